@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is held to the same rules: Swift 6 language mode, and a warning is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["Support"], exclude: resources.isEmpty ? [] : ["Scripts"],
+        resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "pensieve",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "pensieve", targets: ["pensieve"]),
+        .executable(name: "pensieve-load", targets: ["pensieve-load"]),
+    ],
+    targets: [
+        // Programs.
+        .executableTarget(
+            name: "pensieve",
+            dependencies: [
+                "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "Tokenization",
+                "BuiltinModel",
+            ],
+            swiftSettings: strict),
+        .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
+        module("LoadTest"),
+
+        // The way of a request, downward.
+        module("MessagesAPI", ["HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
+        module("HTTPFront", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
+        module("Scheduling", ["EngineContract"]),
+        module("EngineContract"),
+        module("Inference", ["EngineContract", "ModelFiles", "CKernels", "COpenBLAS"]),
+        module("ModelFiles"),
+        module("Tokenization"),
+
+        // C: kernels, shims, and the bytes of the built-in model.
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "BuiltinModel", exclude: ["Training"], cSettings: [.unsafeFlags(["-std=c23"])]),
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+
+        // Tests, one target for each module.
+        .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        tests("HTTPFrontTests", ["HTTPFront"]),
+        tests("MessagesAPITests", ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
+        tests("SchedulingTests", ["Scheduling", "EngineContract"]),
+        tests("InferenceTests", ["Inference", "EngineContract", "ModelFiles", "CKernels"], resources: [.copy("Fixtures")]),
+        tests("ModelFilesTests", ["ModelFiles"]),
+        tests("TokenizationTests", ["Tokenization"], resources: [.copy("Fixtures")]),
+        tests("LoadTests", ["LoadTest"]),
+        tests("ServerTests", ["pensieve"], resources: [.copy("Python")]),
+    ]
+)

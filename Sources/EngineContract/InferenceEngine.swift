@@ -1,0 +1,63 @@
+/// The owner of weights and KV memory, seen from the Scheduler.
+///
+/// The Scheduler owns the accounting (which block belongs to whom), the engine owns the bytes. A step is atomic: the
+/// engine runs it on its own thread and returns when every entry is computed.
+package protocol InferenceEngine: Actor {
+    nonisolated var description: EngineDescription { get }
+
+    /// Computes one step.
+    /// - Throws: `EngineError` if the step is malformed; the engine stays usable.
+    func step(_ step: Step) throws(EngineError) -> StepResult
+}
+
+/// What a loaded model is and how it is held: for the banner, `/health` and `/v1/models`.
+package struct EngineDescription: Sendable {
+    /// The model's identifier, as in `/v1/models`.
+    package var modelID: String
+    package var displayName: String
+    package var architecture: String
+    package var parameterCount: Int
+    /// For people: "MLX 8-bit, group 64", "float32", "none".
+    package var quantization: String
+    /// Tokens a session may hold: prompt and answer.
+    package var contextLength: Int
+    package var vocabularySize: Int
+    /// Tokens in one KV block.
+    package var blockSize: Int
+    package var blockCount: Int
+    package var kvBytesPerToken: Int
+    package var weightBytes: Int
+    package var threads: Int
+    /// The kernels chosen for this CPU: "avx512", "avx2", "scalar".
+    package var kernelVariant: String
+    /// True for a scripted engine without a model.
+    package var isMock: Bool
+
+    package init(
+        modelID: String, displayName: String, architecture: String, parameterCount: Int, quantization: String,
+        contextLength: Int, vocabularySize: Int, blockSize: Int, blockCount: Int, kvBytesPerToken: Int,
+        weightBytes: Int, threads: Int, kernelVariant: String, isMock: Bool
+    ) {
+        self.modelID = modelID
+        self.displayName = displayName
+        self.architecture = architecture
+        self.parameterCount = parameterCount
+        self.quantization = quantization
+        self.contextLength = contextLength
+        self.vocabularySize = vocabularySize
+        self.blockSize = blockSize
+        self.blockCount = blockCount
+        self.kvBytesPerToken = kvBytesPerToken
+        self.weightBytes = weightBytes
+        self.threads = threads
+        self.kernelVariant = kernelVariant
+        self.isMock = isMock
+    }
+}
+
+/// Why a step could not be computed. None of these can come from a request that was checked at the door.
+package struct EngineError: Error, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,87 @@
+/// A token of the loaded model's vocabulary.
+package typealias Token = Int32
+
+/// The index of one KV block in the engine's memory: `EngineDescription.blockSize` tokens of one session,
+/// or of several that share a prefix.
+package typealias BlockIndex = Int32
+
+/// Names a session for as long as the process lives; never used twice.
+package struct SessionID: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let rawValue: UInt64
+
+    package init(_ rawValue: UInt64) { self.rawValue = rawValue }
+
+    package static func < (left: SessionID, right: SessionID) -> Bool { left.rawValue < right.rawValue }
+    package var description: String { "session-\(rawValue)" }
+}
+
+/// How the next token is chosen: temperature, then top-k, then top-p, in that order.
+///
+/// The generator is counter-based: the token at `StepEntry.sampleIndex` depends on the seed, that index and the logits,
+/// so a seed gives the same text whatever else runs.
+package struct SamplingParameters: Sendable, Equatable {
+    /// 0 is greedy.
+    package var temperature: Float
+    /// Keep the most probable tokens whose probabilities sum to at least this; 1 keeps all.
+    package var topP: Float
+    /// Keep this many of the most probable tokens; 0 keeps all, 1 is greedy.
+    package var topK: Int
+    package var seed: UInt64
+
+    package init(temperature: Float = 0, topP: Float = 1, topK: Int = 0, seed: UInt64 = 0) {
+        self.temperature = temperature
+        self.topP = topP
+        self.topK = topK
+        self.seed = seed
+    }
+
+    package static let greedy = SamplingParameters()
+}
+
+/// One session's share of a step.
+///
+///     0 ..< startPosition                      computed before; its keys and values are in `blocks`
+///     startPosition ..< startPosition + count  `tokens`: computed in this step
+///     blocks.count × blockSize                 at least startPosition + count
+package struct StepEntry: Sendable {
+    package var session: SessionID
+    /// Never empty.
+    package var tokens: [Token]
+    package var startPosition: Int
+    /// The session's block table: position p lies in `blocks[p / blockSize]` at offset `p % blockSize`.
+    package var blocks: [BlockIndex]
+    /// Whether a token is to be sampled after the last of `tokens`.
+    package var samples: Bool
+    package var sampling: SamplingParameters
+    /// How many tokens the session has sampled before this one.
+    package var sampleIndex: Int
+
+    package init(
+        session: SessionID, tokens: [Token], startPosition: Int, blocks: [BlockIndex], samples: Bool,
+        sampling: SamplingParameters, sampleIndex: Int
+    ) {
+        self.session = session
+        self.tokens = tokens
+        self.startPosition = startPosition
+        self.blocks = blocks
+        self.samples = samples
+        self.sampling = sampling
+        self.sampleIndex = sampleIndex
+    }
+}
+
+/// What the engine computes at once: tokens of many sessions, each either decoding (one token) or prefilling (a chunk).
+package struct Step: Sendable {
+    package var entries: [StepEntry]
+
+    package init(entries: [StepEntry]) { self.entries = entries }
+
+    package var tokenCount: Int { entries.reduce(0) { $0 + $1.tokens.count } }
+}
+
+/// The tokens sampled in a step: one element for each entry, nil where the entry did not ask for one.
+package struct StepResult: Sendable {
+    package var samples: [Token?]
+
+    package init(samples: [Token?]) { self.samples = samples }
+}
