@@ -1,0 +1,77 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The bytes of one file, mapped or compiled in.
+///
+/// `@unchecked Sendable`: the memory is readable and never written for as long as `owner` lives (or, without an owner,
+/// as long as the process), and every copy of the value keeps `owner` alive.
+package struct FileBytes: @unchecked Sendable {
+    package let bytes: UnsafeRawBufferPointer
+    private let owner: Mapping?
+
+    /// Wraps memory that stays as it is until the process ends, such as a constant of the program.
+    package init(permanent bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+        owner = nil
+    }
+
+    /// Copies bytes into memory of its own.
+    package init(copying bytes: [UInt8]) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+        copy.copyBytes(from: bytes)
+        self.bytes = UnsafeRawBufferPointer(copy)
+        owner = Mapping(memory: copy, isMapped: false)
+    }
+
+    /// Maps the file at `path`, read-only; nil if there is no such file.
+    package init?(mapping path: String) throws(ModelError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let code = errno
+            if code == ENOENT { return nil }
+            throw ModelError("\(path): cannot be opened: \(String(cString: strerror(code)))")
+        }
+        defer { close(descriptor) }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+            throw ModelError("\(path): not a regular file")
+        }
+        let count = Int(information.st_size)
+        guard count > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            owner = nil
+            return
+        }
+        guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+            throw ModelError("\(path): cannot be mapped: \(String(cString: strerror(errno)))")
+        }
+        let memory = UnsafeMutableRawBufferPointer(start: start, count: count)
+        bytes = UnsafeRawBufferPointer(memory)
+        owner = Mapping(memory: memory, isMapped: true)
+    }
+
+    package var count: Int { bytes.count }
+    package var array: [UInt8] { [UInt8](bytes) }
+}
+
+/// Returns memory when the last user of it is gone. `@unchecked Sendable`: immutable, and released exactly once.
+private final class Mapping: @unchecked Sendable {
+    private let memory: UnsafeMutableRawBufferPointer
+    private let isMapped: Bool
+
+    init(memory: UnsafeMutableRawBufferPointer, isMapped: Bool) {
+        self.memory = memory
+        self.isMapped = isMapped
+    }
+
+    deinit {
+        if isMapped {
+            munmap(memory.baseAddress, memory.count)
+        } else {
+            memory.deallocate()
+        }
+    }
+}
