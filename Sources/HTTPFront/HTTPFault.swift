@@ -1,0 +1,48 @@
+/// What the front itself refuses; `RequestHandler.response(to:requestID:)` gives it the API's error format.
+package enum HTTPFault: Error, Sendable, Equatable {
+    case badRequest(String)
+    case requestLineTooLong
+    case headersTooLarge
+    case bodyTooLarge(limit: Int)
+    case tooManyConnections
+    case timeout(String)
+    case unsupportedTransferCoding(String)
+    case versionNotSupported
+    case internalError
+
+    /// The status to answer with. An unknown transfer coding is 400, not RFC 9112's 501: clients repeat a 5xx.
+    package var status: Int {
+        switch self {
+        case .badRequest, .unsupportedTransferCoding: 400
+        case .timeout: 408
+        case .bodyTooLarge: 413
+        case .requestLineTooLong: 414
+        case .headersTooLarge: 431
+        case .internalError: 500
+        case .tooManyConnections: 503
+        case .versionNotSupported: 505
+        }
+    }
+
+    package var message: String {
+        switch self {
+        case .badRequest(let reason): "malformed HTTP request: \(reason)"
+        case .requestLineTooLong: "the request line is too long"
+        case .headersTooLarge: "the request headers are too large or too many"
+        case .bodyTooLarge(let limit): "the request body exceeds the limit of \(limit) bytes"
+        case .tooManyConnections: "too many connections; try again later"
+        case .timeout(let what): "timed out while waiting for \(what)"
+        case .unsupportedTransferCoding(let name): "the transfer coding \"\(name)\" is not supported; use chunked"
+        case .versionNotSupported: "only HTTP/1.0 and HTTP/1.1 are supported"
+        case .internalError: "internal server error"
+        }
+    }
+}
+
+/// Why a server could not be set up; the message says what to do about it.
+package struct HTTPServerError: Error, Sendable, CustomStringConvertible {
+    package let message: String
+    package var description: String { message }
+
+    init(_ message: String) { self.message = message }
+}
