@@ -1,43 +1,129 @@
+import CKernels
 package import EngineContract
+import Glibc
 package import ModelFiles
-
-/// How an engine uses the machine.
-package struct EngineOptions: Sendable {
-    /// Compute threads; nil is one for each core.
-    package var threads: Int?
-    /// Bytes of KV memory; nil is chosen from free memory.
-    package var kvMemoryBytes: Int?
-    /// Float32 products by OpenBLAS, whatever the weights' form: slower, for comparison.
-    package var precise: Bool
-    /// Tokens in a KV block: a multiple of 16.
-    package var blockSize: Int
-    /// The most tokens a session may hold, if less than what the model can.
-    package var contextLimit: Int?
-
-    package init(
-        threads: Int? = nil,
-        kvMemoryBytes: Int? = nil,
-        precise: Bool = false,
-        blockSize: Int = 16,
-        contextLimit: Int? = nil
-    ) {
-        self.threads = threads
-        self.kvMemoryBytes = kvMemoryBytes
-        self.precise = precise
-        self.blockSize = blockSize
-        self.contextLimit = contextLimit
-    }
-}
 
 /// The owner of weights and KV memory; computes steps on a thread of its own.
 package actor Engine: InferenceEngine {
     package nonisolated let description: EngineDescription
 
+    private let executor: ThreadExecutor
+    private let architecture: any Architecture
+    private let pass: ForwardPass
+    private let checks: StepChecks
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
     package init(model: LoadedModel, options: EngineOptions = EngineOptions()) throws(ModelError) {
-        throw ModelError("models cannot be loaded yet")
+        try self.init(model: model, options: options, variant: ck_variant_best())
+    }
+
+    /// - Parameter variant: the kernels to use, which this CPU must be able to run.
+    init(model: LoadedModel, options: EngineOptions, variant: ck_variant) throws(ModelError) {
+        let architecture = model.architecture
+        let threads = options.threads ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let compute = try Compute(variant: variant, threads: threads, precise: options.precise)
+        try compute.reserve(columns: architecture.maxColumns)
+        let shape = KVShape(
+            layers: architecture.layerCount,
+            heads: architecture.attention.kvHeads,
+            headSize: architecture.attention.headSize,
+            blockSize: options.blockSize
+        )
+        let plan = try KVPlan(
+            configuration: model.configuration,
+            shape: shape,
+            options: options,
+            freeMemory: SystemMemory.freeBytes()
+        )
+        pass = ForwardPass(compute: compute, kv: try KVMemory(shape: shape, blockCount: plan.blockCount))
+        self.architecture = architecture
+        description = EngineDescription(
+            modelID: model.modelID,
+            displayName: model.displayName,
+            architecture: model.configuration.modelType,
+            parameterCount: model.parameterCount,
+            quantization: model.quantization,
+            contextLength: plan.contextLength,
+            vocabularySize: model.configuration.vocabularySize,
+            blockSize: shape.blockSize,
+            blockCount: plan.blockCount,
+            kvBytesPerToken: shape.bytesPerToken,
+            weightBytes: model.weightBytes,
+            threads: threads,
+            kernelVariant: compute.variant.name,
+            isMock: false
+        )
+        checks = StepChecks(description)
+        do throws(ThreadError) {
+            executor = try ThreadExecutor(name: "engine")
+        } catch {
+            throw ModelError("the engine's thread cannot be started")
+        }
     }
 
     package func step(_ step: Step) throws(EngineError) -> StepResult {
-        throw EngineError("not there yet")
+        let sampling = try compute(step)
+        var samples = [Token?](repeating: nil, count: step.entries.count)
+        for (row, index) in sampling.enumerated() {
+            let entry = step.entries[index]
+            guard let token = Sampler.sample(logits(row), entry.sampling, index: entry.sampleIndex) else {
+                throw EngineError("\(entry.session): the model gave a logit that is not a finite number")
+            }
+            samples[index] = token
+        }
+        return StepResult(samples: samples)
+    }
+
+    /// The logits instead of samples of a step, for tests: one element for each entry, nil where it does not sample.
+    package func logits(of step: Step) throws(EngineError) -> [[Float]?] {
+        var result = [[Float]?](repeating: nil, count: step.entries.count)
+        for (row, index) in try compute(step).enumerated() { result[index] = Array(logits(row)) }
+        return result
+    }
+
+    /// The logits after each of `tokens`, for tests. Uses the first KV blocks, whatever they hold.
+    package func logits(of tokens: [Token]) throws(EngineError) -> [[Float]] {
+        let blocks = (tokens.count + description.blockSize - 1) / description.blockSize
+        let entry = StepEntry(
+            session: SessionID(0),
+            tokens: tokens,
+            startPosition: 0,
+            blocks: (0..<blocks).map { BlockIndex($0) },
+            samples: true,
+            sampling: .greedy,
+            sampleIndex: 0
+        )
+        try checks.check([entry])
+        run([entry], logitsOf: Array(tokens.indices))
+        return tokens.indices.map { Array(logits($0)) }
+    }
+
+    /// Computes a step, and the logits of the entries that sample: their indices, in the order of the rows.
+    private func compute(_ step: Step) throws(EngineError) -> [Int] {
+        try checks.check(step.entries)
+        var rows: [Int] = []
+        var sampling: [Int] = []
+        var end = 0
+        for (index, entry) in step.entries.enumerated() {
+            end += entry.tokens.count
+            if entry.samples {
+                rows.append(end - 1)
+                sampling.append(index)
+            }
+        }
+        run(step.entries, logitsOf: rows)
+        return sampling
+    }
+
+    private func run(_ entries: [StepEntry], logitsOf rows: [Int]) {
+        guard !entries.isEmpty else { return }
+        pass.begin(entries, heads: architecture.attention.heads)
+        architecture.forward(pass, logitsOf: rows)
+    }
+
+    private func logits(_ row: Int) -> UnsafeBufferPointer<Float> {
+        let size = description.vocabularySize
+        return UnsafeBufferPointer(start: pass.logits.holding((row + 1) * size) + row * size, count: size)
     }
 }

@@ -6,15 +6,40 @@ package final class LoadedModel: Sendable {
     /// The identifier, as in `/v1/models`.
     package let modelID: String
     package let displayName: String
+    package let configuration: ModelConfiguration
     package let tokenizerJSON: [UInt8]
     /// The tokens that end an answer, as `config.json` and `generation_config.json` name them.
     package let eosTokens: Set<Token>
+    package let parameterCount: Int
+    package let weightBytes: Int
+    /// For people: "MLX 8-bit, group 64", "float16".
+    package let quantization: String
 
-    init(modelID: String, displayName: String, tokenizerJSON: [UInt8], eosTokens: Set<Token>) {
-        self.modelID = modelID
-        self.displayName = displayName
-        self.tokenizerJSON = tokenizerJSON
-        self.eosTokens = eosTokens
+    let architecture: any Architecture
+
+    init(
+        source: ModelSource,
+        modelID: String?,
+        displayName: String?,
+        progress: @escaping (Double) -> Void
+    ) throws(ModelError) {
+        configuration = try ModelConfiguration(source: source)
+        let type = try ArchitectureRegistry.architecture(configuration.modelType)
+        let size = configuration.headSize
+        guard size % 16 == 0, size <= 256 else {
+            throw ModelError(
+                "\(source.label("config.json")): heads of size \(size) are not supported; multiples of 16 up to 256 are"
+            )
+        }
+        let reader = try WeightReader(TensorDirectory(source: source), configuration, progress: progress)
+        architecture = try type.init(configuration, reader)
+        tokenizerJSON = try source.requiredFile("tokenizer.json").array
+        eosTokens = Set(configuration.eosTokens.compactMap { Token(exactly: $0) })
+        parameterCount = reader.parameterCount
+        weightBytes = reader.byteCount
+        quantization = reader.forms.sorted().joined(separator: " and ")
+        self.modelID = modelID ?? source.folderName ?? configuration.modelType
+        self.displayName = displayName ?? self.modelID
     }
 }
 
@@ -28,7 +53,7 @@ package func loadModel(
     from source: ModelSource,
     modelID: String? = nil,
     displayName: String? = nil,
-    progress: (Double) -> Void = { _ in }
+    progress: @escaping (Double) -> Void = { _ in }
 ) throws(ModelError) -> LoadedModel {
-    throw ModelError("models cannot be loaded yet")
+    try LoadedModel(source: source, modelID: modelID, displayName: displayName, progress: progress)
 }

@@ -19,7 +19,7 @@ package struct FileBytes: @unchecked Sendable {
     }
 
     /// Copies bytes into memory of its own.
-    package init(copying bytes: [UInt8]) {
+    package init<Bytes: Collection<UInt8>>(copying bytes: Bytes) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
         copy.copyBytes(from: bytes)
         self.bytes = UnsafeRawBufferPointer(copy)
@@ -51,6 +51,16 @@ package struct FileBytes: @unchecked Sendable {
         let memory = UnsafeMutableRawBufferPointer(start: start, count: count)
         bytes = UnsafeRawBufferPointer(memory)
         owner = Mapping(memory: memory, isMapped: true)
+    }
+
+    private init(bytes: UnsafeRawBufferPointer, owner: Mapping?) {
+        self.bytes = bytes
+        self.owner = owner
+    }
+
+    /// A part of the bytes, which must contain `range`.
+    package func slice(_ range: Range<Int>) -> FileBytes {
+        FileBytes(bytes: UnsafeRawBufferPointer(rebasing: bytes[range]), owner: owner)
     }
 
     package var count: Int { bytes.count }

@@ -1,1 +1,112 @@
-int ckernels_placeholder(void);
+// The computing part of the engine: a pool of threads, and the kernels of a transformer over paged KV memory.
+//
+// Every number is a float32 made by operations in an order that the shapes alone decide: not the number of threads, not
+// the other rows of a batch, and not the instruction set (reductions run in 16 lanes everywhere, with fused
+// multiply-adds). So the result for one token is the same bits in every company and on every variant.
+//
+// Nothing here checks its arguments against outside input: the callers in Inference do.
+#ifndef PENSIEVE_CKERNELS_H
+#define PENSIEVE_CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Lanes of every reduction, and positions in one tile of KV memory.
+enum { CK_LANES = 16 };
+
+/// The instruction sets that the kernels are compiled for.
+typedef enum ck_variant { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512 = 2 } ck_variant;
+enum { CK_VARIANT_COUNT = 3 };
+
+bool ck_variant_available(ck_variant variant);
+const char *ck_variant_name(ck_variant variant);
+/// The fastest variant that this CPU has.
+ck_variant ck_variant_best(void);
+
+/// Threads and the kernels of one variant. Used by one thread at a time, which is worker 0.
+typedef struct ck_compute ck_compute;
+
+/// Starts `threads - 1` threads. Returns NULL if that fails.
+ck_compute *ck_compute_create(ck_variant variant, int threads);
+void ck_compute_destroy(ck_compute *compute);
+int ck_compute_threads(const ck_compute *compute);
+/// Provides `floats` of scratch memory for each worker. Returns false if there is no memory for it.
+bool ck_compute_reserve(ck_compute *compute, size_t floats);
+/// Names the calling thread as the kernel shows it (15 bytes at most).
+void ck_name_thread(const char *name);
+/// The scratch memory of one worker.
+float *ck_compute_scratch(ck_compute *compute, int worker);
+
+typedef void (*ck_body)(void *context, int item, int worker);
+/// Runs `body` for each item in 0 ..< count, `grain` consecutive ones at a time, on all threads; returns when all are
+/// done. Threads that find no work spin for some tens of microseconds and then sleep.
+void ck_compute_for(ck_compute *compute, int count, int grain, ck_body body, void *context);
+
+/// How a matrix is stored. Rows are the outputs. Affine: `bits` wide unsigned values, least significant first, in groups
+/// of `group` columns: weight = scale × q + bias.
+typedef enum ck_format { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2, CK_AFFINE4 = 3, CK_AFFINE8 = 4 } ck_format;
+
+/// A matrix W[rows, columns]; `columns` is a multiple of 16, `group` of 32. Weights need no alignment beyond 4 bytes.
+typedef struct ck_matrix {
+    ck_format format;
+    int rows;
+    int columns;
+    int group;
+    const void *weights;
+    const float *scales;  // [rows, columns / group], affine only
+    const float *biases;  // [rows, columns / group], affine only
+} ck_matrix;
+
+/// y[tokens, rows] = x[tokens, columns] · Wᵀ, or += if `accumulate`. Needs 16 × columns floats of scratch.
+void ck_matmul(ck_compute *compute, const ck_matrix *w, const float *x, int tokens, float *y, bool accumulate);
+/// out[i, :] = the row rows[i] of W, for i in 0 ..< count.
+void ck_gather_rows(ck_compute *compute, const ck_matrix *w, const int32_t *rows, int count, float *out);
+/// out[0 ..< count, :] = the rows first ..< first + count of W, on the calling thread.
+void ck_copy_rows(const ck_compute *compute, const ck_matrix *w, int first, int count, float *out);
+
+/// y[tokens, size] = x / sqrt(mean(x²) + epsilon) × weight, each row by itself.
+void ck_rms_norm(
+    ck_compute *compute, const float *x, const float *weight, int tokens, int size, float epsilon, float *y);
+/// y[tokens, size] = silu(gate) × up, where x[tokens, 2 × size] holds gate, then up, in each row.
+void ck_silu_multiply(ck_compute *compute, const float *x, int tokens, int size, float *y);
+
+/// The KV memory of one layer. A block is `block_floats` floats and holds tiles of 16 positions:
+///
+///     memory + block × block_floats + layer_offset + (tile × kv_heads + head) × 2 × 16 × head_size
+///         keys[head_size][16], then values[16][head_size]
+typedef struct ck_kv {
+    float *memory;
+    size_t block_floats;
+    size_t layer_offset;
+    int tiles_per_block;
+    int kv_heads;
+    int head_size;  // a multiple of 16, at most 256
+} ck_kv;
+
+/// Where one token of a step stands.
+typedef struct ck_place {
+    const int32_t *blocks;  // the block table of its session
+    int position;
+} ck_place;
+
+/// Work of attention that is done by one thread: up to 4 tokens of one session, at consecutive positions, one head.
+typedef struct ck_span {
+    int32_t row;
+    int32_t count;
+    int32_t head;
+} ck_span;
+
+/// Rotates q and k (halves, by cosines and sines [tokens, head_size / 2]), scales q, and writes k and v to KV memory.
+/// qkv[tokens, (heads + 2 × kv_heads) × head_size]; q stays in place.
+void ck_rotate_and_store(
+    ck_compute *compute, const ck_kv *kv, const ck_place *places, float *qkv, int tokens, int heads, float scale,
+    const float *cosines, const float *sines);
+
+/// out[tokens, heads × head_size] = causal attention of each token's q over its session's positions, of which it sees
+/// the last `window` (0: all).
+void ck_attention(
+    ck_compute *compute, const ck_kv *kv, const ck_place *places, const float *qkv, int heads, int window,
+    const ck_span *spans, int span_count, float *out);
+
+#endif

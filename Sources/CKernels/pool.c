@@ -1,0 +1,168 @@
+// A region is one function run for many items. The caller publishes it, works on it, closes it, and waits only for the
+// threads that had joined it by then: a thread that the kernel keeps off its core costs its help and nothing more.
+#define _GNU_SOURCE
+#include "pool.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/// Looks before a thread without work sleeps, some tens of microseconds, and before the caller yields its core.
+enum { SPINS = 4000 };
+
+// The state of the region in one word, so that joining is one compare-and-swap that fails once the region is closed:
+//     63 … 32   number of the region
+//     31        open
+//     30 …  0   threads inside
+static const uint64_t OPEN = UINT64_C(1) << 31;
+static const uint64_t INSIDE = OPEN - 1;
+static const uint64_t EPOCH = UINT64_C(1) << 32;
+
+typedef struct worker {
+    struct pool *pool;
+    pthread_t thread;
+    int index;
+} worker;
+
+struct pool {
+    _Alignas(64) _Atomic uint64_t state;
+    _Alignas(64) _Atomic int next;
+    // Written by the caller only while the region is closed and nobody is inside.
+    int count, grain;
+    ck_body body;
+    void *context;
+    _Alignas(64) _Atomic uint32_t wake;
+    _Atomic int sleepers;
+    atomic_bool stopping;
+    int workers;
+    worker worker[];
+};
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static void work(pool *p, int index) {
+    for (;;) {
+        int first = atomic_fetch_add_explicit(&p->next, p->grain, memory_order_relaxed);
+        if (first >= p->count) return;
+        int end = p->count - first < p->grain ? p->count : first + p->grain;
+        for (int item = first; item < end; item++) p->body(p->context, item, index);
+    }
+}
+
+/// Whether there is an open region that this worker has not been in.
+static bool has_news(pool *p, uint64_t seen) {
+    uint64_t state = atomic_load(&p->state);
+    return (state & OPEN) && state / EPOCH != seen;
+}
+
+static void sleep_until_news(pool *p, uint64_t seen) {
+    uint32_t ticket = atomic_load(&p->wake);
+    atomic_fetch_add(&p->sleepers, 1);
+    // The publisher writes `state`, then reads `sleepers`; here it is the other way round. One of the two sees the other.
+    if (!has_news(p, seen) && !atomic_load(&p->stopping)) {
+        syscall(SYS_futex, &p->wake, FUTEX_WAIT_PRIVATE, ticket, NULL, NULL, 0);
+    }
+    atomic_fetch_sub(&p->sleepers, 1);
+}
+
+void ck_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+static void *run_worker(void *argument) {
+    worker *me = argument;
+    pool *p = me->pool;
+    uint64_t seen = 0;
+    char name[16];
+    snprintf(name, sizeof name, "compute-%d", me->index);
+    ck_name_thread(name);
+    for (int spins = 0; !atomic_load_explicit(&p->stopping, memory_order_relaxed);) {
+        uint64_t state = atomic_load(&p->state);
+        if ((state & OPEN) && state / EPOCH != seen) {
+            if (atomic_compare_exchange_weak(&p->state, &state, state + 1)) {
+                seen = state / EPOCH;
+                work(p, me->index);
+                atomic_fetch_sub(&p->state, 1);
+                spins = 0;
+            }
+        } else if (++spins < SPINS) {
+            pause_briefly();
+        } else {
+            sleep_until_news(p, seen);
+            spins = 0;
+        }
+    }
+    return NULL;
+}
+
+static void wake_sleepers(pool *p) {
+    atomic_fetch_add(&p->wake, 1);
+    syscall(SYS_futex, &p->wake, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+pool *pool_create(int threads) {
+    size_t size = sizeof(pool) + (size_t)threads * sizeof(worker);
+    pool *p = aligned_alloc(64, (size + 63) / 64 * 64);
+    if (p == NULL) return NULL;
+    *p = (pool){.workers = 0};
+    // Signals are for the process's own threads to handle.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (int i = 1; i < threads; i++) {
+        worker *w = &p->worker[p->workers];
+        *w = (worker){.pool = p, .index = i};
+        if (pthread_create(&w->thread, NULL, run_worker, w) != 0) break;
+        p->workers++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (p->workers != threads - 1) {
+        pool_destroy(p);
+        return NULL;
+    }
+    return p;
+}
+
+void pool_destroy(pool *p) {
+    atomic_store(&p->stopping, true);
+    wake_sleepers(p);
+    for (int i = 0; i < p->workers; i++) pthread_join(p->worker[i].thread, NULL);
+    free(p);
+}
+
+void pool_for(pool *p, int count, int grain, ck_body body, void *context) {
+    if (count <= 0) return;
+    if (grain < 1) grain = 1;
+    if (p->workers == 0 || count <= grain) {
+        for (int item = 0; item < count; item++) body(context, item, 0);
+        return;
+    }
+    p->count = count;
+    p->grain = grain;
+    p->body = body;
+    p->context = context;
+    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    uint64_t state = atomic_load_explicit(&p->state, memory_order_relaxed);
+    atomic_store(&p->state, ((state / EPOCH + 1) % EPOCH) * EPOCH | OPEN);
+    if (atomic_load(&p->sleepers) > 0) wake_sleepers(p);
+    work(p, 0);
+    atomic_fetch_and(&p->state, ~OPEN);
+    for (int spins = 1; atomic_load(&p->state) & INSIDE; spins++) {
+        if (spins % SPINS == 0) {
+            sched_yield();
+        } else {
+            pause_briefly();
+        }
+    }
+}

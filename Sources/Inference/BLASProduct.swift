@@ -1,0 +1,97 @@
+import CKernels
+import COpenBLAS
+
+/// Products by OpenBLAS, in tiles of one fixed shape.
+///
+/// OpenBLAS chooses its kernel by the shape, and with it the order of additions. So a product is cut into tiles of 64
+/// rows of W and 16 tokens, the last tokens padded with zeros: each output is then made by the same operations whatever
+/// the batch. Weights of another form become float32 a tile at a time.
+enum BLASProduct {
+    static let tileRows = 64
+    static let tileTokens = 16
+
+    /// Floats that a worker needs: a tile of W, one of x, and one of y.
+    static func scratchCount(columns: Int) -> Int {
+        (tileRows + tileTokens) * columns + tileRows * tileTokens
+    }
+
+    private struct Work {
+        let compute: OpaquePointer
+        let w: ck_matrix
+        let x: UnsafePointer<Float>
+        let y: UnsafeMutablePointer<Float>
+        let tokens: Int
+        let adding: Bool
+    }
+
+    static func run(
+        _ w: ck_matrix,
+        _ x: UnsafePointer<Float>,
+        tokens: Int,
+        into y: UnsafeMutablePointer<Float>,
+        adding: Bool,
+        on compute: Compute
+    ) {
+        var work = Work(compute: compute.handle, w: w, x: x, y: y, tokens: tokens, adding: adding)
+        let tiles = (Int(w.rows) + tileRows - 1) / tileRows
+        ck_compute_for(
+            compute.handle,
+            Int32(tiles),
+            1,
+            { context, item, worker in
+                guard let work = context?.assumingMemoryBound(to: Work.self) else { return }
+                BLASProduct.multiply(work.pointee, tile: Int(item), worker: worker)
+            },
+            &work
+        )
+    }
+
+    private static func multiply(_ work: Work, tile: Int, worker: Int32) {
+        guard let scratch = ck_compute_scratch(work.compute, worker) else { return }
+        let columns = Int(work.w.columns)
+        let first = tile * tileRows
+        let rows = min(tileRows, Int(work.w.rows) - first)
+        let padded = scratch + tileRows * columns
+        let product = padded + tileTokens * columns
+        var weights = UnsafePointer(scratch)
+        if work.w.format == CK_F32, let start = work.w.weights?.assumingMemoryBound(to: Float.self) {
+            weights = start + first * columns
+        } else {
+            withUnsafePointer(to: work.w) { ck_copy_rows(work.compute, $0, Int32(first), Int32(rows), scratch) }
+        }
+        for token in stride(from: 0, to: work.tokens, by: tileTokens) {
+            let count = min(tileTokens, work.tokens - token)
+            var input = work.x + token * columns
+            if count < tileTokens {
+                padded.update(from: input, count: count * columns)
+                (padded + count * columns).update(repeating: 0, count: (tileTokens - count) * columns)
+                input = UnsafePointer(padded)
+            }
+            cblas_sgemm(
+                CblasRowMajor,
+                CblasNoTrans,
+                CblasTrans,
+                Int32(tileTokens),
+                Int32(rows),
+                Int32(columns),
+                1,
+                input,
+                Int32(columns),
+                weights,
+                Int32(columns),
+                0,
+                product,
+                Int32(rows)
+            )
+            for i in 0..<count {
+                let to = work.y + (token + i) * Int(work.w.rows) + first
+                let from = product + i * rows
+                if work.adding {
+                    for r in 0..<rows { to[r] += from[r] }
+                } else {
+                    to.update(from: from, count: rows)
+                }
+            }
+        }
+    }
+}

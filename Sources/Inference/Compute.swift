@@ -1,0 +1,41 @@
+import CKernels
+import COpenBLAS
+import ModelFiles
+
+/// The threads and kernels of one engine. Used from its thread only.
+final class Compute {
+    let handle: OpaquePointer
+    let variant: ck_variant
+    /// Whether products of quantised weights go to OpenBLAS too.
+    let isPrecise: Bool
+
+    init(variant: ck_variant = ck_variant_best(), threads: Int, precise: Bool) throws(ModelError) {
+        guard ck_variant_available(variant) else {
+            throw ModelError("this CPU cannot run the kernels for \(variant.name)")
+        }
+        guard 1...1024 ~= threads else { throw ModelError("\(threads) threads; 1 to 1024 are possible") }
+        guard let handle = ck_compute_create(variant, Int32(threads)) else {
+            throw ModelError("\(threads) compute threads cannot be started")
+        }
+        self.handle = handle
+        self.variant = variant
+        isPrecise = precise
+        // The threads are ours: each product within OpenBLAS runs on the one that asks for it.
+        openblas_set_num_threads(1)
+    }
+
+    deinit { ck_compute_destroy(handle) }
+
+    var threads: Int { Int(ck_compute_threads(handle)) }
+
+    /// Scratch memory for products with matrices of up to `columns` columns.
+    func reserve(columns: Int) throws(ModelError) {
+        guard ck_compute_reserve(handle, BLASProduct.scratchCount(columns: columns)) else {
+            throw ModelError("no memory for scratch space of \(columns) columns for each of \(threads) threads")
+        }
+    }
+}
+
+extension ck_variant {
+    var name: String { String(cString: ck_variant_name(self)) }
+}

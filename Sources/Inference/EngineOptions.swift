@@ -1,0 +1,73 @@
+import ModelFiles
+
+/// How an engine uses the machine.
+package struct EngineOptions: Sendable {
+    /// Compute threads; nil is one for each core.
+    package var threads: Int?
+    /// Bytes of KV memory; nil is chosen from free memory.
+    package var kvMemoryBytes: Int?
+    /// Float32 products by OpenBLAS, whatever the weights' form: slower, for comparison.
+    package var precise: Bool
+    /// Tokens in a KV block: a multiple of 16.
+    package var blockSize: Int
+    /// The most tokens a session may hold, if less than what the model can.
+    package var contextLimit: Int?
+
+    package init(
+        threads: Int? = nil,
+        kvMemoryBytes: Int? = nil,
+        precise: Bool = false,
+        blockSize: Int = 16,
+        contextLimit: Int? = nil
+    ) {
+        self.threads = threads
+        self.kvMemoryBytes = kvMemoryBytes
+        self.precise = precise
+        self.blockSize = blockSize
+        self.contextLimit = contextLimit
+    }
+}
+
+/// How long a session may be, and how many KV blocks there are.
+struct KVPlan: Equatable {
+    static let maxContext = 131_072
+    /// More full contexts than this are never of use.
+    static let maxSessions = 64
+
+    var contextLength: Int
+    var blockCount: Int
+
+    /// Without a size from the options, the pool takes a quarter of free memory: at least one full context if half of it
+    /// suffices for that, and no more than 64. Where the pool is smaller than a full context, sessions are shorter.
+    init(
+        configuration: ModelConfiguration,
+        shape: KVShape,
+        options: EngineOptions,
+        freeMemory: Int
+    ) throws(ModelError) {
+        guard 16...4096 ~= shape.blockSize, shape.blockSize % 16 == 0 else {
+            throw ModelError("KV blocks of \(shape.blockSize) tokens; a multiple of 16 up to 4096 is expected")
+        }
+        if let limit = options.contextLimit, limit < 1 {
+            throw ModelError("a context limit of \(limit) tokens; at least 1 is expected")
+        }
+        let context = min(configuration.contextLength, options.contextLimit ?? Self.maxContext)
+        let blocksPerContext = (context + shape.blockSize - 1) / shape.blockSize
+        let blocks: Int
+        if let bytes = options.kvMemoryBytes {
+            blocks = bytes / shape.blockBytes
+        } else {
+            let quarter = freeMemory / 4 / shape.blockBytes
+            let least = blocksPerContext <= freeMemory / 2 / shape.blockBytes ? blocksPerContext : 0
+            blocks = max(least, min(quarter, blocksPerContext * Self.maxSessions))
+        }
+        guard blocks >= 1 else {
+            throw ModelError(
+                "KV memory of \(options.kvMemoryBytes ?? freeMemory / 4) bytes is less than one block of "
+                    + "\(shape.blockSize) tokens, \(shape.blockBytes) bytes"
+            )
+        }
+        blockCount = min(blocks, Int(Int32.max))
+        contextLength = min(context, blockCount * shape.blockSize)
+    }
+}

@@ -1,0 +1,59 @@
+import CKernels
+import ModelFiles
+
+/// A weight matrix [rows, columns], kept as the file has it; rows are the outputs.
+///
+/// `@unchecked Sendable`: what `view` points to is never written and lives as long as `memory`.
+struct Matrix: @unchecked Sendable {
+    let view: ck_matrix
+    private let memory: [FileBytes]
+
+    init(_ view: ck_matrix, memory: [FileBytes]) {
+        self.view = view
+        self.memory = memory
+    }
+
+    var rows: Int { Int(view.rows) }
+    var columns: Int { Int(view.columns) }
+    var parameterCount: Int { rows * columns }
+    var byteCount: Int { memory.reduce(0) { $0 + $1.count } }
+    var isQuantized: Bool { view.format == CK_AFFINE4 || view.format == CK_AFFINE8 }
+
+    /// y[tokens, rows] = x[tokens, columns] · Wᵀ, or y += if `adding`.
+    func multiply(_ x: FloatBuffer, tokens: Int, into y: FloatBuffer, adding: Bool = false, on compute: Compute) {
+        let input = x.holding(tokens * columns)
+        let output = adding ? y.holding(tokens * rows) : y.reserving(tokens * rows)
+        if isQuantized && !compute.isPrecise {
+            withUnsafePointer(to: view) {
+                ck_matmul(compute.handle, $0, input, Int32(tokens), output, adding)
+            }
+        } else {
+            BLASProduct.run(view, input, tokens: tokens, into: output, adding: adding, on: compute)
+        }
+    }
+
+    /// out[i] = the row `indices[i]`, each of which must be one.
+    func gather(_ indices: [Int32], into out: FloatBuffer, on compute: Compute) {
+        let output = out.reserving(indices.count * columns)
+        withUnsafePointer(to: view) {
+            ck_gather_rows(compute.handle, $0, indices, Int32(indices.count), output)
+        }
+    }
+}
+
+/// A float32 vector of weights, never empty.
+///
+/// `@unchecked Sendable`: what `start` points to is never written and lives as long as `memory`.
+struct Vector: @unchecked Sendable {
+    let start: UnsafePointer<Float>
+    let count: Int
+    let memory: FileBytes
+
+    /// - Returns: nil if there are no values.
+    init?(_ values: [Float]) {
+        memory = values.withUnsafeBytes { FileBytes(copying: $0) }
+        guard let address = memory.bytes.baseAddress, !values.isEmpty else { return nil }
+        start = address.assumingMemoryBound(to: Float.self)
+        count = values.count
+    }
+}

@@ -1,0 +1,66 @@
+import EngineContract
+
+/// What a step must satisfy before the kernels, which check nothing, may see it.
+struct StepChecks: Sendable {
+    /// Bounds the memory for activations.
+    static let maxTokens = 8192
+
+    private let vocabularySize: Int
+    private let contextLength: Int
+    private let blockSize: Int
+    private let blockCount: Int
+
+    init(_ description: EngineDescription) {
+        vocabularySize = description.vocabularySize
+        contextLength = description.contextLength
+        blockSize = description.blockSize
+        blockCount = description.blockCount
+    }
+
+    func check(_ entries: [StepEntry]) throws(EngineError) {
+        var tokenCount = 0
+        var written: Set<BlockIndex> = []
+        for entry in entries {
+            tokenCount += entry.tokens.count
+            try check(entry, written: &written)
+        }
+        guard tokenCount <= Self.maxTokens else {
+            throw EngineError("a step of \(tokenCount) tokens; \(Self.maxTokens) are possible")
+        }
+    }
+
+    private func check(_ entry: StepEntry, written: inout Set<BlockIndex>) throws(EngineError) {
+        let (start, count) = (entry.startPosition, entry.tokens.count)
+        guard count > 0 else { throw EngineError("\(entry.session): no tokens") }
+        guard start >= 0, start <= contextLength, count <= contextLength - start else {
+            throw EngineError(
+                "\(entry.session): \(count) tokens from position \(start); the context has \(contextLength)"
+            )
+        }
+        if let token = entry.tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
+            throw EngineError("\(entry.session): token \(token); the vocabulary has \(vocabularySize)")
+        }
+        let needed = (start + count + blockSize - 1) / blockSize
+        guard entry.blocks.count >= needed else {
+            throw EngineError("\(entry.session): \(entry.blocks.count) blocks; \(needed) are needed")
+        }
+        if let block = entry.blocks.first(where: { $0 < 0 || $0 >= blockCount }) {
+            throw EngineError("\(entry.session): block \(block); there are \(blockCount)")
+        }
+        for block in entry.blocks[(start / blockSize)..<needed] where !written.insert(block).inserted {
+            throw EngineError("\(entry.session): block \(block) would be written from two places")
+        }
+        try check(entry.sampling, of: entry)
+    }
+
+    private func check(_ sampling: SamplingParameters, of entry: StepEntry) throws(EngineError) {
+        guard sampling.temperature.isFinite, sampling.temperature >= 0 else {
+            throw EngineError("\(entry.session): temperature \(sampling.temperature)")
+        }
+        guard sampling.topP > 0, sampling.topP <= 1, sampling.topK >= 0, entry.sampleIndex >= 0 else {
+            throw EngineError(
+                "\(entry.session): top-p \(sampling.topP), top-k \(sampling.topK), sample \(entry.sampleIndex)"
+            )
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import CKernels
+import ModelFiles
+
+/// Binds the tensors of a model file to matrices and vectors, and counts what it has bound.
+final class WeightReader {
+    private let tensors: TensorDirectory
+    private let configuration: ModelConfiguration
+    private let progress: (Double) -> Void
+    private(set) var parameterCount = 0
+    private(set) var byteCount = 0
+    /// The forms of matrices met, for people.
+    private(set) var forms: Set<String> = []
+
+    init(_ tensors: TensorDirectory, _ configuration: ModelConfiguration, progress: @escaping (Double) -> Void) {
+        self.tensors = tensors
+        self.configuration = configuration
+        self.progress = progress
+    }
+
+    func report(_ fraction: Double) { progress(fraction) }
+
+    func norm(_ path: String, _ count: Int) throws(ModelError) -> Norm {
+        let weight = try vector("\(path).weight", shape: [count])
+        parameterCount += count
+        byteCount += weight.memory.count
+        return Norm(weight: weight, epsilon: configuration.normEpsilon)
+    }
+
+    private func vector(_ name: String, shape: [Int]) throws(ModelError) -> Vector {
+        guard let vector = Vector(try tensors.tensor(name, Self.floats, shape: shape).floats()) else {
+            throw ModelError("tensor \(name): is empty")
+        }
+        return vector
+    }
+
+    /// The matrix at `path`: quantised if the file has scales for it, else of floats.
+    func matrix(_ path: String, rows: Int, columns: Int) throws(ModelError) -> Matrix {
+        guard columns % 16 == 0, rows <= Int32.max, columns <= 1 << 22 else {
+            throw ModelError("tensor \(path).weight: [\(rows), \(columns)]: a multiple of 16 columns is expected")
+        }
+        let matrix =
+            tensors["\(path).scales"] != nil
+            ? try quantized(path, rows, columns) : try plain(path, rows, columns)
+        parameterCount += matrix.parameterCount
+        byteCount += matrix.byteCount
+        return matrix
+    }
+
+    private static let floats: [TensorType] = [.float32, .float16, .bfloat16]
+
+    private func plain(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
+        let tensor = try tensors.tensor("\(path).weight", Self.floats, shape: [rows, columns])
+        let format: ck_format
+        switch tensor.type {
+        case .float32: (format, _) = (CK_F32, forms.insert("float32"))
+        case .float16: (format, _) = (CK_F16, forms.insert("float16"))
+        case .bfloat16, .uint32: (format, _) = (CK_BF16, forms.insert("bfloat16"))
+        }
+        let weights = tensor.bytes.aligned()
+        return Matrix(
+            ck_matrix(
+                format: format,
+                rows: Int32(rows),
+                columns: Int32(columns),
+                group: 0,
+                weights: weights.bytes.baseAddress,
+                scales: nil,
+                biases: nil
+            ),
+            memory: [weights]
+        )
+    }
+
+    private func quantized(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
+        guard let quantization = configuration.quantization(of: path) else {
+            throw ModelError("tensor \(path).scales: config.json does not say how it is quantised")
+        }
+        let (bits, group) = (quantization.bits, quantization.groupSize)
+        guard columns % group == 0 else {
+            throw ModelError(
+                "tensor \(path).weight: \(columns) columns; a multiple of the group size \(group) is expected"
+            )
+        }
+        let weights = try tensors.tensor("\(path).weight", [.uint32], shape: [rows, columns * bits / 32]).bytes
+        let scales = try vector("\(path).scales", shape: [rows, columns / group])
+        let biases = try vector("\(path).biases", shape: [rows, columns / group])
+        forms.insert("MLX \(bits)-bit, group \(group)")
+        return Matrix(
+            ck_matrix(
+                format: bits == 4 ? CK_AFFINE4 : CK_AFFINE8,
+                rows: Int32(rows),
+                columns: Int32(columns),
+                group: Int32(group),
+                weights: weights.bytes.baseAddress,
+                scales: scales.start,
+                biases: biases.start
+            ),
+            memory: [weights, scales.memory, biases.memory]
+        )
+    }
+}
+
+extension Tensor {
+    /// The values as float32. The tensor must be of floats.
+    fileprivate func floats() -> [Float] {
+        let bytes = bytes.bytes
+        let count = bytes.count / type.byteCount
+        switch type {
+        case .float32, .uint32:
+            return (0..<count).map { Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
+        case .float16:
+            return (0..<count).map {
+                Float(Float16(bitPattern: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
+            }
+        case .bfloat16:
+            return (0..<count).map {
+                Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)) << 16)
+            }
+        }
+    }
+}
+
+extension FileBytes {
+    /// The same bytes at an address that suits floats; old files have them anywhere.
+    fileprivate func aligned() -> FileBytes {
+        guard let start = bytes.baseAddress, UInt(bitPattern: start) % 4 != 0 else { return self }
+        return FileBytes(copying: bytes)
+    }
+}
