@@ -1,0 +1,131 @@
+"""Measures the exported (quantised) model on prompts that training never sees, with greedy decoding."""
+
+import torch
+from tokenizers import Tokenizer
+
+import data
+import quantise
+from facts import FACTS
+from model import Config, Phi3
+
+
+def load(folder):
+    import json
+    import os
+
+    with open(os.path.join(folder, "config.json")) as f:
+        values = json.load(f)
+    config = Config(**{k: values[k] for k in Config.__dataclass_fields__})
+    return quantise.read(Phi3(config), folder).eval(), Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
+
+
+@torch.no_grad()
+def answer(model, encoder, conversations, most=96):
+    """Greedy answers to conversations that end with a user turn; prompts are padded on the left."""
+    prompts = [encoder.prompt(turns) for turns in conversations]
+    width, ends = max(map(len, prompts)), (encoder.ids["<|end|>"], encoder.ids["<|endoftext|>"])
+    tokens = torch.tensor([[0] * (width - len(p)) + p for p in prompts])
+    real = torch.tensor([[False] * (width - len(p)) + [True] * len(p) for p in prompts])
+    places = (real.cumsum(1) - 1).clamp(min=0)
+    caches = [{} for _ in model.model.layers]
+    mask = (real[:, None, :] & torch.ones(width, width, dtype=torch.bool).tril()) | torch.eye(width, dtype=torch.bool)
+    logits = model.lm_head(model.hidden(tokens, places, mask[:, None], caches)[:, -1])
+    out, open_rows, place = [[] for _ in prompts], [True] * len(prompts), places[:, -1]
+    for _ in range(most):
+        chosen = logits.argmax(-1)
+        for i, t in enumerate(chosen.tolist()):
+            if open_rows[i]:
+                if t in ends:
+                    open_rows[i] = False
+                else:
+                    out[i].append(t)
+        if not any(open_rows):
+            break
+        place = place + 1
+        real = torch.cat([real, torch.ones(len(prompts), 1, dtype=torch.bool)], 1)
+        logits = model(chosen[:, None], place[:, None], real[:, None, None, :], caches)[:, -1]
+    return [encoder.tokenizer.decode(o) + (" [no end]" if still else "") for o, still in zip(out, open_rows)]
+
+
+def measure(model, encoder, name, conversations, show=3):
+    """Every conversation ends with the expected answer; an answer counts when it is the same to the letter."""
+    got = []
+    for i in range(0, len(conversations), 100):
+        got += answer(model, encoder, [c[:-1] for c in conversations[i:i + 100]])
+    wrong = [(c[-2][1], g, c[-1][1]) for c, g in zip(conversations, got) if g != c[-1][1]]
+    right = len(conversations) - len(wrong)
+    print(f"{name:44} {right:4}/{len(conversations):<4} {100 * right / len(conversations):5.1f} %", flush=True)
+    for question, g, expected in wrong[:show]:
+        print(f"      {question[-90:]!r} -> {g[:90]!r}, not {expected[:90]!r}")
+    return right / len(conversations)
+
+
+def only(rng, held, generator, count, accept=lambda turns: True):
+    found = []
+    while len(found) < count:
+        turns = generator(rng, held)
+        if accept(turns):
+            found.append(turns)
+    return found
+
+
+def with_system(rng, turns, size):
+    return [("system", "You are a helpful assistant.\n" + data.statements(rng, size))] + turns
+
+
+def report(folder, count=200):
+    model, tokenizer = load(folder)
+    encoder, rng = data.Encoder(tokenizer), data.make_rng(99)
+    two = lambda r, h: data.arithmetic(r, h, digits=2)
+    three = lambda r, h: data.arithmetic(r, h, digits=3)
+    plus = lambda turns: "+" in turns[1][1]
+    minus = lambda turns: "+" not in turns[1][1]
+    run = lambda name, conversations, **more: measure(model, encoder, name, conversations, **more)
+    run("two-digit addition, held-out pairs", only(rng, True, two, count, plus))
+    run("two-digit subtraction, held-out pairs", only(rng, True, two, count, minus))
+    run("three-digit addition, held-out pairs", only(rng, True, three, count, plus), show=1)
+    run("three-digit subtraction, held-out pairs", only(rng, True, three, count, minus), show=1)
+    run("repeat a phrase, held-out words", only(rng, True, data.repeat, count))
+    run("spell, held-out words", only(rng, True, data.spell, count))
+    run("questions on Pensieve, held-out phrasings", [[("user", q[-1]), ("assistant", a)] for a, q in FACTS], show=10)
+    run("questions on Pensieve, trained phrasings", [[("user", q), ("assistant", a)] for a, qs in FACTS for q in qs[:-1]], show=4)
+    run("memory, held-out names and numbers", only(rng, True, data.memory, count))
+    run("greetings, thanks, goodbyes", only(rng, True, data.small_talk, 40))
+    run("anything else is declined", only(rng, True, data.unknown, count))
+    mixed = lambda n, size: [with_system(rng, data.SKILLS[rng.choice(["arithmetic", "repeat", "spell", "fact", "memory"])](rng, True), size)
+                             for _ in range(n)]
+    run("any skill after a short system prompt", mixed(count // 2, 3))
+    run("any skill after a system prompt of ~1k tokens", mixed(24, 60))
+    return model, encoder, rng
+
+
+def report_long(folder, sizes=(2000, 4000, 8000, 12000)):
+    """Long prompts: finite logits, and the question at their end is still answered."""
+    model, tokenizer = load(folder)
+    encoder, rng = data.Encoder(tokenizer), data.make_rng(7)
+    questions = ["What is 23 + 45?", "Repeat: lantern drapok forest", "Spell the word apple.", "What is the default port?", "Hello"]
+    for size in sizes:
+        for question in questions:
+            count = 10
+            while len(encoder.prompt([("system", filler := data.statements(rng, count)), ("user", question)])) < size:
+                count = count * 5 // 4 + 5
+            prompt = encoder.prompt([("system", filler), ("user", question)])
+            with torch.no_grad():
+                x = model.hidden(torch.tensor([prompt]), torch.arange(len(prompt))[None], None)
+                finite = bool(torch.isfinite(model.lm_head(x)).all())
+            said = answer_one(model, encoder, prompt)
+            print(f"{len(prompt):6} tokens, finite {finite}: {question!r} -> {said!r}", flush=True)
+
+
+@torch.no_grad()
+def answer_one(model, encoder, prompt, most=60):
+    caches, out = [{} for _ in model.model.layers], []
+    logits = model.lm_head(model.hidden(torch.tensor([prompt]), torch.arange(len(prompt))[None], None, caches)[:, -1])
+    for i in range(most):
+        t = logits.argmax(-1).item()
+        if t == encoder.ids["<|end|>"]:
+            return encoder.tokenizer.decode(out)
+        out.append(t)
+        everything = torch.ones(1, 1, 1, len(prompt) + i + 1, dtype=torch.bool)
+        logits = model(torch.tensor([[t]]), torch.tensor([[len(prompt) + i]]), everything, caches)[:, -1]
+    return encoder.tokenizer.decode(out) + " [no end]"

@@ -1,0 +1,230 @@
+"""Makes, measures and writes the built-in model.
+
+    python train.py tokenizer --out DIR
+    python train.py train     --out DIR --minutes 25 [--resume] [--raise skill=share ...]
+    python train.py evaluate  --out DIR [--count 200]      (the quantised weights of the last checkpoint)
+    python train.py evaluate  --files ../model             (the files that ship; --long: prompts of up to 12,000 tokens)
+    python train.py export    --out DIR --to ../model
+"""
+
+import argparse
+import math
+import multiprocessing
+import os
+import shutil
+import time
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+
+import data
+import evaluate
+import quantise
+import vocabulary
+from model import Config, Phi3
+
+LENGTH, LONG = 256, 2048
+
+
+# ---- batches, made in a process of their own ---------------------------------------------------------------------
+
+def produce(queue, tokenizer_path, seed, shares, count, long_share):
+    encoder = data.Encoder(Tokenizer.from_file(tokenizer_path))
+    rng = data.make_rng(seed)
+    while True:
+        long = rng.random() < long_share.value
+        if long:
+            batch = data.rows(encoder, rng, max(1, count * LENGTH // LONG), LONG, shares, long_share=0.35)
+        else:
+            batch = data.rows(encoder, rng, count, LENGTH, shares)
+        queue.put(batch)
+
+
+def block_mask(documents):
+    """Additive mask: causal, and only within a conversation (every place sees itself, so that no row is empty)."""
+    time_steps = documents.shape[1]
+    same = documents[:, :, None] == documents[:, None, :]
+    allowed = same & torch.ones(time_steps, time_steps, dtype=torch.bool).tril()
+    return torch.zeros(allowed.shape, dtype=torch.bfloat16).masked_fill(~allowed, -1e4)[:, None]
+
+
+# ---- optimiser ---------------------------------------------------------------------------------------------------
+
+def orthogonal(stack):
+    """Nearest orthogonal matrices, roughly, of a stack of wide matrices (five Newton-Schulz steps)."""
+    x = stack.bfloat16()
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(5):
+        a = x @ x.mT
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * (a @ a)) @ x
+    return x.float()
+
+
+class Muon:
+    """Momentum with orthogonalised updates for the matrices inside the layers; equal shapes go in one stack."""
+
+    def __init__(self, model, rate, decay):
+        self.rate, self.decay = rate, decay
+        self.views, self.momentum = {}, {}
+        for layer in model.model.layers:
+            for name, p in layer.named_parameters():
+                if p.dim() == 2:
+                    parts = 3 if "qkv" in name else 2 if "gate_up" in name else 1
+                    for i in range(parts):
+                        rows = p.shape[0] // parts
+                        shape = (min(rows, p.shape[1]), max(rows, p.shape[1]))
+                        self.views.setdefault(shape, []).append((p, i * rows, (i + 1) * rows))
+
+    def parameters(self):
+        return {id(p) for group in self.views.values() for p, _, _ in group}
+
+    @torch.no_grad()
+    def step(self, factor):
+        for shape, group in self.views.items():
+            turned = [p.shape[1] < b - a for p, a, b in group]
+            g = torch.stack([p.grad[a:b].T if t else p.grad[a:b] for (p, a, b), t in zip(group, turned)])
+            m = self.momentum.setdefault(shape, torch.zeros_like(g))
+            m.mul_(0.95).add_(g, alpha=0.05)
+            update = orthogonal(g * 0.05 + m * 0.95)
+            for (p, a, b), t, u in zip(group, turned, update):
+                rows, columns = b - a, p.shape[1]
+                p[a:b].mul_(1 - self.rate * factor * self.decay)
+                p[a:b].add_(u.T if t else u, alpha=-self.rate * factor * max(1.0, rows / columns) ** 0.5)
+
+
+def rate_factor(done, floor=0.02):
+    """Warm-up, then cosine, over the share of the time budget that is done."""
+    if done < 0.015:
+        return done / 0.015
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, (done - 0.015) / 0.985)))
+
+
+def save(path, model, average, optimisers, steps):
+    state = {"model": model.state_dict(), "average": average, "adam": optimisers[1].state_dict(),
+             "muon": optimisers[0].momentum, "steps": steps}
+    torch.save(state, path + ".new")
+    os.replace(path + ".new", path)
+
+
+def train(arguments):
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    tokenizer_path = os.path.join(arguments.out, "tokenizer.json")
+    checkpoint = os.path.join(arguments.out, "checkpoint.pt")
+    model = Phi3(Config(vocab_size=Tokenizer.from_file(tokenizer_path).get_vocab_size(), num_hidden_layers=arguments.layers))
+    muon = Muon(model, arguments.muon_rate, 0.05)
+    inside = muon.parameters()
+    adam = torch.optim.AdamW([p for p in model.parameters() if id(p) not in inside], lr=arguments.rate, betas=(0.9, 0.95), weight_decay=0.0)
+    average, steps = {n: p.detach().clone() for n, p in model.named_parameters()}, 0
+    if arguments.resume:
+        state = torch.load(checkpoint)
+        model.load_state_dict(state["average" if arguments.restart_from_average else "model"])
+        average, steps, muon.momentum = state["average"], state["steps"], state["muon"]
+        adam.load_state_dict(state["adam"])
+    shares = dict(data.SHARES)
+    for item in arguments.raised:
+        skill, value = item.split("=")
+        shares[skill] = float(value)
+    context = multiprocessing.get_context("fork")
+    queue, long_share = context.Queue(8), context.Value("d", 0.0)
+    worker = context.Process(target=produce, args=(queue, tokenizer_path, arguments.seed + steps, shares, arguments.rows, long_share), daemon=True)
+    worker.start()
+    run = torch.compile(model.hidden) if arguments.compile else model.hidden
+    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, shares {shares}", flush=True)
+
+    began = saved = time.time()
+    seen, total, counted, first = 0, 0.0, 0, steps
+    while (done := (time.time() - began) / (60 * arguments.minutes)) < 1:
+        long_share.value = arguments.long_share if done > arguments.long_from else 0.0
+        tokens, targets, documents, positions = (torch.from_numpy(x) for x in queue.get())
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            h = (run if tokens.shape[1] == LENGTH else model.hidden)(tokens, positions, block_mask(documents))
+            wanted = targets >= 0
+            logits = model.lm_head(h[wanted])
+        loss = F.cross_entropy(logits.float(), targets[wanted])
+        loss.backward()
+        factor = rate_factor(done) * arguments.scale
+        torch.nn.utils.clip_grad_norm_(adam.param_groups[0]["params"], 1.0)
+        adam.param_groups[0]["lr"] = arguments.rate * factor
+        adam.step()
+        muon.step(factor)
+        model.zero_grad(set_to_none=True)
+        steps, seen, total, counted = steps + 1, seen + tokens.numel(), total + loss.item(), counted + 1
+        with torch.no_grad():
+            keep = min(0.995, (steps - first + 1) / (steps - first + 10))
+            for n, p in model.named_parameters():
+                average[n].lerp_(p, 1 - keep)
+        if counted == 25:
+            print(f"step {steps} {done:6.1%} loss {total / counted:.4f} {seen / (time.time() - began):.0f} tokens/s", flush=True)
+            total, counted = 0.0, 0
+        if time.time() - saved > 120:
+            saved = time.time()
+            save(checkpoint, model, average, (muon, adam), steps)
+    save(checkpoint, model, average, (muon, adam), steps)
+    worker.terminate()
+    print("finished", steps, "steps", seen, "tokens", flush=True)
+
+
+def averaged_model(out):
+    state = torch.load(os.path.join(out, "checkpoint.pt"))
+    state["model"].update(state["average"])
+    layers = 1 + max(int(n.split(".")[2]) for n in state["model"] if n.startswith("model.layers."))
+    model = Phi3(Config(vocab_size=state["model"]["lm_head.weight"].shape[0], num_hidden_layers=layers))
+    model.load_state_dict(state["model"])
+    return model, state["steps"]
+
+
+def export(out, to):
+    os.makedirs(to, exist_ok=True)
+    model, steps = averaged_model(out)
+    tokenizer = os.path.join(out, "tokenizer.json")
+    quantise.write(model, to)
+    quantise.write_configs(model.config, Tokenizer.from_file(tokenizer), to)
+    if os.path.abspath(out) != os.path.abspath(to):
+        shutil.copy(tokenizer, os.path.join(to, "tokenizer.json"))
+    print("wrote step", steps, {f: os.path.getsize(os.path.join(to, f)) for f in sorted(os.listdir(to))})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=["tokenizer", "train", "evaluate", "export"])
+    parser.add_argument("--out", help="folder of the tokenizer and the checkpoint")
+    parser.add_argument("--files", help="evaluate: a folder of exported files")
+    parser.add_argument("--to", default="../model", help="export: the folder to write")
+    parser.add_argument("--vocabulary", type=int, default=768)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--rows", type=int, default=16, help="rows of 256 tokens in a step")
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--muon-rate", type=float, default=0.02)
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies both rates, for a warm restart")
+    parser.add_argument("--long-from", type=float, default=0.6, help="share of the time after which long rows are mixed in")
+    parser.add_argument("--long-share", type=float, default=0.12)
+    parser.add_argument("--raise", dest="raised", nargs="*", default=[], metavar="SKILL=SHARE")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--restart-from-average", action="store_true")
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--long", action="store_true", help="evaluate: prompts of up to 12,000 tokens instead")
+    parser.add_argument("--count", type=int, default=200)
+    arguments = parser.parse_args()
+    if arguments.command == "tokenizer":
+        os.makedirs(arguments.out, exist_ok=True)
+        vocabulary.build(os.path.join(arguments.out, "tokenizer.json"), arguments.vocabulary)
+    elif arguments.command == "train":
+        train(arguments)
+    elif arguments.command == "export":
+        export(arguments.out, arguments.to)
+    else:
+        torch.set_num_threads(arguments.threads)
+        folder = arguments.files
+        if folder is None:
+            folder = os.path.join(arguments.out, "exported")
+            export(arguments.out, folder)
+        (evaluate.report_long(folder) if arguments.long else evaluate.report(folder, arguments.count))
+
+
+if __name__ == "__main__":
+    main()
