@@ -1,0 +1,144 @@
+import CKernels
+import EngineContract
+import Testing
+
+@testable import Inference
+
+/// The numbers of a session do not depend on its company.
+@Suite struct BatchInvarianceTests {
+    /// A session of a batch: its tokens so far, cut into chunks of a size of its own.
+    private struct Session {
+        let prompt: [Token]
+        let chunk: Int
+        let sampling: SamplingParameters
+        let blocks: [BlockIndex]
+        var computed = 0
+        var answer: [Token] = []
+        var logits: [[Float]] = []
+
+        var remaining: [Token] { Array((prompt + answer).dropFirst(computed)) }
+
+        func entry(_ id: Int) -> StepEntry {
+            let tokens = Array(remaining.prefix(chunk))
+            return StepEntry(
+                session: SessionID(UInt64(id)),
+                tokens: tokens,
+                startPosition: computed,
+                blocks: blocks,
+                samples: tokens.count == remaining.count,
+                sampling: sampling,
+                sampleIndex: answer.count
+            )
+        }
+    }
+
+    private static let answerLength = 12
+
+    /// Sessions of mixed lengths, chunks and samplings, their blocks strewn over the memory.
+    private func sessions(vocabulary: Int, blockCount: Int) -> [Session] {
+        var numbers = SplitMix(state: 3)
+        var free = Array(0..<BlockIndex(blockCount)).shuffled(using: &numbers)
+        return (0..<32).map { index in
+            let length = [1, 2, 15, 16, 17, 33, 70, 150][index % 8] + index / 8
+            let blocks = Array(free.prefix((length + Self.answerLength) / 16 + 1))
+            free.removeFirst(blocks.count)
+            return Session(
+                prompt: (0..<length).map { _ in Token.random(in: 0..<Token(vocabulary), using: &numbers) },
+                chunk: [1000, 1, 7, 16, 30][index % 5],
+                sampling: SamplingParameters(
+                    temperature: index % 3 == 0 ? 0 : 0.9,
+                    topP: index % 2 == 0 ? 1 : 0.9,
+                    topK: index % 4 * 10,
+                    seed: UInt64(index)
+                ),
+                blocks: blocks
+            )
+        }
+    }
+
+    /// Runs the sessions together until each has its answer; sessions come in one step after another.
+    private func run(_ sessions: [Session], on engine: Engine) async throws -> [Session] {
+        var sessions = sessions
+        for turn in 0... {
+            let active = sessions.indices.filter { $0 <= turn && sessions[$0].answer.count < Self.answerLength }
+            if active.isEmpty { break }
+            let step = Step(entries: active.map { sessions[$0].entry($0) })
+            let samples = try await engine.step(step).samples
+            let logits = try await engine.logits(of: step)
+            for (position, index) in active.enumerated() {
+                sessions[index].computed += step.entries[position].tokens.count
+                if let token = samples[position] { sessions[index].answer.append(token) }
+                if let row = logits[position] { sessions[index].logits.append(row) }
+            }
+        }
+        return sessions
+    }
+
+    @Test(
+        "32 sessions, chunked variously, have together the bits that each has alone",
+        arguments: ["phi3-float32", "phi3-8bit", "phi3-4bit"],
+        [false, true]
+    )
+    func together(name: String, precise: Bool) async throws {
+        let model = try Fixture(name).model
+        let engine = try Engine.make(model, precise: precise)
+        let sessions = sessions(vocabulary: 200, blockCount: engine.description.blockCount)
+        let together = try await run(sessions, on: engine)
+        let other = try Engine.make(model, threads: 1, precise: precise)
+        for session in together {
+            var alone = session
+            alone = Session(
+                prompt: session.prompt,
+                chunk: 1000,
+                sampling: session.sampling,
+                blocks: session.blocks.reversed()
+            )
+            alone = try await run([alone], on: other)[0]
+            #expect(alone.answer == session.answer)
+            #expect(zip(alone.logits, session.logits).allSatisfy { identical($0, $1) })
+            #expect(alone.logits.count == session.logits.count)
+        }
+    }
+
+    @Test("A shared prefix gives the same bits as one's own")
+    func sharedPrefix() async throws {
+        let fixture = try Fixture("phi3-8bit")
+        let engine = try Engine.make(fixture.model)
+        let alone = try await engine.logits(of: fixture.prompt)
+        let shared = StepEntry(
+            session: SessionID(2),
+            tokens: Array(fixture.prompt[32...]),
+            startPosition: 32,
+            blocks: [0, 1, 77],
+            samples: true,
+            sampling: .greedy,
+            sampleIndex: 0
+        )
+        let logits = try await engine.logits(of: Step(entries: [shared]))
+        #expect(identical(try #require(logits[0]), alone[39]))
+    }
+
+    @Test("Threads and instruction sets do not change a bit", arguments: [1, 2, 3, 5])
+    func threads(count: Int) async throws {
+        let fixture = try Fixture("phi3-4bit")
+        let expected = try await Engine.make(fixture.model, threads: 1).logits(of: fixture.prompt)
+        for variant in ck_variant.available {
+            let engine = try Engine.make(fixture.model, threads: count, variant: variant)
+            let logits = try await engine.logits(of: fixture.prompt)
+            #expect(zip(logits, expected).allSatisfy { identical($0, $1) }, "\(variant.name)")
+        }
+    }
+}
+
+/// Numbers that are the same in each run.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

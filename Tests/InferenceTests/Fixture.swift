@@ -1,0 +1,106 @@
+import CKernels
+import EngineContract
+import Foundation
+import ModelFiles
+import Testing
+
+@testable import Inference
+
+/// A tiny model of Fixtures, with what `transformers` computes with it.
+struct Fixture {
+    let model: LoadedModel
+    let prompt: [Token]
+    /// One row for each token of the prompt.
+    let logits: [[Float]]
+    /// The greedy tokens after the prompt.
+    let answer: [Token]
+
+    static func path(_ name: String) throws -> String {
+        try #require(Bundle.module.resourcePath) + "/Fixtures/" + name
+    }
+
+    /// - Parameter weights: the fixture that has the weights, if not this one.
+    init(_ name: String, weights: String? = nil) throws {
+        let own = ModelSource.folder(try Self.path(name))
+        var source = own
+        if let weights {
+            let other = ModelSource.folder(try Self.path(weights))
+            source = .memory([
+                "config.json": try own.requiredFile("config.json"),
+                "tokenizer.json": try own.requiredFile("tokenizer.json"),
+                "model.safetensors": try other.requiredFile("model.safetensors"),
+            ])
+        }
+        model = try loadModel(from: source)
+        let reference = try Safetensors(own.requiredFile("reference.safetensors"), label: name).tensors
+        prompt = try Self.values(reference, "prompt", Token.self)
+        answer = try Self.values(reference, "answer", Token.self)
+        let flat = try Self.values(reference, "logits", Float.self)
+        let size = flat.count / prompt.count
+        logits = prompt.indices.map { Array(flat[($0 * size)..<(($0 + 1) * size)]) }
+    }
+
+    private static func values<Value>(_ tensors: [String: Tensor], _ name: String, _: Value.Type) throws -> [Value] {
+        let bytes = try #require(tensors[name]).bytes.bytes
+        return stride(from: 0, to: bytes.count, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: Value.self) }
+    }
+}
+
+extension Engine {
+    /// An engine for tests: small KV memory.
+    static func make(
+        _ model: LoadedModel,
+        threads: Int = 2,
+        precise: Bool = false,
+        blockSize: Int = 16,
+        variant: ck_variant = ck_variant_best()
+    ) throws -> Engine {
+        let options = EngineOptions(threads: threads, kvMemoryBytes: 32 << 20, precise: precise, blockSize: blockSize)
+        return try Engine(model: model, options: options, variant: variant)
+    }
+
+    /// The tokens of one session alone: the prompt in one chunk, then one token a step.
+    func generate(
+        _ prompt: [Token],
+        count: Int,
+        sampling: SamplingParameters = .greedy
+    ) throws -> [Token] {
+        let blocks = (0..<(prompt.count + count + description.blockSize) / description.blockSize).map { BlockIndex($0) }
+        var answer: [Token] = []
+        var pending = prompt
+        var position = 0
+        while answer.count < count {
+            let entry = StepEntry(
+                session: SessionID(1),
+                tokens: pending,
+                startPosition: position,
+                blocks: blocks,
+                samples: true,
+                sampling: sampling,
+                sampleIndex: answer.count
+            )
+            let sample = try step(Step(entries: [entry])).samples[0]
+            let token = try #require(sample)
+            position += pending.count
+            pending = [token]
+            answer.append(token)
+        }
+        return answer
+    }
+}
+
+extension ck_variant {
+    /// The variants that this machine can run.
+    static var available: [ck_variant] { [CK_SCALAR, CK_AVX2, CK_AVX512].filter { ck_variant_available($0) } }
+}
+
+/// The largest difference, relative to the largest value of the row.
+func relativeDifference(_ left: [Float], _ right: [Float]) -> Float {
+    let scale = right.map(abs).max() ?? 1
+    return zip(left, right).map { abs($0 - $1) }.max().map { $0 / scale } ?? .infinity
+}
+
+/// Equal to the last bit, zeros' signs included.
+func identical(_ left: [Float], _ right: [Float]) -> Bool {
+    left.map(\.bitPattern) == right.map(\.bitPattern)
+}

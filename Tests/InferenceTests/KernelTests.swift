@@ -1,0 +1,146 @@
+import CKernels
+import Testing
+
+@testable import Inference
+
+/// Each variant against its scalar twin, to the bit, and the twin against plain arithmetic in double precision.
+@Suite struct KernelTests {
+    private let numbers: [Float]
+
+    init() {
+        var generator = SplitMix(state: 11)
+        numbers = (0..<40_000).map { _ in Float.random(in: -1...1, using: &generator) }
+    }
+
+    private func weights(_ format: ck_format, _ rows: Int, _ columns: Int) -> (bytes: [UInt8], decoded: [Float]) {
+        var generator = SplitMix(state: 5)
+        let count = rows * columns
+        switch format {
+        case CK_F32: return (numbers.prefix(count).withUnsafeBytes(Array.init), Array(numbers.prefix(count)))
+        case CK_F16, CK_BF16:
+            // Every kind of number, subnormal ones included, but no infinities.
+            let bits = (0..<count).map { _ in UInt16.random(in: 0..<0x7c00, using: &generator) & 0xbbff }
+            return (
+                bits.withUnsafeBytes(Array.init),
+                bits.map {
+                    format == CK_F16 ? Float(Float16(bitPattern: $0)) : Float(bitPattern: UInt32($0) << 16)
+                }
+            )
+        default:
+            let bits = format == CK_AFFINE4 ? 4 : 8
+            let bytes = (0..<count * bits / 8).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+            let values = (0..<count).map { Float(bits == 8 ? bytes[$0] : bytes[$0 / 2] >> (4 * ($0 % 2)) & 15) }
+            return (bytes, values)
+        }
+    }
+
+    private func product(
+        _ variant: ck_variant,
+        _ format: ck_format,
+        rows: Int,
+        columns: Int,
+        group: Int,
+        tokens: Int
+    ) throws -> (result: [Float], expected: [Double]) {
+        let compute = try Compute(variant: variant, threads: 2, precise: false)
+        try compute.reserve(columns: columns)
+        let (bytes, decoded) = weights(format, rows, columns)
+        let groups = group > 0 ? rows * columns / group : 0
+        let (scales, biases) = (Array(numbers.prefix(groups)), Array(numbers.suffix(groups)))
+        let x = Array(numbers.suffix(tokens * columns))
+        var y = [Float](repeating: 0, count: tokens * rows)
+        bytes.withUnsafeBytes { bytes in
+            scales.withUnsafeBufferPointer { scales in
+                biases.withUnsafeBufferPointer { biases in
+                    var matrix = ck_matrix(
+                        format: format,
+                        rows: Int32(rows),
+                        columns: Int32(columns),
+                        group: Int32(group),
+                        weights: bytes.baseAddress,
+                        scales: scales.baseAddress,
+                        biases: biases.baseAddress
+                    )
+                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, false)
+                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, true)
+                }
+            }
+        }
+        let expected = (0..<tokens * rows).map { index in
+            let (token, row) = (index / rows, index % rows)
+            return 2
+                * (0..<columns).reduce(0.0) { sum, column in
+                    let at = row * columns + column
+                    let weight =
+                        group > 0
+                        ? Double(scales[at / group]) * Double(decoded[at]) + Double(biases[at / group])
+                        : Double(decoded[at])
+                    return sum + weight * Double(x[token * columns + column])
+                }
+        }
+        return (y, expected)
+    }
+
+    private static let formats: [(ck_format, Int)] = [
+        (CK_F32, 0), (CK_F16, 0), (CK_BF16, 0), (CK_AFFINE4, 32), (CK_AFFINE4, 64), (CK_AFFINE8, 64), (CK_AFFINE8, 128),
+    ]
+
+    @Test("Products of every form are those of plain arithmetic, and equal in all variants", arguments: formats)
+    func products(format: ck_format, group: Int) throws {
+        for tokens in [1, 3, 4, 9] {
+            let twin = try product(CK_SCALAR, format, rows: 53, columns: 256, group: group, tokens: tokens)
+            let scale = twin.expected.map(abs).max() ?? 1
+            let difference = zip(twin.result, twin.expected).map { abs(Double($0) - $1) }.max() ?? .infinity
+            #expect(difference < 1e-5 * scale)
+            for variant in ck_variant.available {
+                let other = try product(variant, format, rows: 53, columns: 256, group: group, tokens: tokens)
+                #expect(identical(other.result, twin.result), "\(variant.name), \(tokens) tokens")
+            }
+        }
+    }
+
+    @Test("SiLU and RMS norm are those of plain arithmetic, and equal in all variants")
+    func rowByRow() throws {
+        var x = Array(numbers.prefix(2 * 3 * 64)).map { $0 * 30 }
+        x[0] = -200
+        x[1] = 200
+        var twin: ([Float], [Float])?
+        for variant in ck_variant.available {
+            let compute = try Compute(variant: variant, threads: 1, precise: false)
+            var activated = [Float](repeating: 0, count: 3 * 64)
+            var normed = [Float](repeating: 0, count: 3 * 128)
+            ck_silu_multiply(compute.handle, x, 3, 64, &activated)
+            ck_rms_norm(compute.handle, x, numbers, 3, 128, 1e-5, &normed)
+            for (token, column) in [(0, 0), (0, 1), (0, 40), (2, 63)] {
+                let (gate, up) = (Double(x[token * 128 + column]), Double(x[token * 128 + 64 + column]))
+                let expected = gate / (1 + expDouble(-gate)) * up
+                #expect(abs(Double(activated[token * 64 + column]) - expected) <= 1e-6 * max(1, abs(expected)))
+                let squares = x[(token * 128)..<((token + 1) * 128)].reduce(0.0) { $0 + Double($1) * Double($1) }
+                let norm = gate / (squares / 128 + 1e-5).squareRoot() * Double(numbers[column])
+                #expect(abs(Double(normed[token * 128 + column]) - norm) < 1e-5)
+            }
+            let first = twin ?? (activated, normed)
+            #expect(identical(activated, first.0) && identical(normed, first.1), "\(variant.name)")
+            twin = first
+        }
+    }
+
+    @Test("Every item of a region runs once, whatever the number of threads", arguments: [1, 2, 4, 9])
+    func regions(threads: Int) throws {
+        let compute = try Compute(threads: threads, precise: false)
+        for round in 0..<300 {
+            var counts = [Int32](repeating: 0, count: 1 + round * 7 % 100)
+            let count = Int32(counts.count)
+            counts.withUnsafeMutableBufferPointer { buffer in
+                ck_compute_for(
+                    compute.handle,
+                    count,
+                    Int32(1 + round % 3),
+                    { context, item, _ in context?.assumingMemoryBound(to: Int32.self)[Int(item)] += 1 },
+                    buffer.baseAddress
+                )
+            }
+            #expect(counts.allSatisfy { $0 == 1 })
+        }
+    }
+}
