@@ -6,8 +6,17 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 /// Names the calling thread as the kernel shows it in /proc (15 bytes at most).
 static inline void clinux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+
+/// Accepts a connection as a non-blocking, close-on-exec socket.
+static inline int clinux_accept(int descriptor, struct sockaddr_storage *address) {
+    socklen_t length = sizeof *address;
+    return accept4(descriptor, (struct sockaddr *)address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
 
 #endif

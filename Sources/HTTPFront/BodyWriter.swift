@@ -10,16 +10,18 @@ package final class BodyWriter: Sendable {
 
     private struct State {
         var isWriting = false
-        var isClosed = false
+        /// Nil once the stream has ended, so that a writer kept for too long does not keep the connection.
+        var sink: Sink?
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let sink: @Sendable ([UInt8]) async throws -> Void
-    private let state = Mutex(State())
+    package typealias Sink = @Sendable ([UInt8]) async throws -> Void
+
+    private let state: Mutex<State>
 
     /// A writer that hands every write to `sink`: the front's own, or a test's.
-    package init(sink: @escaping @Sendable ([UInt8]) async throws -> Void) {
-        self.sink = sink
+    package init(sink: @escaping Sink) {
+        state = Mutex(State(sink: sink))
     }
 
     /// Sends the bytes. Throws when the client is gone or takes nothing for `Limits.writeStallTimeout`.
@@ -27,7 +29,7 @@ package final class BodyWriter: Sendable {
         guard !bytes.isEmpty else { return }
         await lock()
         defer { unlock() }
-        guard !state.withLock({ $0.isClosed }) else { throw Closed() }
+        guard let sink = state.withLock({ $0.sink }) else { throw Closed() }
         do {
             try await sink(bytes)
         } catch {
@@ -39,8 +41,10 @@ package final class BodyWriter: Sendable {
 
     /// Makes every later write throw.
     func close() {
-        state.withLock { $0.isClosed = true }
+        state.withLock { $0.sink = nil }
     }
+
+    var isClosed: Bool { state.withLock { $0.sink == nil } }
 
     /// Waits for the write under way, which the stall limit bounds; hence waiting needs no cancellation of its own.
     private func lock() async {

@@ -71,3 +71,9 @@ extension BidirectionalCollection where Element == UInt8 {
         return rest
     }
 }
+
+extension Headers: Equatable {
+    package static func == (left: Headers, right: Headers) -> Bool {
+        left.fields.elementsEqual(right.fields) { equal($0.name, $1.name) && $0.value == $1.value }
+    }
+}

@@ -1,0 +1,195 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Waits for sockets: one thread in `epoll_wait` for all of them, with the time limits of every wait.
+///
+/// Tasks try the system call first and come here only when it would block.
+final class Poller: Sendable {
+    enum Interest: CaseIterable {
+        case readable
+        case writable
+        /// The peer has closed its end, or the connection is broken.
+        case hangup
+    }
+
+    enum Outcome {
+        case ready
+        case timedOut
+        /// The waiting task was cancelled.
+        case cancelled
+        /// The server shuts down, and the wait was for something new.
+        case interrupted
+        /// The poller has stopped or the socket was closed.
+        case closed
+    }
+
+    private typealias Waiters = Registration<CheckedContinuation<Outcome, Never>>
+
+    private static let wakeupToken = UInt64.max
+
+    private let epoll: Int32
+    private let wakeup: Int32
+    private let lastID = Atomic<Int>(0)
+    /// The two descriptors above are used under this lock only, except by the thread, and closed by the thread under
+    /// this lock: nobody can use them afterwards, because `isStopped` is set by then.
+    private let registration = Mutex(Waiters())
+
+    /// Makes a poller and starts its thread, which lives until `stop`.
+    init() throws(HTTPServerError) {
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0 else { throw .system("cannot watch sockets (epoll_create1)") }
+        wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard wakeup >= 0 else {
+            let error = HTTPServerError.system("cannot watch sockets (eventfd)")
+            close(epoll)
+            throw error
+        }
+        // Edge-triggered: the counter need not be read.
+        var event = epoll_event(
+            events: EPOLLIN.rawValue | EPOLLET.rawValue,
+            data: epoll_data_t(u64: Poller.wakeupToken)
+        )
+        guard epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event) == 0,
+            startThread(named: "http-poller", { self.loop() })
+        else {
+            let error = HTTPServerError.system("cannot watch sockets (poller thread)")
+            close(epoll)
+            close(wakeup)
+            throw error
+        }
+    }
+
+    /// Whether the server shuts down.
+    var isDraining: Bool { registration.withLock { $0.isDraining } }
+
+    /// Suspends until the descriptor is ready, the deadline has passed, or the task is cancelled.
+    ///
+    /// At most one task may wait for the same interest in the same descriptor.
+    func wait(
+        _ descriptor: Int32,
+        for interest: Interest,
+        until deadline: ContinuousClock.Instant?,
+        endsOnDrain: Bool = false
+    ) async -> Outcome {
+        let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let waiter = Waiters.Waiter(
+                    id: id,
+                    deadline: deadline,
+                    endsOnDrain: endsOnDrain,
+                    continuation: continuation
+                )
+                if let outcome = register(waiter, descriptor, interest) { continuation.resume(returning: outcome) }
+            }
+        } onCancel: {
+            registration.withLock { $0.remove(id, descriptor, interest) }?.resume(returning: .cancelled)
+        }
+    }
+
+    /// Adds a waiter, or says why it need not wait.
+    ///
+    /// Cancellation is checked under the lock. A task is marked as cancelled before its handler runs; so if the handler
+    /// takes the lock first and finds no waiter, the mark is seen here; if it comes later, it finds the waiter. Without
+    /// the lock the handler could run between check and registration, and the wait would never end.
+    private func register(_ waiter: Waiters.Waiter, _ descriptor: Int32, _ interest: Interest) -> Outcome? {
+        registration.withLock { registration in
+            if Task.isCancelled { return .cancelled }
+            if registration.isStopped { return .closed }
+            if waiter.endsOnDrain, registration.isDraining { return .interrupted }
+            let (arming, wakes) = registration.add(waiter, descriptor, interest)
+            guard arm(descriptor, arming) else {
+                _ = registration.remove(waiter.id, descriptor, interest)
+                return .closed
+            }
+            if wakes { wakeThread() }
+            return nil
+        }
+    }
+
+    /// Must be called before the descriptor is closed.
+    func forget(_ descriptor: Int32) {
+        resume(registration.withLock { $0.forget(descriptor) })
+    }
+
+    /// Ends all waits for new requests and connections, now and from now on.
+    func drain() {
+        resume(registration.withLock { $0.drain() })
+    }
+
+    /// Ends all waits and the thread.
+    func stop() {
+        let wakeups = registration.withLock { registration -> [Waiters.Wakeup] in
+            guard !registration.isStopped else { return [] }
+            wakeThread()
+            return registration.stop()
+        }
+        resume(wakeups)
+    }
+
+    /// Called under the lock.
+    private func arm(_ descriptor: Int32, _ arming: Waiters.Arming) -> Bool {
+        var event = epoll_event(
+            events: arming.mask | EPOLLONESHOT.rawValue,
+            data: epoll_data_t(u64: UInt64(arming.generation) << 32 | UInt64(UInt32(bitPattern: descriptor)))
+        )
+        return epoll_ctl(epoll, arming.isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &event) == 0
+    }
+
+    /// Called under the lock.
+    private func wakeThread() {
+        eventfd_write(wakeup, 1)
+    }
+
+    private func resume(_ wakeups: [Waiters.Wakeup]) {
+        for wakeup in wakeups { wakeup.continuation.resume(returning: wakeup.outcome) }
+    }
+
+    private func loop() {
+        var events = [epoll_event](repeating: epoll_event(), count: 256)
+        while true {
+            let timeout = registration.withLock { registration in
+                registration.isStopped ? nil : registration.sleep(at: .now)
+            }
+            guard let timeout else { break }
+            let count = epoll_wait(epoll, &events, Int32(events.count), timeout)
+            let fired = events.prefix(Int(max(count, 0)))
+            let wakeups = registration.withLock { registration in
+                registration.wakeUp()
+                var wakeups = registration.expire(at: .now)
+                for event in fired where event.data.u64 != Poller.wakeupToken {
+                    wakeups += fire(event, &registration)
+                }
+                return wakeups
+            }
+            resume(wakeups)
+        }
+        registration.withLock { _ in
+            close(epoll)
+            close(wakeup)
+        }
+    }
+
+    /// Called under the lock.
+    private func fire(_ event: epoll_event, _ registration: inout Waiters) -> [Waiters.Wakeup] {
+        let descriptor = Int32(truncatingIfNeeded: event.data.u64)
+        let generation = UInt32(event.data.u64 >> 32)
+        let (wakeups, arming) = registration.fire(descriptor, generation, event.events)
+        if let arming, !arm(descriptor, arming) { return wakeups + registration.forget(descriptor) }
+        return wakeups
+    }
+}
+
+extension Poller.Interest {
+    /// What epoll is asked for; errors and complete hang-ups are always reported.
+    var mask: UInt32 {
+        switch self {
+        case .readable: EPOLLIN.rawValue
+        case .writable: EPOLLOUT.rawValue
+        case .hangup: EPOLLRDHUP.rawValue
+        }
+    }
+
+    var wakingEvents: UInt32 { mask | EPOLLHUP.rawValue | EPOLLERR.rawValue }
+}

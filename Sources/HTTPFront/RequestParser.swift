@@ -1,0 +1,253 @@
+/// An incremental, strict parser of HTTP/1.x requests (RFC 9112), as a value without input or output of its own.
+///
+/// `append` gives it bytes, `next` asks what they amount to. What two parsers could read in two ways (lengths that
+/// disagree, bare line feeds, folded fields …) is refused, never repaired. After a fault the connection must end.
+struct RequestParser {
+    enum Event: Equatable {
+        /// Nothing more can be said before more bytes come.
+        case needsMore
+        /// The head is complete; the body follows.
+        case head(ParsedHead)
+        /// The body is complete, and with it the request; the next `next` begins another one.
+        case body([UInt8])
+        case fault(HTTPFault)
+    }
+
+    private enum State {
+        case requestLine
+        case fields(RequestLine)
+        case body(remaining: Int)
+        case chunkSize
+        case chunk(remaining: Int)
+        case chunkEnd
+        case trailers
+        case failed(HTTPFault)
+    }
+
+    /// The longest chunk-size line, extensions included.
+    private static let maxChunkLineBytes = 1024
+
+    private let limits: Limits
+    private var state = State.requestLine
+    private var buffer: [UInt8] = []
+    /// Bytes before this index of `buffer` are used up.
+    private var position = 0
+    /// Bytes before this index of `buffer` hold no line feed: a byte-wise sender must not cost a rescan per byte.
+    private var scanned = 0
+    private var emptyLines = 0
+    private var fieldBytes = 0
+    private var fieldCount = 0
+    private var fields = FieldCollector()
+    private var collected: [UInt8] = []
+
+    init(limits: Limits) {
+        self.limits = limits
+    }
+
+    /// No byte of a request is there.
+    var isIdle: Bool {
+        if case .requestLine = state { return position == buffer.count }
+        return false
+    }
+
+    /// Bytes of the current body received so far.
+    var bodyBytes: Int { collected.count }
+
+    /// Whether bytes are there that `next` has not used: the rest of a body, or pipelined requests.
+    var hasUnusedBytes: Bool { position < buffer.count }
+
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        if position == buffer.count {
+            buffer.removeAll(keepingCapacity: true)
+            (position, scanned) = (0, 0)
+        } else if position > 1 << 16 {
+            buffer.removeFirst(position)
+            scanned = max(0, scanned - position)
+            position = 0
+        }
+        buffer.append(contentsOf: bytes)
+    }
+
+    mutating func append(_ bytes: some Collection<UInt8>) {
+        Array(bytes).withUnsafeBytes { append($0) }
+    }
+
+    mutating func next() -> Event {
+        while true {
+            do throws(HTTPFault) {
+                if let event = try advance() { return event }
+            } catch {
+                state = .failed(error)
+                (buffer, collected, position, scanned) = ([], [], 0, 0)
+                fields = FieldCollector()
+                return .fault(error)
+            }
+        }
+    }
+
+    /// One step; nil when there may be another one at once.
+    private mutating func advance() throws(HTTPFault) -> Event? {
+        switch state {
+        case .requestLine: return try readRequestLine()
+        case .fields(let line): return try readField(line)
+        case .body(let remaining):
+            let left = take(remaining)
+            state = .body(remaining: left)
+            return left == 0 ? complete() : .needsMore
+        case .chunkSize: return try readChunkSize()
+        case .chunk(let remaining):
+            let left = take(remaining)
+            state = left == 0 ? .chunkEnd : .chunk(remaining: left)
+            return left == 0 ? nil : .needsMore
+        case .chunkEnd:
+            guard let line = try readLine(limit: 0, orElse: .badRequest("chunk data exceeds its size")) else {
+                return .needsMore
+            }
+            guard line.isEmpty else { throw .badRequest("chunk data exceeds its size") }
+            state = .chunkSize
+            return nil
+        case .trailers: return try readTrailer()
+        case .failed(let fault): return .fault(fault)
+        }
+    }
+
+    // MARK: Lines
+
+    /// The next line without its CRLF, or nil if its end has not come. A line longer than `limit` is a fault, also
+    /// while it is incomplete, which bounds the buffer.
+    private mutating func readLine(limit: Int, orElse fault: HTTPFault) throws(HTTPFault) -> ArraySlice<UInt8>? {
+        let from = max(scanned, position)
+        guard let end = buffer[from...].firstIndex(of: UInt8(ascii: "\n")) else {
+            scanned = buffer.count
+            // A carriage return may be the line's end.
+            guard buffer.count - position <= limit + 1 else { throw fault }
+            return nil
+        }
+        guard end > position, buffer[end - 1] == UInt8(ascii: "\r") else {
+            throw .badRequest("a line ends without a carriage return")
+        }
+        let line = buffer[position..<(end - 1)]
+        guard line.count <= limit else { throw fault }
+        position = end + 1
+        scanned = position
+        return line
+    }
+
+    private mutating func readRequestLine() throws(HTTPFault) -> Event? {
+        guard let line = try readLine(limit: limits.maxRequestLineBytes, orElse: .requestLineTooLong) else {
+            return .needsMore
+        }
+        if line.isEmpty {
+            // RFC 9112 §2.2: an empty line before a request is ignored; a few, not endlessly many.
+            emptyLines += 1
+            guard emptyLines <= 4 else { throw .badRequest("empty lines instead of a request") }
+            return nil
+        }
+        state = .fields(try RequestLine(parsing: line))
+        return nil
+    }
+
+    private mutating func readField(_ requestLine: RequestLine) throws(HTTPFault) -> Event? {
+        guard let line = try readFieldLine() else { return .needsMore }
+        guard line.isEmpty else {
+            try fields.add(line)
+            return nil
+        }
+        let head = try ParsedHead(requestLine, fields.headers)
+        fields = FieldCollector()
+        switch head.framing {
+        case .none: state = .body(remaining: 0)
+        case .length(let length): state = .body(remaining: length)
+        case .chunked: state = .chunkSize
+        }
+        // The head is told first, so that a request may be refused for another reason; then `next` gives the fault.
+        if case .length(let length) = head.framing, length > limits.maxBodyBytes {
+            state = .failed(.bodyTooLarge(limit: limits.maxBodyBytes))
+        }
+        return .head(head)
+    }
+
+    /// A line of the header or trailer section, counted against the limits of both together.
+    private mutating func readFieldLine() throws(HTTPFault) -> ArraySlice<UInt8>? {
+        let room = limits.maxHeaderBytes - fieldBytes
+        guard let line = try readLine(limit: max(0, room - 2), orElse: .headersTooLarge) else { return nil }
+        guard !line.isEmpty else { return line }
+        fieldBytes += line.count + 2
+        fieldCount += 1
+        guard fieldCount <= limits.maxHeaderFields else { throw .headersTooLarge }
+        return line
+    }
+
+    // MARK: Bodies
+
+    /// Moves up to `count` bytes into the body; returns how many are still missing.
+    private mutating func take(_ count: Int) -> Int {
+        let available = min(count, buffer.count - position)
+        if collected.isEmpty { collected.reserveCapacity(min(count, 1 << 16)) }
+        collected.append(contentsOf: buffer[position..<(position + available)])
+        position += available
+        scanned = position
+        return count - available
+    }
+
+    private mutating func readChunkSize() throws(HTTPFault) -> Event? {
+        let limit = RequestParser.maxChunkLineBytes
+        guard let line = try readLine(limit: limit, orElse: .badRequest("a chunk-size line is too long")) else {
+            return .needsMore
+        }
+        let size = try parseChunkSize(line)
+        guard size <= limits.maxBodyBytes - collected.count else {
+            throw .bodyTooLarge(limit: limits.maxBodyBytes)
+        }
+        state = size == 0 ? .trailers : .chunk(remaining: size)
+        return nil
+    }
+
+    private mutating func readTrailer() throws(HTTPFault) -> Event? {
+        guard let line = try readFieldLine() else { return .needsMore }
+        guard line.isEmpty else {
+            // Trailers are checked as fields are, and dropped: nothing here has a use for them.
+            var checked = FieldCollector()
+            try checked.add(line)
+            return nil
+        }
+        return complete()
+    }
+
+    private mutating func complete() -> Event {
+        let body = collected
+        collected = []
+        (emptyLines, fieldBytes, fieldCount) = (0, 0, 0)
+        state = .requestLine
+        if position == buffer.count { (buffer, position, scanned) = ([], 0, 0) }
+        return .body(body)
+    }
+}
+
+/// RFC 9112 §7.1: hexadecimal digits, then optional extensions after a semicolon, which are ignored.
+func parseChunkSize(_ line: ArraySlice<UInt8>) throws(HTTPFault) -> Int {
+    let digits = line.prefix { hexadecimalValue($0) != nil }
+    // 15 digits cannot overflow; leading zeros beyond that are not sent by anyone honest.
+    guard !digits.isEmpty, digits.count <= 15 else { throw .badRequest("invalid chunk size") }
+    let extensions = line[digits.endIndex...]
+    let afterBlanks = extensions.drop { $0.isBlank }
+    guard extensions.isEmpty || afterBlanks.first == UInt8(ascii: ";") else {
+        throw .badRequest("invalid chunk size")
+    }
+    guard extensions.allSatisfy(isFieldByte) else { throw .badRequest("invalid chunk extension") }
+    return digits.reduce(0) { $0 << 4 | Int(hexadecimalValue($1) ?? 0) }
+}
+
+func hexadecimalValue(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+}
+
+/// Visible characters, blank, tab and bytes beyond ASCII: what a field value may hold.
+func isFieldByte(_ byte: UInt8) -> Bool {
+    byte >= 0x20 && byte != 0x7F || byte == UInt8(ascii: "\t")
+}
