@@ -36,7 +36,7 @@ struct Connection {
             let delivery = await serveRequest()
             switch delivery {
             case .keepsConnection: continue
-            case .lastOfConnection: return await socket.linger(for: limits.lingerTimeout)
+            case .lastOfConnection: return await linger()
             case .failed: return
             }
         }
@@ -45,8 +45,14 @@ struct Connection {
     /// Tells a client that the server is full.
     @concurrent
     func refuseConnection() async {
-        _ = await answer(.tooManyConnections, to: nil, requestID: RequestID.make())
-        await socket.linger(for: min(limits.lingerTimeout, .seconds(1)))
+        let delivery = await answer(.tooManyConnections, to: nil, requestID: RequestID.make())
+        if delivery != .failed { await socket.linger(for: min(limits.lingerTimeout, .seconds(1))) }
+    }
+
+    /// A server that shuts down does not wait long for slow goodbyes.
+    private func linger() async {
+        let limit = limits.lingerTimeout
+        await socket.linger(for: socket.poller.isDraining ? min(limit, .seconds(1)) : limit)
     }
 
     private mutating func serveRequest() async -> ResponseSender.Delivery {

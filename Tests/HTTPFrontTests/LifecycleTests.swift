@@ -1,0 +1,217 @@
+import Glibc
+import Synchronization
+import Testing
+
+@testable import HTTPFront
+
+/// The descriptors of this process that belong to sockets with this local port: other tests' do not disturb.
+private func descriptors(on port: UInt16) -> Int {
+    openDescriptors().count { Address(localOf: $0).port == port }
+}
+
+/// Descriptors whose link in /proc contains `kind`.
+private func descriptors(of kind: String) -> Int {
+    openDescriptors().count { descriptor in
+        var target = [CChar](repeating: 0, count: 256)
+        let length = readlink("/proc/self/fd/\(descriptor)", &target, 255)
+        return length > 0 && String(decoding: target[..<length].map(UInt8.init), as: UTF8.self).contains(kind)
+    }
+}
+
+private func openDescriptors() -> [Int32] {
+    guard let folder = opendir("/proc/self/fd") else { return [] }
+    defer { closedir(folder) }
+    var found: [Int32] = []
+    while let entry = readdir(folder) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        if let descriptor = Int32(name), descriptor != dirfd(folder) { found.append(descriptor) }
+    }
+    return found
+}
+
+extension HTTPServerTests {
+    @Test("gives up on clients that stop in the middle or do nothing")
+    func timeouts() async throws {
+        var limits = Limits.forTests
+        limits.headerTimeout = .milliseconds(150)
+        limits.bodyStallTimeout = .milliseconds(200)
+        limits.idleTimeout = .milliseconds(300)
+        try await withServer(limits: limits) { _, port in
+            let (head, body, idle, fresh) = (
+                try TestClient(port), try TestClient(port), try TestClient(port), try TestClient(port)
+            )
+            let start = ContinuousClock.now
+            try await head.send("GET / HTTP/1.1\r\nHo")
+            try await body.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
+            #expect(try await idle.get("/").status == 200)
+            #expect(try await head.readReply().status == 408)
+            #expect(try await body.readReply().status == 408)
+            #expect(try await idle.readToEnd() == "")
+            #expect(try await fresh.readToEnd() == "")
+            let time = ContinuousClock.now - start
+            #expect(time > .milliseconds(290) && time < .seconds(3))
+        }
+    }
+
+    @Test("bounds the time of a body that trickles in")
+    func tricklingBody() async throws {
+        var limits = Limits.forTests
+        limits.bodyStallTimeout = .seconds(5)
+        limits.bodyTimeout = .milliseconds(200)
+        try await withServer(limits: limits) { _, port in
+            let client = try TestClient(port)
+            try await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
+            for _ in 0..<30 {
+                try await client.send("x")
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            #expect(try await client.readReply().status == 408)
+        }
+    }
+
+    @Test("stops gracefully: idle connections close, the running request is finished")
+    func gracefulStop() async throws {
+        let (gate, entered) = (Gate(), Counter())
+        let server = HTTPServer(
+            handler: TestHandler { request in
+                guard request.head.path == "/slow" else { return await TestHandler.echo(request) }
+                entered.add()
+                await gate.pass()
+                return Response(status: Task.isCancelled ? 500 : 200)
+            },
+            limits: .forTests
+        )
+        let port = try await server.bind(host: "127.0.0.1", port: 0)
+        let running = Task { await server.run() }
+        let (idle, fresh, busy) = (try TestClient(port), try TestClient(port), try TestClient(port))
+        #expect(try await idle.get("/").status == 200)
+        try await busy.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\nGET /more HTTP/1.1\r\nHost: h\r\n\r\n")
+        #expect(await eventually { entered.isSet })
+        #expect(await eventually { await server.connectionCount == 3 })
+        await server.stopAccepting()
+        #expect(try await idle.read() == nil)
+        #expect(try await fresh.read() == nil)
+        #expect(await eventually { (try? TestClient(port)) == nil })
+        gate.open()
+        let reply = try await busy.readReply()
+        #expect(reply.status == 200 && reply.headers[first: "connection"] == "close")
+        #expect(try await busy.read() == nil)
+        busy.leave()
+        await running.value
+        #expect(await eventually { descriptors(on: port) == 0 })
+    }
+
+    @Test("ends everything when told to, also when its own task is cancelled", arguments: [false, true])
+    func closeAll(byCancellation: Bool) async throws {
+        let server = HTTPServer(
+            handler: TestHandler { _ in
+                Response(
+                    status: 200,
+                    body: .stream { writer in
+                        while true {
+                            try await writer.write(Array("tick".utf8))
+                            try await Task.sleep(for: .milliseconds(5))
+                        }
+                    }
+                )
+            },
+            limits: .forTests
+        )
+        let port = try await server.bind(host: "127.0.0.1", port: 0)
+        let running = Task { await server.run() }
+        let clients = try (0..<20).map { _ in try TestClient(port) }
+        for client in clients.dropFirst(5) { try await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n") }
+        for client in clients.dropFirst(5) { #expect(try await client.readHead().status == 200) }
+        if byCancellation { running.cancel() } else { await server.closeAll() }
+        await running.value
+        for client in clients {
+            let end = try await client.readToEnd()
+            #expect(!end.hasSuffix("0\r\n\r\n"))
+        }
+        #expect(await server.connectionCount == 0)
+        #expect(await eventually { descriptors(on: port) == 0 })
+    }
+
+    @Test("keeps no descriptor of clients that leave at any point")
+    func noDescriptorLeaks() async throws {
+        let handler = TestHandler { request in
+            if request.head.path == "/wait" { try? await Task.sleep(for: .seconds(60)) }
+            guard request.head.path == "/stream" else { return await TestHandler.echo(request) }
+            return Response(
+                status: 200,
+                body: .stream { writer in
+                    while true {
+                        try await writer.write([UInt8](repeating: 1, count: 1000))
+                        await Task.yield()
+                    }
+                }
+            )
+        }
+        let beginnings = [
+            "", "G", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n",
+            "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n", "nonsense\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc",
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\nabc",
+        ]
+        try await withServer(handler) { server, port in
+            #expect(descriptors(on: port) == 1)
+            for round in 0..<6 {
+                let clients = try beginnings.map { _ in try TestClient(port) }
+                for (client, text) in zip(clients, beginnings) { try await client.send(text) }
+                if round % 2 == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                for client in clients { if round % 3 == 0 { try client.leaveRudely() } else { client.leave() } }
+            }
+            #expect(await eventually { descriptors(on: port) == 1 })
+            #expect(await server.connectionCount == 0)
+            #expect(try await TestClient(port).get("/").status == 200)
+        }
+    }
+
+    @Test("gives back its poller and listener, whether it ran or not")
+    func noPollerLeaks() async throws {
+        // The clients' own poller is there from the first client on.
+        try await withServer { _, port in _ = try await TestClient(port).get("/") }
+        let before = descriptors(of: "[eventpoll]")
+        for _ in 0..<5 {
+            try await withServer { _, port in _ = try await TestClient(port).get("/") }
+            let unused = HTTPServer(handler: TestHandler())
+            _ = try await unused.bind(host: "127.0.0.1", port: 0)
+        }
+        #expect(await eventually { descriptors(of: "[eventpoll]") <= before })
+    }
+
+    @Test("does not keep a connection whose writer was kept")
+    func keptWriters() async throws {
+        let kept = Mutex<[BodyWriter]>([])
+        let handler = TestHandler { _ in
+            Response(
+                status: 200,
+                body: .stream { writer in
+                    kept.withLock { $0.append(writer) }
+                    try await writer.write([65])
+                }
+            )
+        }
+        try await withServer(handler) { _, port in
+            let client = try TestClient(port)
+            #expect(try await client.get("/").text == "A")
+            client.leave()
+            #expect(await eventually { descriptors(on: port) == 1 })
+            let writer = try #require(kept.withLock { $0.first })
+            await #expect(throws: BodyWriter.Closed.self) { try await writer.write([66]) }
+        }
+    }
+
+    @Test("serves others with many idle connections open, and lets them all go")
+    func manyIdleConnections() async throws {
+        try await withServer { server, port in
+            var idle: [TestClient] = []
+            for _ in 0..<400 { idle.append(try TestClient(port)) }
+            #expect(await eventually { await server.connectionCount == 400 })
+            #expect(try await TestClient(port).get("/").status == 200)
+            idle.removeAll()
+            #expect(await eventually { await server.connectionCount == 0 })
+            #expect(await eventually { descriptors(on: port) == 1 })
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import Testing
+
+@testable import HTTPFront
+
+extension HTTPServerTests {
+    @Test("sends each write at once as a chunk of its own")
+    func streams() async throws {
+        let gate = Gate()
+        let handler = TestHandler { _ in
+            Response(
+                status: 200,
+                headers: ["content-type": "text/event-stream"],
+                body: .stream { writer in
+                    for text in ["one", "", "two", "three"] {
+                        try await writer.write(Array(text.utf8))
+                        if !text.isEmpty { await gate.pass() }
+                    }
+                }
+            )
+        }
+        try await withServer(handler) { _, port in
+            let client = try TestClient(port)
+            for _ in 0..<2 {
+                try await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+                #expect(try await client.readHead().headers[first: "content-length"] == nil)
+                for text in ["one", "two", "three"] {
+                    #expect(try await client.readChunk() == Array(text.utf8))
+                    gate.open()
+                }
+                #expect(try await client.readChunk() == nil)
+            }
+            try await client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try await client.readReply(toHead: true).status == 200)
+        }
+    }
+
+    @Test("keeps the writes of several tasks apart")
+    func concurrentWrites() async throws {
+        let handler = TestHandler { _ in
+            Response(
+                status: 200,
+                body: .stream { writer in
+                    try await withThrowingTaskGroup { group in
+                        for letter in "abcdefgh".utf8 {
+                            group.addTask {
+                                for _ in 0..<20 { try await writer.write([UInt8](repeating: letter, count: 20000)) }
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+                }
+            )
+        }
+        try await withServer(handler) { _, port in
+            let client = try TestClient(port)
+            try await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            _ = try await client.readHead()
+            var count = 0
+            while let chunk = try await client.readChunk() {
+                #expect(chunk.count == 20000 && Set(chunk).count == 1)
+                count += 1
+            }
+            #expect(count == 160)
+        }
+    }
+
+    @Test("breaks off a stream whose producer fails")
+    func failingStream() async throws {
+        let handler = TestHandler { _ in
+            Response(
+                status: 200,
+                body: .stream { writer in
+                    try await writer.write(Array("part".utf8))
+                    throw TestFailure("broken")
+                }
+            )
+        }
+        try await withServer(handler) { _, port in
+            let client = try TestClient(port)
+            try await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try await client.readHead().status == 200)
+            #expect(try await client.readToEnd() == "4\r\npart\r\n")
+        }
+    }
+
+    @Test("cancels the handler when the client leaves", arguments: ["/plain", "/stream"], [false, true])
+    func clientLeaves(path: String, rudely: Bool) async throws {
+        let (entered, ended) = (Counter(), Counter())
+        try await withServer(
+            TestHandler { request in
+                if request.head.path == "/plain" {
+                    entered.add()
+                    try? await Task.sleep(for: .seconds(60))
+                    if Task.isCancelled { ended.add() }
+                    return Response(status: 200)
+                }
+                return Response(
+                    status: 200,
+                    body: .stream { writer in
+                        entered.add()
+                        // Writes nothing, as a long prefill: only the watcher can notice.
+                        try? await Task.sleep(for: .seconds(60))
+                        if Task.isCancelled { ended.add() }
+                        await #expect(throws: (any Error).self) { try await writer.write([1]) }
+                    }
+                )
+            }
+        ) { server, port in
+            let client = try TestClient(port)
+            // A pipelined request that nobody reads must not hide the end of the connection.
+            try await client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(await eventually { entered.isSet })
+            let start = ContinuousClock.now
+            if rudely { try client.leaveRudely() } else { client.leave() }
+            #expect(await eventually { ended.isSet })
+            #expect(ContinuousClock.now - start < .seconds(2))
+            #expect(await eventually { await server.connectionCount == 0 })
+        }
+    }
+
+    @Test("answers a client that only closed its sending side, if the answer is quick")
+    func halfClosed() async throws {
+        let handler = TestHandler()
+        try await withServer(handler) { _, port in
+            let client = try TestClient(port)
+            try await client.send("GET /quick HTTP/1.1\r\nHost: h\r\n\r\n")
+            try client.finishSending()
+            #expect(try await client.readReply().text == "GET /quick ")
+        }
+    }
+
+    @Test("holds a slow reader back, serves others, and gives up on one that stalls")
+    func slowReader() async throws {
+        var limits = Limits.forTests
+        limits.writeStallTimeout = .milliseconds(400)
+        let (sent, failed) = (Counter(), Counter())
+        let handler = TestHandler { request in
+            guard request.head.path == "/stream" else { return await TestHandler.echo(request) }
+            return Response(
+                status: 200,
+                body: .stream { writer in
+                    do {
+                        for _ in 0..<4000 {
+                            try await writer.write([UInt8](repeating: 7, count: 16384))
+                            sent.add(16384)
+                        }
+                    } catch {
+                        failed.add()
+                        throw error
+                    }
+                }
+            )
+        }
+        try await withServer(handler, limits: limits) { server, port in
+            let slow = try TestClient(port, receiveBuffer: 64 << 10)
+            try await slow.send("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n")
+            var read = 0
+            while read < 6 << 20 {
+                read += try await slow.read()?.count ?? 0
+                // What is on the way is bounded by the kernel's buffers, whatever the producer wants to send.
+                #expect(sent.value - read < 4 << 20)
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            #expect(try await TestClient(port).get("/").status == 200)
+            #expect(await eventually { failed.isSet })
+            #expect(sent.value - read < 4 << 20)
+            #expect(await eventually { await server.connectionCount == 0 })
+        }
+    }
+}
