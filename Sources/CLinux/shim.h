@@ -1,8 +1,9 @@
-// What Glibc's Swift module lacks: epoll, eventfd and the kernel's name of a thread.
+// What Glibc's Swift module lacks: epoll, eventfd, accept4, malloc_trim and the kernel's name of a thread.
 // _GNU_SOURCE must not be defined here: fd_set would then clash with Dispatch's module.
 #ifndef PENSIEVE_CLINUX_H
 #define PENSIEVE_CLINUX_H
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -10,6 +11,9 @@
 
 /// Names the calling thread as the kernel shows it in /proc (15 bytes at most).
 static inline void clinux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+/// Gives free memory in the heap back to the kernel; takes milliseconds.
+static inline void clinux_return_free_memory(void) { malloc_trim(0); }
 
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 

@@ -126,15 +126,7 @@ struct Connection {
     ) async throws(Interruption) -> Bool {
         var isLastTry = false
         while true {
-            // The buffer lives for this call only: an idle connection holds none.
-            let received = withUnsafeTemporaryAllocation(byteCount: 1 << 15, alignment: 16) { buffer in
-                let received = socket.receive(into: buffer)
-                if case .bytes(let count) = received {
-                    parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                }
-                return received
-            }
-            switch received {
+            switch receive() {
             case .bytes: return true
             case .ended: throw .ended
             case .wouldBlock: if isLastTry { throw .ended }
@@ -152,6 +144,18 @@ struct Connection {
             case .interrupted: isLastTry = true
             case .cancelled, .closed: throw .ended
             }
+        }
+    }
+
+    /// Receives into the parser. The buffer lives for this call only, so an idle connection holds none; and the call is
+    /// synchronous, so the buffer is no part of the task's own memory.
+    private mutating func receive() -> Socket.Received {
+        withUnsafeTemporaryAllocation(byteCount: 1 << 15, alignment: 16) { buffer in
+            let received = socket.receive(into: buffer)
+            if case .bytes(let count) = received {
+                parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+            return received
         }
     }
 

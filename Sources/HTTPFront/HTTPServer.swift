@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The HTTP front: owns the listener, the connections and the limits.
@@ -14,6 +15,8 @@ package actor HTTPServer {
 
     /// Beyond the limit, so many clients at a time are told so; more are dropped without a word.
     private static let maxRefusals = 64
+    /// So many connections leave so much freed memory behind that it is worth giving back.
+    private static let crowd = 512
     /// Descriptors kept back for everything but connections: files, pipes, the poller.
     private static let reservedDescriptors = 64
 
@@ -24,6 +27,7 @@ package actor HTTPServer {
     private var listener: Listener?
     private var maxConnections: Int
     private var refusals = 0
+    private var peakConnections = 0
     private var lastEnded: CheckedContinuation<Void, Never>?
 
     /// Connections that are served now.
@@ -111,6 +115,7 @@ package actor HTTPServer {
         let connection = Connection(socket, peerIsLoopback: peerIsLoopback, handler: handler, limits: limits)
         if connectionCount < maxConnections {
             connectionCount += 1
+            peakConnections = max(peakConnections, connectionCount)
             group.addTask { [connection] in
                 var connection = connection
                 await connection.run()
@@ -128,6 +133,14 @@ package actor HTTPServer {
     private func connectionEnded() {
         connectionCount -= 1
         if connectionCount == 0 { resumeWaiting() }
+        returnMemory()
+    }
+
+    /// After a crowd has left: the allocator would keep what thousands of connections needed, scattered over its heaps.
+    private func returnMemory() {
+        guard peakConnections >= Self.crowd, connectionCount * 4 < peakConnections else { return }
+        peakConnections = connectionCount
+        _ = startThread(named: "http-trim") { clinux_return_free_memory() }
     }
 
     private func refusalEnded() {

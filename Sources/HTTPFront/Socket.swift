@@ -99,6 +99,10 @@ final class Socket: Sendable {
         await poller.wait(descriptor, for: .hangup, until: nil) == .ready
     }
 
+    private func discard() -> Received {
+        withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { receive(into: $0) }
+    }
+
     /// Says goodbye so that the peer gets to read what was sent: closing a socket with unread bytes in it makes the
     /// kernel send a reset, which throws away the response. Hence the peer's bytes are read and dropped until it
     /// closes, for a limited time and amount.
@@ -107,8 +111,7 @@ final class Socket: Sendable {
         let deadline = ContinuousClock.now + limit
         var allowance = 64 << 20
         while allowance > 0 {
-            let received = withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { receive(into: $0) }
-            switch received {
+            switch discard() {
             case .bytes(let count): allowance -= count
             case .ended: return
             case .wouldBlock:
