@@ -9,13 +9,13 @@
 
 import argparse
 import math
-import multiprocessing
 import os
 import shutil
 import time
 
 import torch
 import torch.nn.functional as F
+from torch import distributed, multiprocessing
 from tokenizers import Tokenizer
 
 import data
@@ -27,19 +27,7 @@ from model import Config, Phi3
 LENGTH, LONG = 256, 2048
 
 
-# ---- batches, made in a process of their own ---------------------------------------------------------------------
-
-def produce(queue, tokenizer_path, seed, shares, count, long_share):
-    encoder = data.Encoder(Tokenizer.from_file(tokenizer_path))
-    rng = data.make_rng(seed)
-    while True:
-        long = rng.random() < long_share.value
-        if long:
-            batch = data.rows(encoder, rng, max(1, count * LENGTH // LONG), LONG, shares, long_share=0.35)
-        else:
-            batch = data.rows(encoder, rng, count, LENGTH, shares)
-        queue.put(batch)
-
+# ---- training: one process for each core, which meet once a step ---------------------------------------------------
 
 def block_mask(documents):
     """Additive mask: causal, and only within a conversation (every place sees itself, so that no row is empty)."""
@@ -64,8 +52,8 @@ def orthogonal(stack):
 class Muon:
     """Momentum with orthogonalised updates for the matrices inside the layers; equal shapes go in one stack."""
 
-    def __init__(self, model, rate, decay):
-        self.rate, self.decay = rate, decay
+    def __init__(self, model, rate, decay, rank=0, workers=1):
+        self.rate, self.decay, self.rank, self.workers = rate, decay, rank, workers
         self.views, self.momentum = {}, {}
         for layer in model.model.layers:
             for name, p in layer.named_parameters():
@@ -79,6 +67,18 @@ class Muon:
     def parameters(self):
         return {id(p) for group in self.views.values() for p, _, _ in group}
 
+    def shared(self, stack):
+        """Each process turns its part of the stack (the last part may hold fewer matrices)."""
+        if self.workers == 1:
+            return orthogonal(stack)
+        part = -(-len(stack) // self.workers)
+        own = torch.zeros(part, *stack.shape[1:])
+        mine = stack[self.rank * part:(self.rank + 1) * part]
+        own[:len(mine)] = orthogonal(mine)
+        parts = [torch.empty_like(own) for _ in range(self.workers)]
+        distributed.all_gather(parts, own)
+        return torch.cat(parts)[:len(stack)]
+
     @torch.no_grad()
     def step(self, factor):
         for shape, group in self.views.items():
@@ -86,7 +86,7 @@ class Muon:
             g = torch.stack([p.grad[a:b].T if t else p.grad[a:b] for (p, a, b), t in zip(group, turned)])
             m = self.momentum.setdefault(shape, torch.zeros_like(g))
             m.mul_(0.95).add_(g, alpha=0.05)
-            update = orthogonal(g * 0.05 + m * 0.95)
+            update = self.shared(g * 0.05 + m * 0.95)
             for (p, a, b), t, u in zip(group, turned, update):
                 rows, columns = b - a, p.shape[1]
                 p[a:b].mul_(1 - self.rate * factor * self.decay)
@@ -107,63 +107,94 @@ def save(path, model, average, optimisers, steps):
     os.replace(path + ".new", path)
 
 
+def meet(model, workers, *numbers):
+    """Averages the gradients, and some numbers, over the processes."""
+    parameters = list(model.parameters())
+    flat = torch.cat([p.grad.flatten() for p in parameters] + [torch.tensor(numbers)])
+    if workers > 1:
+        distributed.all_reduce(flat)
+        flat /= workers
+    at = 0
+    for p in parameters:
+        p.grad = flat[at:at + p.numel()].view_as(p)
+        at += p.numel()
+    return flat[at:].tolist()
+
+
 def train(arguments):
+    meeting = os.path.join(arguments.out, "meeting")
+    if os.path.exists(meeting):
+        os.remove(meeting)
+    if arguments.workers == 1:
+        work(0, arguments, meeting)
+    else:
+        multiprocessing.spawn(work, (arguments, meeting), nprocs=arguments.workers)
+
+
+def work(rank, arguments, meeting):
+    # Two processes that compile into one folder can read each other's half-written files.
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(os.path.abspath(arguments.out), f"compiled-{rank}")
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
-    tokenizer_path = os.path.join(arguments.out, "tokenizer.json")
+    if arguments.workers > 1:
+        distributed.init_process_group("gloo", init_method="file://" + meeting, rank=rank, world_size=arguments.workers)
+    tokenizer = Tokenizer.from_file(os.path.join(arguments.out, "tokenizer.json"))
     checkpoint = os.path.join(arguments.out, "checkpoint.pt")
-    model = Phi3(Config(vocab_size=Tokenizer.from_file(tokenizer_path).get_vocab_size(), num_hidden_layers=arguments.layers))
-    muon = Muon(model, arguments.muon_rate, 0.05)
+    model = Phi3(Config(vocab_size=tokenizer.get_vocab_size(), num_hidden_layers=arguments.layers))
+    muon = Muon(model, arguments.muon_rate, 0.05, rank, arguments.workers)
     inside = muon.parameters()
     adam = torch.optim.AdamW([p for p in model.parameters() if id(p) not in inside], lr=arguments.rate, betas=(0.9, 0.95), weight_decay=0.0)
     average, steps = {n: p.detach().clone() for n, p in model.named_parameters()}, 0
     if arguments.resume:
         state = torch.load(checkpoint)
-        model.load_state_dict(state["average" if arguments.restart_from_average else "model"])
+        model.load_state_dict(state["average" if arguments.from_average else "model"])
         average, steps, muon.momentum = state["average"], state["steps"], state["muon"]
         adam.load_state_dict(state["adam"])
     shares = dict(data.SHARES)
     for item in arguments.raised:
         skill, value = item.split("=")
         shares[skill] = float(value)
-    context = multiprocessing.get_context("fork")
-    queue, long_share = context.Queue(8), context.Value("d", 0.0)
-    worker = context.Process(target=produce, args=(queue, tokenizer_path, arguments.seed + steps, shares, arguments.rows, long_share), daemon=True)
-    worker.start()
+    encoder, rng = data.Encoder(tokenizer), data.make_rng(arguments.seed + 1000 * steps + rank)
     run = torch.compile(model.hidden) if arguments.compile else model.hidden
-    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, shares {shares}", flush=True)
+    if rank == 0:
+        print(f"{sum(p.numel() for p in model.parameters()):,} parameters, shares {shares}", flush=True)
 
     began = saved = time.time()
-    seen, total, counted, first = 0, 0.0, 0, steps
-    while (done := (time.time() - began) / (60 * arguments.minutes)) < 1:
-        long_share.value = arguments.long_share if done > arguments.long_from else 0.0
-        tokens, targets, documents, positions = (torch.from_numpy(x) for x in queue.get())
+    seen, total, counted, first, done = 0, 0.0, 0, steps, 0.0
+    while done < 1:
+        if done > arguments.long_from and steps % arguments.long_every == 0:
+            batch = data.rows(encoder, rng, max(1, arguments.rows * LENGTH // LONG), LONG, shares, long_share=0.35)
+        else:
+            batch = data.rows(encoder, rng, arguments.rows, LENGTH, shares)
+        tokens, targets, documents, positions = (torch.from_numpy(x) for x in batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             h = (run if tokens.shape[1] == LENGTH else model.hidden)(tokens, positions, block_mask(documents))
             wanted = targets >= 0
             logits = model.lm_head(h[wanted])
         loss = F.cross_entropy(logits.float(), targets[wanted])
         loss.backward()
+        mean, done = meet(model, arguments.workers, loss.item(), (time.time() - began) / (60 * arguments.minutes))
         factor = rate_factor(done) * arguments.scale
         torch.nn.utils.clip_grad_norm_(adam.param_groups[0]["params"], 1.0)
         adam.param_groups[0]["lr"] = arguments.rate * factor
         adam.step()
         muon.step(factor)
         model.zero_grad(set_to_none=True)
-        steps, seen, total, counted = steps + 1, seen + tokens.numel(), total + loss.item(), counted + 1
+        steps, seen, total, counted = steps + 1, seen + tokens.numel() * arguments.workers, total + mean, counted + 1
+        if rank:
+            continue
         with torch.no_grad():
             keep = min(0.995, (steps - first + 1) / (steps - first + 10))
             for n, p in model.named_parameters():
                 average[n].lerp_(p, 1 - keep)
-        if counted == 25:
+        if counted == 10:
             print(f"step {steps} {done:6.1%} loss {total / counted:.4f} {seen / (time.time() - began):.0f} tokens/s", flush=True)
             total, counted = 0.0, 0
-        if time.time() - saved > 120:
+        if time.time() - saved > 120 or done >= 1:
             saved = time.time()
             save(checkpoint, model, average, (muon, adam), steps)
-    save(checkpoint, model, average, (muon, adam), steps)
-    worker.terminate()
-    print("finished", steps, "steps", seen, "tokens", flush=True)
+    if rank == 0:
+        print("finished", steps, "steps", seen, "tokens", flush=True)
 
 
 def averaged_model(out):
@@ -195,17 +226,18 @@ def main():
     parser.add_argument("--vocabulary", type=int, default=768)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--rows", type=int, default=16, help="rows of 256 tokens in a step")
+    parser.add_argument("--rows", type=int, default=8, help="rows of 256 tokens in a step of each process")
+    parser.add_argument("--workers", type=int, default=2, help="training processes")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--muon-rate", type=float, default=0.02)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies both rates, for a warm restart")
     parser.add_argument("--long-from", type=float, default=0.6, help="share of the time after which long rows are mixed in")
-    parser.add_argument("--long-share", type=float, default=0.12)
+    parser.add_argument("--long-every", type=int, default=8, help="every how many steps rows are long then")
     parser.add_argument("--raise", dest="raised", nargs="*", default=[], metavar="SKILL=SHARE")
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--restart-from-average", action="store_true")
+    parser.add_argument("--from-average", action="store_true")
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="threads of each process")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--long", action="store_true", help="evaluate: prompts of up to 12,000 tokens instead")
     parser.add_argument("--count", type=int, default=200)
