@@ -7,7 +7,7 @@ package protocol InferenceEngine: Actor {
 
     /// Computes one step.
     /// - Throws: `EngineError` if the step is malformed; the engine stays usable.
-    func step(_ step: Step) throws(EngineError) -> StepResult
+    func step(_ step: Step) async throws(EngineError) -> StepResult
 }
 
 /// What a loaded model is and how it is held: for the banner, `/health` and `/v1/models`.
@@ -34,9 +34,20 @@ package struct EngineDescription: Sendable {
     package var isMock: Bool
 
     package init(
-        modelID: String, displayName: String, architecture: String, parameterCount: Int, quantization: String,
-        contextLength: Int, vocabularySize: Int, blockSize: Int, blockCount: Int, kvBytesPerToken: Int,
-        weightBytes: Int, threads: Int, kernelVariant: String, isMock: Bool
+        modelID: String,
+        displayName: String,
+        architecture: String,
+        parameterCount: Int,
+        quantization: String,
+        contextLength: Int,
+        vocabularySize: Int,
+        blockSize: Int,
+        blockCount: Int,
+        kvBytesPerToken: Int,
+        weightBytes: Int,
+        threads: Int,
+        kernelVariant: String,
+        isMock: Bool
     ) {
         self.modelID = modelID
         self.displayName = displayName

@@ -57,8 +57,13 @@ package struct StepEntry: Sendable {
     package var sampleIndex: Int
 
     package init(
-        session: SessionID, tokens: [Token], startPosition: Int, blocks: [BlockIndex], samples: Bool,
-        sampling: SamplingParameters, sampleIndex: Int
+        session: SessionID,
+        tokens: [Token],
+        startPosition: Int,
+        blocks: [BlockIndex],
+        samples: Bool,
+        sampling: SamplingParameters,
+        sampleIndex: Int
     ) {
         self.session = session
         self.tokens = tokens

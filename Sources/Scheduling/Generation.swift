@@ -1,129 +1,85 @@
 package import EngineContract
+import Synchronization
 
-/// What a client asks for: a prompt in tokens and the rules for its answer.
-package struct GenerationRequest: Sendable {
-    /// Whom the work is for. Clients take turns, whatever number of sessions each has.
-    package var client: String
-    /// Never empty.
-    package var prompt: [Token]
-    /// 0 computes the prompt and samples nothing.
-    package var maxTokens: Int
-    package var stopTokens: Set<Token>
-    package var sampling: SamplingParameters
-
-    package init(
-        client: String,
-        prompt: [Token],
-        maxTokens: Int,
-        stopTokens: Set<Token> = [],
-        sampling: SamplingParameters = .greedy
-    ) {
-        self.client = client
-        self.prompt = prompt
-        self.maxTokens = maxTokens
-        self.stopTokens = stopTokens
-        self.sampling = sampling
-    }
-}
-
-/// Why a session ended.
-package enum FinishReason: Sendable, Equatable {
-    case stopToken(Token)
-    /// As many tokens as were asked for.
-    case maxTokens
-    /// Fewer than asked for: the context, or the whole KV memory, is full.
-    case contextFull
-    case cancelled
-    case shutdown
-    case failed(String)
-}
-
-package struct GenerationSummary: Sendable, Equatable {
-    package var reason: FinishReason
-    package var promptTokens: Int
-    /// Tokens of the prompt that were found computed and not computed again.
-    package var cachedTokens: Int
-    /// Every token sampled, a stop token included.
-    package var generatedTokens: Int
-
-    package init(reason: FinishReason, promptTokens: Int, cachedTokens: Int, generatedTokens: Int) {
-        self.reason = reason
-        self.promptTokens = promptTokens
-        self.cachedTokens = cachedTokens
-        self.generatedTokens = generatedTokens
-    }
-}
-
-package enum GenerationEvent: Sendable, Equatable {
-    /// A sampled token. Stop tokens are not delivered.
-    case token(Token)
-    /// The last event.
-    case finished(GenerationSummary)
-}
-
-/// A running session as its one reader sees it.
-///
-/// Reading an event acknowledges it: a session whose reader falls a window behind pauses until the reader catches up.
-/// The session ends early when the reading task is cancelled, on `cancel()`, and when the last copy of this value is
-/// released. Leaving the loop while a copy lives does not end it: call `cancel()`.
+/// A session's answer as it is made. Iterating it acknowledges delivery; leaving it (cancelling the consuming task,
+/// dropping the value, or calling `cancel`) ends the session within a step.
 package struct Generation: AsyncSequence, Sendable {
     package typealias Element = GenerationEvent
     package typealias Failure = Never
 
     package let id: SessionID
-    /// Tokens of the prompt that were found computed when the request was submitted.
+    /// Prompt tokens that the prefix cache held when the request came; the summary tells what was used in the end.
     package let cachedTokens: Int
+    let stream: AsyncStream<GenerationEvent>
+    let delivery: Delivery
 
-    private let stream: AsyncStream<GenerationEvent>
-    private let window: DeliveryWindow
-    private let scheduler: Scheduler
+    package func cancel() { delivery.cancel() }
 
-    init(
-        id: SessionID,
-        cachedTokens: Int,
-        stream: AsyncStream<GenerationEvent>,
-        window: DeliveryWindow,
-        scheduler: Scheduler
-    ) {
-        self.id = id
-        self.cachedTokens = cachedTokens
-        self.stream = stream
-        self.window = window
-        self.scheduler = scheduler
-    }
-
-    /// Ends the session; its blocks are free within one step. Harmless when it has ended.
-    package func cancel() {
-        Task { [scheduler, id] in await scheduler.cancel(id) }
-    }
-
-    package func makeAsyncIterator() -> Iterator {
-        Iterator(base: stream.makeAsyncIterator(), window: window, scheduler: scheduler)
-    }
-
-    package struct Iterator: AsyncIteratorProtocol {
-        package typealias Failure = Never
-
-        private var base: AsyncStream<GenerationEvent>.Iterator
-        private let window: DeliveryWindow
-        private let scheduler: Scheduler
-
-        init(base: AsyncStream<GenerationEvent>.Iterator, window: DeliveryWindow, scheduler: Scheduler) {
-            self.base = base
-            self.window = window
-            self.scheduler = scheduler
-        }
-
-        package mutating func next() async -> GenerationEvent? {
-            await next(isolation: #isolation)
-        }
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        var iterator: AsyncStream<GenerationEvent>.Iterator
+        let delivery: Delivery
 
         package mutating func next(isolation actor: isolated (any Actor)?) async -> GenerationEvent? {
-            let event = await base.next(isolation: actor)
-            if case .token = event, window.acknowledge() {
-                Task { [scheduler] in await scheduler.wake() }
-            }
+            guard let event = await iterator.next(isolation: actor) else { return nil }
+            delivery.acknowledge()
             return event
         }
     }
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(iterator: stream.makeAsyncIterator(), delivery: delivery)
+    }
+}
+
+/// The bounded way from the Scheduler to one reader.
+///
+/// A token is never dropped: the stream's buffer has no bound of its own, but the Scheduler gives no more turns to a
+/// session whose window is full, and the reader wakes it when half of the window is free again.
+final class Delivery: Sendable {
+    private let window: Int
+    private let inFlight = Atomic<Int>(0)
+    private let paused = Atomic<Bool>(false)
+    private let continuation: AsyncStream<GenerationEvent>.Continuation
+    private let wake: @Sendable () -> Void
+    private let leave: @Sendable () -> Void
+
+    init(
+        window: Int,
+        continuation: AsyncStream<GenerationEvent>.Continuation,
+        wake: @escaping @Sendable () -> Void,
+        leave: @escaping @Sendable () -> Void
+    ) {
+        self.window = window
+        self.continuation = continuation
+        self.wake = wake
+        self.leave = leave
+    }
+
+    func send(_ token: Token) {
+        inFlight.add(1, ordering: .relaxed)
+        continuation.yield(.token(token))
+    }
+
+    func finish(_ summary: GenerationSummary) {
+        continuation.yield(.finished(summary))
+        continuation.finish()
+    }
+
+    /// Whether another token may be made; if not, the session counts as paused until the reader has caught up.
+    func hasRoom() -> Bool {
+        guard inFlight.load(ordering: .acquiring) >= window else { return true }
+        paused.store(true, ordering: .sequentiallyConsistent)
+        // The reader may have caught up between the two: then its wake-up was not sent.
+        guard inFlight.load(ordering: .sequentiallyConsistent) < window else { return false }
+        paused.store(false, ordering: .relaxed)
+        return true
+    }
+
+    func acknowledge() {
+        let left = inFlight.subtract(1, ordering: .sequentiallyConsistent).newValue
+        guard left <= window / 2, paused.exchange(false, ordering: .sequentiallyConsistent) else { return }
+        wake()
+    }
+
+    func cancel() { leave() }
 }

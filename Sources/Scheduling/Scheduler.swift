@@ -1,32 +1,141 @@
 package import EngineContract
 
-/// Owns every session's state and composes the engine's steps.
+/// The owner of every session's state. Each turn it composes one step, awaits the engine once, and hands each sampled
+/// token to its session's reader.
 package actor Scheduler {
-    private let engine: any InferenceEngine
     package nonisolated let engineDescription: EngineDescription
+
+    let engine: any InferenceEngine
+    let configuration: SchedulerConfiguration
+    let observer: (any SchedulerObserver)?
+
+    var sessions: [SessionID: Session] = [:]
+    /// Oldest first.
+    var running: [Session] = []
+    var waiting: WaitingQueue
+    var kv: KVAccounting
+    var planner: StepPlanner
+    var figures = SchedulerStatistics()
+    var rate = TokenRate()
+
+    private var nextID: UInt64 = 1
+    private var loop: Task<Void, Never>?
+    private var isStopping = false
 
     package init(
         engine: any InferenceEngine,
-        configuration: SchedulerConfiguration = .init(),
+        configuration: SchedulerConfiguration = SchedulerConfiguration(),
         observer: (any SchedulerObserver)? = nil
     ) {
         self.engine = engine
+        self.configuration = configuration
+        self.observer = observer
         engineDescription = engine.description
+        kv = KVAccounting(blocks: engineDescription.blockCount, blockSize: engineDescription.blockSize)
+        planner = StepPlanner(budget: configuration.stepTokenBudget)
+        waiting = WaitingQueue()
     }
 
+    /// The most tokens a session can hold: the model's context, or all KV memory if that is less.
+    package nonisolated var contextLength: Int {
+        min(engineDescription.contextLength, engineDescription.blockCount * engineDescription.blockSize)
+    }
+
+    /// Takes a request on.
+    /// - Throws: `AdmissionError` if it can never be served, or not now.
     package func submit(_ request: GenerationRequest) throws(AdmissionError) -> Generation {
-        throw .shuttingDown
+        guard !isStopping else { throw .shuttingDown }
+        guard !request.prompt.isEmpty else { throw .emptyPrompt }
+        let room = contextLength - request.prompt.count
+        guard room >= 1 else { throw .promptTooLong(tokens: request.prompt.count, maximum: contextLength - 1) }
+        let vocabulary = Token(clamping: engineDescription.vocabularySize)
+        if let token = request.prompt.first(where: { $0 < 0 || $0 >= vocabulary }) { throw .invalidToken(token) }
+        guard waiting.count < configuration.maxWaitingSessions || hasFreeSeat else {
+            throw .queueFull(retryAfterSeconds: 2)
+        }
+
+        let id = SessionID(nextID)
+        nextID += 1
+        let (stream, continuation) = AsyncStream<GenerationEvent>.makeStream()
+        let leave = { @Sendable [weak self] in _ = Task { await self?.cancel(id) } }
+        continuation.onTermination = { @Sendable termination in
+            if case .cancelled = termination { leave() }
+        }
+        let delivery = Delivery(
+            window: configuration.deliveryWindow,
+            continuation: continuation,
+            wake: { @Sendable [weak self] in _ = Task { await self?.start() } },
+            leave: leave
+        )
+        let session = Session(
+            id: id,
+            request: request,
+            delivery: delivery,
+            sampleLimit: min(max(0, request.maxTokens), room),
+            limitReason: request.maxTokens > room ? .contextFull : .maxTokens
+        )
+        sessions[id] = session
+        waiting.append(session)
+        start()
+        return Generation(
+            id: id,
+            cachedTokens: kv.cachedTokens(of: request.prompt),
+            stream: stream,
+            delivery: delivery
+        )
     }
 
-    package func cancel(_ id: SessionID) {}
+    /// Ends a session; its blocks are free after the step that runs, if one does. Unknown sessions are no error.
+    package func cancel(_ id: SessionID) {
+        guard let session = sessions[id] else { return }
+        end(session, .cancelled)
+    }
 
-    package func statistics() -> SchedulerStatistics { SchedulerStatistics() }
+    package func statistics() -> SchedulerStatistics {
+        var result = figures
+        result.sessionsWaiting = waiting.count
+        result.sessionsRunning = running.count
+        result.blocksTotal = kv.pool.count
+        result.blocksInUse = kv.pool.referencedCount
+        result.blocksCached = kv.pool.keptCount
+        result.tokensPerSecond = rate.perSecond
+        return result
+    }
 
-    /// Nil if the accounting of blocks adds up, else what is wrong.
-    package func checkIntegrity() -> String? { nil }
+    /// Closes admission, lets sessions finish for a time, then ends the rest; returns when none is left.
+    package func stop(within time: Duration) async {
+        isStopping = true
+        let deadline = ContinuousClock.now + time
+        while !sessions.isEmpty, ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        for session in sessions.values.sorted(by: { $0.id < $1.id }) { end(session, .shutdown) }
+        while !sessions.isEmpty { try? await Task.sleep(for: .milliseconds(2)) }
+    }
 
-    /// Takes no more requests, lets the sessions finish for `limit`, then ends them with `.shutdown`.
-    package func stop(within limit: Duration) async {}
+    private var hasFreeSeat: Bool { waiting.count == 0 && running.count < configuration.maxRunningSessions }
 
-    func wake() {}
+    /// Runs steps until there is nothing to do; idle costs nothing.
+    func start() {
+        guard loop == nil else { return }
+        loop = Task { await self.run() }
+    }
+
+    private func run() async {
+        while let step = composeStep() {
+            let begin = ContinuousClock.now
+            do {
+                let result = try await engine.step(step)
+                let seconds = (ContinuousClock.now - begin) / .seconds(1)
+                figures.stepsTotal += 1
+                observer?.stepFinished(seconds: seconds, tokens: step.tokenCount, sessions: step.entries.count)
+                apply(result, of: step)
+            } catch {
+                fail(step, error)
+            }
+        }
+        // No suspension since the last look at the sessions: whoever comes now starts the loop anew.
+        loop = nil
+        assert(checkIntegrity() == nil, checkIntegrity() ?? "")
+    }
 }

@@ -1,57 +1,68 @@
-import Dispatch
 package import EngineContract
 
-/// An engine without a model: the next token is a function of the whole prefix.
+/// An engine that computes nothing: the next token is a function of the tokens before it.
 ///
-/// The prefix is read back through the session's block table, so that a mistake in the accounting of blocks shows as a
-/// wrong token or an error. For tests, and for `--mock`.
+/// What it knows of a session it reads back out of the blocks it was given, so a wrong block table, a wrong position or
+/// a block shared wrongly gives wrong tokens. Tests and `--mock` run on it.
 package actor ScriptedEngine: InferenceEngine {
     package nonisolated let description: EngineDescription
-
-    private let executor = QueueExecutor(label: "pensieve.scripted-engine")
     private let stepDuration: Duration?
-    private let script: @Sendable (_ prefix: [Token]) -> Token
-    private var memory: ScriptedMemory
+    private let script: @Sendable ([Token]) -> Token
+    private var memory: [BlockIndex: [Token]] = [:]
+    /// The steps' entries, counted: sessions and tokens of each step, for tests.
+    package private(set) var history: [[SessionID: Int]] = []
+    private let keepsHistory: Bool
+    private var failure: EngineError?
 
-    /// - Parameter stepDuration: how long each step takes; nil: as quick as it can be.
+    /// - Parameters:
+    ///   - stepDuration: how long a step takes.
+    ///   - script: the token after a whole prefix.
     package init(
         description: EngineDescription,
         stepDuration: Duration? = nil,
-        script: @escaping @Sendable (_ prefix: [Token]) -> Token
+        keepsHistory: Bool = false,
+        script: @escaping @Sendable ([Token]) -> Token
     ) {
         self.description = description
         self.stepDuration = stepDuration
+        self.keepsHistory = keepsHistory
         self.script = script
-        memory = ScriptedMemory(blockSize: description.blockSize, blockCount: description.blockCount)
     }
 
-    /// A queue of its own: a step that takes its time must not occupy the cooperative pool.
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    /// Makes the next step fail.
+    package func failNextStep(_ error: EngineError) { failure = error }
 
-    package func step(_ step: Step) throws(EngineError) -> StepResult {
-        if let stepDuration { executor.block(for: stepDuration) }
-        return try memory.run(step, script: script)
-    }
-}
-
-/// Runs an actor on a Dispatch queue, outside the cooperative pool.
-final class QueueExecutor: SerialExecutor {
-    private let queue: DispatchQueue
-
-    init(label: String) { queue = DispatchQueue(label: label) }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let unowned = UnownedJob(job)
-        let executor = asUnownedSerialExecutor()
-        queue.async { @Sendable in unowned.runSynchronously(on: executor) }
+    package func step(_ step: Step) async throws(EngineError) -> StepResult {
+        if let stepDuration { try? await Task.sleep(for: stepDuration) }
+        if let error = failure {
+            failure = nil
+            throw error
+        }
+        if keepsHistory {
+            history.append(Dictionary(step.entries.map { ($0.session, $0.tokens.count) }) { $0 + $1 })
+        }
+        var samples: [Token?] = []
+        for entry in step.entries { samples.append(try compute(entry)) }
+        return StepResult(samples: samples)
     }
 
-    /// Blocks the calling thread. Only for code that runs on this executor.
-    func block(for duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        let nanoseconds = Int(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        guard !nanoseconds.overflow else { return }
-        let deadline = DispatchTime.now() + .nanoseconds(nanoseconds.partialValue + Int(attoseconds / 1_000_000_000))
-        _ = DispatchSemaphore(value: 0).wait(timeout: deadline)
+    private func compute(_ entry: StepEntry) throws(EngineError) -> Token? {
+        let size = description.blockSize
+        let end = entry.startPosition + entry.tokens.count
+        guard !entry.tokens.isEmpty, entry.blocks.count * size >= end else {
+            throw EngineError("\(entry.session): \(entry.blocks.count) blocks do not hold \(end) tokens")
+        }
+        for (offset, token) in entry.tokens.enumerated() {
+            let position = entry.startPosition + offset
+            memory[entry.blocks[position / size], default: Array(repeating: -1, count: size)][position % size] = token
+        }
+        guard entry.samples else { return nil }
+        var prefix: [Token] = []
+        prefix.reserveCapacity(end)
+        for position in stride(from: 0, to: end, by: size) {
+            let block = memory[entry.blocks[position / size]] ?? Array(repeating: -1, count: size)
+            prefix += block.prefix(end - position)
+        }
+        return script(prefix)
     }
 }

@@ -1,0 +1,71 @@
+package import EngineContract
+
+/// What the Scheduler is asked for: an answer to a prompt.
+package struct GenerationRequest: Sendable {
+    /// Who asks: waiting sessions are served round-robin among clients.
+    package var client: String
+    package var prompt: [Token]
+    /// The most tokens to sample; 0 computes the prompt only. Clamped to what the context leaves.
+    package var maxTokens: Int
+    /// Tokens that end the answer; they are counted but not delivered.
+    package var stopTokens: Set<Token>
+    package var sampling: SamplingParameters
+
+    package init(
+        client: String,
+        prompt: [Token],
+        maxTokens: Int,
+        stopTokens: Set<Token>,
+        sampling: SamplingParameters = .greedy
+    ) {
+        self.client = client
+        self.prompt = prompt
+        self.maxTokens = maxTokens
+        self.stopTokens = stopTokens
+        self.sampling = sampling
+    }
+}
+
+package enum FinishReason: Sendable, Equatable {
+    case stopToken(Token)
+    case maxTokens
+    /// The context filled up before `maxTokens` was reached.
+    case contextFull
+    case cancelled
+    /// The server ends and gave the session no more time.
+    case shutdown
+    case failed(String)
+}
+
+/// What a session came to.
+package struct GenerationSummary: Sendable, Equatable {
+    package var reason: FinishReason
+    package var promptTokens: Int
+    /// Prompt tokens taken from the prefix cache when the session first ran.
+    package var cachedTokens: Int
+    /// Every sampled token, a stop token too.
+    package var generatedTokens: Int
+
+    package init(reason: FinishReason, promptTokens: Int, cachedTokens: Int, generatedTokens: Int) {
+        self.reason = reason
+        self.promptTokens = promptTokens
+        self.cachedTokens = cachedTokens
+        self.generatedTokens = generatedTokens
+    }
+}
+
+package enum GenerationEvent: Sendable, Equatable {
+    case token(Token)
+    /// Always the last, exactly once.
+    case finished(GenerationSummary)
+}
+
+/// Why a request was not taken on.
+package enum AdmissionError: Error, Sendable, Equatable {
+    case queueFull(retryAfterSeconds: Int)
+    /// The prompt and one more token do not fit into the context, or not into the whole KV memory.
+    case promptTooLong(tokens: Int, maximum: Int)
+    case emptyPrompt
+    case invalidToken(Token)
+    case shuttingDown
+}

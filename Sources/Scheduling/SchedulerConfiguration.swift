@@ -1,0 +1,42 @@
+/// The Scheduler's bounds.
+package struct SchedulerConfiguration: Sendable {
+    /// Tokens computed in one step.
+    package var stepTokenBudget = 256
+    package var maxRunningSessions = 64
+    package var maxWaitingSessions = 256
+    /// Tokens a session may be ahead of its reader.
+    package var deliveryWindow = 256
+    /// How long a session may hold blocks while its reader does not read.
+    package var readerStallLimit: Duration = .seconds(60)
+
+    package init() {}
+}
+
+/// Figures of the moment, for `/health` and `/metrics`.
+package struct SchedulerStatistics: Sendable {
+    package var sessionsWaiting = 0
+    package var sessionsRunning = 0
+    package var blocksTotal = 0
+    package var blocksInUse = 0
+    /// Blocks that nobody uses but whose contents may be found again.
+    package var blocksCached = 0
+    package var stepsTotal = 0
+    package var tokensGeneratedTotal = 0
+    package var prefixHitTokensTotal = 0
+    package var cancellationsTotal = 0
+    package var preemptionsTotal = 0
+    /// Tokens sampled per second over the last few seconds.
+    package var tokensPerSecond = 0.0
+
+    package init() {}
+}
+
+/// Told of what happens, synchronously; must be quick.
+package protocol SchedulerObserver: Sendable {
+    func stepFinished(seconds: Double, tokens: Int, sessions: Int)
+    func queued(seconds: Double)
+    func firstToken(seconds: Double)
+    func interToken(seconds: Double)
+    func finished(_ summary: GenerationSummary)
+    func preempted()
+}

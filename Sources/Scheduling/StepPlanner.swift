@@ -1,0 +1,78 @@
+package import EngineContract
+
+/// Decides which sessions get how many tokens of a step.
+///
+/// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a
+/// budget. Who lacks one token is decoding and comes first; the rest is given to prefills, the oldest of each client,
+/// clients taking turns.
+package struct StepPlanner: Sendable {
+    package struct Candidate: Sendable {
+        package var session: SessionID
+        package var client: String
+        /// Tokens known but not computed; at least 1.
+        package var remaining: Int
+        /// Whether the session has sampled before, or would sample after one token.
+        package var isDecoding: Bool
+
+        package init(session: SessionID, client: String, remaining: Int, isDecoding: Bool) {
+            self.session = session
+            self.client = client
+            self.remaining = remaining
+            self.isDecoding = isDecoding
+        }
+    }
+
+    package struct Share: Sendable, Equatable {
+        package var session: SessionID
+        package var tokens: Int
+    }
+
+    package let budget: Int
+    private var decodeTurn = 0
+    private var prefillTurn = 0
+
+    package init(budget: Int) { self.budget = max(1, budget) }
+
+    /// - Parameter candidates: sessions that can go on, oldest first.
+    package mutating func plan(_ candidates: [Candidate]) -> [Share] {
+        var left = budget
+        var shares: [Share] = []
+        let decoding = candidates.filter(\.isDecoding)
+        // More decoding sessions than budget: they take turns.
+        let first = decoding.count > left ? decodeTurn % decoding.count : 0
+        for offset in 0..<min(left, decoding.count) {
+            shares.append(Share(session: decoding[(first + offset) % decoding.count].session, tokens: 1))
+        }
+        if decoding.count > left { decodeTurn = (first + left) % decoding.count }
+        left -= shares.count
+
+        for candidate in prefillOrder(candidates.filter { !$0.isDecoding }) where left > 0 {
+            let tokens = min(left, candidate.remaining)
+            shares.append(Share(session: candidate.session, tokens: tokens))
+            left -= tokens
+        }
+        return shares
+    }
+
+    /// The oldest of every client, then the second of every client, …; another client begins each time.
+    private mutating func prefillOrder(_ candidates: [Candidate]) -> [Candidate] {
+        guard candidates.count > 1 else { return candidates }
+        var clients: [String] = []
+        var queues: [String: [Candidate]] = [:]
+        for candidate in candidates {
+            if queues[candidate.client] == nil { clients.append(candidate.client) }
+            queues[candidate.client, default: []].append(candidate)
+        }
+        guard clients.count > 1 else { return candidates }
+        clients.sort()
+        prefillTurn = (prefillTurn + 1) % clients.count
+        let order = clients[prefillTurn...] + clients[..<prefillTurn]
+        var result: [Candidate] = []
+        for round in 0..<candidates.count {
+            for client in order {
+                if let queue = queues[client], round < queue.count { result.append(queue[round]) }
+            }
+        }
+        return result
+    }
+}
