@@ -1,0 +1,18 @@
+package import EngineContract
+
+/// What an operator may set about the API.
+package struct APIConfiguration: Sendable {
+    /// The keys that pass. Empty: the development keys pass, on loopback only.
+    package var apiKeys: [String] = []
+    /// A `ping` goes out after this long without another event in a stream.
+    package var pingInterval: Duration = .seconds(5)
+    /// The server's version, for `/health`.
+    package var version = "0"
+    /// What holds where a request sets no sampling parameter of its own; the seed is not taken from here. Greedy
+    /// rather than the official temperature of 1, so that a small model's answers can be checked.
+    package var defaultSampling = SamplingParameters.greedy
+    /// The seed of every request, for reproducible runs; otherwise each request gets a random one.
+    package var fixedSeed: UInt64?
+
+    package init() {}
+}

@@ -1,0 +1,122 @@
+import HTTPFront
+
+/// A refusal or failure in the API's terms; the only type that knows statuses and the error envelope.
+struct APIError: Error, Equatable {
+    enum Kind: String {
+        case invalidRequest = "invalid_request_error"
+        case authentication = "authentication_error"
+        case notFound = "not_found_error"
+        case requestTooLarge = "request_too_large"
+        case timeout = "timeout_error"
+        case overloaded = "overloaded_error"
+        case api = "api_error"
+    }
+
+    var status: Int
+    var kind: Kind
+    var message: String
+    /// A machine-readable code, where the API defines one.
+    var details: JSON?
+    var retryAfterSeconds: Int?
+    /// Clients repeat some statuses by themselves; false tells them that it is of no use.
+    var shouldRetry: Bool?
+    var allow: [String] = []
+
+    static func invalidRequest(_ message: String, details: JSON? = nil) -> APIError {
+        APIError(status: 400, kind: .invalidRequest, message: message, details: details)
+    }
+
+    static func authentication(_ message: String) -> APIError {
+        APIError(status: 401, kind: .authentication, message: message, shouldRetry: false)
+    }
+
+    static func notFound(_ message: String) -> APIError {
+        APIError(status: 404, kind: .notFound, message: message)
+    }
+
+    static func methodNotAllowed(_ method: String, allow: [String]) -> APIError {
+        APIError(status: 405, kind: .invalidRequest, message: "method \(method) is not allowed here", allow: allow)
+    }
+
+    /// The waiting room is full. 529 is the API's own status for it.
+    static func overloaded(retryAfterSeconds: Int) -> APIError {
+        APIError(
+            status: 529,
+            kind: .overloaded,
+            message: "too many requests are waiting; try again later",
+            retryAfterSeconds: retryAfterSeconds
+        )
+    }
+
+    static let shuttingDown = APIError(
+        status: 503,
+        kind: .overloaded,
+        message: "server is shutting down",
+        retryAfterSeconds: 5
+    )
+
+    /// A fault of ours. What happened inside stays inside.
+    static let `internal` = APIError(status: 500, kind: .api, message: "internal server error")
+
+    init(
+        status: Int,
+        kind: Kind,
+        message: String,
+        details: JSON? = nil,
+        retryAfterSeconds: Int? = nil,
+        shouldRetry: Bool? = nil,
+        allow: [String] = []
+    ) {
+        self.status = status
+        self.kind = kind
+        self.message = message
+        self.details = details
+        self.retryAfterSeconds = retryAfterSeconds
+        self.shouldRetry = shouldRetry
+        self.allow = allow
+    }
+
+    init(_ fault: HTTPFault) {
+        let kind: Kind
+        var shouldRetry: Bool? = false
+        var retryAfter: Int?
+        switch fault {
+        case .badRequest, .requestLineTooLong, .headersTooLarge, .unsupportedTransferCoding, .versionNotSupported:
+            kind = .invalidRequest
+        case .bodyTooLarge: kind = .requestTooLarge
+        case .timeout: (kind, shouldRetry) = (.timeout, nil)
+        case .tooManyConnections: (kind, shouldRetry, retryAfter) = (.overloaded, nil, 1)
+        case .internalError: (kind, shouldRetry) = (.api, nil)
+        }
+        self.init(
+            status: fault.status,
+            kind: kind,
+            message: fault.message,
+            retryAfterSeconds: retryAfter,
+            shouldRetry: shouldRetry
+        )
+    }
+
+    /// The envelope: the body of an error response, and the data of a stream's `error` event.
+    func envelope(requestID: String) -> JSON {
+        var error: [JSON.Member] = [
+            .init(name: "type", value: .string(kind.rawValue)), .init(name: "message", value: .string(message)),
+        ]
+        if let details { error.append(.init(name: "details", value: details)) }
+        return ["type": "error", "error": .object(error), "request_id": .string(requestID)]
+    }
+
+    func response(requestID: String) -> Response {
+        var response = Response.json(envelope(requestID: requestID), status: status)
+        if let retryAfterSeconds { response.headers.set("retry-after", String(retryAfterSeconds)) }
+        if let shouldRetry { response.headers.set("x-should-retry", String(shouldRetry)) }
+        if !allow.isEmpty { response.headers.set("allow", allow.joined(separator: ", ")) }
+        return response
+    }
+}
+
+extension Response {
+    static func json(_ value: JSON, status: Int = 200) -> Response {
+        Response(status: status, headers: ["content-type": "application/json"], body: .bytes(value.bytes))
+    }
+}

@@ -1,0 +1,91 @@
+import HTTPFront
+
+/// A method on a path, and what answers it.
+struct Route: Sendable {
+    var method: String
+    /// Literal segments, and parameters in braces: `/v1/models/{id}`.
+    var path: String
+    var needsKey: Bool
+    /// - Parameter parameters: the percent-decoded segments in place of the braces, in order.
+    var handle:
+        @Sendable (_ api: MessagesAPI, _ request: Request, _ parameters: [String]) async throws(APIError) -> Response
+
+    init(
+        _ method: String,
+        _ path: String,
+        needsKey: Bool = true,
+        handle: @escaping @Sendable (MessagesAPI, Request, [String]) async throws(APIError) -> Response
+    ) {
+        self.method = method
+        self.path = path
+        self.needsKey = needsKey
+        self.handle = handle
+    }
+
+    /// The parameters, if `segments` (decoded) is this route's path.
+    func match(_ segments: [String]) -> [String]? {
+        let pattern = RouteTable.split(path)
+        guard pattern.count == segments.count else { return nil }
+        var parameters: [String] = []
+        for (expected, segment) in zip(pattern, segments) {
+            if expected.hasPrefix("{") {
+                guard !segment.isEmpty else { return nil }
+                parameters.append(segment)
+            } else if expected != segment {
+                return nil
+            }
+        }
+        return parameters
+    }
+}
+
+/// Every route there is; 404, 405 with `Allow` and `OPTIONS` follow from it.
+enum RouteTable {
+    static let routes: [Route] = [
+        .messages, .countTokens, .models, .model, .health, .metrics, .rootProbe, .helloProbe,
+    ]
+
+    /// - Throws: 404 for an unknown path, 405 for a known one with another method.
+    static func find(_ head: RequestHead) throws(APIError) -> (route: Route, parameters: [String]) {
+        let candidates = candidates(head.path)
+        // Whatever answers GET answers HEAD; the front leaves out the body.
+        for method in head.method == "HEAD" ? ["HEAD", "GET"] : [head.method] {
+            if let match = candidates.first(where: { $0.route.method == method }) { return match }
+        }
+        guard !candidates.isEmpty else { throw .notFound("there is nothing at this path; see /v1/messages") }
+        throw .methodNotAllowed(String(head.method.prefix(20)), allow: allowed(candidates.map(\.route)))
+    }
+
+    /// 204 with the methods that the path allows; all methods for `*` and for unknown paths.
+    static func options(_ head: RequestHead) -> Response {
+        let known = candidates(head.path).map(\.route)
+        return Response(
+            status: 204,
+            headers: ["allow": allowed(known.isEmpty ? routes : known).joined(separator: ", ")]
+        )
+    }
+
+    /// The pattern of the path's route, for metrics.
+    static func label(_ head: RequestHead) -> String { candidates(head.path).first?.route.path ?? "other" }
+
+    private static func candidates(_ path: String) -> [(route: Route, parameters: [String])] {
+        // Split before decoding: a slash in an identifier arrives as %2F and stays within its segment.
+        var segments: [String] = []
+        for segment in split(path) {
+            guard let decoded = PercentCoding.decode(segment) else { return [] }
+            segments.append(decoded)
+        }
+        return routes.compactMap { route in route.match(segments).map { (route, $0) } }
+    }
+
+    static func split(_ path: String) -> [String] {
+        path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    private static func allowed(_ routes: [Route]) -> [String] {
+        var methods = Set(routes.map(\.method))
+        if methods.contains("GET") { methods.insert("HEAD") }
+        methods.insert("OPTIONS")
+        return methods.sorted()
+    }
+}

@@ -1,0 +1,155 @@
+import EngineContract
+import HTTPFront
+import Scheduling
+import Tokenization
+
+extension Route {
+    /// One answer, whole or as a stream of events.
+    static let messages = Route("POST", "/v1/messages") { api, request, _ throws(APIError) in
+        guard let prepared = try await api.prepare(request, for: .generate) else { return .clientGone }
+        let source = try await api.submit(prepared, head: request.head)
+        let messageID = RandomID.make("msg_")
+        guard prepared.wantsStream(request.head) else {
+            return try await api.wholeAnswer(source, messageID: messageID, model: prepared.message.model)
+        }
+        let stream = MessageStream(
+            source: source,
+            encoder: EventEncoder(
+                messageID: messageID,
+                model: prepared.message.model,
+                requestID: request.head.requestID
+            ),
+            pingInterval: api.configuration.pingInterval
+        )
+        return Response(
+            status: 200,
+            headers: ["content-type": "text/event-stream", "cache-control": "no-cache"],
+            body: .stream { writer in try await stream.run(writer) }
+        )
+    }
+}
+
+/// A request, checked, and its prompt in tokens.
+struct PreparedRequest: Sendable {
+    var message: MessagesRequest
+    var prompt: [Token]
+
+    /// `stream` in the body decides; the header is for requests that do not say.
+    func wantsStream(_ head: RequestHead) -> Bool {
+        message.stream ?? (head.headers[first: "x-stream"]?.lowercased() == "true")
+    }
+}
+
+extension MessagesAPI {
+    /// Parses, checks and tokenizes a body.
+    /// - Returns: nil if the client left meanwhile.
+    func prepare(
+        _ request: Request,
+        for purpose: MessagesRequest.Purpose
+    ) async throws(APIError) -> PreparedRequest? {
+        try await heavyWork.run(bytes: request.body.count) { [model] () throws(APIError) in
+            let message = try MessagesAPI.parse(request.body, for: purpose)
+            let prompt = model.chatFormat.encode(Rendering.turns(message), with: model.tokenizer)
+            return PreparedRequest(message: message, prompt: prompt)
+        }
+    }
+
+    private static func parse(
+        _ body: [UInt8],
+        for purpose: MessagesRequest.Purpose
+    ) throws(APIError) -> MessagesRequest {
+        guard !body.isEmpty else { throw .invalidRequest("the request body is empty; it must be a JSON object") }
+        let json: JSON
+        do {
+            json = try JSONParser.parse(body)
+        } catch {
+            throw .invalidRequest("the request body is not valid JSON: \(error.message) at byte \(error.offset)")
+        }
+        do {
+            return try MessagesRequest(json, for: purpose)
+        } catch {
+            throw .invalidRequest(error.description, details: error.details)
+        }
+    }
+
+    fileprivate func submit(_ prepared: PreparedRequest, head: RequestHead) async throws(APIError) -> AnswerSource {
+        let message = prepared.message
+        var sampling = configuration.defaultSampling
+        if let temperature = message.temperature { sampling.temperature = Float(temperature) }
+        if let topP = message.topP { sampling.topP = Float(topP) }
+        if let topK = message.topK { sampling.topK = topK }
+        sampling.seed = configuration.fixedSeed ?? .random(in: .min ... .max)
+        let request = GenerationRequest(
+            client: KeyRing.client(head),
+            prompt: prepared.prompt,
+            // Clients ask for more than any context holds; that much is never reached.
+            maxTokens: min(message.maxTokens ?? 0, contextLength),
+            stopTokens: model.chatFormat.stopTokens(in: model.tokenizer),
+            sampling: sampling
+        )
+        do {
+            let generation = try await scheduler.submit(request)
+            return AnswerSource(
+                generation: generation,
+                promptTokens: prepared.prompt.count,
+                tokenizer: model.tokenizer,
+                stopSequences: message.stopSequences
+            )
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    fileprivate func wholeAnswer(
+        _ source: AnswerSource,
+        messageID: String,
+        model: String
+    ) async throws(APIError) -> Response {
+        var text = ""
+        let answer: Answer
+        do {
+            answer = try await source.read { text += $0 }
+        } catch let error as APIError {
+            throw error
+        } catch {
+            return .clientGone
+        }
+        let content: JSON = text.isEmpty ? [] : [["type": "text", "text": .string(text)]]
+        return .json([
+            "id": .string(messageID), "type": "message", "role": "assistant", "model": .string(model),
+            "content": content, "stop_reason": .string(answer.stop.name),
+            "stop_sequence": .optional(answer.stop.sequence), "usage": answer.usage.json,
+        ])
+    }
+}
+
+extension APIError {
+    init(_ error: AdmissionError) {
+        switch error {
+        case .queueFull(let seconds): self = .overloaded(retryAfterSeconds: seconds)
+        case .promptTooLong(let tokens, let maximum):
+            // Claude Code knows these words and shortens the conversation.
+            self = .invalidRequest("prompt is too long: \(tokens) tokens > \(maximum) maximum")
+        case .shuttingDown: self = .shuttingDown
+        case .emptyPrompt, .invalidToken: self = .internal
+        }
+    }
+}
+
+extension Response {
+    /// For a client that has left: nobody reads it.
+    static let clientGone = Response(status: 499)
+}
+
+/// Identifiers that are unique for ever.
+enum RandomID {
+    private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+    /// `prefix` and 24 random letters and digits: 142 bits.
+    static func make(_ prefix: String) -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<24).reduce(into: prefix) { id, _ in
+            id.append(alphabet[Int.random(in: alphabet.indices, using: &generator)])
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import HTTPFront
+
+extension Route {
+    /// The models, a page at a time.
+    static let models = Route("GET", "/v1/models") { api, request, _ throws(APIError) in
+        let page = try ModelPage(request.head.query)
+        return .json(try page.cut(api.models))
+    }
+
+    static let model = Route("GET", "/v1/models/{id}") { api, _, parameters throws(APIError) in
+        guard let model = api.models.first(where: { $0.id == parameters.first }) else {
+            throw .notFound("there is no model of this name; see /v1/models")
+        }
+        return .json(model.json)
+    }
+}
+
+/// A model as it is listed.
+struct ListedModel: Sendable {
+    var id: String
+    var displayName: String
+    var createdAt: String
+    var contextLength: Int
+
+    var json: JSON {
+        [
+            "type": "model", "id": .string(id), "display_name": .string(displayName),
+            "created_at": .string(createdAt), "lifecycle": "active", "max_input_tokens": .integer(contextLength),
+            "max_tokens": .integer(contextLength),
+        ]
+    }
+}
+
+extension MessagesAPI {
+    /// Claude Code's model picker shows only names that begin like this.
+    private static let alias = "claude-local"
+
+    /// The one model that there is, under its own name and under an alias that clients offer.
+    fileprivate var models: [ListedModel] {
+        let own = ListedModel(
+            id: model.id,
+            displayName: model.displayName,
+            createdAt: model.createdAt,
+            contextLength: contextLength
+        )
+        guard own.id != MessagesAPI.alias else { return [own] }
+        var alias = own
+        alias.id = MessagesAPI.alias
+        alias.displayName = "\(own.displayName) (the same model as \(own.id))"
+        return [own, alias]
+    }
+}
+
+/// Which part of the list is asked for.
+struct ModelPage {
+    private var limit = 20
+    private var after: String?
+    private var before: String?
+
+    init(_ query: String?) throws(APIError) {
+        if let text = PercentCoding.parameter("limit", in: query) {
+            guard let number = Int(text), (1...1000).contains(number) else {
+                throw .invalidRequest("limit: Input should be an integer from 1 to 1000")
+            }
+            limit = number
+        }
+        after = PercentCoding.parameter("after_id", in: query).flatMap { $0.isEmpty ? nil : $0 }
+        before = PercentCoding.parameter("before_id", in: query).flatMap { $0.isEmpty ? nil : $0 }
+        guard after == nil || before == nil else {
+            throw .invalidRequest("before_id: only one of after_id and before_id may be given")
+        }
+    }
+
+    func cut(_ models: [ListedModel]) throws(APIError) -> JSON {
+        func index(_ id: String, _ field: String) throws(APIError) -> Int {
+            guard let index = models.firstIndex(where: { $0.id == id }) else {
+                throw .invalidRequest("\(field): there is no model of this name")
+            }
+            return index
+        }
+        let page: ArraySlice<ListedModel>
+        let hasMore: Bool
+        if let before {
+            let end = try index(before, "before_id")
+            page = models[..<end].suffix(limit)
+            hasMore = page.count < end
+        } else {
+            let rest = models[(try after.map { (id) throws(APIError) in try index(id, "after_id") + 1 } ?? 0)...]
+            page = rest.prefix(limit)
+            hasMore = page.count < rest.count
+        }
+        return [
+            "data": .array(page.map(\.json)), "has_more": .bool(hasMore), "first_id": .optional(page.first?.id),
+            "last_id": .optional(page.last?.id),
+        ]
+    }
+}
