@@ -16,10 +16,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["Support"], exclude: resources.isEmpty ? [] : ["Scripts"],
-        resources: resources, swiftSettings: strict)
+        name: name, dependencies: dependencies + ["Support"], exclude: exclude, resources: resources,
+        swiftSettings: strict)
 }
 
 let package = Package(
@@ -61,9 +63,11 @@ let package = Package(
         tests("HTTPFrontTests", ["HTTPFront"]),
         tests("MessagesAPITests", ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
-        tests("InferenceTests", ["Inference", "EngineContract", "ModelFiles", "CKernels"], resources: [.copy("Fixtures")]),
+        tests(
+            "InferenceTests", ["Inference", "EngineContract", "ModelFiles", "CKernels"], exclude: ["Scripts"],
+            resources: [.copy("Fixtures")]),
         tests("ModelFilesTests", ["ModelFiles"]),
-        tests("TokenizationTests", ["Tokenization"], resources: [.copy("Fixtures")]),
+        tests("TokenizationTests", ["Tokenization"], exclude: ["Scripts"], resources: [.copy("Fixtures")]),
         tests("LoadTests", ["LoadTest"]),
         tests("ServerTests", ["pensieve"], resources: [.copy("Python")]),
     ]

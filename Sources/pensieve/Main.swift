@@ -1,1 +1,9 @@
-@main struct Main { static func main() {} }
+import Foundation
+
+@main
+struct Main {
+    static func main() async {
+        let status = await Command.run(Array(CommandLine.arguments.dropFirst()))
+        exit(status)
+    }
+}

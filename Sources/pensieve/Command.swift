@@ -1,0 +1,40 @@
+import Foundation
+
+/// The program's commands: chooses one, and turns its outcome into an exit status (0 good, 1 failed, 2 misused).
+enum Command {
+    static let version = "0.1.0"
+    static let names = ["start", "validate", "generate", "help"]
+
+    static func run(_ arguments: [String]) async -> Int32 {
+        do {
+            return try await dispatch(arguments)
+        } catch let error as ConfigurationError {
+            Terminal.error("pensieve: \(error)")
+            return 2
+        } catch {
+            Terminal.error("pensieve: \(error)")
+            return 1
+        }
+    }
+
+    private static func dispatch(_ arguments: [String]) async throws -> Int32 {
+        guard let first = arguments.first else {
+            Terminal.error(Help.overview)
+            return 2
+        }
+        let rest = Array(arguments.dropFirst())
+        switch first {
+        case "start": return try await StartCommand.run(rest)
+        case "validate": return try ValidateCommand.run(rest)
+        case "generate": return try await GenerateCommand.run(rest)
+        case "--version", "-V", "version":
+            Terminal.print("pensieve \(version)")
+            return 0
+        case "--help", "-h", "help":
+            Terminal.print(Help.page(for: rest.first))
+            return 0
+        default:
+            throw ConfigurationError.unknown("command", first, among: names + ["--help", "--version"])
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+
+/// Everything a user may set, with its default. `Setting.all` gives each member its flag, key, variable and help.
+struct Configuration: Sendable, Equatable {
+    var model: String?
+    var host = "127.0.0.1"
+    var port = 7777
+    var apiKeyFile: String?
+    var kvMemoryBytes: Int?
+    var threads: Int?
+    var context: Int?
+    var precise = false
+
+    var maxSessions = 64
+    var maxWaiting = 256
+    var stepTokens = 256
+
+    var pingSeconds = 5.0
+    var shutdownSeconds = 30.0
+    var readerStallSeconds = 60.0
+
+    var maxConnections = 4096
+    var maxBodyBytes = 32 << 20
+    var maxHeaderBytes = 32 << 10
+    var maxHeaderFields = 100
+    var maxRequestLineBytes = 8 << 10
+    var headerSeconds = 20.0
+    var bodySeconds = 30.0
+    var idleSeconds = 120.0
+    var writeSeconds = 60.0
+
+    var logRequests = false
+    var mock = false
+    var mockTokensPerSecond = 50.0
+}
+
+/// A mistake in a flag, an environment variable or a configuration file, in words that say what to do.
+struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension Configuration {
+    /// Builds the configuration of a command: flag over environment over file over default.
+    /// - Parameters:
+    ///   - file: the path given by `--config`; without it `PENSIEVE_CONFIG` is looked at.
+    ///   - flags: setting names (as in `--name`) and their texts.
+    /// - Throws: `ConfigurationError` for an unreadable file, an unknown key or a value out of range.
+    static func resolve(
+        file: String?, flags: [(name: String, text: String)], environment: [String: String]
+    ) throws(ConfigurationError) -> Configuration {
+        var configuration = Configuration()
+        if let path = file ?? environment["PENSIEVE_CONFIG"] {
+            try configuration.apply(file: path)
+        }
+        for setting in Setting.all {
+            guard let text = environment[setting.variable] else { continue }
+            try setting.apply(text, to: &configuration, origin: setting.variable)
+        }
+        for flag in flags {
+            guard let setting = Setting.named(flag.name) else {
+                throw ConfigurationError.unknown("flag", "--" + flag.name, among: Setting.all.map { "--" + $0.name })
+            }
+            try setting.apply(flag.text, to: &configuration, origin: "--" + flag.name)
+        }
+        return configuration
+    }
+
+    /// Applies a JSON object whose keys are setting names with underscores.
+    mutating func apply(file path: String) throws(ConfigurationError) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationError("cannot read the configuration file '\(path)': no such file, or no permission")
+        }
+        guard data.count <= 1 << 20 else {
+            throw ConfigurationError("\(path): a configuration file has at most 1 MiB; this one has \(data.count) bytes")
+        }
+        let values: [String: Scalar]
+        do {
+            values = try JSONDecoder().decode([String: Scalar].self, from: data)
+        } catch {
+            throw ConfigurationError("\(path): \(Self.explain(error))")
+        }
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            guard let setting = Setting.all.first(where: { $0.key == key }) else {
+                throw ConfigurationError.unknown("key", key, among: Setting.all.map(\.key), in: path)
+            }
+            try setting.apply(value, to: &self, origin: "\(path): \(key)")
+        }
+    }
+
+    private static func explain(_ error: any Error) -> String {
+        switch error {
+        case DecodingError.typeMismatch(_, let context) where context.codingPath.isEmpty:
+            "the file must hold one JSON object, such as {\"port\": 7777}"
+        case DecodingError.typeMismatch(_, let context):
+            "\(context.codingPath.map(\.stringValue).joined(separator: ".")): must be a string, a number or a boolean"
+        case DecodingError.dataCorrupted(let context):
+            "not valid JSON" + (context.underlyingError.map { ": \($0)" } ?? "")
+        default:
+            "not valid JSON: \(error)"
+        }
+    }
+}
+
+extension ConfigurationError {
+    /// An unknown name, with the nearest known one.
+    static func unknown(
+        _ kind: String, _ name: String, among known: [String], in place: String? = nil
+    ) -> ConfigurationError {
+        let prefix = place.map { $0 + ": " } ?? ""
+        guard let nearest = nearestName(to: name, among: known) else {
+            return ConfigurationError("\(prefix)unknown \(kind) '\(name)'; --help lists what there is")
+        }
+        return ConfigurationError("\(prefix)unknown \(kind) '\(name)'; did you mean '\(nearest)'?")
+    }
+}
+
+/// A value of a configuration file.
+enum Scalar: Decodable, Equatable {
+    case boolean(Bool)
+    case number(Double)
+    case text(String)
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let value = try? container.decode(Bool.self) {
+            self = .boolean(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .text(value)
+        } else {
+            throw DecodingError.typeMismatch(
+                Scalar.self, .init(codingPath: container.codingPath, debugDescription: "not a scalar"))
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import EngineContract
+import Scheduling
+import Tokenization
+
+/// An engine without a model: it answers `Mock response to: <last user text>`, for people who develop clients.
+///
+/// It runs behind the real front, tokenizer and scheduler; only the forward pass is replaced by a script, which reads
+/// the last user turn out of the tokens themselves.
+struct MockModel: Sendable {
+    let tokenizer: Tokenizer
+    private let user: Token
+    private let assistant: Token
+    private let end: Token
+
+    /// - Throws: `ConfigurationError` if the tokenizer lacks the chat format's special tokens.
+    init(tokenizer: Tokenizer) throws(ConfigurationError) {
+        guard let user = tokenizer.specialToken("<|user|>"), let assistant = tokenizer.specialToken("<|assistant|>"),
+            let end = tokenizer.specialToken("<|end|>")
+        else { throw ConfigurationError("the tokenizer has no chat tokens such as <|user|>") }
+        self.tokenizer = tokenizer
+        self.user = user
+        self.assistant = assistant
+        self.end = end
+    }
+
+    func engine(tokensPerSecond: Double) -> ScriptedEngine {
+        let description = EngineDescription(
+            modelID: "pensieve-mock", displayName: "Mock (no model: answers with the request's own text)",
+            architecture: "none", parameterCount: 0, quantization: "none", contextLength: 32_768,
+            vocabularySize: tokenizer.vocabularySize, blockSize: 16, blockCount: 65_536, kvBytesPerToken: 4,
+            weightBytes: 0, threads: 1, kernelVariant: "none", isMock: true)
+        return ScriptedEngine(description: description, stepDuration: .seconds(1 / tokensPerSecond)) { prefix in
+            next(after: prefix)
+        }
+    }
+
+    /// The reply's next token, given everything before it.
+    func next(after prefix: [Token]) -> Token {
+        guard let turn = prefix.lastIndex(of: assistant) else { return end }
+        // The answer begins after the special token and the line break behind it.
+        let answered = prefix.count - turn - 1 - tokenizer.encode("\n").count
+        let reply = tokenizer.encode("Mock response to: " + lastUserText(prefix[..<turn]))
+        return answered >= 0 && answered < reply.count ? reply[answered] : end
+    }
+
+    private func lastUserText(_ prompt: ArraySlice<Token>) -> String {
+        guard let start = prompt.lastIndex(of: user) else { return "" }
+        let turn = prompt[(start + 1)...]
+        let text = turn.prefix(upTo: turn.firstIndex(of: end) ?? turn.endIndex)
+        let bytes = text.flatMap { tokenizer.bytes(of: $0) }
+        return String(decoding: bytes.drop { $0 == UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}

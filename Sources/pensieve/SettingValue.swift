@@ -1,0 +1,103 @@
+import Foundation
+
+/// Reading a setting's value from text (flags, environment) or from a configuration file, with its range checked.
+extension Setting {
+    func apply(
+        _ text: String, to configuration: inout Configuration, origin: String
+    ) throws(ConfigurationError) {
+        switch kind {
+        case .text, .optionalText:
+            try apply(.text(text), to: &configuration, origin: origin)
+        case .toggle:
+            guard let value = Self.boolean(text) else {
+                throw ConfigurationError("\(origin): '\(text)' is neither true nor false")
+            }
+            try apply(.boolean(value), to: &configuration, origin: origin)
+        case .bytes, .optionalBytes:
+            try apply(.text(text), to: &configuration, origin: origin)
+        case .integer, .optionalInteger, .number:
+            guard let value = Double(text) else {
+                throw ConfigurationError("\(origin): '\(text)' is not a number")
+            }
+            try apply(.number(value), to: &configuration, origin: origin)
+        }
+    }
+
+    func apply(
+        _ value: Scalar, to configuration: inout Configuration, origin: String
+    ) throws(ConfigurationError) {
+        switch kind {
+        case .text(let path): configuration[keyPath: path] = try Self.text(value, origin)
+        case .optionalText(let path): configuration[keyPath: path] = try Self.text(value, origin)
+        case .integer(let path, let range): configuration[keyPath: path] = try Self.integer(value, range, origin)
+        case .optionalInteger(let path, let range): configuration[keyPath: path] = try Self.integer(value, range, origin)
+        case .bytes(let path, let range): configuration[keyPath: path] = try Self.bytes(value, range, origin)
+        case .optionalBytes(let path, let range): configuration[keyPath: path] = try Self.bytes(value, range, origin)
+        case .number(let path, let range):
+            guard case .number(let number) = value else { throw ConfigurationError("\(origin): must be a number") }
+            guard range.contains(number) else { throw Self.outside("\(number)", range, origin) }
+            configuration[keyPath: path] = number
+        case .toggle(let path):
+            guard case .boolean(let flag) = value else { throw ConfigurationError("\(origin): must be true or false") }
+            configuration[keyPath: path] = flag
+        }
+    }
+
+    private static func text(_ value: Scalar, _ origin: String) throws(ConfigurationError) -> String {
+        guard case .text(let text) = value else { throw ConfigurationError("\(origin): must be a string") }
+        guard !text.isEmpty else { throw ConfigurationError("\(origin): must not be empty") }
+        return text
+    }
+
+    private static func integer(
+        _ value: Scalar, _ range: ClosedRange<Int>, _ origin: String
+    ) throws(ConfigurationError) -> Int {
+        guard case .number(let number) = value, let integer = Int(exactly: number) else {
+            throw ConfigurationError("\(origin): must be a whole number")
+        }
+        guard range.contains(integer) else { throw outside("\(integer)", range, origin) }
+        return integer
+    }
+
+    /// A whole number of bytes, or a text such as "512M" or "4 GiB" (powers of 1,024).
+    private static func bytes(
+        _ value: Scalar, _ range: ClosedRange<Int>, _ origin: String
+    ) throws(ConfigurationError) -> Int {
+        let wrong = ConfigurationError("\(origin): must be a size such as 512M, 4G or a number of bytes")
+        let number: Double
+        var factor = 1.0
+        switch value {
+        case .number(let plain): number = plain
+        case .text(let text):
+            let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+            guard let parsed = Double(digits) else { throw wrong }
+            number = parsed
+            switch text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).lowercased() {
+            case "", "b": break
+            case "k", "kb", "kib": factor = 1024
+            case "m", "mb", "mib": factor = 1_048_576
+            case "g", "gb", "gib": factor = 1_073_741_824
+            case "t", "tb", "tib": factor = 1_099_511_627_776
+            default: throw wrong
+            }
+        case .boolean: throw wrong
+        }
+        guard let bytes = Int(exactly: (number * factor).rounded()) else { throw wrong }
+        guard range.contains(bytes) else { throw outside("\(bytes) bytes", range, origin) }
+        return bytes
+    }
+
+    private static func outside<Bound>(
+        _ value: String, _ range: ClosedRange<Bound>, _ origin: String
+    ) -> ConfigurationError {
+        ConfigurationError("\(origin): \(value) is outside \(range.lowerBound) to \(range.upperBound)")
+    }
+
+    private static func boolean(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "1", "yes", "on": true
+        case "false", "0", "no", "off": false
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import HTTPFront
+import Scheduling
+
+/// `pensieve start`: assembles the server, runs it until a signal, and ends it in order.
+enum StartCommand {
+    static func run(_ raw: [String]) async throws -> Int32 {
+        var arguments = try Arguments(
+            raw, valued: ["config"] + Setting.all.filter { !$0.isToggle }.map(\.name),
+            toggles: Setting.all.filter(\.isToggle).map(\.name))
+        if arguments.wantsHelp {
+            Terminal.print(Help.start)
+            return 0
+        }
+        if let extra = arguments.positional.first {
+            throw ConfigurationError("'\(extra)' is not a flag; a model is named by --model PATH")
+        }
+        let file = arguments.take("config")
+        let environment = ProcessInfo.processInfo.environment
+        warnOfUnknownVariables(environment)
+        let configuration = try Configuration.resolve(
+            file: file, flags: arguments.flags, environment: environment)
+        return try await serve(configuration)
+    }
+
+    private static func serve(_ configuration: Configuration) async throws -> Int32 {
+        let signals = Signals()
+        let keys = try Keys.check(configuration)
+        let assembly = try await Assembly.make(configuration, keys: keys)
+        let port = try await assembly.server.bind(host: configuration.host, port: UInt16(configuration.port))
+        Terminal.error(Banner.text(assembly.scheduler.engineDescription, configuration, port: port, keys: keys))
+
+        let server = assembly.server
+        let ending = Task {
+            var signals = signals.received.makeAsyncIterator()
+            guard await signals.next() != nil else { return }
+            Terminal.error("pensieve: ending; running answers may take \(Format.number(configuration.shutdownSeconds)) s")
+            async let drained: Void = end(assembly, within: configuration.shutdownSeconds)
+            let hurried = Task {
+                if await signals.next() != nil { await server.closeAll() }
+            }
+            await drained
+            hurried.cancel()
+        }
+        await server.run()
+        await ending.value
+        return 0
+    }
+
+    /// Stops accepting, lets sessions finish, gives their last events time to leave, and closes what is left.
+    private static func end(_ assembly: Assembly, within seconds: Double) async {
+        await assembly.server.stopAccepting()
+        await assembly.scheduler.stop(within: .seconds(seconds))
+        let deadline = ContinuousClock.now + .seconds(5)
+        while await assembly.server.connectionCount > 0, ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        await assembly.server.closeAll()
+    }
+
+    /// A mistyped variable is most likely a mistake, but may be another program's: a warning, no error.
+    private static func warnOfUnknownVariables(_ environment: [String: String]) {
+        let known = Setting.all.map(\.variable) + ["PENSIEVE_CONFIG"]
+        for name in environment.keys.sorted() where name.hasPrefix("PENSIEVE_") && !known.contains(name) {
+            Terminal.error("pensieve: warning: \(ConfigurationError.unknown("environment variable", name, among: known))")
+        }
+    }
+}
