@@ -1,0 +1,53 @@
+import EngineContract
+import Foundation
+import HTTPFront
+import Inference
+import MessagesAPI
+import Scheduling
+import Tokenization
+
+/// The parts of a server put together: the one place that names concrete types.
+struct Assembly: Sendable {
+    let server: HTTPServer
+    let scheduler: Scheduler
+
+    static func make(_ configuration: Configuration, keys: [String]) async throws -> Assembly {
+        let metrics = Metrics()
+        let model = try await Model.load(configuration)
+        let scheduler = Scheduler(
+            engine: model.engine, configuration: schedulerConfiguration(configuration), observer: metrics)
+        var settings = APIConfiguration()
+        settings.apiKeys = keys
+        settings.pingInterval = .seconds(configuration.pingSeconds)
+        settings.version = Command.version
+        let served = ServedModel(
+            id: model.engine.description.modelID, displayName: model.engine.description.displayName,
+            createdAt: model.createdAt, tokenizer: model.tokenizer, chatFormat: model.chatFormat)
+        let api = MessagesAPI(model: served, scheduler: scheduler, configuration: settings, metrics: metrics)
+        let handler: any RequestHandler = configuration.logRequests ? RequestLog(api) : api
+        return Assembly(server: HTTPServer(handler: handler, limits: limits(configuration)), scheduler: scheduler)
+    }
+
+    static func schedulerConfiguration(_ configuration: Configuration) -> SchedulerConfiguration {
+        var result = SchedulerConfiguration()
+        result.stepTokenBudget = configuration.stepTokens
+        result.maxRunningSessions = configuration.maxSessions
+        result.maxWaitingSessions = configuration.maxWaiting
+        result.readerStallLimit = .seconds(configuration.readerStallSeconds)
+        return result
+    }
+
+    private static func limits(_ configuration: Configuration) -> Limits {
+        var limits = Limits()
+        limits.maxRequestLineBytes = configuration.maxRequestLineBytes
+        limits.maxHeaderBytes = configuration.maxHeaderBytes
+        limits.maxHeaderFields = configuration.maxHeaderFields
+        limits.maxBodyBytes = configuration.maxBodyBytes
+        limits.maxConnections = configuration.maxConnections
+        limits.headerTimeout = .seconds(configuration.headerSeconds)
+        limits.bodyStallTimeout = .seconds(configuration.bodySeconds)
+        limits.idleTimeout = .seconds(configuration.idleSeconds)
+        limits.writeStallTimeout = .seconds(configuration.writeSeconds)
+        return limits
+    }
+}
