@@ -1,6 +1,7 @@
 import EngineContract
 import Foundation
 import Inference
+import ModelFiles
 import Tokenization
 
 /// A model ready to serve: its engine, and what turns text into its tokens.
@@ -27,9 +28,10 @@ struct Model: Sendable {
 
     private static func real(_ configuration: Configuration) throws -> Model {
         let source: ModelSource = configuration.model.map { .folder(expand($0)) } ?? .memory(BuiltinFiles.all)
+        let isBuiltIn = configuration.model == nil
         let loaded = try loadModel(
-            source, id: configuration.model == nil ? BuiltinFiles.modelID : nil,
-            displayName: configuration.model == nil ? BuiltinFiles.displayName : nil)
+            from: source, modelID: isBuiltIn ? BuiltinFiles.modelID : nil,
+            displayName: isBuiltIn ? BuiltinFiles.displayName : nil)
         let tokenizer = try Tokenizer(tokenizerJSON: loaded.tokenizerJSON)
         var options = EngineOptions()
         options.threads = configuration.threads
@@ -42,7 +44,7 @@ struct Model: Sendable {
     }
 
     private static func mock(_ configuration: Configuration) throws -> Model {
-        guard let json = BuiltinFiles.bytes(of: "tokenizer.json") else {
+        guard let json = BuiltinFiles.file("tokenizer.json")?.array else {
             throw ConfigurationError("the built-in tokenizer is missing from this build")
         }
         let tokenizer = try Tokenizer(tokenizerJSON: json)
