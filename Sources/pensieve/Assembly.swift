@@ -15,14 +15,21 @@ struct Assembly: Sendable {
         let metrics = Metrics()
         let model = try await Model.load(configuration)
         let scheduler = Scheduler(
-            engine: model.engine, configuration: schedulerConfiguration(configuration), observer: metrics)
+            engine: model.engine,
+            configuration: schedulerConfiguration(configuration),
+            observer: metrics
+        )
         var settings = APIConfiguration()
         settings.apiKeys = keys
         settings.pingInterval = .seconds(configuration.pingSeconds)
         settings.version = Command.version
         let served = ServedModel(
-            id: model.engine.description.modelID, displayName: model.engine.description.displayName,
-            createdAt: model.createdAt, tokenizer: model.tokenizer, chatFormat: model.chatFormat)
+            id: model.engine.description.modelID,
+            displayName: model.engine.description.displayName,
+            createdAt: model.createdAt,
+            tokenizer: model.tokenizer,
+            chatFormat: model.chatFormat
+        )
         let api = MessagesAPI(model: served, scheduler: scheduler, configuration: settings, metrics: metrics)
         let handler: any RequestHandler = configuration.logRequests ? RequestLog(api) : api
         return Assembly(server: HTTPServer(handler: handler, limits: limits(configuration)), scheduler: scheduler)

@@ -3,7 +3,10 @@ import EngineContract
 /// What a server says of itself when it is ready.
 enum Banner {
     static func text(
-        _ engine: EngineDescription, _ configuration: Configuration, port: UInt16, keys: [String]
+        _ engine: EngineDescription,
+        _ configuration: Configuration,
+        port: UInt16,
+        keys: [String]
     ) -> String {
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let address = "http://\(host):\(port)"

@@ -48,7 +48,9 @@ extension Configuration {
     ///   - flags: setting names (as in `--name`) and their texts.
     /// - Throws: `ConfigurationError` for an unreadable file, an unknown key or a value out of range.
     static func resolve(
-        file: String?, flags: [(name: String, text: String)], environment: [String: String]
+        file: String?,
+        flags: [(name: String, text: String)],
+        environment: [String: String]
     ) throws(ConfigurationError) -> Configuration {
         var configuration = Configuration()
         if let path = file ?? environment["PENSIEVE_CONFIG"] {
@@ -73,7 +75,9 @@ extension Configuration {
             throw ConfigurationError("cannot read the configuration file '\(path)': no such file, or no permission")
         }
         guard data.count <= 1 << 20 else {
-            throw ConfigurationError("\(path): a configuration file has at most 1 MiB; this one has \(data.count) bytes")
+            throw ConfigurationError(
+                "\(path): a configuration file has at most 1 MiB; this one has \(data.count) bytes"
+            )
         }
         let values: [String: Scalar]
         do {
@@ -106,7 +110,10 @@ extension Configuration {
 extension ConfigurationError {
     /// An unknown name, with the nearest known one.
     static func unknown(
-        _ kind: String, _ name: String, among known: [String], in place: String? = nil
+        _ kind: String,
+        _ name: String,
+        among known: [String],
+        in place: String? = nil
     ) -> ConfigurationError {
         let prefix = place.map { $0 + ": " } ?? ""
         guard let nearest = nearestName(to: name, among: known) else {
@@ -132,7 +139,9 @@ enum Scalar: Decodable, Equatable {
             self = .text(value)
         } else {
             throw DecodingError.typeMismatch(
-                Scalar.self, .init(codingPath: container.codingPath, debugDescription: "not a scalar"))
+                Scalar.self,
+                .init(codingPath: container.codingPath, debugDescription: "not a scalar")
+            )
         }
     }
 }

@@ -12,8 +12,10 @@ enum GenerateCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
         let known = Setting.all.filter { settings.contains($0.name) }
         var arguments = try Arguments(
-            raw, valued: own + known.filter { !$0.isToggle }.map(\.name),
-            toggles: known.filter(\.isToggle).map(\.name))
+            raw,
+            valued: own + known.filter { !$0.isToggle }.map(\.name),
+            toggles: known.filter(\.isToggle).map(\.name)
+        )
         if arguments.wantsHelp {
             Terminal.print(Help.generate)
             return 0
@@ -26,21 +28,31 @@ enum GenerateCommand {
         sampling.temperature = Float(try number(&arguments, "temperature", 0...2) ?? 0)
         sampling.seed = try number(&arguments, "seed", 0...9e15).map { UInt64($0) } ?? .random(in: .min ... .max)
         let configuration = try Configuration.resolve(
-            file: arguments.take("config"), flags: arguments.flags,
-            environment: ProcessInfo.processInfo.environment)
+            file: arguments.take("config"),
+            flags: arguments.flags,
+            environment: ProcessInfo.processInfo.environment
+        )
 
         let model = try await Model.load(configuration)
         let turns = [system.map { ChatTurn(role: .system, text: $0) }, ChatTurn(role: .user, text: prompt)]
         let request = GenerationRequest(
-            client: "terminal", prompt: model.chatFormat.encode(turns.compactMap { $0 }, with: model.tokenizer),
-            maxTokens: Int(maxTokens), stopTokens: model.chatFormat.stopTokens(in: model.tokenizer), sampling: sampling)
+            client: "terminal",
+            prompt: model.chatFormat.encode(turns.compactMap { $0 }, with: model.tokenizer),
+            maxTokens: Int(maxTokens),
+            stopTokens: model.chatFormat.stopTokens(in: model.tokenizer),
+            sampling: sampling
+        )
         let scheduler = Scheduler(
-            engine: model.engine, configuration: Assembly.schedulerConfiguration(configuration))
+            engine: model.engine,
+            configuration: Assembly.schedulerConfiguration(configuration)
+        )
         return try await stream(request, model: model, scheduler: scheduler)
     }
 
     private static func stream(
-        _ request: GenerationRequest, model: Model, scheduler: Scheduler
+        _ request: GenerationRequest,
+        model: Model,
+        scheduler: Scheduler
     ) async throws -> Int32 {
         let start = ContinuousClock.now
         var first: ContinuousClock.Instant?
@@ -60,7 +72,9 @@ enum GenerateCommand {
     }
 
     private static func report(
-        _ summary: GenerationSummary, start: ContinuousClock.Instant, first: ContinuousClock.Instant
+        _ summary: GenerationSummary,
+        start: ContinuousClock.Instant,
+        first: ContinuousClock.Instant
     ) {
         let prefill = (first - start) / .seconds(1)
         let decode = (ContinuousClock.now - first) / .seconds(1)
@@ -68,11 +82,18 @@ enum GenerateCommand {
         Terminal.error(
             String(
                 format: "[%d prompt tokens, first token after %.0f ms; %d tokens, %.0f tokens per second]",
-                summary.promptTokens, prefill * 1000, summary.generatedTokens, rate))
+                summary.promptTokens,
+                prefill * 1000,
+                summary.generatedTokens,
+                rate
+            )
+        )
     }
 
     private static func number(
-        _ arguments: inout Arguments, _ name: String, _ range: ClosedRange<Double>
+        _ arguments: inout Arguments,
+        _ name: String,
+        _ range: ClosedRange<Double>
     ) throws(ConfigurationError) -> Double? {
         guard let text = arguments.take(name) else { return nil }
         guard let value = Double(text), range.contains(value) else {

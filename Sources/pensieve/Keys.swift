@@ -27,7 +27,8 @@ enum Keys {
         guard !keys.isEmpty || isLoopback(configuration.host) else {
             throw ConfigurationError(
                 "listening on \(configuration.host) lets other machines in: configure keys with --api-key-file FILE, "
-                    + "or listen on 127.0.0.1")
+                    + "or listen on 127.0.0.1"
+            )
         }
         return keys
     }

@@ -25,10 +25,21 @@ struct MockModel: Sendable {
 
     func engine(tokensPerSecond: Double) -> ScriptedEngine {
         let description = EngineDescription(
-            modelID: "pensieve-mock", displayName: "Mock (no model: answers with the request's own text)",
-            architecture: "none", parameterCount: 0, quantization: "none", contextLength: 32_768,
-            vocabularySize: tokenizer.vocabularySize, blockSize: 16, blockCount: 65_536, kvBytesPerToken: 4,
-            weightBytes: 0, threads: 1, kernelVariant: "none", isMock: true)
+            modelID: "pensieve-mock",
+            displayName: "Mock (no model: answers with the request's own text)",
+            architecture: "none",
+            parameterCount: 0,
+            quantization: "none",
+            contextLength: 32_768,
+            vocabularySize: tokenizer.vocabularySize,
+            blockSize: 16,
+            blockCount: 65_536,
+            kvBytesPerToken: 4,
+            weightBytes: 0,
+            threads: 1,
+            kernelVariant: "none",
+            isMock: true
+        )
         return ScriptedEngine(description: description, stepDuration: .seconds(1 / tokensPerSecond)) { prefix in
             next(after: prefix)
         }

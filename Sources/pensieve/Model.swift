@@ -30,8 +30,10 @@ struct Model: Sendable {
         let source: ModelSource = configuration.model.map { .folder(expand($0)) } ?? .memory(BuiltinFiles.all)
         let isBuiltIn = configuration.model == nil
         let loaded = try loadModel(
-            from: source, modelID: isBuiltIn ? BuiltinFiles.modelID : nil,
-            displayName: isBuiltIn ? BuiltinFiles.displayName : nil)
+            from: source,
+            modelID: isBuiltIn ? BuiltinFiles.modelID : nil,
+            displayName: isBuiltIn ? BuiltinFiles.displayName : nil
+        )
         let tokenizer = try Tokenizer(tokenizerJSON: loaded.tokenizerJSON)
         var options = EngineOptions()
         options.threads = configuration.threads
@@ -39,8 +41,11 @@ struct Model: Sendable {
         options.precise = configuration.precise
         options.contextLimit = configuration.context
         return Model(
-            engine: try Engine(model: loaded, options: options), tokenizer: tokenizer, chatFormat: .phi3,
-            createdAt: BuiltinFiles.createdAt)
+            engine: try Engine(model: loaded, options: options),
+            tokenizer: tokenizer,
+            chatFormat: .phi3,
+            createdAt: BuiltinFiles.createdAt
+        )
     }
 
     private static func mock(_ configuration: Configuration) throws -> Model {

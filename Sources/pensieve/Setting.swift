@@ -38,98 +38,176 @@ extension Setting {
     private static var model: [Setting] {
         [
             Setting(
-                name: "model", placeholder: "PATH", kind: .optionalText(\.model),
-                help: "folder of a model (config.json, tokenizer.json, *.safetensors); default: the built-in model"),
+                name: "model",
+                placeholder: "PATH",
+                kind: .optionalText(\.model),
+                help: "folder of a model (config.json, tokenizer.json, *.safetensors); default: the built-in model"
+            ),
             Setting(
-                name: "context", placeholder: "TOKENS", kind: .optionalInteger(\.context, 16...(1 << 20)),
-                help: "longest prompt and answer of a session; default: what the model allows"),
+                name: "context",
+                placeholder: "TOKENS",
+                kind: .optionalInteger(\.context, 16...(1 << 20)),
+                help: "longest prompt and answer of a session; default: what the model allows"
+            ),
             Setting(
-                name: "kv-memory", placeholder: "SIZE", kind: .optionalBytes(\.kvMemoryBytes, (1 << 20)...(1 << 44)),
-                help: "memory for the KV cache, such as 512M or 4G; default: chosen from free memory"),
+                name: "kv-memory",
+                placeholder: "SIZE",
+                kind: .optionalBytes(\.kvMemoryBytes, (1 << 20)...(1 << 44)),
+                help: "memory for the KV cache, such as 512M or 4G; default: chosen from free memory"
+            ),
             Setting(
-                name: "threads", placeholder: "N", kind: .optionalInteger(\.threads, 1...256),
-                help: "compute threads; default: one for each core"),
+                name: "threads",
+                placeholder: "N",
+                kind: .optionalInteger(\.threads, 1...256),
+                help: "compute threads; default: one for each core"
+            ),
             Setting(
-                name: "precise", placeholder: "", kind: .toggle(\.precise),
-                help: "float32 throughout, through OpenBLAS: slower, the reference for the fast kernels"),
+                name: "precise",
+                placeholder: "",
+                kind: .toggle(\.precise),
+                help: "float32 throughout, through OpenBLAS: slower, the reference for the fast kernels"
+            ),
         ]
     }
 
     private static var serving: [Setting] {
         [
             Setting(
-                name: "host", placeholder: "ADDRESS", kind: .text(\.host),
-                help: "address to listen on; one that others can reach needs --api-key-file"),
+                name: "host",
+                placeholder: "ADDRESS",
+                kind: .text(\.host),
+                help: "address to listen on; one that others can reach needs --api-key-file"
+            ),
             Setting(
-                name: "port", placeholder: "PORT", kind: .integer(\.port, 0...65535),
-                help: "port to listen on; 0 picks a free one"),
+                name: "port",
+                placeholder: "PORT",
+                kind: .integer(\.port, 0...65535),
+                help: "port to listen on; 0 picks a free one"
+            ),
             Setting(
-                name: "api-key-file", placeholder: "FILE", kind: .optionalText(\.apiKeyFile),
-                help: "accepted API keys, one on each line; '#' begins a comment"),
+                name: "api-key-file",
+                placeholder: "FILE",
+                kind: .optionalText(\.apiKeyFile),
+                help: "accepted API keys, one on each line; '#' begins a comment"
+            ),
             Setting(
-                name: "max-sessions", placeholder: "N", kind: .integer(\.maxSessions, 1...4096),
-                help: "sessions computed at once"),
+                name: "max-sessions",
+                placeholder: "N",
+                kind: .integer(\.maxSessions, 1...4096),
+                help: "sessions computed at once"
+            ),
             Setting(
-                name: "max-waiting", placeholder: "N", kind: .integer(\.maxWaiting, 0...100_000),
-                help: "requests that may wait; past that, 529 with retry-after"),
+                name: "max-waiting",
+                placeholder: "N",
+                kind: .integer(\.maxWaiting, 0...100_000),
+                help: "requests that may wait; past that, 529 with retry-after"
+            ),
             Setting(
-                name: "step-tokens", placeholder: "N", kind: .integer(\.stepTokens, 1...65536),
-                help: "tokens computed in one step: smaller is smoother, larger prefills faster"),
+                name: "step-tokens",
+                placeholder: "N",
+                kind: .integer(\.stepTokens, 1...65536),
+                help: "tokens computed in one step: smaller is smoother, larger prefills faster"
+            ),
             Setting(
-                name: "shutdown-seconds", placeholder: "S", kind: .number(\.shutdownSeconds, 0...86400),
-                help: "how long running answers may go on after SIGTERM"),
+                name: "shutdown-seconds",
+                placeholder: "S",
+                kind: .number(\.shutdownSeconds, 0...86400),
+                help: "how long running answers may go on after SIGTERM"
+            ),
             Setting(
-                name: "ping-seconds", placeholder: "S", kind: .number(\.pingSeconds, 0.01...3600),
-                help: "a ping event after this much silence in a stream"),
+                name: "ping-seconds",
+                placeholder: "S",
+                kind: .number(\.pingSeconds, 0.01...3600),
+                help: "a ping event after this much silence in a stream"
+            ),
             Setting(
-                name: "log-requests", placeholder: "", kind: .toggle(\.logRequests),
-                help: "one line on standard error for each request"),
+                name: "log-requests",
+                placeholder: "",
+                kind: .toggle(\.logRequests),
+                help: "one line on standard error for each request"
+            ),
         ]
     }
 
     private static var limits: [Setting] {
         [
             Setting(
-                name: "max-connections", placeholder: "N", kind: .integer(\.maxConnections, 1...1_000_000),
-                help: "open connections; past that, 503"),
+                name: "max-connections",
+                placeholder: "N",
+                kind: .integer(\.maxConnections, 1...1_000_000),
+                help: "open connections; past that, 503"
+            ),
             Setting(
-                name: "max-body", placeholder: "SIZE", kind: .bytes(\.maxBodyBytes, 1024...(1 << 31)),
-                help: "longest request body; past that, 413"),
+                name: "max-body",
+                placeholder: "SIZE",
+                kind: .bytes(\.maxBodyBytes, 1024...(1 << 31)),
+                help: "longest request body; past that, 413"
+            ),
             Setting(
-                name: "max-headers", placeholder: "SIZE", kind: .bytes(\.maxHeaderBytes, 1024...(1 << 20)),
-                help: "longest header section; past that, 431"),
+                name: "max-headers",
+                placeholder: "SIZE",
+                kind: .bytes(\.maxHeaderBytes, 1024...(1 << 20)),
+                help: "longest header section; past that, 431"
+            ),
             Setting(
-                name: "max-header-fields", placeholder: "N", kind: .integer(\.maxHeaderFields, 8...10_000),
-                help: "most header fields; past that, 431"),
+                name: "max-header-fields",
+                placeholder: "N",
+                kind: .integer(\.maxHeaderFields, 8...10_000),
+                help: "most header fields; past that, 431"
+            ),
             Setting(
-                name: "max-request-line", placeholder: "SIZE", kind: .bytes(\.maxRequestLineBytes, 256...(1 << 20)),
-                help: "longest request line"),
+                name: "max-request-line",
+                placeholder: "SIZE",
+                kind: .bytes(\.maxRequestLineBytes, 256...(1 << 20)),
+                help: "longest request line"
+            ),
             Setting(
-                name: "header-seconds", placeholder: "S", kind: .number(\.headerSeconds, 0.05...3600),
-                help: "time for a request's head to arrive"),
+                name: "header-seconds",
+                placeholder: "S",
+                kind: .number(\.headerSeconds, 0.05...3600),
+                help: "time for a request's head to arrive"
+            ),
             Setting(
-                name: "body-seconds", placeholder: "S", kind: .number(\.bodySeconds, 0.05...3600),
-                help: "longest pause in a request's body"),
+                name: "body-seconds",
+                placeholder: "S",
+                kind: .number(\.bodySeconds, 0.05...3600),
+                help: "longest pause in a request's body"
+            ),
             Setting(
-                name: "idle-seconds", placeholder: "S", kind: .number(\.idleSeconds, 0.05...86400),
-                help: "how long an idle connection is kept"),
+                name: "idle-seconds",
+                placeholder: "S",
+                kind: .number(\.idleSeconds, 0.05...86400),
+                help: "how long an idle connection is kept"
+            ),
             Setting(
-                name: "write-seconds", placeholder: "S", kind: .number(\.writeSeconds, 0.05...3600),
-                help: "how long a write may be stuck before the client counts as gone"),
+                name: "write-seconds",
+                placeholder: "S",
+                kind: .number(\.writeSeconds, 0.05...3600),
+                help: "how long a write may be stuck before the client counts as gone"
+            ),
             Setting(
-                name: "reader-stall-seconds", placeholder: "S", kind: .number(\.readerStallSeconds, 0.05...3600),
-                help: "how long a paused session may hold its KV blocks for a slow reader"),
+                name: "reader-stall-seconds",
+                placeholder: "S",
+                kind: .number(\.readerStallSeconds, 0.05...3600),
+                help: "how long a paused session may hold its KV blocks for a slow reader"
+            ),
         ]
     }
 
     private static var development: [Setting] {
         [
             Setting(
-                name: "mock", placeholder: "", kind: .toggle(\.mock),
-                help: "no model: answer 'Mock response to: <last user text>' (for people who develop clients)"),
+                name: "mock",
+                placeholder: "",
+                kind: .toggle(\.mock),
+                help: "no model: answer 'Mock response to: <last user text>' (for people who develop clients)"
+            ),
             Setting(
-                name: "mock-tokens-per-second", placeholder: "N", kind: .number(\.mockTokensPerSecond, 0.1...100_000),
-                help: "how fast the mock answers, for each session"),
+                name: "mock-tokens-per-second",
+                placeholder: "N",
+                kind: .number(\.mockTokensPerSecond, 0.1...100_000),
+                help: "how fast the mock answers, for each session"
+            ),
         ]
     }
 }

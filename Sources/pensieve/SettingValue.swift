@@ -3,7 +3,9 @@ import Foundation
 /// Reading a setting's value from text (flags, environment) or from a configuration file, with its range checked.
 extension Setting {
     func apply(
-        _ text: String, to configuration: inout Configuration, origin: String
+        _ text: String,
+        to configuration: inout Configuration,
+        origin: String
     ) throws(ConfigurationError) {
         switch kind {
         case .text, .optionalText:
@@ -24,13 +26,16 @@ extension Setting {
     }
 
     func apply(
-        _ value: Scalar, to configuration: inout Configuration, origin: String
+        _ value: Scalar,
+        to configuration: inout Configuration,
+        origin: String
     ) throws(ConfigurationError) {
         switch kind {
         case .text(let path): configuration[keyPath: path] = try Self.text(value, origin)
         case .optionalText(let path): configuration[keyPath: path] = try Self.text(value, origin)
         case .integer(let path, let range): configuration[keyPath: path] = try Self.integer(value, range, origin)
-        case .optionalInteger(let path, let range): configuration[keyPath: path] = try Self.integer(value, range, origin)
+        case .optionalInteger(let path, let range):
+            configuration[keyPath: path] = try Self.integer(value, range, origin)
         case .bytes(let path, let range): configuration[keyPath: path] = try Self.bytes(value, range, origin)
         case .optionalBytes(let path, let range): configuration[keyPath: path] = try Self.bytes(value, range, origin)
         case .number(let path, let range):
@@ -50,7 +55,9 @@ extension Setting {
     }
 
     private static func integer(
-        _ value: Scalar, _ range: ClosedRange<Int>, _ origin: String
+        _ value: Scalar,
+        _ range: ClosedRange<Int>,
+        _ origin: String
     ) throws(ConfigurationError) -> Int {
         guard case .number(let number) = value, let integer = Int(exactly: number) else {
             throw ConfigurationError("\(origin): must be a whole number")
@@ -61,7 +68,9 @@ extension Setting {
 
     /// A whole number of bytes, or a text such as "512M" or "4 GiB" (powers of 1,024).
     private static func bytes(
-        _ value: Scalar, _ range: ClosedRange<Int>, _ origin: String
+        _ value: Scalar,
+        _ range: ClosedRange<Int>,
+        _ origin: String
     ) throws(ConfigurationError) -> Int {
         let wrong = ConfigurationError("\(origin): must be a size such as 512M, 4G or a number of bytes")
         let number: Double
@@ -88,7 +97,9 @@ extension Setting {
     }
 
     private static func outside<Bound>(
-        _ value: String, _ range: ClosedRange<Bound>, _ origin: String
+        _ value: String,
+        _ range: ClosedRange<Bound>,
+        _ origin: String
     ) -> ConfigurationError {
         ConfigurationError("\(origin): \(value) is outside \(range.lowerBound) to \(range.upperBound)")
     }

@@ -6,8 +6,10 @@ import Scheduling
 enum StartCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
         var arguments = try Arguments(
-            raw, valued: ["config"] + Setting.all.filter { !$0.isToggle }.map(\.name),
-            toggles: Setting.all.filter(\.isToggle).map(\.name))
+            raw,
+            valued: ["config"] + Setting.all.filter { !$0.isToggle }.map(\.name),
+            toggles: Setting.all.filter(\.isToggle).map(\.name)
+        )
         if arguments.wantsHelp {
             Terminal.print(Help.start)
             return 0
@@ -19,7 +21,10 @@ enum StartCommand {
         let environment = ProcessInfo.processInfo.environment
         warnOfUnknownVariables(environment)
         let configuration = try Configuration.resolve(
-            file: file, flags: arguments.flags, environment: environment)
+            file: file,
+            flags: arguments.flags,
+            environment: environment
+        )
         return try await serve(configuration)
     }
 
@@ -34,7 +39,9 @@ enum StartCommand {
         let ending = Task {
             var signals = signals.received.makeAsyncIterator()
             guard await signals.next() != nil else { return }
-            Terminal.error("pensieve: ending; running answers may take \(Format.number(configuration.shutdownSeconds)) s")
+            Terminal.error(
+                "pensieve: ending; running answers may take \(Format.number(configuration.shutdownSeconds)) s"
+            )
             async let drained: Void = end(assembly, within: configuration.shutdownSeconds)
             let hurried = Task {
                 if await signals.next() != nil { await server.closeAll() }
@@ -62,7 +69,9 @@ enum StartCommand {
     private static func warnOfUnknownVariables(_ environment: [String: String]) {
         let known = Setting.all.map(\.variable) + ["PENSIEVE_CONFIG"]
         for name in environment.keys.sorted() where name.hasPrefix("PENSIEVE_") && !known.contains(name) {
-            Terminal.error("pensieve: warning: \(ConfigurationError.unknown("environment variable", name, among: known))")
+            Terminal.error(
+                "pensieve: warning: \(ConfigurationError.unknown("environment variable", name, among: known))"
+            )
         }
     }
 }

@@ -43,7 +43,8 @@ import Testing
             (["start", "--prot", "1"], "'--port'"), (["strat"], "'start'"), (["start", "--port", "x"], "not a number"),
             (["start", "--host", "0.0.0.0"], "--api-key-file"), (["start", "--config", "/no/such"], "cannot read"),
             (["start", "--model", "/no/such"], "/no/such"), (["generate"], "prompt"),
-        ])
+        ]
+    )
     func mistakes(_ arguments: [String], _ expected: String) async throws {
         let (status, output) = try run(arguments)
         #expect(status != 0)
@@ -89,10 +90,12 @@ import Testing
     /// Streams a reply with curl's own reading of HTTP replaced by a plain socket, and ends the server meanwhile.
     private func stream(from server: ServerProcess, endingAfter seconds: Double) async throws -> String {
         let socket = try RawSocket(port: server.port)
-        let body = #"{"model":"m","max_tokens":200,"stream":true,"messages":[{"role":"user","content":"a b c d e f g"}]}"#
+        let body =
+            #"{"model":"m","max_tokens":200,"stream":true,"messages":[{"role":"user","content":"a b c d e f g"}]}"#
         try socket.send(
             "POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-api-key-12345\r\n"
-                + "Content-Length: \(body.utf8.count)\r\n\r\n" + body)
+                + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
+        )
         try await Task.sleep(for: .seconds(seconds))
         server.signal(SIGTERM)
         return try await socket.readToEnd()

@@ -12,7 +12,8 @@ import Testing
         arguments: [
             "message", "stream_equals_message", "x_stream_header", "count_tokens", "prefix_cache", "models", "errors",
             "stop_sequence", "two_turns", "concurrent_streams", "cancellation",
-        ])
+        ]
+    )
     func builtInModel(_ name: String) async throws {
         let server = try ServerProcess()
         let (status, output) = try await Python.run(Self.script, [name, server.address])
