@@ -15,37 +15,64 @@ package struct ChatTurn: Sendable, Equatable {
 ///
 /// Special tokens are placed by number and texts are encoded as plain text between them, so no text can forge a turn.
 package struct ChatFormat: Sendable {
-    private let ends: [String]
+    private let stops: [String]
 
     /// `<|user|>\n…<|end|>\n<|assistant|>\n`, as Phi-3 writes it.
-    package static let phi3 = ChatFormat(ends: ["<|end|>", "<|endoftext|>"])
+    package static let phi3 = ChatFormat(
+        stops: ["<|end|>", "<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>"]
+    )
 
     /// The tokens of a conversation, ready for the model to go on: after the head of an assistant's turn, or, if the
     /// last turn is an assistant's, inside that turn.
     package func encode(_ turns: [ChatTurn], with tokenizer: Tokenizer) -> [Int32] {
-        let lineBreak = tokenizer.encode("\n")
-        var result: [Int32] = []
-        func open(_ role: ChatRole) {
-            if let head = tokenizer.specialToken("<|\(role.rawValue)|>") { result.append(head) }
-        }
+        var conversation = Conversation(tokenizer: tokenizer)
         for (index, turn) in turns.enumerated() {
-            open(turn.role)
+            conversation.place("<|\(turn.role.rawValue)|>")
             if turn.role == .assistant {
                 // The answer was generated after its line break, so it is encoded apart from it.
-                result += lineBreak + tokenizer.encode(turn.text)
-                if index == turns.count - 1 { return result }
+                conversation.write("\n")
+                conversation.write(turn.text)
+                if index == turns.count - 1 { return conversation.tokens }
             } else {
-                result += tokenizer.encode("\n" + turn.text)
+                conversation.write("\n" + turn.text)
             }
-            if let end = tokenizer.specialToken("<|end|>") { result.append(end) }
-            result += lineBreak
+            conversation.place("<|end|>")
+            conversation.write("\n")
         }
-        open(.assistant)
-        return result + lineBreak
+        conversation.place("<|assistant|>")
+        conversation.write("\n")
+        return conversation.tokens
     }
 
-    /// The tokens that end an answer.
-    package func stopTokens(in tokenizer: Tokenizer) -> Set<Int32> {
-        Set(ends.compactMap(tokenizer.specialToken))
+    /// The tokens that end an answer: its end, and the head of another turn.
+    package func stopTokens(in tokenizer: Tokenizer) -> Set<Int32> { Set(stops.compactMap(tokenizer.specialToken)) }
+
+    /// The format's special tokens that a tokenizer lacks; `encode` leaves them out, so it is of no use without them.
+    package func missingTokens(in tokenizer: Tokenizer) -> [String] {
+        stops.filter { tokenizer.specialToken($0) == nil }
+    }
+}
+
+/// Tokens under construction.
+private struct Conversation {
+    let tokenizer: Tokenizer
+    var tokens: [Int32] = []
+    /// Whether the last special token takes the white space after it along, as Phi-3's own file has it.
+    private var swallowsSpace = false
+
+    init(tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+
+    mutating func place(_ content: String) {
+        guard let token = tokenizer.added[content] else { return }
+        tokens.append(token.id)
+        swallowsSpace = token.stripsRight
+    }
+
+    mutating func write(_ text: String) {
+        var bytes = Array(text.utf8)
+        if swallowsSpace { bytes.removeFirst(AddedTokens.spaceEnd(from: 0, in: bytes)) }
+        guard !bytes.isEmpty else { return }
+        swallowsSpace = false
+        tokens += tokenizer.encode(bytes, specials: false)
     }
 }

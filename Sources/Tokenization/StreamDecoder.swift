@@ -4,13 +4,28 @@
 package struct StreamDecoder: Sendable {
     private let tokenizer: Tokenizer
     private var pending: [UInt8] = []
+    private var spacesToDrop: Int
 
-    package init(tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+    /// - Parameter startsText: false where the tokens go on with a text, as an answer does with its beginning given by
+    ///   the client: then the space that SentencePiece-like vocabularies put before the first word stays.
+    package init(tokenizer: Tokenizer, startsText: Bool = true) {
+        self.tokenizer = tokenizer
+        spacesToDrop = startsText ? tokenizer.leadingSpaces : 0
+    }
 
     /// The characters that this token completes; special tokens have no text.
     package mutating func push(_ token: Int32) -> String {
         guard !tokenizer.isSpecial(token) else { return "" }
-        pending += tokenizer.bytes(of: token)
+        var bytes = tokenizer.bytes(of: token)[...]
+        while spacesToDrop > 0, let first = bytes.first {
+            guard first == UInt8(ascii: " ") else {
+                spacesToDrop = 0
+                break
+            }
+            bytes.removeFirst()
+            spacesToDrop -= 1
+        }
+        pending += bytes
         let held = Self.incompleteSuffix(pending)
         let text = String(decoding: pending.dropLast(held), as: UTF8.self)
         pending.removeFirst(pending.count - held)

@@ -1,0 +1,145 @@
+import Testing
+import Tokenization
+
+@Suite struct HostileFileTests {
+    /// Small, so that a random change hits something that matters.
+    private static let seeds = [
+        #"""
+        {"added_tokens":[{"id":9,"content":"<|end|>","special":true,"lstrip":true,"rstrip":true,"single_word":true},
+        {"id":10,"content":"ab","normalized":true,"special":false}],"normalizer":null,"pre_tokenizer":{"type":"Sequence",
+        "pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{N}{1,3}"},"behavior":"Isolated","invert":false},
+        {"type":"Digits","individual_digits":true},{"type":"ByteLevel","add_prefix_space":true,"use_regex":true}]},
+        "decoder":{"type":"ByteLevel"},"model":{"type":"BPE","ignore_merges":true,"unk_token":"a","fuse_unk":true,
+        "vocab":{"a":0,"b":1,"c":2,"Ġ":3,"ab":4,"abc":5,"Ġa":6,"Ã":7,"©":8},"merges":["a b","ab c",["Ġ","a"]]}}
+        """#,
+        #"""
+        {"added_tokens":[{"id":0,"content":"<unk>","special":true,"rstrip":true}],"normalizer":{"type":"Sequence",
+        "normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]},
+        "decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},
+        {"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]},
+        "model":{"unk_token":"<unk>","byte_fallback":true,"vocab":{"<unk>":0,"<0x0A>":1,"▁":2,"a":3,"▁a":4,"é":5,"\u00e9a":6},
+        "merges":[["▁","a"],["é","a"]]}}
+        """#,
+    ]
+
+    private static let replacements = [
+        "null", "-1", "0", "4000000", "99999999999999999999999", "1e9", "0.5", "true", "[]", "{}", "\"\"", "\"a\"",
+        "[[1]]",
+        "\"\\ud800\"", "\"\\u0000\"", ",", "\"", "\\", "{", "]",
+    ].map { Array($0.utf8) }
+
+    private static func mutated(_ original: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+        var bytes = original
+        for _ in 0...Int.random(in: 0..<2, using: &generator) where !bytes.isEmpty {
+            let index = Int.random(in: 0..<bytes.count, using: &generator)
+            let end = min(bytes.count, index + Int.random(in: 0..<40, using: &generator))
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0: bytes[index] = UInt8.random(in: .min ... .max, using: &generator)
+            case 1: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+            case 2: bytes.removeSubrange(index..<end)
+            case 3: bytes.insert(contentsOf: bytes[index..<end], at: Int.random(in: 0...bytes.count, using: &generator))
+            case 4: bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator))
+            case 5, 6: bytes = withValueReplaced(bytes, near: index, &generator)
+            default: exchange(&bytes, near: index, &generator)
+            }
+        }
+        return bytes
+    }
+
+    /// Puts another value where one is, so that the JSON mostly stays whole.
+    private static func withValueReplaced(_ bytes: [UInt8], near index: Int, _ generator: inout SeededGenerator)
+        -> [UInt8]
+    {
+        let marks = Array(":,[]{}".utf8)
+        guard let start = bytes[index...].firstIndex(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "[") }),
+            let end = bytes[(start + 1)...].firstIndex(where: marks.contains)
+        else { return bytes }
+        return bytes[...start] + (replacements.randomElement(using: &generator) ?? []) + bytes[end...]
+    }
+
+    /// Exchanges a digit for another, a flag for the other, or a letter for one that is a token: what still loads.
+    private static func exchange(_ bytes: inout [UInt8], near index: Int, _ generator: inout SeededGenerator) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        switch Int.random(in: 0..<3, using: &generator) {
+        case 0:
+            let digit = UInt8(ascii: "0") + UInt8.random(in: 0..<10, using: &generator)
+            guard let place = bytes[index...].firstIndex(where: { (0x30...0x39).contains($0) }) else { return }
+            bytes[place] = digit
+        case 1: bytes = Array(text.replacing("true", with: "false", maxReplacements: index % 4).utf8)
+        default:
+            guard let place = bytes[index...].firstIndex(where: { (0x61...0x63).contains($0) }) else { return }
+            bytes[place] = UInt8(ascii: "a") + UInt8.random(in: 0..<3, using: &generator)
+        }
+    }
+
+    private static func use(_ tokenizer: Tokenizer) {
+        for text in ["Hello, 世界 123 é éa <|end|> abc ab\n", "", " ", "\u{0}"] {
+            for tokens in [tokenizer.encode(text), tokenizer.encode(parsingSpecials: text)] {
+                _ = tokenizer.decode(tokens)
+            }
+        }
+        _ = ChatFormat.phi3.encode([ChatTurn(role: .user, text: "a b")], with: tokenizer)
+    }
+
+    @Test("A damaged file is an error or a tokenizer, never a crash", arguments: 0..<UInt64(8))
+    func survivesMutations(_ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let original = Array(Self.seeds[Int(seed % 2)].utf8)
+        Self.use(try Tokenizer(tokenizerJSON: original))
+        var (loaded, refused) = (0, 0)
+        for _ in 0..<400 {
+            do throws(TokenizerError) {
+                Self.use(try Tokenizer(tokenizerJSON: Self.mutated(original, &generator)))
+                loaded += 1
+            } catch {
+                refused += 1
+                #expect(error.description.hasPrefix("tokenizer.json: "))
+            }
+        }
+        #expect(loaded > 20 && refused > 100, "\(loaded) loaded, \(refused) refused")
+    }
+
+    @Test("Damage anywhere in a real file is survived too", arguments: Fixture.main)
+    func survivesMutationsOfFixtures(_ name: String) throws {
+        var generator = SeededGenerator(seed: 11)
+        let original = try Fixture.file("\(name).tokenizer")
+        for _ in 0..<20 {
+            if let tokenizer = try? Tokenizer(tokenizerJSON: Self.mutated(original, &generator)) { Self.use(tokenizer) }
+        }
+    }
+
+    @Test("Deep nesting is refused", arguments: ["[", "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["])
+    func deepNesting(_ opening: String) {
+        let error = #expect(throws: TokenizerError.self) {
+            try Tokenizer(tokenizerJSON: Array(String(repeating: opening, count: 100_000).utf8))
+        }
+        #expect(error?.description.contains("nested too deeply") == true)
+    }
+
+    @Test(
+        "What is wrong or not supported is named",
+        arguments: [
+            (#"{"model":{"type":"Unigram","vocab":{},"merges":[]}}"#, "'Unigram'"),
+            (#"{"model":{"vocab":{"a":-1},"merges":[]}}"#, "model.vocab.a"),
+            (#"{"model":{"vocab":{"a":2000000000},"merges":[]}}"#, "model.vocab.a"),
+            (#"{"model":{"vocab":{"a":"0"},"merges":[]}}"#, "model.vocab.a"),
+            (#"{"model":{"vocab":{"a":0,"b":0},"merges":[]}}"#, "number 0"),
+            (#"{"model":{"vocab":{"a":0},"unk_token":"a","merges":["a b"]}}"#, "model.merges.0"),
+            (
+                #"{"model":{"vocab":{"a":0},"merges":[],"unk_token":"a"},"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(?i:x)"},"behavior":"Isolated"}}"#,
+                "'(?i:x)'"
+            ),
+            (#"{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"\\d"},"behavior":"Removed"}}"#, "'Removed'"),
+            (#"{"pre_tokenizer":{"type":"Metaspace"}}"#, "'Metaspace'"), (#"{"normalizer":{"type":"NFC"}}"#, "'NFC'"),
+            (#"{"decoder":{"type":"WordPiece"}}"#, "'WordPiece'"),
+            (#"{"model":{"vocab":[],"merges":[]}}"#, "model.vocab"),
+            (#"{"added_tokens":[{"id":4000000,"content":"x"}]}"#, "added_tokens.0.id"),
+            (#"{"added_tokens":[{"id":1,"content":""}]}"#, "added_tokens.0"), ("{}", "model is missing"),
+            ("[]", "the file is not an object"), ("", "ends too early"), ("{} x", "not JSON"), ("\"\u{1}\"", "control"),
+        ]
+    )
+    func namesFaults(_ json: String, _ expected: String) {
+        let error = #expect(throws: TokenizerError.self) { try Tokenizer(tokenizerJSON: Array(json.utf8)) }
+        #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
+    }
+}
