@@ -84,7 +84,7 @@ def statements(rng, count):
 def arithmetic(rng, held, digits=None):
     plus = rng.random() < 0.5
     if digits is None:
-        digits = rng.choices([1, 2, 3], [0.08, 0.76, 0.16])[0]
+        digits = rng.choices([1, 2, 3], [0.06, 0.82, 0.12])[0]
     while True:
         if digits == 3:
             a, b = rng.randint(0, 999), rng.randint(0, 999)
