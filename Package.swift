@@ -50,6 +50,7 @@ let package = Package(
         module("EngineContract"),
         module("Inference", ["EngineContract", "ModelFiles", "CKernels", "COpenBLAS"]),
         module("ModelFiles"),
+        module("ModelHub", ["CKernels"]),
         module("Tokenization"),
 
         // C: kernels, shims, and the bytes of the built-in model.
@@ -67,6 +68,7 @@ let package = Package(
             "InferenceTests", ["Inference", "EngineContract", "ModelFiles", "CKernels"], exclude: ["Scripts"],
             resources: [.copy("Fixtures")]),
         tests("ModelFilesTests", ["ModelFiles"]),
+        tests("ModelHubTests", ["ModelHub", "CKernels"]),
         tests("TokenizationTests", ["Tokenization"], exclude: ["Scripts"], resources: [.copy("Fixtures")]),
         tests("LoadTests", ["LoadTest"]),
         tests("ServerTests", ["pensieve"], resources: [.copy("Python")]),
