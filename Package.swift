@@ -36,8 +36,8 @@ let package = Package(
         .executableTarget(
             name: "pensieve",
             dependencies: [
-                "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "Tokenization",
-                "BuiltinModel",
+                "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
+                "Tokenization", "BuiltinModel",
             ],
             swiftSettings: strict),
         .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
@@ -71,6 +71,6 @@ let package = Package(
         tests("ModelHubTests", ["ModelHub", "CKernels"]),
         tests("TokenizationTests", ["Tokenization"], exclude: ["Scripts"], resources: [.copy("Fixtures")]),
         tests("LoadTests", ["LoadTest"]),
-        tests("ServerTests", ["pensieve"], resources: [.copy("Python")]),
+        tests("ServerTests", ["pensieve", "ModelHub"], resources: [.copy("Python")]),
     ]
 )

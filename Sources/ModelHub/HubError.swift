@@ -26,12 +26,11 @@ package struct HubError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension String {
-    /// Text from outside, fit for a terminal: control characters are left out, and the length is bounded.
-    package var printable: String {
-        String(
-            String.UnicodeScalarView(
-                unicodeScalars.lazy.filter { $0.properties.generalCategory != .control }.prefix(200)
-            )
-        )
+    /// Text from outside, fit for a line of a terminal: control characters are left out, and the length is bounded.
+    package var printable: String { printable(upTo: 200) }
+
+    package func printable(upTo count: Int) -> String {
+        let shown = unicodeScalars.lazy.filter { $0.properties.generalCategory != .control }
+        return String(String.UnicodeScalarView(shown.prefix(count)))
     }
 }

@@ -9,6 +9,10 @@ enum Help {
 
           start      load a model and serve it (default: the built-in model on 127.0.0.1:7777)
           generate   one answer in the terminal, without a server
+          pull       fetch a model from a hub
+          models     list the models that are here
+          inspect    what a model is and what memory it needs
+          remove     remove a model
           validate   check a configuration file
           help       this page, or that of a command: pensieve help start
           --version  the version
@@ -24,6 +28,10 @@ enum Help {
         case "start": start
         case "generate": generate
         case "validate": validate
+        case "pull": HubHelp.pull
+        case "models": HubHelp.models
+        case "inspect": HubHelp.inspect
+        case "remove": HubHelp.remove
         default: overview
         }
     }
@@ -43,6 +51,7 @@ enum Help {
         examples:
           pensieve start
           pensieve start --model ~/models/Phi-3-mini-4k-instruct-4bit --kv-memory 4G
+          pensieve start --model mlx-community/Phi-3-mini-4k-instruct-4bit
           pensieve start --host 0.0.0.0 --api-key-file keys.txt
           pensieve start --mock --mock-tokens-per-second 20
         """

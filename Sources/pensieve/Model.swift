@@ -12,13 +12,16 @@ struct Model: Sendable {
     /// RFC 3339, as `/v1/models` shows it.
     let createdAt: String
 
-    /// Loads the model that the configuration names: a folder, the built-in one, or a script without a model.
+    /// Loads the model that the configuration names: a folder, one of a hub (fetched if it is not here), the built-in one,
+    /// or a script without a model.
     static func load(_ configuration: Configuration) async throws -> Model {
+        var location: ModelLocation?
+        if let name = configuration.model, !configuration.mock { location = try await ModelLocation.find(name) }
         let clock = ContinuousClock()
         let start = clock.now
         let name = configuration.mock ? "the mock" : configuration.model ?? "the built-in model"
         if Terminal.isInteractive { Terminal.error("Loading \(name) …") }
-        let model = try configuration.mock ? mock(configuration) : real(configuration)
+        let model = try configuration.mock ? mock(configuration) : real(configuration, at: location)
         if Terminal.isInteractive {
             let seconds = Double((clock.now - start) / .milliseconds(1)) / 1000
             Terminal.error("Loaded in \(Format.number((seconds * 100).rounded() / 100)) s")
@@ -26,13 +29,11 @@ struct Model: Sendable {
         return model
     }
 
-    private static func real(_ configuration: Configuration) throws -> Model {
-        let source: ModelSource = configuration.model.map { .folder(expand($0)) } ?? .memory(BuiltinFiles.all)
-        let isBuiltIn = configuration.model == nil
+    private static func real(_ configuration: Configuration, at location: ModelLocation?) throws -> Model {
         let loaded = try loadModel(
-            from: source,
-            modelID: isBuiltIn ? BuiltinFiles.modelID : nil,
-            displayName: isBuiltIn ? BuiltinFiles.displayName : nil
+            from: location?.source ?? .memory(BuiltinFiles.all),
+            modelID: location == nil ? BuiltinFiles.modelID : location?.id,
+            displayName: location == nil ? BuiltinFiles.displayName : nil
         )
         let tokenizer = try Tokenizer(tokenizerJSON: loaded.tokenizerJSON)
         var options = EngineOptions()
@@ -55,9 +56,5 @@ struct Model: Sendable {
         let tokenizer = try Tokenizer(tokenizerJSON: json)
         let engine = try MockModel(tokenizer: tokenizer).engine(tokensPerSecond: configuration.mockTokensPerSecond)
         return Model(engine: engine, tokenizer: tokenizer, chatFormat: .phi3, createdAt: BuiltinFiles.createdAt)
-    }
-
-    private static func expand(_ path: String) -> String {
-        path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst(1) : path
     }
 }

@@ -39,9 +39,10 @@ extension Setting {
         [
             Setting(
                 name: "model",
-                placeholder: "PATH",
+                placeholder: "MODEL",
                 kind: .optionalText(\.model),
-                help: "folder of a model (config.json, tokenizer.json, *.safetensors); default: the built-in model"
+                help: "folder of a model (config.json, tokenizer.json, *.safetensors), or ORG/NAME[@revision][:QUANT] of "
+                    + "a hub, fetched if it is not here (see pull); default: the built-in model"
             ),
             Setting(
                 name: "context",

@@ -15,7 +15,7 @@ enum StartCommand {
             return 0
         }
         if let extra = arguments.positional.first {
-            throw ConfigurationError("'\(extra)' is not a flag; a model is named by --model PATH")
+            throw ConfigurationError("'\(extra)' is not a flag; a model is named by --model MODEL")
         }
         let file = arguments.take("config")
         let environment = ProcessInfo.processInfo.environment
@@ -29,9 +29,10 @@ enum StartCommand {
     }
 
     private static func serve(_ configuration: Configuration) async throws -> Int32 {
-        let signals = Signals()
         let keys = try Keys.check(configuration)
+        // Until there is a server to end in order, a signal ends the program at once, also while a model is fetched.
         let assembly = try await Assembly.make(configuration, keys: keys)
+        let signals = Signals()
         let port = try await assembly.server.bind(host: configuration.host, port: UInt16(configuration.port))
         Terminal.error(Banner.text(assembly.scheduler.engineDescription, configuration, port: port, keys: keys))
 
