@@ -31,12 +31,11 @@ final class IncompleteFile: Sendable {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw .file(path, "read", errno) }
         guard information.st_size <= file.size else { return try restart() }
+        let end = Int(information.st_size)
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let offset = count
-            let read = pread(descriptor, &buffer, buffer.count, off_t(offset))
-            guard read >= 0 else { throw .file(path, "read", errno) }
-            guard read > 0 else { return }
+        while count < end {
+            let read = pread(descriptor, &buffer, min(buffer.count, end - count), off_t(count))
+            guard read > 0 else { throw .file(path, "read", errno) }
             state.withLock { state in
                 buffer.withUnsafeBytes { state.hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<read])) }
                 state.count += read

@@ -41,7 +41,8 @@ extension Setting {
                 name: "model",
                 placeholder: "MODEL",
                 kind: .optionalText(\.model),
-                help: "folder of a model (config.json, tokenizer.json, *.safetensors), or ORG/NAME[@revision][:QUANT] of "
+                help:
+                    "folder of a model (config.json, tokenizer.json, *.safetensors), or ORG/NAME[@revision][:QUANT] of "
                     + "a hub, fetched if it is not here (see pull); default: the built-in model"
             ),
             Setting(

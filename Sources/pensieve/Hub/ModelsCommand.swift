@@ -29,7 +29,9 @@ enum ModelsCommand {
     private static func table(_ rows: [Row]) -> String {
         let cells =
             [["MODEL", "SIZE", "QUANTISATION", "ARCHITECTURE"]]
-            + rows.map { [$0.model, Format.bytes($0.bytes), $0.note ?? $0.quantization ?? "-", $0.architecture ?? "-"] }
+            + rows.map {
+                [$0.model, Format.bytes($0.bytes), $0.note ?? $0.quantization ?? "-", $0.architecture ?? "-"]
+            }
         return TextTable.lines(cells).joined(separator: "\n")
     }
 }

@@ -12,7 +12,9 @@ struct RateMeter {
 
     /// In a second; nil until half a second has been seen.
     var rate: Double? {
-        guard let first = samples.first, let last = samples.last, last.seconds - first.seconds >= 0.5 else { return nil }
+        guard let first = samples.first, let last = samples.last, last.seconds - first.seconds >= 0.5 else {
+            return nil
+        }
         return Double(last.count - first.count) / (last.seconds - first.seconds)
     }
 }

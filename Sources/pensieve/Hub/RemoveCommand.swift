@@ -14,7 +14,8 @@ enum RemoveCommand {
         }
         let cache = HubCache(root: try HubModels.settings().cache)
         let removal = try removal(of: name, in: cache)
-        guard try await isAgreed(name, removal, arguments.flags.contains { $0.name == "yes" && $0.text == "true" }) else {
+        guard try await isAgreed(name, removal, arguments.flags.contains { $0.name == "yes" && $0.text == "true" })
+        else {
             Terminal.error("Nothing was removed.")
             return 1
         }

@@ -103,7 +103,9 @@ extension ModelReport {
         lines += ["", field("KV memory", "\(Format.bytes(kvBytesPerToken)) for each token"), ""]
         lines += Self.table(["memory for"] + Self.sessionCounts.map { $0 == 1 ? "1 session" : "\($0) sessions" }, needs)
         lines += ["", "  a short conversation as the model reads it:", ""]
-        lines += chatExample.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + String($0).printable(upTo: 2000) }
+        lines += chatExample.split(separator: "\n", omittingEmptySubsequences: false).map {
+            "    " + String($0).printable(upTo: 2000)
+        }
         return lines.joined(separator: "\n")
     }
 

@@ -12,6 +12,8 @@ ROOT/faults.json          {"ORG/NAME/FILE": {...}}, read anew for each request:
     "flip": true          one bit of the content is another
     "truncate": n         where the bytes are, the file is shorter
     "no_ranges": true     ranges are not understood
+                          {"ORG/NAME": {...}} for the listing of a repository: "status", and
+    "also_lists": [path]  files that it names besides
 ROOT/requests.log         one line of JSON for each request
 
 Large files (*.safetensors, *.gguf) are kept as the real hub keeps them: named by their SHA-256, and a GET is sent on to
@@ -216,7 +218,7 @@ class Hub(Handler):
         return files, commit
 
     def listing(self, repository, rest, query):
-        name = f"api/{repository}"
+        name = repository
         status = next_of(name, "status")
         if status:
             return self.refuse(status, "", "try later")
@@ -234,7 +236,8 @@ class Hub(Handler):
         siblings = [{"rfilename": file.path} for file in files]
         if "blobs" in query:
             for item, file in zip(siblings, files):
-                item.update(size=len(file.data), blobId=file.blob)
+                size = faults(f"{repository}/{file.path}").get("size", len(file.data))
+                item.update(size=size, blobId=file.blob)
                 item.update({"lfs": file.lfs} if is_large(file.path) else {})
         siblings += [{"rfilename": path} for path in faults(name).get("also_lists", [])]
         answer = {
