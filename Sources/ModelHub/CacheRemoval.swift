@@ -48,7 +48,10 @@ package struct CacheRemoval: Sendable {
 
     /// Bytes that will be free, but for contents that the cache shares between models.
     package var bytes: Int {
-        blobs.reduce(0) { FileSystem.linkTarget($1) == nil ? $0 + (FileSystem.sizeOfEntry($1) ?? 0) : $0 }
+        let folder = cache.folder(repository)
+        let paths = isWhole ? FileSystem.everything(below: folder).map { "\(folder)/\($0)" } : blobs + entries
+        return paths.filter { FileSystem.linkTarget($0) == nil && !FileSystem.isFolder($0) }
+            .reduce(0) { $0 + (FileSystem.sizeOfEntry($1) ?? 0) }
     }
 
     /// Removes it all: links before contents, so that no link ever leads nowhere.

@@ -30,6 +30,17 @@ struct FileDownload: Sendable {
 
     private func fetch() async throws(HubError) {
         let partial = try IncompleteFile(path: cache.incomplete(file.hash, of: repository), of: file)
+        do throws(HubError) {
+            try await complete(partial)
+        } catch {
+            if partial.count == 0 { unlink(partial.path) }
+            throw error
+        }
+        try FileSystem.rename(partial.path, to: cache.blob(file.hash, of: repository))
+    }
+
+    /// Brings all bytes of the file, and checks them.
+    private func complete(_ partial: IncompleteFile) async throws(HubError) {
         try await FileSystem.apart { () throws(HubError) in try partial.resume() }
         var isOfOneRun = partial.count == 0
         report { [count = partial.count] in
@@ -39,18 +50,18 @@ struct FileDownload: Sendable {
             try await receive(into: partial)
             report { $0.phase = .checking }
             let found = try await FileSystem.apart { () throws(HubError) in try partial.finish() }
-            if found == file.hash.hexadecimal { break }
+            if found == file.hash.hexadecimal { return }
             // What an earlier run left may be broken; what came in one go is what the server has.
-            guard !isOfOneRun else { throw mismatch(found, partial) }
+            guard !isOfOneRun else { throw try mismatch(found, partial) }
             try partial.restart()
             isOfOneRun = true
             report { ($0.found, $0.received, $0.phase) = (0, 0, .receiving) }
         }
-        try FileSystem.rename(partial.path, to: cache.blob(file.hash, of: repository))
     }
 
-    private func mismatch(_ found: String, _ partial: IncompleteFile) -> HubError {
-        unlink(partial.path)
+    /// Empties the file, so that it is not taken for the beginning of anything.
+    private func mismatch(_ found: String, _ partial: IncompleteFile) throws(HubError) -> HubError {
+        try partial.restart()
         return HubError(
             "\(file.path): what came hashes to \(found), but the hub promised \(file.hash.hexadecimal). Nothing is kept: "
                 + "pull again, and tell the model's owner if it stays so"
@@ -113,15 +124,15 @@ struct FileDownload: Sendable {
     private static func check(_ text: String?, is range: Range<Int>, of file: RemoteFile) throws(HubError) {
         let parts = (text ?? "").split { " -/".contains($0) }
         guard parts.count == 4, parts[0].lowercased() == "bytes", Int(parts[1]) == range.lowerBound else {
-            throw HubError("\(file.path): the server sends another range than it was asked for; nothing is kept of it")
+            throw HubError("\(file.path): the server sends another range than it was asked for")
         }
         guard parts[3] == "*" || Int(parts[3]) == file.size else { throw wrongSize(String(parts[3]), file) }
     }
 
     private static func wrongSize(_ found: String, _ file: RemoteFile) -> HubError {
         HubError(
-            "\(file.path): the server has \(found.printable) bytes where the hub promised \(file.size); nothing is kept. "
-                + "Pull again, and tell the model's owner if it stays so"
+            "\(file.path): the server has \(found.printable) bytes where the hub promised \(file.size): "
+                + "pull again, and tell the model's owner if it stays so"
         )
     }
 }

@@ -56,8 +56,9 @@ enum FileSystem {
     }
 
     /// Writes a small file whole or not at all.
-    static func write(_ text: String, to path: String) throws(HubError) {
-        let draft = path + ".\(UInt32.random(in: .min ... .max)).tmp"
+    /// - Parameter folder: where the draft is, on the same disk; what is left of a killed program disturbs nobody there.
+    static func write(_ text: String, to path: String, by folder: String) throws(HubError) {
+        let draft = draft(in: folder)
         guard FileManager.default.createFile(atPath: draft, contents: Data(text.utf8)) else {
             throw .file(draft, "written", errno)
         }
@@ -65,11 +66,13 @@ enum FileSystem {
     }
 
     /// Makes a symbolic link whole or not at all, in place of whatever had its name.
-    static func link(_ target: String, at path: String) throws(HubError) {
-        let draft = path + ".\(UInt32.random(in: .min ... .max)).tmp"
+    static func link(_ target: String, at path: String, by folder: String) throws(HubError) {
+        let draft = draft(in: folder)
         guard symlink(target, draft) == 0 else { throw .file(path, "made a link", errno) }
         try rename(draft, to: path)
     }
+
+    private static func draft(in folder: String) -> String { "\(folder)/.draft-\(UInt64.random(in: .min ... .max))" }
 
     /// Bytes that a user may still write in the file system of a path, or of the nearest folder above it that exists.
     package static func freeBytes(_ path: String) -> Int? {

@@ -62,10 +62,11 @@ final class HTTPClient: Sendable {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 exchanges.add(Exchange(receiver: receiver, continuation: continuation), for: task)
-                task.resume()
+                // Whether the cancellation came before or comes after, one of the two calls finds the exchange.
+                if Task.isCancelled { exchanges.cancel(task) } else { task.resume() }
             }
         } onCancel: {
-            task.cancel()
+            exchanges.cancel(task)
         }
         return try result.get()
     }
@@ -86,6 +87,13 @@ private final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
 
     func add(_ exchange: Exchange, for task: URLSessionTask) {
         running.withLock { $0[task.taskIdentifier] = exchange }
+    }
+
+    /// Ends an exchange at once, whatever the session makes of the task.
+    func cancel(_ task: URLSessionTask) {
+        let exchange = running.withLock { $0.removeValue(forKey: task.taskIdentifier) }
+        exchange?.continuation.resume(returning: .failure(HubError("cancelled")))
+        task.cancel()
     }
 
     func urlSession(

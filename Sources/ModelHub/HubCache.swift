@@ -43,7 +43,7 @@ package struct HubCache: Sendable {
         for name in ["blobs", "refs", "snapshots"] { try FileSystem.makeFolder("\(folder(repository))/\(name)") }
         try FileSystem.makeFolder(locks(repository))
         let tag = root + "/CACHEDIR.TAG"
-        if FileSystem.sizeOfEntry(tag) == nil { try FileSystem.write(Self.cacheTag, to: tag) }
+        if FileSystem.sizeOfEntry(tag) == nil { try FileSystem.write(Self.cacheTag, to: tag, by: root) }
     }
 
     /// Tells programs that make backups to leave the folder out (bford.info/cachedir).
@@ -60,7 +60,7 @@ package struct HubCache: Sendable {
             let up = String(repeating: "../", count: file.path.components.count + 1)
             let target = up + "blobs/" + file.hash.hexadecimal
             try FileSystem.makeFolder(FileSystem.folder(of: path))
-            if FileSystem.linkTarget(path) != target { try FileSystem.link(target, at: path) }
+            if FileSystem.linkTarget(path) != target { try FileSystem.link(target, at: path, by: folder(repository)) }
         }
     }
 
@@ -69,7 +69,7 @@ package struct HubCache: Sendable {
         guard reference.revision != commit, self.commit(of: reference) != commit else { return }
         let path = "\(folder(reference.repository))/refs/\(reference.revision)"
         try FileSystem.makeFolder(FileSystem.folder(of: path))
-        try FileSystem.write(commit, to: path)
+        try FileSystem.write(commit, to: path, by: folder(reference.repository))
     }
 
     /// The commit that a revision stood for when it was last asked for; nil if it never was.

@@ -46,8 +46,8 @@ struct HubClient: Sendable {
     ) async throws(HubError) -> RemoteFile {
         let url = try address([], reference.repository, ["resolve", commit] + path.components, nil)
         // For a large file the hub redirects to where the bytes are, and this answer already says all there is to know.
-        let head = try await send("HEAD", url, isFinal: { $0["x-linked-etag"] != nil })
-        guard head.status == 200 || head["x-linked-etag"] != nil else {
+        let head = try await send("HEAD", url, isFinal: { $0.isComplete })
+        guard head.status == 200 || head.isComplete else {
             throw refusal(head, of: reference, file: path)
         }
         guard head["x-repo-commit"] == commit else {
@@ -131,6 +131,11 @@ struct HubClient: Sendable {
     private func refusal(_ head: HTTPHead, of reference: ModelReference, file: RepositoryPath?) -> HubError {
         Refusal(head: head, reference: reference, file: file, settings: settings).error
     }
+}
+
+extension HTTPHead {
+    /// Whether a redirection already says all that there is to know of a file.
+    fileprivate var isComplete: Bool { location != nil && self["x-linked-etag"] != nil && self["x-repo-commit"] != nil }
 }
 
 extension URL {

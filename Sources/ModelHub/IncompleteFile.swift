@@ -54,7 +54,7 @@ final class IncompleteFile: Sendable {
     func append(_ data: Data) throws(HubError) {
         let offset = count
         guard data.count <= file.size - offset else {
-            throw HubError("\(file.path): more bytes come than the \(file.size) that the hub promised; nothing is kept")
+            throw HubError("\(file.path): more bytes come than the \(file.size) that the hub promised")
         }
         var written = 0
         while written < data.count {

@@ -18,6 +18,7 @@ ROOT/requests.log         one line of JSON for each request
 
 Large files (*.safetensors, *.gguf) are kept as the real hub keeps them: named by their SHA-256, and a GET is sent on to
 another server with a signed address, which refuses whoever shows it a token. An address is good for three requests.
+Small files are behind a relative redirection.
 """
 
 import hashlib
@@ -33,11 +34,24 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 ROOT = sys.argv[1]
 LOCK = threading.Lock()
 USED = {}
+CACHED = "resolve-cache"
 SIGNATURES = {}
 
 
 def is_large(path):
     return path.endswith((".safetensors", ".gguf"))
+
+
+FILES = {}
+
+
+def file_at(repository, path):
+    """A file as it is now; hashed once."""
+    information = os.stat(os.path.join(ROOT, repository, path))
+    key = (repository, path, information.st_mtime_ns, information.st_size)
+    if key not in FILES:
+        FILES[key] = File(repository, path)
+    return FILES[key]
 
 
 class File:
@@ -64,7 +78,7 @@ class File:
 def repository_files(repository):
     base = os.path.join(ROOT, repository)
     paths = [os.path.relpath(os.path.join(folder, name), base) for folder, _, names in os.walk(base) for name in names]
-    return [File(repository, path) for path in sorted(paths) if path != ".access"]
+    return [file_at(repository, path) for path in sorted(paths) if path != ".access"]
 
 
 def commit_of(files):
@@ -175,7 +189,7 @@ class Store(Handler):
         if left <= 0:
             return self.refuse(403, "AccessDenied", "Request has expired")
         repository, path = name.split("/", 2)[:2], name.split("/", 2)[2]
-        self.bytes_of(name, File("/".join(repository), path).data, {"Content-Type": "application/octet-stream"})
+        self.bytes_of(name, file_at("/".join(repository), path).data, {"Content-Type": "application/octet-stream"})
 
 
 class Hub(Handler):
@@ -186,7 +200,9 @@ class Hub(Handler):
         if parts[:2] == ["api", "models"] and len(parts) >= 4:
             return self.listing("/".join(parts[2:4]), parts[4:], parse_qs(url.query))
         if len(parts) >= 5 and parts[2] == "resolve":
-            return self.resolve("/".join(parts[:2]), parts[3], "/".join(parts[4:]))
+            return self.resolve("/".join(parts[:2]), parts[3], "/".join(parts[4:]), f"/{CACHED}{url.path}")
+        if parts[0] == CACHED and len(parts) >= 6 and parts[3] == "resolve":
+            return self.resolve("/".join(parts[1:3]), parts[4], "/".join(parts[5:]), None)
         self.refuse(404, "NotFound", "Not found")
 
     def may_read(self, repository, is_listing):
@@ -246,7 +262,7 @@ class Hub(Handler):
         }
         self.reply(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
-    def resolve(self, repository, revision, path):
+    def resolve(self, repository, revision, path, redirection):
         if not self.may_read(repository, False):
             return None
         files, commit = self.revision(repository, revision)
@@ -269,6 +285,8 @@ class Hub(Handler):
                 "Location": f"http://localhost:{STORE.server_address[1]}/{quote(name)}?signature={signature}",
             }
             return self.reply(302, headers, b"Found. Redirecting")
+        if redirection:
+            return self.reply(307, headers | {"Location": redirection}, b"Temporary Redirect. Redirecting")
         headers |= {"ETag": f'"{file.etag}"'}
         if self.command == "HEAD":
             return self.reply(200, headers, length=size)
