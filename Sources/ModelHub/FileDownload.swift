@@ -87,11 +87,12 @@ struct FileDownload: Sendable {
                 failures = 0
             } catch {
                 guard !Task.isCancelled else { throw HubError("cancelled") }
-                // A signed address expires; the route makes a new one.
+                let wasRemembered = location != file.address
                 location = file.address
+                if wasRemembered, error.outlook == .expired { continue }
                 if partial.count > start { failures = 0 }
                 failures += 1
-                guard error.isPassing, failures <= options.retries else { throw error }
+                guard error.outlook != .none, failures <= options.retries else { throw error }
                 report { $0.phase = .retrying(error.description) }
                 try await options.pause(after: failures)
             }

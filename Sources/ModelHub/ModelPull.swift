@@ -122,7 +122,7 @@ package struct ModelPull: Sendable {
                 return try await work()
             } catch {
                 failures += 1
-                guard error.isPassing, failures <= retries, !Task.isCancelled else { throw error }
+                guard error.outlook != .none, failures <= retries, !Task.isCancelled else { throw error }
                 try await options.pause(after: failures)
             }
         }

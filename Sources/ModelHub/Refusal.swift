@@ -14,9 +14,13 @@ struct Refusal {
     private var said: String { head["x-error-message"].map { " (it says: \($0.printable))" } ?? "" }
 
     var error: HubError {
-        // The hub sends on to servers that only keep bytes: their refusals tell of expired addresses.
+        // The hub sends on to servers that only keep bytes, by addresses that expire.
         guard head.url.origin == settings.endpoint.origin else {
-            return .passing("\(head.url.host ?? "the file server") answered \(subject) with status \(head.status)")
+            let host = head.url.host ?? "the file server"
+            return HubError(
+                "\(host) answered \(subject) with status \(head.status)",
+                head.status < 500 ? .expired : .passing
+            )
         }
         return refusal
     }

@@ -24,7 +24,11 @@ struct ModelLocation: Sendable {
         guard fetches else {
             throw HubError("\(name) is no folder here and not in \(settings.cache): pensieve pull \(name) fetches it")
         }
-        return ModelLocation(try await HubModels.pull(reference, settings: settings))
+        do {
+            return ModelLocation(try await HubModels.pull(reference, settings: settings))
+        } catch let error as HubError {
+            throw HubError("\(name) is no folder here, and the hub does not give it: \(error)")
+        }
     }
 
     private init(path: String, id: String?) {
