@@ -68,24 +68,24 @@ import Testing
     func killed() async throws {
         let side = try tiny("test/killed")
         let file = "test/killed/\(Self.weights)"
-        try side.hub.setFaults(["rate": .number(2_000_000)], of: file)
-        for count in [400_000, 1_200_000] {
+        try side.hub.setFaults(["stall": .numbers([400_000, 700_000])], of: file)
+        let partial = try weights().hash + ".incomplete"
+        for count in [400_000, 1_100_000] {
             let pull = try side.start("pull", "test/killed")
-            while side.incompleteBytes < count {
+            while side.blobs[partial] != count {
                 try #require(pull.isRunning, "it ended before it had \(count) bytes")
                 try await Task.sleep(for: .milliseconds(10))
             }
             pull.signal(SIGKILL)
             _ = try await pull.outcome()
         }
-        let before = side.incompleteBytes
+        let before = 1_100_000
         let scan = try await side.scan()
         #expect(
             scan.warnings.isEmpty && scan.incomplete == before && scan.models["test/killed"]?.revisions.isEmpty == true
         )
         #expect(try await side.run("models").output.contains("unfinished"))
 
-        try side.hub.setFaults([:], of: file)
         let pull = try await side.run("pull", "test/killed")
         #expect(pull.status == 0, "\(pull.errors)")
         let last = try #require(try side.hub.requests("test/killed").last { $0.server == "store" })

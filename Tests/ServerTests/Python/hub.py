@@ -6,6 +6,7 @@ ROOT/ORG/NAME/...         the files of a repository; its only commit is a hash o
 ROOT/ORG/NAME/.access     "private" or "gated": only the token hf_good may read
 ROOT/faults.json          {"ORG/NAME/FILE": {...}}, read anew for each request:
     "cut": [n, ...]       the first answers with bytes end after so many, the connection with them
+    "stall": [n, ...]     the same, but the connection stays, and nothing more comes
     "status": [s, ...]    the first requests are answered with such a status
     "rate": n             bytes in a second
     "size": n             the size that the hub speaks of
@@ -160,13 +161,21 @@ class Handler(BaseHTTPRequestHandler):
         status = 206 if "Content-Range" in headers else 200
         body = data[start:end]
         cut = next_of(name, "cut") if self.command == "GET" else None
+        stall = next_of(name, "stall") if self.command == "GET" else None
         rate = wish.get("rate")
-        if cut is None and not rate:
+        if cut is None and stall is None and not rate:
             return self.reply(status, {"Accept-Ranges": "bytes", **headers}, body)
         self.reply(status, {"Accept-Ranges": "bytes", **headers}, b"", length=len(body))
         if cut is not None:
             self.wfile.write(body[:cut])
             self.wfile.flush()
+            self.close_connection = True
+            return
+        if stall is not None:
+            self.wfile.write(body[:stall])
+            self.wfile.flush()
+            # Until the client is gone.
+            self.connection.recv(1)
             self.close_connection = True
             return
         for offset in range(0, len(body), max(1, rate // 20)):
