@@ -172,7 +172,6 @@ struct ResponseHead {
         case 500: "Internal Server Error"
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"
-        case 505: "HTTP Version Not Supported"
         case 529: "Overloaded"
         default: "Unknown"
         }

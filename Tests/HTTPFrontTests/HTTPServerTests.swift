@@ -133,7 +133,7 @@ import Testing
                 413
             ),
             Faulty("chunk", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n", 413),
-            Faulty("version", "GET / HTTP/3.0\r\nHost: h\r\n\r\n", 505),
+            Faulty("version", "GET / HTTP/3.0\r\nHost: h\r\n\r\n", 400),
         ]
     )
     func faults(_ faulty: Faulty) async throws {
