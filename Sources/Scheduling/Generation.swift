@@ -13,7 +13,11 @@ package struct Generation: AsyncSequence, Sendable {
     let stream: AsyncStream<GenerationEvent>
     let delivery: Delivery
 
-    package func cancel() { delivery.cancel() }
+    /// Ends the session because nobody waits for it any more.
+    package func cancel() { delivery.leave(.cancelled) }
+
+    /// Ends the session because the answer is whole.
+    package func stop() { delivery.leave(.stopped) }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
         var iterator: AsyncStream<GenerationEvent>.Iterator
@@ -41,13 +45,14 @@ final class Delivery: Sendable {
     private let paused = Atomic<Bool>(false)
     private let continuation: AsyncStream<GenerationEvent>.Continuation
     private let wake: @Sendable () -> Void
-    private let leave: @Sendable () -> Void
+    /// Ends the session for this reason.
+    let leave: @Sendable (FinishReason) -> Void
 
     init(
         window: Int,
         continuation: AsyncStream<GenerationEvent>.Continuation,
         wake: @escaping @Sendable () -> Void,
-        leave: @escaping @Sendable () -> Void
+        leave: @escaping @Sendable (FinishReason) -> Void
     ) {
         self.window = window
         self.continuation = continuation
@@ -80,6 +85,4 @@ final class Delivery: Sendable {
         guard left <= window / 2, paused.exchange(false, ordering: .sequentiallyConsistent) else { return }
         wake()
     }
-
-    func cancel() { leave() }
 }

@@ -57,9 +57,9 @@ package actor Scheduler {
         let id = SessionID(nextID)
         nextID += 1
         let (stream, continuation) = AsyncStream<GenerationEvent>.makeStream()
-        let leave = { @Sendable [weak self] in _ = Task { await self?.cancel(id) } }
+        let leave = { @Sendable [weak self] (reason: FinishReason) in _ = Task { await self?.end(id, reason) } }
         continuation.onTermination = { @Sendable termination in
-            if case .cancelled = termination { leave() }
+            if case .cancelled = termination { leave(.cancelled) }
         }
         let delivery = Delivery(
             window: configuration.deliveryWindow,
@@ -86,9 +86,11 @@ package actor Scheduler {
     }
 
     /// Ends a session; its blocks are free after the step that runs, if one does. Unknown sessions are no error.
-    package func cancel(_ id: SessionID) {
+    package func cancel(_ id: SessionID) { end(id, .cancelled) }
+
+    private func end(_ id: SessionID, _ reason: FinishReason) {
         guard let session = sessions[id] else { return }
-        end(session, .cancelled)
+        end(session, reason)
     }
 
     package func statistics() -> SchedulerStatistics {
