@@ -137,8 +137,9 @@ extension Scheduler {
         waiting.remove(session)
         if reason == .cancelled { figures.cancellationsTotal += 1 }
         let summary = session.summary(reason)
-        session.delivery.finish(summary)
+        // Counted first: who has its answer finds it in the figures.
         observer?.finished(summary)
+        session.delivery.finish(summary)
     }
 
     /// A reader that does not read holds memory; after a while that is over.
