@@ -119,7 +119,7 @@ extension String {
             "GET /\u{7F} HTTP/1.1\r\n\(host)\r\n", "GET /é HTTP/1.1\r\n\(host)\r\n",
             "GET http:///x HTTP/1.1\r\n\(host)\r\n", "CONNECT localhost:80 HTTP/1.1\r\n\(host)\r\n",
             "GET / HTTP/1.1\n\(host)\r\n", "GET / HTTP/1.1\r\nHost: localhost\n\r\n",
-            "GET / HTTP/1.1\r\(host)\r\n", "\r\n\r\n\r\n\r\n\r\n\r\n",
+            "GET / HTTP/1.1\r\(host)\r\n", "GET / HTTP/1.1\rHost", "\r\n\r\n\r\n\r\n\r\n\r\n",
             "GET / HTTP/1.1\r\n\(host)a: b\rc\r\n\r\n", "GET / HTTP/1.1\r\n\(host)a: \u{0}\r\n\r\n",
             "GET / HTTP/1.1\r\n\(host)a: b\r\n c\r\n\r\n", "GET / HTTP/1.1\r\n a: b\r\n\(host)\r\n",
             "GET / HTTP/1.1\r\n\(host)a : b\r\n\r\n", "GET / HTTP/1.1\r\n\(host)a b: c\r\n\r\n",
