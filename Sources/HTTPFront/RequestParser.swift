@@ -53,9 +53,6 @@ struct RequestParser {
     /// Bytes of the current body received so far.
     var bodyBytes: Int { collected.count }
 
-    /// Whether bytes are there that `next` has not used: the rest of a body, or pipelined requests.
-    var hasUnusedBytes: Bool { position < buffer.count }
-
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if position == buffer.count {
             buffer.removeAll(keepingCapacity: true)

@@ -18,7 +18,7 @@ struct ResponseSender: Sendable {
     func send(_ response: Response, to request: RequestHead, keepsAlive: Bool) async -> Delivery {
         let framing = ResponseHead.Framing(response, to: request)
         let keeps =
-            keepsAlive && !response.closes && framing != .untilClose && !socket.poller.isDraining && !Task.isCancelled
+            keepsAlive && framing != .untilClose && !socket.poller.isDraining && !Task.isCancelled
         let head = ResponseHead(response: response, request: request, framing: framing, keepsAlive: keeps)
         do {
             switch response.body {

@@ -122,6 +122,8 @@ struct APIError: Error, Equatable {
         var response = Response.json(envelope(requestID: requestID), status: status)
         if let retryAfterSeconds { response.headers.set("retry-after", String(retryAfterSeconds)) }
         if let shouldRetry { response.headers.set("x-should-retry", String(shouldRetry)) }
+        // RFC 9110 §15.5.2: a 401 says how to do better.
+        if kind == .authentication { response.headers.set("www-authenticate", "Bearer") }
         if !allow.isEmpty { response.headers.set("allow", allow.joined(separator: ", ")) }
         return response
     }

@@ -51,6 +51,7 @@ import Testing
                 guard !attempt.passes else { continue }
                 #expect(try reply.errorType() == "authentication_error" && reply.errorMessage.contains("authorization"))
                 #expect(reply.headers[first: "x-should-retry"] == "false")
+                #expect(reply.headers[first: "www-authenticate"] == "Bearer")
                 for (_, value) in attempt.headers.pairs where value.count > 9 { #expect(!reply.body.contains(value)) }
             }
             for (method, path) in [("GET", "/health"), ("HEAD", "/"), ("HEAD", "/api/hello"), ("HEAD", "/health")] {
