@@ -3,7 +3,9 @@ import ModelFiles
 
 /// Binds the tensors of a model file to matrices and vectors, and counts what it has bound.
 final class WeightReader {
-    private let tensors: TensorDirectory
+    private var tensors: TensorDirectory
+    /// The stack that a matrix was taken from, by its path.
+    private var stacks: [String: String] = [:]
     private let configuration: ModelConfiguration
     private let progress: (Double) -> Void
     private(set) var parameterCount = 0
@@ -19,11 +21,28 @@ final class WeightReader {
 
     func report(_ fraction: Double) { progress(fraction) }
 
-    func norm(_ path: String, _ count: Int) throws(ModelError) -> Norm {
-        let weight = try vector("\(path).weight", shape: [count])
-        parameterCount += count
-        byteCount += weight.memory.count
+    /// Whether there is a matrix at `path`.
+    func has(_ path: String) -> Bool { tensors["\(path).weight"] != nil }
+    func hasBias(_ path: String) -> Bool { tensors["\(path).bias"] != nil }
+
+    /// - Parameter offset: added to the weights, in models that keep them relative to it.
+    func norm(_ path: String, _ count: Int, offset: Float = 0) throws(ModelError) -> Norm {
+        let weight = try vector([(name: "\(path).weight", count: count)], offset: offset)
         return Norm(weight: weight, epsilon: configuration.normEpsilon)
+    }
+
+    /// Several vectors, one after another.
+    func vector(_ parts: [(name: String, count: Int)], offset: Float = 0) throws(ModelError) -> Vector {
+        var values: [Float] = []
+        for part in parts {
+            values += try tensors.tensor(part.name, Self.floats, shape: [part.count]).floats()
+        }
+        guard let vector = Vector(offset == 0 ? values : values.map { $0 + offset }) else {
+            throw ModelError("tensor \(parts.first?.name ?? "without a name"): is empty")
+        }
+        parameterCount += vector.count
+        byteCount += vector.memory.count
+        return vector
     }
 
     private func vector(_ name: String, shape: [Int]) throws(ModelError) -> Vector {
@@ -44,6 +63,26 @@ final class WeightReader {
         parameterCount += matrix.parameterCount
         byteCount += matrix.byteCount
         return matrix
+    }
+
+    /// Whether the tensor at `path` is a stack of matrices.
+    func isStack(_ path: String) -> Bool { (tensors["\(path).weight"] ?? tensors[path])?.shape.count == 3 }
+
+    /// Makes the matrices of a stack [count, rows, columns] readable one by one.
+    /// - Parameter element: the path to give to each.
+    func unstack(_ path: String, count: Int, as element: (Int) -> String) throws(ModelError) {
+        for suffix in ["", ".weight", ".scales", ".biases"] {
+            guard let stack = tensors[path + suffix] else { continue }
+            guard stack.shape.count == 3, stack.shape[0] == count else {
+                throw ModelError(
+                    "\(stack.file): tensor \(stack.name): has shape \(stack.shape); \(count) matrices are expected"
+                )
+            }
+            for index in 0..<count {
+                tensors.add(stack.element(index), as: element(index) + (suffix.isEmpty ? ".weight" : suffix))
+                stacks[element(index)] = path
+            }
+        }
     }
 
     private static let floats: [TensorType] = [.float32, .float16, .bfloat16]
@@ -72,7 +111,7 @@ final class WeightReader {
     }
 
     private func quantized(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
-        guard let quantization = configuration.quantization(of: path) else {
+        guard let quantization = configuration.quantization(of: stacks[path] ?? path) else {
             throw ModelError("tensor \(path).scales: config.json does not say how it is quantised")
         }
         let (bits, group) = (quantization.bits, quantization.groupSize)

@@ -61,8 +61,8 @@ import Testing
                         scales: scales.baseAddress,
                         biases: biases.baseAddress
                     )
-                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, false)
-                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, true)
+                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, rows, false)
+                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, rows, true)
                 }
             }
         }
@@ -109,8 +109,8 @@ import Testing
             let compute = try Compute(variant: variant, threads: 1, precise: false)
             var activated = [Float](repeating: 0, count: 3 * 64)
             var normed = [Float](repeating: 0, count: 3 * 128)
-            ck_silu_multiply(compute.handle, x, 3, 64, &activated)
-            ck_rms_norm(compute.handle, x, numbers, 3, 128, 1e-5, &normed)
+            ck_gate(compute.handle, CK_SILU, x, 3, 64, &activated)
+            ck_rms_norm(compute.handle, x, numbers, 3, 128, 1e-5, &normed, false)
             for (token, column) in [(0, 0), (0, 1), (0, 40), (2, 63)] {
                 let (gate, up) = (Double(x[token * 128 + column]), Double(x[token * 128 + 64 + column]))
                 let expected = gate / (1 + expDouble(-gate)) * up

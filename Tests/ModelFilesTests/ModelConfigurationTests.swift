@@ -27,7 +27,7 @@ import Testing
         let configuration = try configuration(generation: "{\"eos_token_id\": [32000, 32001, 32007]}")
         #expect(configuration.modelType == "phi3")
         #expect(configuration.headSize == 96)
-        #expect(configuration.ropeBase == 10000)
+        #expect(configuration.rope == RotaryParameters(base: 10000, dimensions: 96))
         #expect(configuration.slidingWindow == 2047)
         #expect(configuration.eosTokens == [32000, 32001, 32007])
         #expect(configuration.quantization == nil)
@@ -47,7 +47,7 @@ import Testing
     @Test("The newer form of the rotary parameters is read")
     func ropeParameters() throws {
         let parameters = "{\"rope_theta\": 500000, \"rope_type\": \"default\"}"
-        #expect(try configuration(["rope_parameters": parameters, "rope_theta": nil]).ropeBase == 500_000)
+        #expect(try configuration(["rope_parameters": parameters, "rope_theta": nil]).rope.base == 500_000)
     }
 
     @Test(
@@ -57,7 +57,7 @@ import Testing
             ("hidden_size", "3071"), ("num_hidden_layers", "1e9"), ("num_attention_heads", "0"),
             ("num_key_value_heads", "5"), ("num_key_value_heads", "64"), ("vocab_size", "\"many\""),
             ("rms_norm_eps", "-1"), ("rope_theta", "0"), ("rope_scaling", "{\"type\": \"longrope\"}"),
-            ("rope_parameters", "{\"rope_type\": \"yarn\"}"), ("partial_rotary_factor", "0.5"),
+            ("rope_parameters", "{\"rope_type\": \"dynamic\"}"), ("partial_rotary_factor", "0.01"),
             ("hidden_act", "\"gelu\""), ("max_position_embeddings", "0"), ("sliding_window", "0"),
             ("quantization", "{\"bits\": 4}"), ("quantization", "{\"bits\": 3, \"group_size\": 64}"),
             ("quantization", "{\"bits\": 4, \"group_size\": 0}"),
