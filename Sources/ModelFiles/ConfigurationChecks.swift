@@ -117,7 +117,7 @@ extension ConfigurationFields {
     }
 
     func experts(layerCount: Int, _ check: RangeCheck) throws(ModelError) -> ModelConfiguration.Experts? {
-        guard let num_experts, num_experts != 0 else { return nil }
+        guard let num_experts = num_experts ?? num_local_experts, num_experts != 0 else { return nil }
         let count = try check("num_experts", num_experts, 1...65536)
         let step = try check("decoder_sparse_step", decoder_sparse_step ?? 1, 1...4096)
         let dense = (0..<layerCount).filter { ($0 + 1) % step != 0 }

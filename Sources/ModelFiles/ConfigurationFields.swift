@@ -37,6 +37,8 @@ struct ConfigurationFields: Decodable {
     var final_logit_softcapping: Setting<Double>
 
     var num_experts: Int?
+    /// The same, as transformers 5 writes it.
+    var num_local_experts: Int?
     var num_experts_per_tok: Int?
     var moe_intermediate_size: Int?
     var norm_topk_prob: Bool?

@@ -106,7 +106,7 @@ import Testing
     @Test("Experts and the layers without them are read")
     func experts() throws {
         let configuration = try configuration([
-            "model_type": "\"qwen3_moe\"", "num_experts": "128", "num_experts_per_tok": "8",
+            "model_type": "\"qwen3_moe\"", "num_local_experts": "128", "num_experts_per_tok": "8",
             "moe_intermediate_size": "768", "norm_topk_prob": "true", "decoder_sparse_step": "2",
             "mlp_only_layers": "[1]", "num_hidden_layers": "5", "head_dim": "128",
         ])
