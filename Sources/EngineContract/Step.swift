@@ -84,9 +84,14 @@ package struct Step: Sendable {
     package var tokenCount: Int { entries.reduce(0) { $0 + $1.tokens.count } }
 }
 
-/// The tokens sampled in a step: one element for each entry, nil where the entry did not ask for one.
+/// The tokens sampled in a step: one element for each entry, nil where the entry did not ask for one or failed.
 package struct StepResult: Sendable {
     package var samples: [Token?]
+    /// What went wrong with single entries, by their index; the others are none the worse for it.
+    package var failures: [Int: EngineError]
 
-    package init(samples: [Token?]) { self.samples = samples }
+    package init(samples: [Token?], failures: [Int: EngineError] = [:]) {
+        self.samples = samples
+        self.failures = failures
+    }
 }
