@@ -56,7 +56,9 @@ package actor Engine: InferenceEngine {
             weightBytes: model.weightBytes,
             threads: threads,
             kernelVariant: compute.variant.name,
-            isMock: false
+            isMock: false,
+            maxStepTokens: StepChecks.maxTokens,
+            window: architecture.widestWindow
         )
         checks = StepChecks(description)
         do throws(ThreadError) {

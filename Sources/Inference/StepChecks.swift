@@ -9,12 +9,14 @@ struct StepChecks: Sendable {
     private let contextLength: Int
     private let blockSize: Int
     private let blockCount: Int
+    private let window: Int?
 
     init(_ description: EngineDescription) {
         vocabularySize = description.vocabularySize
         contextLength = description.contextLength
         blockSize = description.blockSize
         blockCount = description.blockCount
+        window = description.window
     }
 
     func check(_ entries: [StepEntry]) throws(EngineError) {
@@ -44,7 +46,11 @@ struct StepChecks: Sendable {
         guard entry.blocks.count >= needed else {
             throw EngineError("\(entry.session): \(entry.blocks.count) blocks; \(needed) are needed")
         }
-        if let block = entry.blocks.first(where: { $0 < 0 || $0 >= blockCount }) {
+        let firstSeen = window.map { max(0, start + 1 - $0) } ?? 0
+        let isPossible = { (block: BlockIndex) in 0..<blockCount ~= Int(block) }
+        if let block = entry.blocks.prefix(firstSeen / blockSize).first(where: {
+            $0 != StepEntry.hiddenBlock && !isPossible($0)
+        }) ?? entry.blocks.dropFirst(firstSeen / blockSize).first(where: { !isPossible($0) }) {
             throw EngineError("\(entry.session): block \(block); there are \(blockCount)")
         }
         for block in entry.blocks[(start / blockSize)..<needed] where !written.insert(block).inserted {
