@@ -27,9 +27,13 @@ final class WeightReader {
     }
 
     private func vector(_ name: String, shape: [Int]) throws(ModelError) -> Vector {
-        guard let vector = Vector(try tensors.tensor(name, Self.floats, shape: shape).floats()) else {
-            throw ModelError("tensor \(name): is empty")
+        let tensor = try tensors.tensor(name, Self.floats, shape: shape)
+        let values = tensor.floats()
+        // One scale that is no number would spoil every answer; the time to say so is now.
+        guard values.allSatisfy(\.isFinite) else {
+            throw ModelError("\(tensor.file): tensor \(name): has a value that is not a finite number")
         }
+        guard let vector = Vector(values) else { throw ModelError("\(tensor.file): tensor \(name): is empty") }
         return vector
     }
 
