@@ -35,7 +35,7 @@ final class WeightReader {
     func vector(_ parts: [(name: String, count: Int)], offset: Float = 0) throws(ModelError) -> Vector {
         var values: [Float] = []
         for part in parts {
-            values += try tensors.tensor(part.name, Self.floats, shape: [part.count]).floats()
+            values += try floats(part.name, shape: [part.count])
         }
         guard let vector = Vector(offset == 0 ? values : values.map { $0 + offset }) else {
             throw ModelError("tensor \(parts.first?.name ?? "without a name"): is empty")
@@ -45,10 +45,18 @@ final class WeightReader {
         return vector
     }
 
-    private func vector(_ name: String, shape: [Int]) throws(ModelError) -> Vector {
-        guard let vector = Vector(try tensors.tensor(name, Self.floats, shape: shape).floats()) else {
-            throw ModelError("tensor \(name): is empty")
+    private func floats(_ name: String, shape: [Int]) throws(ModelError) -> [Float] {
+        let tensor = try tensors.tensor(name, Self.floats, shape: shape)
+        let values = tensor.floats()
+        // One scale that is no number would spoil every answer; the time to say so is now.
+        guard values.allSatisfy(\.isFinite) else {
+            throw ModelError("\(tensor.file): tensor \(name): has a value that is not a finite number")
         }
+        return values
+    }
+
+    private func vector(_ name: String, shape: [Int]) throws(ModelError) -> Vector {
+        guard let vector = Vector(try floats(name, shape: shape)) else { throw ModelError("tensor \(name): is empty") }
         return vector
     }
 

@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// The bytes of one file, mapped or compiled in.
+/// The bytes of one file: mapped, read, or compiled in.
 ///
 /// `@unchecked Sendable`: the memory is readable and never written for as long as `owner` lives (or, without an owner,
 /// as long as the process), and every copy of the value keeps `owner` alive.
@@ -26,9 +26,17 @@ package struct FileBytes: @unchecked Sendable {
         owner = Mapping(memory: copy, isMapped: false)
     }
 
-    /// Maps the file at `path`, read-only; nil if there is no such file.
-    package init?(mapping path: String) throws(ModelError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    /// Files up to this size are read, not mapped.
+    private static let maxReadBytes = 64 << 20
+
+    /// The bytes of the file at `path`; nil if there is no such file.
+    ///
+    /// Weights are mapped: they may be larger than memory, and other processes share them. The price is that whoever
+    /// shortens such a file in place ends this process with SIGBUS; replacing it by another of its name does no harm.
+    /// Smaller files are read into memory, so that an edited tokenizer.json never reaches a running server.
+    package init?(contentsOf path: String) throws(ModelError) {
+        // Without O_NONBLOCK, opening a named pipe would wait for its writer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             let code = errno
             if code == ENOENT { return nil }
@@ -45,12 +53,32 @@ package struct FileBytes: @unchecked Sendable {
             owner = nil
             return
         }
+        guard count > Self.maxReadBytes else {
+            self = try Self.reading(descriptor, count: count, path: path)
+            return
+        }
         guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
             throw ModelError("\(path): cannot be mapped: \(String(cString: strerror(errno)))")
         }
         let memory = UnsafeMutableRawBufferPointer(start: start, count: count)
         bytes = UnsafeRawBufferPointer(memory)
         owner = Mapping(memory: memory, isMapped: true)
+    }
+
+    private static func reading(_ descriptor: Int32, count: Int, path: String) throws(ModelError) -> FileBytes {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+        let owner = Mapping(memory: memory, isMapped: false)
+        var end = 0
+        while end < count {
+            let got = read(descriptor, memory.baseAddress.map { $0 + end }, count - end)
+            if got < 0, errno == EINTR { continue }
+            guard got > 0 else {
+                let reason = got < 0 ? String(cString: strerror(errno)) : "it became shorter meanwhile"
+                throw ModelError("\(path): cannot be read: \(reason)")
+            }
+            end += got
+        }
+        return FileBytes(bytes: UnsafeRawBufferPointer(memory), owner: owner)
     }
 
     private init(bytes: UnsafeRawBufferPointer, owner: Mapping?) {

@@ -9,7 +9,7 @@ package enum ModelSource: Sendable {
     /// The file `name`, or nil if the model has none of that name.
     package func file(_ name: String) throws(ModelError) -> FileBytes? {
         switch self {
-        case .folder(let path): try FileBytes(mapping: path + "/" + name)
+        case .folder(let path): try FileBytes(contentsOf: path + "/" + name)
         case .memory(let files): files[name]
         }
     }

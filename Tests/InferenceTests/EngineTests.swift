@@ -37,6 +37,7 @@ import Testing
         [entry(blocks: [.max])],
         [entry(start: 14, blocks: [3, 3])],
         [entry(blocks: [4]), entry(blocks: [4])],
+        [entry(start: 16, blocks: [4, 5]), entry(blocks: [4])],
         [entry(sampling: SamplingParameters(temperature: -1))],
         [entry(sampling: SamplingParameters(temperature: .nan))],
         [entry(sampling: SamplingParameters(temperature: 1, topP: 0))],
@@ -87,20 +88,41 @@ import Testing
         #expect(try await engine.step(Step(entries: [])).samples.isEmpty)
     }
 
-    @Test("Weights that are not numbers end in an error, not in a token")
-    func notANumber() async throws {
+    /// The model of phi3-float32 with bytes of its weights set to 0xff, which makes them no numbers.
+    private static func spoilt(_ range: (Int) -> Range<Int>) throws -> LoadedModel {
         let folder = ModelSource.folder(try Fixture.path("phi3-float32"))
         var bytes = try folder.requiredFile("model.safetensors").array
-        bytes.replaceSubrange((bytes.count - 40000)..., with: [UInt8](repeating: 0xff, count: 40000))
-        let model = try loadModel(
+        let header = 8 + Int(bytes[0]) + Int(bytes[1]) << 8
+        for index in range(bytes.count - header) { bytes[header + index] = 0xff }
+        return try loadModel(
             from: .memory([
                 "config.json": folder.requiredFile("config.json"),
                 "tokenizer.json": folder.requiredFile("tokenizer.json"),
                 "model.safetensors": FileBytes(copying: bytes),
             ])
         )
+    }
+
+    @Test("A session whose logits are not numbers fails alone")
+    func notANumber() async throws {
+        // The embedding begins at 51,200 and has 256 bytes for each token: the row of token 7.
+        let model = try Self.spoilt { _ in (51200 + 7 * 256)..<(51200 + 8 * 256) }
         let engine = try Engine.make(model)
-        await #expect(throws: EngineError.self) { try await engine.step(Step(entries: [Self.entry()])) }
+        let healthy = Self.entry()
+        let alone = try await engine.step(Step(entries: [healthy]))
+        let result = try await engine.step(Step(entries: [Self.entry(tokens: [7], blocks: [1]), healthy]))
+        #expect(result.samples == [nil] + alone.samples)
+        #expect(result.failures.keys.sorted() == [0])
+        #expect(alone.failures.isEmpty)
+        // What it left in its block is nothing to whoever has that next.
+        #expect(try await engine.step(Step(entries: [Self.entry(blocks: [1])])).samples == alone.samples)
+    }
+
+    @Test("A norm or scale that is no number is an error that names its tensor")
+    func notANumberAtLoad() {
+        // The last tensor is that of the last norm.
+        let error = #expect(throws: ModelError.self) { try Self.spoilt { ($0 - 4)..<$0 } }
+        #expect(error?.description.contains("model.norm.weight") == true)
     }
 
     @Test("KV memory is planned from free memory, limits and sizes")

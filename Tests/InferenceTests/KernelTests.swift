@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 import Testing
 
 @testable import Inference
@@ -225,5 +226,27 @@ import Testing
             }
             #expect(counts.allSatisfy { $0 == 1 })
         }
+    }
+
+    @Test("A region ends although the threads that help take their time", arguments: [2, 5])
+    func slowHelpers(threads: Int) throws {
+        let compute = try Compute(threads: threads, precise: false)
+        var counts = [Int32](repeating: 0, count: 400)
+        for _ in 0..<50 {
+            counts.withUnsafeMutableBufferPointer { buffer in
+                ck_compute_for(
+                    compute.handle,
+                    Int32(buffer.count),
+                    1,
+                    { context, item, worker in
+                        // Long enough for the caller, which does the rest, to fall asleep.
+                        if worker != 0 { usleep(500) }
+                        context?.assumingMemoryBound(to: Int32.self)[Int(item)] += 1
+                    },
+                    buffer.baseAddress
+                )
+            }
+        }
+        #expect(counts.allSatisfy { $0 == 50 })
     }
 }

@@ -33,6 +33,8 @@ void ck_compute_destroy(ck_compute *compute);
 int ck_compute_threads(const ck_compute *compute);
 /// Provides `floats` of scratch memory for each worker. Returns false if there is no memory for it.
 bool ck_compute_reserve(ck_compute *compute, size_t floats);
+/// The cores that this process may use, which can be fewer than the machine has.
+int ck_core_count(void);
 /// Names the calling thread as the kernel shows it (15 bytes at most).
 void ck_name_thread(const char *name);
 /// The scratch memory of one worker.
