@@ -77,7 +77,7 @@ package struct ModelConfiguration: Sendable, Equatable {
             slidingWindow = try check("sliding_window", window, 1...(1 << 30))
         }
         eosTokens = Set(fields.eos_token_id?.values ?? [])
-        (quantization, quantizationOverrides) = try (fields.quantization ?? [:]).checked(label: label)
+        (quantization, quantizationOverrides) = try fields.quantizationFields(label: label).checked(label: label)
         try fields.refuseUnsupported(label: label)
     }
 }
@@ -122,6 +122,8 @@ private struct Fields: Decodable {
     var hidden_act: String?
     var eos_token_id: OneOrMany?
     var quantization: [String: QuantizationField]?
+    /// The same again in MLX folders; in others, what some other tool has done.
+    var quantization_config: [String: QuantizationField]?
 
     func refuseUnsupported(label: String) throws(ModelError) {
         for (name, rope) in [("rope_scaling", rope_scaling), ("rope_parameters", rope_parameters)] {
@@ -138,6 +140,20 @@ private struct Fields: Decodable {
         if let hidden_act, hidden_act != "silu", hidden_act != "swish" {
             throw ModelError("\(label): hidden_act \"\(hidden_act)\" is not supported; \"silu\" is")
         }
+    }
+}
+
+extension Fields {
+    fileprivate func quantizationFields(label: String) throws(ModelError) -> [String: QuantizationField] {
+        if let quantization { return quantization }
+        guard let fields = quantization_config else { return [:] }
+        if case .text(let method)? = fields["quant_method"] {
+            throw ModelError(
+                "\(label): quantization_config: quant_method \"\(method)\" is not supported; folders in MLX form, GGUF "
+                    + "files and weights that are not quantised are"
+            )
+        }
+        return fields
     }
 }
 
@@ -174,6 +190,8 @@ private enum QuantizationField: Decodable {
     case text(String)
     case flag(Bool)
     case layer(bits: Int?, groupSize: Int?, mode: String?)
+    /// Something of another tool.
+    case other
 
     private struct Layer: Decodable {
         var bits: Int?
@@ -189,9 +207,10 @@ private enum QuantizationField: Decodable {
             self = .number(number)
         } else if let text = try? container.decode(String.self) {
             self = .text(text)
-        } else {
-            let layer = try container.decode(Layer.self)
+        } else if let layer = try? container.decode(Layer.self) {
             self = .layer(bits: layer.bits, groupSize: layer.group_size, mode: layer.mode)
+        } else {
+            self = .other
         }
     }
 }
@@ -218,7 +237,7 @@ extension [String: QuantizationField] {
                     mode: layerMode ?? mode,
                     label: label
                 )
-            case .flag(true), .number, .text: break
+            case .flag(true), .number, .text, .other: break
             }
         }
         return (common, overrides)
@@ -230,10 +249,10 @@ extension [String: QuantizationField] {
         mode: String,
         label: String
     ) throws(ModelError) -> Quantization {
-        guard mode == "affine", [4, 8].contains(bits), [32, 64, 128].contains(groupSize) else {
+        guard mode == "affine", [2, 3, 4, 5, 6, 8].contains(bits), [32, 64, 128].contains(groupSize) else {
             throw ModelError(
                 "\(label): quantization \"\(mode)\" of \(bits) bits in groups of \(groupSize) is not supported; "
-                    + "\"affine\" of 4 or 8 bits in groups of 32, 64 or 128 is"
+                    + "\"affine\" of 2, 3, 4, 5, 6 or 8 bits in groups of 32, 64 or 128 is"
             )
         }
         return Quantization(bits: bits, groupSize: groupSize)

@@ -58,19 +58,30 @@ import Testing
         #expect(try await engine.step(Step(entries: [])).samples.isEmpty)
     }
 
-    @Test("Weights that are not numbers end in an error, not in a token")
-    func notANumber() async throws {
+    /// The float32 fixture with its last bytes replaced.
+    private func model(endingIn value: Float, count: Int) throws -> LoadedModel {
         let folder = ModelSource.folder(try Fixture.path("phi3-float32"))
         var bytes = try folder.requiredFile("model.safetensors").array
-        bytes.replaceSubrange((bytes.count - 40000)..., with: [UInt8](repeating: 0xff, count: 40000))
-        let model = try loadModel(
+        let end = [Float](repeating: value, count: count).withUnsafeBytes(Array.init)
+        bytes.replaceSubrange((bytes.count - end.count)..., with: end)
+        return try loadModel(
             from: .memory([
                 "config.json": folder.requiredFile("config.json"),
                 "tokenizer.json": folder.requiredFile("tokenizer.json"),
                 "model.safetensors": FileBytes(copying: bytes),
             ])
         )
-        let engine = try Engine.make(model)
+    }
+
+    @Test("Weights that are not finite are refused when the model is loaded", arguments: [Float.nan, .infinity])
+    func notFinite(value: Float) {
+        let error = #expect(throws: ModelError.self) { try model(endingIn: value, count: 10_000) }
+        #expect(error?.description.contains("not finite") == true)
+    }
+
+    @Test("Weights so large that numbers overflow end in an error, not in a token")
+    func overflow() async throws {
+        let engine = try Engine.make(model(endingIn: 3e38, count: 10_000))
         await #expect(throws: EngineError.self) { try await engine.step(Step(entries: [Self.entry()])) }
     }
 

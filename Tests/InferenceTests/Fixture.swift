@@ -31,8 +31,14 @@ struct Fixture {
                 "model.safetensors": try other.requiredFile("model.safetensors"),
             ])
         }
+        try self.init(source: source, reference: "\(name)/reference")
+    }
+
+    /// - Parameter reference: the path of the file with what `transformers` computes, without its extension.
+    init(source: ModelSource, reference: String) throws {
         model = try loadModel(from: source)
-        let reference = try Safetensors(own.requiredFile("reference.safetensors"), label: name).tensors
+        let file = try ModelSource.folder(Self.path("")).requiredFile("\(reference).safetensors")
+        let reference = try Safetensors(file, label: reference).tensors
         prompt = try Self.values(reference, "prompt", Token.self)
         answer = try Self.values(reference, "answer", Token.self)
         let flat = try Self.values(reference, "logits", Float.self)

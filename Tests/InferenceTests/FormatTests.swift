@@ -1,0 +1,53 @@
+import CKernels
+import EngineContract
+import ModelFiles
+import Testing
+
+@testable import Inference
+
+/// Weights in the forms of files: each against the package whose form it is.
+@Suite struct FormatTests {
+    @Test("Every form has the values that its own package gives it, to the bit, in every variant")
+    func values() throws {
+        for form in try FormatFixture.forms() {
+            for variant in ck_variant.available {
+                let compute = try Compute(variant: variant, threads: 1, precise: false)
+                var values = [Float](repeating: 0, count: 512)
+                withUnsafePointer(to: form.matrix.view) { ck_copy_rows(compute.handle, $0, 0, 2, &values) }
+                #expect(identical(values, form.values), "\(form.name), \(variant.name)")
+            }
+        }
+    }
+
+    @Test(
+        "Models in every form compute what transformers computes with the values they stand for",
+        arguments: ["phi3-mlx", "f16.gguf", "q8_0.gguf", "q4_0-00001-of-00003.gguf", "k.gguf"]
+    )
+    func models(name: String) async throws {
+        let isGGUF = name.hasSuffix(".gguf")
+        let source = try ModelSource.at(Fixture.path(isGGUF ? "phi3-gguf/\(name)" : name))
+        let reference =
+            isGGUF ? "phi3-gguf/\(name.prefix { $0 != "." && $0 != "-" }).reference" : "\(name)/reference"
+        let fixture = try Fixture(source: source, reference: reference)
+        for precise in [false, true] {
+            let engine = try Engine.make(fixture.model, precise: precise)
+            let logits = try await engine.logits(of: fixture.prompt)
+            for (ours, theirs) in zip(logits, fixture.logits) { #expect(relativeDifference(ours, theirs) < 1e-4) }
+            #expect(try await engine.generate(fixture.prompt, count: fixture.answer.count) == fixture.answer)
+        }
+    }
+
+    @Test("The description names the forms, those first that hold the most; the memory is that of the file")
+    func description() throws {
+        let k = try loadModel(from: .at(Fixture.path("phi3-gguf/k.gguf")))
+        #expect(k.quantization == "Q6_K, IQ4_XS, Q3_K, Q4_K, Q5_K, Q5_0, Q2_K and IQ4_NL")
+        #expect(k.modelID == "k")
+        #expect(k.eosTokens == [94, 95])
+        let file = try #require(try FileBytes(mapping: Fixture.path("phi3-gguf/k.gguf")))
+        // The rest is metadata, and gaps between tensors.
+        #expect(file.count - 8192 < k.weightBytes && k.weightBytes < file.count)
+        let split = try loadModel(from: .at(Fixture.path("phi3-gguf/q4_0-00001-of-00003.gguf")))
+        #expect(split.quantization == "Q4_0 and bfloat16")
+        #expect(split.modelID == "q4_0")
+    }
+}
