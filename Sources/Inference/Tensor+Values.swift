@@ -4,22 +4,25 @@ import ModelFiles
 extension Tensor {
     /// The values as float32. The tensor must be of floats.
     func floats() -> [Float] {
-        let bytes = rowsInOrder().bytes
-        let count = bytes.count / type.blockBytes
-        let values: [Float] =
-            switch type {
-            case .float16:
-                (0..<count).map {
-                    Float(Float16(bitPattern: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
-                }
-            case .bfloat16:
-                (0..<count).map {
-                    Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)) << 16)
-                }
-            default:
-                (0..<count).map { Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
-            }
+        let ordered = rowsInOrder()
+        let values = withExtendedLifetime(ordered) { floats(ordered.bytes) }
         return adjustment == .subtractOne ? values.map { $0 - 1 } : values
+    }
+
+    private func floats(_ bytes: UnsafeRawBufferPointer) -> [Float] {
+        let count = bytes.count / type.blockBytes
+        switch type {
+        case .float16:
+            return (0..<count).map {
+                Float(Float16(bitPattern: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
+            }
+        case .bfloat16:
+            return (0..<count).map {
+                Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)) << 16)
+            }
+        default:
+            return (0..<count).map { Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
+        }
     }
 
     /// The bytes with the rows in order; a copy only where the file has them in another.

@@ -9,6 +9,7 @@
 /// `@unchecked Sendable`: the memory is readable and never written for as long as `owner` lives (or, without an owner,
 /// as long as the process), and every copy of the value keeps `owner` alive.
 package struct FileBytes: @unchecked Sendable {
+    /// Readable while this value, or another of the same memory, lives.
     package let bytes: UnsafeRawBufferPointer
     private let owner: Mapping?
 

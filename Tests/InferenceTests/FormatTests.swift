@@ -1,9 +1,11 @@
 import CKernels
 import EngineContract
-import ModelFiles
+import Foundation
+import Support
 import Testing
 
 @testable import Inference
+@testable import ModelFiles
 
 /// Weights in the forms of files: each against the package whose form it is.
 @Suite struct FormatTests {
@@ -49,5 +51,44 @@ import Testing
         let split = try loadModel(from: .at(Fixture.path("phi3-gguf/q4_0-00001-of-00003.gguf")))
         #expect(split.quantization == "Q4_0 and bfloat16")
         #expect(split.modelID == "q4_0")
+    }
+
+    @Test("Tensors of GGUF files have the names that the gguf package maps to theirs")
+    func names() throws {
+        let json = try ModelSource.folder(Fixture.path("phi3-gguf")).requiredFile("names.json")
+        let all = try JSONDecoder().decode([String: [String: String]].self, from: Data(json.array))
+        #expect(all.count == 7)
+        for (architecture, names) in all {
+            let builder = GGUFBuilder(
+                [
+                    ("general.architecture", .string(architecture)), ("\(architecture).embedding_length", .uint32(16)),
+                    ("\(architecture).attention.head_count", .uint32(1)),
+                ],
+                tensors: names.values.map { .init($0, [1], bytes: [0, 0, 0, 0]) }
+            )
+            let model = try GGUFModel(path: "x", files: [("x", FileBytes(copying: builder.bytes))])
+            let directory = try TensorDirectory(source: .gguf(model))
+            #expect(Set(directory.tensors.keys) == Set(names.keys))
+            #expect(directory.tensors.allSatisfy { names[$0.key] == $0.value.origin })
+        }
+    }
+
+    @Test("Rows of a Llama file are put in the order of the Hugging Face form")
+    func rowOrder() throws {
+        // Two heads of 4 and a row that belongs to none, in the order that the converter writes: i, i + 2 of each head.
+        let hugging: [Float] = [0, 1, 2, 3, 10, 11, 12, 13, 20]
+        let written: [Float] = [0, 2, 1, 3, 10, 12, 11, 13, 20]
+        let tensor = Tensor(
+            name: "q",
+            type: .float32,
+            shape: [9],
+            bytes: written.withUnsafeBytes { FileBytes(copying: $0) },
+            file: "x",
+            adjustment: .separateHalves(heads: 2, headSize: 4)
+        )
+        #expect(tensor.floats() == hugging)
+        // Heads that do not fit are left alone: the shape is refused elsewhere.
+        #expect(tensor.named("q", adjustment: .separateHalves(heads: 3, headSize: 4)).floats() == written)
+        #expect(tensor.named("q", adjustment: .subtractOne).floats() == written.map { $0 - 1 })
     }
 }

@@ -53,11 +53,11 @@ enum GGUFArchitecture: String, CaseIterable {
         "ffn_up": "mlp.up_proj",
         "ffn_down": "mlp.down_proj",
         "ffn_gate_inp": "mlp.gate",
-        // Stacks of all experts of a layer, which MLX names so.
-        "ffn_gate_exps": "mlp.switch_mlp.gate_proj",
-        "ffn_up_exps": "mlp.switch_mlp.up_proj",
-        "ffn_gate_up_exps": "mlp.switch_mlp.gate_up_proj",
-        "ffn_down_exps": "mlp.switch_mlp.down_proj",
+        // Stacks of all experts of a layer.
+        "ffn_gate_exps": "mlp.experts.gate_proj",
+        "ffn_up_exps": "mlp.experts.up_proj",
+        "ffn_gate_up_exps": "mlp.experts.gate_up_proj",
+        "ffn_down_exps": "mlp.experts.down_proj",
     ]
 
     /// What must be done to the tensor of this canonical name.

@@ -243,7 +243,9 @@ def write_names():
     for arch, modules in parts.items():
         names = gguf.get_tensor_name_map(next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == arch), 12)
         paths = ["model.embed_tokens", "model.norm", "lm_head"] + [f"model.layers.11.{m}" for m in modules]
-        result[arch] = {f"{p}.weight": names.get_name(f"{p}.weight", try_suffixes=(".weight",)) for p in paths}
+        pairs = {f"{p}.weight": names.get_name(f"{p}.weight", try_suffixes=(".weight",)) for p in paths}
+        # Gemma has no lm_head.
+        result[arch] = {path: name for path, name in pairs.items() if name}
     (FIXTURES / "phi3-gguf" / "names.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
