@@ -70,8 +70,7 @@ final class WeightReader {
     }
 
     private func plain(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
-        let types = TensorType.floats + TensorType.blocks
-        let tensor = try tensors.tensor("\(path).weight", types, shape: [rows, columns])
+        let tensor = try tensors.tensor("\(path).weight", TensorType.matrices, shape: [rows, columns])
         let ordered = tensor.rowsInOrder()
         let weights = tensor.type == .float32 ? ordered.aligned() : ordered
         var view = ck_matrix()

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
-/// Many times what a configuration takes: decoding needs some ten times the file's size.
-private let maxConfigurationBytes = 4 << 20
+/// Many times what a configuration takes: decoding needs some forty times the file's size.
+private let maxConfigurationBytes = 1 << 20
 
 /// Decodes a JSON file of a model, one of the short ones.
 func decodeJSON<Value: Decodable>(

@@ -118,13 +118,22 @@ struct JSONReader {
         switch peek() {
         case UInt8(ascii: "{"): try object { (reader, _) throws(ModelError) in try reader.skip() }
         case UInt8(ascii: "["): try array { (reader) throws(ModelError) in try reader.skip() }
-        case UInt8(ascii: "\""): _ = try string()
+        case UInt8(ascii: "\""): try skipString()
         default:
             let start = position
             while let byte = peek(), isDigit(byte) || isLetter(byte) || "+-.".utf8.contains(byte) { position += 1 }
             let text = String(decoding: file.bytes[start..<position], as: UTF8.self)
             guard ["true", "false", "null"].contains(text) || isNumber(text) else { throw error("a value is") }
         }
+    }
+
+    private mutating func skipString() throws(ModelError) {
+        position += 1
+        while let byte = next() {
+            if byte == UInt8(ascii: "\"") { return }
+            if byte < 0x20 || byte == UInt8(ascii: "\\") && next() == nil { break }
+        }
+        throw error("the end of a string is")
     }
 
     /// Nothing but white space may follow.

@@ -1,7 +1,7 @@
 /// All tensors of a model, from one file or several, by the names of its Hugging Face form.
 package struct TensorDirectory: Sendable {
     /// Several times what the largest models have.
-    static let maxTensors = 1 << 18
+    static let maxTensors = 1 << 17
 
     package let tensors: [String: Tensor]
 

@@ -128,7 +128,7 @@ import Testing
             try GGUFModel(path: "x.gguf", files: [("x.gguf", FileBytes(copying: bytes))])
         }
         let text = error?.description ?? ""
-        #expect(text.hasPrefix("x.gguf: tensor a: type IQ2_XXS is not supported; F32, F16, BF16, Q4_0"))
+        #expect(text.hasPrefix("x.gguf: tensor a: type IQ2_XXS is not supported; F32, F16 or BF16, Q4_0, Q4_1"))
         #expect(text.hasSuffix("IQ4_XS or MXFP4 is"))
     }
 

@@ -107,7 +107,7 @@ struct GGUFFile: Sendable {
             guard let type = TensorType(ggml: number) else {
                 throw ModelError(
                     "\(label): tensor \(name): type \(TensorType.ggmlName(number)) is not supported; "
-                        + "\((TensorType.floats + TensorType.blocks).names) is"
+                        + "\(TensorType.floats.names), \(TensorType.blocks.names) is"
                 )
             }
             self.type = type

@@ -32,6 +32,12 @@ package struct GGUFVocabulary: Sendable, Equatable {
         guard let model = try file.text("tokenizer.ggml.model"), model != "no_vocab" else { return nil }
         self.model = model
         pre = try file.text("tokenizer.ggml.pre")
+        for key in ["tokens", "scores", "token_type", "merges"] {
+            guard let count = file.metadata["tokenizer.ggml.\(key)"]?.elementCount, count > Self.maxElements else {
+                continue
+            }
+            throw ModelError("\(file.path): metadata tokenizer.ggml.\(key): more than \(Self.maxElements) elements")
+        }
         tokens = try file.value("tokenizer.ggml.tokens", "an array of texts", \.texts)
         let scores = try file.optional("tokenizer.ggml.scores", "an array of numbers", \.numbers) ?? []
         self.scores = scores.map { Float($0) }
@@ -60,6 +66,9 @@ package struct GGUFVocabulary: Sendable, Equatable {
         )
         .sorted()
     }
+
+    /// Several times what the largest vocabularies have, of tokens or of merges.
+    private static let maxElements = 1 << 20
 
     /// Files of older date name only one end of text; the ends of a turn are then known by their text alone.
     private static let endTexts: Set<String> = [

@@ -40,6 +40,8 @@ package enum TensorType: String, Sendable, CaseIterable {
     package static let floats: [TensorType] = [.float32, .float16, .bfloat16]
     /// The kinds that are blocks of columns.
     package static let blocks: [TensorType] = allCases.filter { $0.blockCount > 1 }
+    /// The kinds that a matrix of weights may have by itself.
+    package static let matrices = floats + blocks
 
     /// The type of a tensor in a safetensors file.
     init?(safetensors name: String) {
@@ -94,6 +96,7 @@ package enum TensorType: String, Sendable, CaseIterable {
 extension [TensorType] {
     /// For messages: "F32, F16 or BF16".
     var names: String {
+        if self == TensorType.matrices { return "\(TensorType.floats.names) or a block type of GGUF" }
         guard let last else { return "" }
         if count == 1 { return last.rawValue }
         return dropLast().map(\.rawValue).joined(separator: ", ") + " or " + last.rawValue
