@@ -36,7 +36,11 @@ package actor Engine: InferenceEngine {
             options: options,
             freeMemory: SystemMemory.freeBytes()
         )
-        pass = ForwardPass(compute: compute, kv: try KVMemory(shape: shape, blockCount: plan.blockCount))
+        pass = ForwardPass(
+            compute: compute,
+            kv: try KVMemory(shape: shape, blockCount: plan.blockCount),
+            contextLength: plan.contextLength
+        )
         self.architecture = architecture
         description = EngineDescription(
             modelID: model.modelID,

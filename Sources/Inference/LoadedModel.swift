@@ -42,7 +42,10 @@ package final class LoadedModel: Sendable {
         progress: @escaping (Double) -> Void
     ) throws(ModelError) {
         configuration = try ModelConfiguration(source: source)
-        let type = try ArchitectureRegistry.architecture(configuration.modelType)
+        let type = try ArchitectureRegistry.architecture(
+            configuration.modelType,
+            label: source.label("config.json")
+        )
         let size = configuration.headSize
         guard size % 16 == 0, size <= 256 else {
             throw ModelError(

@@ -21,14 +21,26 @@ struct Matrix: @unchecked Sendable {
 
     /// y[tokens, rows] = x[tokens, columns] · Wᵀ, or y += if `adding`.
     func multiply(_ x: FloatBuffer, tokens: Int, into y: FloatBuffer, adding: Bool = false, on compute: Compute) {
-        let input = x.holding(tokens * columns)
         let output = adding ? y.holding(tokens * rows) : y.reserving(tokens * rows)
+        multiply(x, tokens: tokens, into: output, rowSize: rows, adding: adding, on: compute)
+    }
+
+    /// The same into rows of `rowSize` floats, the first of which begins at `output`.
+    func multiply(
+        _ x: FloatBuffer,
+        tokens: Int,
+        into output: UnsafeMutablePointer<Float>,
+        rowSize: Int,
+        adding: Bool,
+        on compute: Compute
+    ) {
+        let input = x.holding(tokens * columns)
         if isQuantized && !compute.isPrecise {
             withUnsafePointer(to: view) {
-                ck_matmul(compute.handle, $0, input, Int32(tokens), output, adding)
+                ck_matmul(compute.handle, $0, input, Int32(tokens), output, rowSize, adding)
             }
         } else {
-            BLASProduct.run(view, input, tokens: tokens, into: output, adding: adding, on: compute)
+            BLASProduct.run(view, input, tokens: tokens, into: output, rowSize: rowSize, adding: adding, on: compute)
         }
     }
 

@@ -7,7 +7,9 @@ import ModelFiles
 /// Weights stay in the form that the file has, which the kernels read as it is, and in the file's own mapped memory.
 /// Only where a file has rows in another order, or floats at an odd address, are they copied.
 final class WeightReader {
-    private let tensors: TensorDirectory
+    private var tensors: TensorDirectory
+    /// The stack that a matrix was taken from, by its path.
+    private var stacks: [String: String] = [:]
     private let configuration: ModelConfiguration
     private let progress: (Double) -> Void
     /// For checking values, on all cores.
@@ -37,20 +39,30 @@ final class WeightReader {
         return names.dropLast().joined(separator: ", ") + " and " + last
     }
 
-    func norm(_ path: String, _ count: Int) throws(ModelError) -> Norm {
-        let weight = try vector("\(path).weight", shape: [count])
-        parameterCount += count
-        byteCount += weight.memory.count
+    /// Whether there is a matrix at `path`.
+    func has(_ path: String) -> Bool { tensors["\(path).weight"] != nil }
+    func hasBias(_ path: String) -> Bool { tensors["\(path).bias"] != nil }
+
+    /// - Parameter offset: added to the weights, in models that keep them relative to it.
+    func norm(_ path: String, _ count: Int, offset: Float = 0) throws(ModelError) -> Norm {
+        let weight = try vector([(name: "\(path).weight", count: count)], offset: offset)
         return Norm(weight: weight, epsilon: configuration.normEpsilon)
     }
 
-    private func vector(_ name: String, shape: [Int]) throws(ModelError) -> Vector {
-        let tensor = try tensors.tensor(name, TensorType.floats, shape: shape)
-        let values = tensor.floats()
-        guard values.allSatisfy(\.isFinite) else {
-            throw ModelError("\(tensor.label): holds a value that is not finite")
+    /// Several vectors, one after another.
+    func vector(_ parts: [(name: String, count: Int)], offset: Float = 0) throws(ModelError) -> Vector {
+        var values: [Float] = []
+        for part in parts {
+            let tensor = try tensors.tensor(part.name, TensorType.floats, shape: [part.count])
+            let own = tensor.floats()
+            guard own.allSatisfy(\.isFinite) else { throw ModelError("\(tensor.label): holds a value that is not finite") }
+            values += own
         }
-        guard let vector = Vector(values) else { throw ModelError("\(tensor.label): is empty") }
+        guard let vector = Vector(offset == 0 ? values : values.map { $0 + offset }) else {
+            throw ModelError("tensor \(parts.first?.name ?? "without a name"): is empty")
+        }
+        parameterCount += vector.count
+        byteCount += vector.memory.count
         return vector
     }
 
@@ -69,6 +81,26 @@ final class WeightReader {
         return matrix
     }
 
+    /// Whether the tensor at `path` is a stack of matrices.
+    func isStack(_ path: String) -> Bool { (tensors["\(path).weight"] ?? tensors[path])?.shape.count == 3 }
+
+    /// Makes the matrices of a stack [count, rows, columns] readable one by one.
+    /// - Parameter element: the path to give to each.
+    func unstack(_ path: String, count: Int, as element: (Int) -> String) throws(ModelError) {
+        for suffix in ["", ".weight", ".scales", ".biases"] {
+            guard let stack = tensors[path + suffix] else { continue }
+            guard stack.shape.count == 3, stack.shape[0] == count else {
+                throw ModelError(
+                    "\(stack.label): has shape \(stack.shape); \(count) matrices are expected"
+                )
+            }
+            for index in 0..<count {
+                tensors.add(stack.element(index), as: element(index) + (suffix.isEmpty ? ".weight" : suffix))
+                stacks[element(index)] = path
+            }
+        }
+    }
+
     private func plain(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
         let tensor = try tensors.tensor("\(path).weight", TensorType.matrices, shape: [rows, columns])
         let ordered = tensor.rowsInOrder()
@@ -83,7 +115,7 @@ final class WeightReader {
     }
 
     private func affine(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
-        guard let quantization = configuration.quantization(of: path) else {
+        guard let quantization = configuration.quantization(of: stacks[path] ?? path) else {
             throw ModelError("tensor \(path).scales: config.json does not say how it is quantised")
         }
         let (bits, group) = (quantization.bits, quantization.groupSize)

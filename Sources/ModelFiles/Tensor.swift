@@ -53,6 +53,19 @@ package struct Tensor: Sendable {
         )
     }
 
+    /// One of the tensors that this one, which must not be empty, is a stack of.
+    package func element(_ index: Int) -> Tensor {
+        let size = bytes.count / shape[0]
+        return Tensor(
+            name: "\(name)[\(index)]",
+            type: type,
+            shape: Array(shape.dropFirst()),
+            bytes: bytes.slice((index * size)..<((index + 1) * size)),
+            file: file,
+            origin: "\(origin)[\(index)]"
+        )
+    }
+
     /// The file and the name in it, as messages begin.
     package var label: String { "\(file): tensor \(origin)" }
 }

@@ -3,20 +3,26 @@ package struct TensorDirectory: Sendable {
     /// Several times what the largest models have.
     static let maxTensors = 1 << 17
 
-    package let tensors: [String: Tensor]
+    package private(set) var tensors: [String: Tensor]
+    /// How messages name the model's file or files.
+    private let label: String
 
-    package init(tensors: [String: Tensor]) {
+    package init(tensors: [String: Tensor], label: String = "the model") {
         self.tensors = tensors
+        self.label = label
     }
 
     /// Finds the tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` names, or of a
     /// GGUF file.
     package init(source: ModelSource) throws(ModelError) {
         if case .gguf(let model) = source {
+            label = model.path
             tensors = try model.namedTensors()
         } else if let file = try source.file("model.safetensors") {
-            tensors = try Safetensors(file, label: source.label("model.safetensors")).tensors
+            label = source.label("model.safetensors")
+            tensors = try Safetensors(file, label: label).tensors
         } else if let index = try source.file("model.safetensors.index.json") {
+            label = source.label("model.safetensors.index.json")
             tensors = try Self.shards(of: index, source: source)
         } else {
             throw ModelError(
@@ -27,10 +33,13 @@ package struct TensorDirectory: Sendable {
 
     package subscript(_ name: String) -> Tensor? { tensors[name] }
 
+    /// Makes a tensor known by another name.
+    package mutating func add(_ tensor: Tensor, as name: String) { tensors[name] = tensor }
+
     /// The tensor `name`, which must have one of these types and this shape.
     package func tensor(_ name: String, _ types: [TensorType], shape: [Int]) throws(ModelError) -> Tensor {
         guard let tensor = tensors[name] else {
-            throw ModelError("tensor \(name): missing; \(types.names) \(shape) is expected")
+            throw ModelError("\(label): tensor \(name): missing; \(types.names) \(shape) is expected")
         }
         guard types.contains(tensor.type) else {
             throw ModelError("\(tensor.label): is \(tensor.type.rawValue); \(types.names) is expected")

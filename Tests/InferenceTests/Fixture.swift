@@ -10,10 +10,14 @@ import Testing
 struct Fixture {
     let model: LoadedModel
     let prompt: [Token]
-    /// One row for each token of the prompt.
+    /// One row for each token of the prompt; in fixtures of architectures, one for each token of the answer, which it was
+    /// chosen by.
     let logits: [[Float]]
     /// The greedy tokens after the prompt.
     let answer: [Token]
+    /// A prompt within the original length of `longrope`, and a row of logits for each of its tokens; else empty.
+    let short: [Token]
+    let shortLogits: [[Float]]
 
     static func path(_ name: String) throws -> String {
         try #require(Bundle.module.resourcePath) + "/Fixtures/" + name
@@ -41,9 +45,15 @@ struct Fixture {
         let reference = try Safetensors(file, label: reference).tensors
         prompt = try Self.values(reference, "prompt", Token.self)
         answer = try Self.values(reference, "answer", Token.self)
-        let flat = try Self.values(reference, "logits", Float.self)
-        let size = flat.count / prompt.count
-        logits = prompt.indices.map { Array(flat[($0 * size)..<(($0 + 1) * size)]) }
+        logits = try Self.rows(reference, "logits")
+        short = reference["short"] == nil ? [] : try Self.values(reference, "short", Token.self)
+        shortLogits = short.isEmpty ? [] : try Self.rows(reference, "short_logits")
+    }
+
+    private static func rows(_ tensors: [String: Tensor], _ name: String) throws -> [[Float]] {
+        let flat = try values(tensors, name, Float.self)
+        let size = try #require(tensors[name]?.shape.last)
+        return stride(from: 0, to: flat.count, by: size).map { Array(flat[$0..<($0 + size)]) }
     }
 
     private static func values<Value>(_ tensors: [String: Tensor], _ name: String, _: Value.Type) throws -> [Value] {
@@ -59,9 +69,16 @@ extension Engine {
         threads: Int = 2,
         precise: Bool = false,
         blockSize: Int = 16,
+        contextLimit: Int? = nil,
         variant: ck_variant = ck_variant_best()
     ) throws -> Engine {
-        let options = EngineOptions(threads: threads, kvMemoryBytes: 32 << 20, precise: precise, blockSize: blockSize)
+        let options = EngineOptions(
+            threads: threads,
+            kvMemoryBytes: 32 << 20,
+            precise: precise,
+            blockSize: blockSize,
+            contextLimit: contextLimit
+        )
         return try Engine(model: model, options: options, variant: variant)
     }
 

@@ -38,8 +38,8 @@ import Testing
         let x = Array(numbers.suffix(tokens * matrix.columns))
         var y = [Float](repeating: 0, count: tokens * matrix.rows)
         withUnsafePointer(to: matrix.view) {
-            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, false)
-            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, true)
+            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, matrix.rows, false)
+            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, matrix.rows, true)
         }
         return y
     }
@@ -88,8 +88,8 @@ import Testing
             let compute = try Compute(variant: variant, threads: 1, precise: false)
             var activated = [Float](repeating: 0, count: 3 * 64)
             var normed = [Float](repeating: 0, count: 3 * 128)
-            ck_silu_multiply(compute.handle, x, 3, 64, &activated)
-            ck_rms_norm(compute.handle, x, numbers, 3, 128, 1e-5, &normed)
+            ck_gate(compute.handle, CK_SILU, x, 3, 64, &activated)
+            ck_rms_norm(compute.handle, x, numbers, 3, 128, 1e-5, &normed, false)
             for (token, column) in [(0, 0), (0, 1), (0, 40), (2, 63)] {
                 let (gate, up) = (Double(x[token * 128 + column]), Double(x[token * 128 + 64 + column]))
                 let expected = gate / (1 + expDouble(-gate)) * up
@@ -101,6 +101,89 @@ import Testing
             let first = twin ?? (activated, normed)
             #expect(identical(activated, first.0) && identical(normed, first.1), "\(variant.name)")
             twin = first
+        }
+    }
+
+    @Test("GELU gates, soft caps and added rows are those of plain arithmetic, and equal in all variants")
+    func numberByNumber() throws {
+        let x = numbers.prefix(2 * 48).map { $0 * 12 } + [-1e4, 1e4] + numbers.dropFirst(98).prefix(94)
+        // A length that is no multiple of 16, and values from tiny to huge.
+        let scores = numbers.prefix(5001).enumerated().map { $1 * Float(expDouble(Double($0 % 12 - 6) * 2.302585)) }
+        var twin: [[Float]]?
+        for variant in ck_variant.available {
+            let compute = try Compute(variant: variant, threads: 2, precise: false)
+            var gated = [Float](repeating: 0, count: 2 * 48)
+            ck_gate(compute.handle, CK_GELU_TANH, x, 2, 48, &gated)
+            for (index, value) in gated.enumerated() {
+                let (gate, up) = (Double(x[index / 48 * 96 + index % 48]), Double(x[index / 48 * 96 + 48 + index % 48]))
+                let inner = 0.7978845608028654 * (gate + 0.044715 * gate * gate * gate)
+                let expected = gate / (1 + expDouble(-2 * inner)) * up
+                #expect(abs(Double(value) - expected) <= 2e-6 * max(1e-3, abs(expected)))
+            }
+            var capped = scores
+            ck_soft_cap(compute.handle, 30, capped.count, &capped)
+            for (value, score) in zip(capped, scores) {
+                let expected = 30 * tanhDouble(Double(score) / 30)
+                #expect(abs(Double(value) - expected) <= 3e-7 * abs(expected))
+            }
+            var sums = Array(numbers.prefix(3 * 32))
+            ck_add_rows(compute.handle, x, [2, 0], [0.5, -2], 2, 32, &sums)
+            ck_scale(compute.handle, 3, 32, &sums)
+            #expect(abs(sums[5] - 3 * (numbers[5] - 2 * x[37])) < 1e-4)
+            #expect(sums[40] == numbers[40])
+            #expect(abs(sums[64 + 5] - (numbers[69] + 0.5 * x[5])) < 1e-5)
+            let results = [gated, capped, sums]
+            let first = twin ?? results
+            #expect(zip(results, first).allSatisfy { identical($0, $1) }, "\(variant.name)")
+            twin = first
+        }
+    }
+
+    @Test(
+        "A router chooses the most probable experts, the lower of equals, and never one twice",
+        arguments: [6, 16, 37]
+    )
+    func router(experts: Int) throws {
+        let tokens = 5
+        var logits = numbers.prefix(tokens * experts).map { $0 * 4 }
+        logits[experts + 1] = logits[experts + 3]
+        logits.replaceSubrange((2 * experts)..<(3 * experts), with: repeatElement(.nan, count: experts))
+        logits[3 * experts + 2] = .infinity
+        var twin: [Float]?
+        for variant in ck_variant.available {
+            for normalize in [false, true] {
+                let compute = try Compute(variant: variant, threads: 2, precise: false)
+                var probabilities = logits
+                var chosen = [Int32](repeating: -1, count: tokens * 4)
+                var weights = [Float](repeating: 0, count: tokens * 4)
+                ck_route(
+                    compute.handle,
+                    &probabilities,
+                    Int32(tokens),
+                    Int32(experts),
+                    4,
+                    normalize,
+                    &chosen,
+                    &weights
+                )
+                for token in 0..<tokens {
+                    let own = chosen[(4 * token)..<(4 * token + 4)].map(Int.init)
+                    #expect(Set(own).count == 4 && own.allSatisfy { 0..<experts ~= $0 })
+                    guard ![2, 3].contains(token) else { continue }
+                    let row = Array(logits[(token * experts)..<((token + 1) * experts)])
+                    let order = row.indices.sorted { row[$0] != row[$1] ? row[$0] > row[$1] : $0 < $1 }.prefix(4)
+                    #expect(own == Array(order))
+                    let total = (normalize ? Array(order) : Array(row.indices)).reduce(0) {
+                        $0 + expDouble(Double(row[$1]))
+                    }
+                    for (weight, expert) in zip(weights[(4 * token)...], order) {
+                        #expect(abs(Double(weight) - expDouble(Double(row[expert])) / total) < 1e-6)
+                    }
+                }
+                let first = twin ?? weights
+                #expect(!normalize || identical(weights, first), "\(variant.name)")
+                if normalize { twin = first }
+            }
         }
     }
 
