@@ -55,7 +55,9 @@ final class WeightReader {
         for part in parts {
             let tensor = try tensors.tensor(part.name, TensorType.floats, shape: [part.count])
             let own = tensor.floats()
-            guard own.allSatisfy(\.isFinite) else { throw ModelError("\(tensor.label): holds a value that is not finite") }
+            guard own.allSatisfy(\.isFinite) else {
+                throw ModelError("\(tensor.label): holds a value that is not finite")
+            }
             values += own
         }
         guard let vector = Vector(offset == 0 ? values : values.map { $0 + offset }) else {

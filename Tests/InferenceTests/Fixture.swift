@@ -50,13 +50,13 @@ struct Fixture {
         shortLogits = short.isEmpty ? [] : try Self.rows(reference, "short_logits")
     }
 
-    private static func rows(_ tensors: [String: Tensor], _ name: String) throws -> [[Float]] {
+    static func rows(_ tensors: [String: Tensor], _ name: String) throws -> [[Float]] {
         let flat = try values(tensors, name, Float.self)
         let size = try #require(tensors[name]?.shape.last)
         return stride(from: 0, to: flat.count, by: size).map { Array(flat[$0..<($0 + size)]) }
     }
 
-    private static func values<Value>(_ tensors: [String: Tensor], _ name: String, _: Value.Type) throws -> [Value] {
+    static func values<Value>(_ tensors: [String: Tensor], _ name: String, _: Value.Type) throws -> [Value] {
         let bytes = try #require(tensors[name]).bytes.bytes
         return stride(from: 0, to: bytes.count, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: Value.self) }
     }

@@ -39,6 +39,23 @@ import Testing
         }
     }
 
+    @Test(
+        "A GGUF file of each architecture computes what transformers computes with the weights it was made from",
+        arguments: ["phi3", "llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3"]
+    )
+    func architectures(name: String) async throws {
+        let reference = try Safetensors(
+            ModelSource.folder(Fixture.path("gguf")).requiredFile("\(name).reference.safetensors"),
+            label: name
+        ).tensors
+        let prompt = try Fixture.values(reference, "prompt", Token.self)
+        let engine = try Engine.make(loadModel(from: .at(Fixture.path("gguf/\(name).gguf"))), precise: true)
+        let logits = try await engine.logits(of: prompt).suffix(4)
+        for (ours, theirs) in zip(logits, try Fixture.rows(reference, "logits")) {
+            #expect(relativeDifference(ours, theirs) < 1e-4)
+        }
+    }
+
     @Test("The description names the forms, those first that hold the most; the memory is that of the file")
     func description() throws {
         let k = try loadModel(from: .at(Fixture.path("phi3-gguf/k.gguf")))

@@ -8,10 +8,12 @@ hold tiny Phi-3 models in those forms, each with `reference.safetensors`: what `
 values that the model stands for. `phi3-mlx` has a width, a group and a kind of scale of its own for each matrix;
 `phi3-gguf` has GGUF files, of which Q4_0 is split into parts and `k` has a type of its own for each matrix; `names.json`
 says how the `gguf` package names the tensors of each kind of model. The weights of the smaller ones are those of
-`phi3-float32`, which make_fixtures.py makes.
+`phi3-float32`, which make_fixtures.py makes. `gguf` has a GGUF file of each architecture, as llama.cpp's converter would
+write it.
 """
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -23,7 +25,9 @@ from gguf import GGMLQuantizationType as Type
 from safetensors.numpy import load_file, save_file
 from transformers import Phi3Config, Phi3ForCausalLM
 
-FIXTURES = Path(__file__).parent.parent / "Fixtures"
+from make_architecture_fixtures import COMMON, logits_of, longrope, make_model, random_weights
+from make_fixtures import FIXTURES
+
 BLOCKS = [
     Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0, Type.Q2_K, Type.Q3_K, Type.Q4_K, Type.Q5_K, Type.Q6_K,
     Type.IQ4_NL, Type.IQ4_XS, Type.MXFP4,
@@ -249,6 +253,139 @@ def write_names():
     (FIXTURES / "phi3-gguf" / "names.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
+# MARK: Architectures in GGUF
+
+
+ARCHITECTURES = {
+    "phi3": COMMON | longrope("longrope", 6) | {
+        "model_type": "phi3", "hidden_size": 64, "partial_rotary_factor": 0.75, "tie_word_embeddings": True,
+        "sliding_window": None},
+    "llama": COMMON | {
+        "head_dim": 16, "attention_bias": True,
+        "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                         "original_max_position_embeddings": 32}},
+    "qwen2": COMMON | {"num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
+    "qwen3": COMMON | {
+        "head_dim": 16, "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32}},
+    "qwen3moe": COMMON | {
+        "model_type": "qwen3_moe", "head_dim": 16, "num_experts": 6, "num_experts_per_tok": 2,
+        "moe_intermediate_size": 32, "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": []},
+    "gemma2": COMMON | {
+        "head_dim": 16, "sliding_window": 20, "query_pre_attn_scalar": 16, "attn_logit_softcapping": 2.0,
+        "final_logit_softcapping": 0.7, "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True},
+    "gemma3": COMMON | {
+        "model_type": "gemma3_text", "num_hidden_layers": 6, "num_attention_heads": 2, "num_key_value_heads": 1,
+        "head_dim": 32, "sliding_window": 20, "query_pre_attn_scalar": 32, "rope_theta": 1000000.0,
+        "rope_local_base_freq": 10000.0, "rope_scaling": {"rope_type": "linear", "factor": 4.0},
+        "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True},
+}
+
+
+def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
+    head = fields.get("head_dim", fields["hidden_size"] // fields["num_attention_heads"])
+    writer.add_context_length(fields["max_position_embeddings"])
+    writer.add_embedding_length(fields["hidden_size"])
+    writer.add_feed_forward_length(fields["intermediate_size"])
+    writer.add_block_count(fields["num_hidden_layers"])
+    writer.add_head_count(fields["num_attention_heads"])
+    writer.add_head_count_kv(fields["num_key_value_heads"])
+    writer.add_layer_norm_rms_eps(fields["rms_norm_eps"])
+    writer.add_rope_freq_base(fields["rope_theta"])
+    if "head_dim" in fields:
+        writer.add_key_length(head)
+        writer.add_value_length(head)
+    writer.add_rope_dimension_count(int(head * fields.get("partial_rotary_factor", 1)))
+    if fields.get("sliding_window"):
+        writer.add_sliding_window(fields["sliding_window"])
+    scaling = fields.get("rope_scaling", {})
+    kind = scaling.get("rope_type", scaling.get("type"))
+    if kind in ("linear", "yarn"):
+        writer.add_rope_scaling_type(gguf.RopeScalingType(kind))
+        writer.add_rope_scaling_factor(scaling["factor"])
+    if kind in ("yarn", "longrope"):
+        original = fields.get("original_max_position_embeddings", scaling.get("original_max_position_embeddings"))
+        writer.add_rope_scaling_orig_ctx_len(original)
+    if kind == "longrope":
+        writer.add_rope_scaling_attn_factors(
+            math.sqrt(1 + math.log(fields["max_position_embeddings"] / original) / math.log(original)))
+        writer.add_tensor("rope_factors_short.weight", np.array(scaling["short_factor"], np.float32))
+        writer.add_tensor("rope_factors_long.weight", np.array(scaling["long_factor"], np.float32))
+    if kind == "llama3":
+        writer.add_tensor("rope_freqs.weight", llama3_factors(fields, head))
+    if arch == "gemma2":
+        writer.add_attn_logit_softcapping(fields["attn_logit_softcapping"])
+        writer.add_final_logit_softcapping(fields["final_logit_softcapping"])
+    if arch == "qwen3moe":
+        writer.add_expert_count(fields["num_experts"])
+        writer.add_expert_used_count(fields["num_experts_per_tok"])
+        writer.add_expert_feed_forward_length(fields["moe_intermediate_size"])
+
+
+def llama3_factors(fields: dict, head: int) -> np.ndarray:
+    """What the rule of Llama 3.1 divides each frequency by."""
+    rule = fields["rope_scaling"]
+    length, low, high = (rule[k] for k in ("original_max_position_embeddings", "low_freq_factor", "high_freq_factor"))
+    turns = length / (2 * np.pi * fields["rope_theta"] ** (np.arange(0, head, 2) / head))
+    smooth = np.clip((turns - low) / (high - low), 0, 1)
+    return (1 / ((1 - smooth) / rule["factor"] + smooth)).astype(np.float32)
+
+
+def in_turn(value: np.ndarray, heads: int) -> np.ndarray:
+    """Rows of q or k with the two halves of each head in turn, as GGUF files of Llama have them."""
+    return value.reshape(heads, 2, -1, *value.shape[1:]).swapaxes(1, 2).reshape(value.shape)
+
+
+def write_architecture(arch: str, fields: dict):
+    fields = {"model_type": arch} | fields
+    model = make_model(fields)
+    weights = random_weights(model, 5)
+    writer = gguf.GGUFWriter(FIXTURES / "gguf" / f"{arch}.gguf", arch)
+    add_parameters(writer, arch, fields)
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list([f"<t{i}>" for i in range(fields["vocab_size"])])
+    writer.add_eos_token_id(2)
+    number = next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == arch)
+    names = gguf.get_tensor_name_map(number, fields["num_hidden_layers"])
+    for name, tensor in weights.items():
+        value = tensor.numpy()
+        if value.ndim > 1:
+            kind = Type.Q8_0 if "gate" in name.split(".")[-2:] else Type.Q4_0
+            value = gguf.quants.dequantize(gguf.quants.quantize(value, kind), kind)
+            weights[name] = torch.from_numpy(value.copy())
+        parts = {name: value}
+        if name.endswith("experts.gate_up_proj"):
+            gate, up = np.split(value, 2, axis=1)
+            base = name.removesuffix("gate_up_proj")
+            parts = {f"{base}gate_proj.weight": gate, f"{base}up_proj.weight": up}
+        elif name.endswith("experts.down_proj"):
+            parts = {f"{name}.weight": value}
+        for path, part in parts.items():
+            for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
+                if arch == "llama" and module in path:
+                    part = in_turn(part, fields[heads])
+            if arch.startswith("gemma") and path.endswith("norm.weight"):
+                part = part + 1
+            own = names.get_name(path, try_suffixes=(".weight", ".bias"))
+            if part.ndim == 1:
+                writer.add_tensor(own, part)
+            else:
+                data = gguf.quants.quantize(np.ascontiguousarray(part), kind)
+                assert np.array_equal(gguf.quants.dequantize(data, kind), part), "values that are not of blocks"
+                writer.add_tensor(own, data, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    model.load_state_dict(weights, strict=False)
+    model.tie_weights()
+    # Longer than windows and original lengths.
+    tokens = [int(t) for t in rng.integers(3, fields["vocab_size"], 44)]
+    rows = logits_of(model, tokens)[-4:]
+    save_file(
+        {"prompt": np.array(tokens, np.uint32), "logits": np.ascontiguousarray(rows.numpy())},
+        FIXTURES / "gguf" / f"{arch}.reference.safetensors")
+
+
 def main():
     weights = load_file(FIXTURES / "phi3-float32" / "model.safetensors")
     write_formats()
@@ -262,6 +399,10 @@ def main():
     write_gguf("q4_0", weights, lambda name: Type.BF16 if "o_proj" in name else Type.Q4_0, MODEL, split=6)
     write_gguf("k", k_weights(), K_TYPES.get, K_MODEL)
     write_names()
+    shutil.rmtree(FIXTURES / "gguf", ignore_errors=True)
+    (FIXTURES / "gguf").mkdir()
+    for arch, fields in ARCHITECTURES.items():
+        write_architecture(arch, fields)
 
 
 main()
