@@ -2,6 +2,8 @@
 #include "kernels.h"
 #include "pool.h"
 
+#include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct ck_compute {
@@ -146,6 +148,33 @@ void ck_gather_rows(ck_compute *c, const ck_matrix *w, const int32_t *rows, int 
 
 void ck_copy_rows(const ck_compute *c, const ck_matrix *w, int first, int count, float *out) {
     c->kernels->copy_rows(w, first, count, out);
+}
+
+typedef struct finite_check {
+    ck_compute *compute;
+    const ck_matrix *w;
+    atomic_int first_bad;
+} finite_check;
+
+static void check_item(void *context, int item, int worker) {
+    finite_check *f = context;
+    float *scratch = ck_compute_scratch(f->compute, worker);
+    int end = item * ROW_BLOCK + ROW_BLOCK < f->w->rows ? item * ROW_BLOCK + ROW_BLOCK : f->w->rows;
+    for (int row = item * ROW_BLOCK; row < end; row++) {
+        f->compute->kernels->copy_rows(f->w, row, 1, scratch);
+        if (f->compute->kernels->is_finite(scratch, f->w->columns)) continue;
+        int known = atomic_load(&f->first_bad);
+        while (row < known && !atomic_compare_exchange_weak(&f->first_bad, &known, row)) {}
+        return;
+    }
+}
+
+int ck_first_row_not_finite(ck_compute *c, const ck_matrix *w) {
+    finite_check f = {.compute = c, .w = w, .first_bad = INT_MAX};
+    size_t cost = (size_t)(w->columns / 4) * ROW_BLOCK;
+    pool_for(c->pool, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), check_item, &f);
+    int first = atomic_load(&f.first_bad);
+    return first == INT_MAX ? -1 : first;
 }
 
 // MARK: Row by row

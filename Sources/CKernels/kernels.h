@@ -9,6 +9,8 @@ enum { ROW_BLOCK = 16 };
 
 typedef struct kernels {
     void (*copy_rows)(const ck_matrix *w, int first, int count, float *out);
+    /// Whether none of `count` numbers, a multiple of 16, is infinite or not a number.
+    bool (*is_finite)(const float *x, int count);
     /// y[t × y_stride + r] for r in 0 ..< rows: dot products of W's rows [rows, columns] with x's.
     void (*multiply)(
         const float *w, int rows, int columns, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);

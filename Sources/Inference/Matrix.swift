@@ -17,7 +17,7 @@ struct Matrix: @unchecked Sendable {
     var columns: Int { Int(view.columns) }
     var parameterCount: Int { rows * columns }
     var byteCount: Int { memory.reduce(0) { $0 + $1.count } }
-    var isQuantized: Bool { view.format == CK_AFFINE4 || view.format == CK_AFFINE8 }
+    var isQuantized: Bool { ![CK_F32, CK_F16, CK_BF16].contains(view.format) }
 
     /// y[tokens, rows] = x[tokens, columns] · Wᵀ, or y += if `adding`.
     func multiply(_ x: FloatBuffer, tokens: Int, into y: FloatBuffer, adding: Bool = false, on compute: Compute) {
@@ -42,6 +42,11 @@ struct Matrix: @unchecked Sendable {
         } else {
             BLASProduct.run(view, input, tokens: tokens, into: output, rowSize: rowSize, adding: adding, on: compute)
         }
+    }
+
+    /// Has the system begin to read the weights from their file.
+    func prefetch() {
+        for bytes in memory { bytes.prefetch() }
     }
 
     /// out[i] = the row `indices[i]`, each of which must be one.

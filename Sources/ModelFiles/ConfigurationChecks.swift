@@ -129,6 +129,19 @@ extension ConfigurationFields {
             denseLayers: Set(dense).union(mlp_only_layers ?? [])
         )
     }
+
+    /// What is said of quantisation, if it is MLX's.
+    func quantizationFields(label: String) throws(ModelError) -> [String: QuantizationField] {
+        if let quantization { return quantization }
+        guard let fields = quantization_config else { return [:] }
+        if case .text(let method)? = fields["quant_method"] {
+            throw ModelError(
+                "\(label): quantization_config: quant_method \"\(method)\" is not supported; folders in MLX form, GGUF "
+                    + "files and weights that are not quantised are"
+            )
+        }
+        return fields
+    }
 }
 
 extension RangeCheck {

@@ -46,6 +46,8 @@ struct ConfigurationFields: Decodable {
     var mlp_only_layers: [Int]?
 
     var quantization: [String: QuantizationField]?
+    /// The same again in MLX folders; in others, what some other tool has done.
+    var quantization_config: [String: QuantizationField]?
 }
 
 /// The top level of `config.json`. Models of several parts have the fields of the language model in `text_config`.
@@ -63,6 +65,7 @@ struct ConfigurationFile: Decodable {
         }
         inner.model_type = outer.model_type
         inner.quantization = outer.quantization ?? inner.quantization
+        inner.quantization_config = outer.quantization_config ?? inner.quantization_config
         inner.eos_token_id = outer.eos_token_id ?? inner.eos_token_id
         inner.vocab_size = inner.vocab_size ?? outer.vocab_size
         inner.tie_word_embeddings = inner.tie_word_embeddings ?? outer.tie_word_embeddings

@@ -151,7 +151,7 @@ package struct ModelConfiguration: Sendable, Equatable {
         )
         experts = try fields.experts(layerCount: layerCount, check)
         eosTokens = Set(fields.eos_token_id?.values ?? [])
-        (quantization, quantizationOverrides) = try (fields.quantization ?? [:]).checked(label: label)
+        (quantization, quantizationOverrides) = try fields.quantizationFields(label: label).checked(label: label)
     }
 }
 
@@ -165,6 +165,8 @@ enum QuantizationField: Decodable {
     case text(String)
     case flag(Bool)
     case layer(bits: Int?, groupSize: Int?, mode: String?)
+    /// Something of another tool.
+    case other
 
     private struct Layer: Decodable {
         var bits: Int?
@@ -180,9 +182,10 @@ enum QuantizationField: Decodable {
             self = .number(number)
         } else if let text = try? container.decode(String.self) {
             self = .text(text)
-        } else {
-            let layer = try container.decode(Layer.self)
+        } else if let layer = try? container.decode(Layer.self) {
             self = .layer(bits: layer.bits, groupSize: layer.group_size, mode: layer.mode)
+        } else {
+            self = .other
         }
     }
 }
@@ -209,7 +212,7 @@ extension [String: QuantizationField] {
                     mode: layerMode ?? mode,
                     label: label
                 )
-            case .flag(true), .number, .text: break
+            case .flag(true), .number, .text, .other: break
             }
         }
         return (common, overrides)
@@ -221,10 +224,10 @@ extension [String: QuantizationField] {
         mode: String,
         label: String
     ) throws(ModelError) -> Quantization {
-        guard mode == "affine", [4, 8].contains(bits), [32, 64, 128].contains(groupSize) else {
+        guard mode == "affine", [2, 3, 4, 5, 6, 8].contains(bits), [32, 64, 128].contains(groupSize) else {
             throw ModelError(
                 "\(label): quantization \"\(mode)\" of \(bits) bits in groups of \(groupSize) is not supported; "
-                    + "\"affine\" of 4 or 8 bits in groups of 32, 64 or 128 is"
+                    + "\"affine\" of 2, 3, 4, 5, 6 or 8 bits in groups of 32, 64 or 128 is"
             )
         }
         return Quantization(bits: bits, groupSize: groupSize)

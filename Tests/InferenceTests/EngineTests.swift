@@ -88,12 +88,13 @@ import Testing
         #expect(try await engine.step(Step(entries: [])).samples.isEmpty)
     }
 
-    /// The model of phi3-float32 with bytes of its weights set to 0xff, which makes them no numbers.
-    private static func spoilt(_ range: (Int) -> Range<Int>) throws -> LoadedModel {
+    /// The float32 fixture with some of its weights replaced, counted in floats from the first or, if negative, the last.
+    private func model(setting value: Float, at index: Int, count: Int) throws -> LoadedModel {
         let folder = ModelSource.folder(try Fixture.path("phi3-float32"))
         var bytes = try folder.requiredFile("model.safetensors").array
-        let header = 8 + Int(bytes[0]) + Int(bytes[1]) << 8
-        for index in range(bytes.count - header) { bytes[header + index] = 0xff }
+        let start = index < 0 ? bytes.count + 4 * index : 8 + Int(bytes[0]) + Int(bytes[1]) << 8 + 4 * index
+        let values = [Float](repeating: value, count: count).withUnsafeBytes(Array.init)
+        bytes.replaceSubrange(start..<(start + 4 * count), with: values)
         return try loadModel(
             from: .memory([
                 "config.json": folder.requiredFile("config.json"),
@@ -103,26 +104,34 @@ import Testing
         )
     }
 
-    @Test("A session whose logits are not numbers fails alone")
-    func notANumber() async throws {
-        // The embedding begins at 51,200 and has 256 bytes for each token: the row of token 7.
-        let model = try Self.spoilt { _ in (51200 + 7 * 256)..<(51200 + 8 * 256) }
-        let engine = try Engine.make(model)
-        let healthy = Self.entry()
-        let alone = try await engine.step(Step(entries: [healthy]))
-        let result = try await engine.step(Step(entries: [Self.entry(tokens: [7], blocks: [1]), healthy]))
+    @Test("A session whose logits are not finite fails alone")
+    func overflowOfOne() async throws {
+        // The head comes first. One row that has its first weights so large that some tokens' logits overflow.
+        let engine = try Engine.make(model(setting: 3e38, at: 0, count: 2))
+        var (overflowing, healthy): (Token?, Token?)
+        for token in Token(2)..<40 {
+            let result = try await engine.step(Step(entries: [Self.entry(tokens: [token])]))
+            if result.failures.isEmpty { healthy = token } else { overflowing = token }
+        }
+        let entry = Self.entry(tokens: [try #require(healthy)])
+        let alone = try await engine.step(Step(entries: [entry]))
+        let other = Self.entry(tokens: [try #require(overflowing)], blocks: [1])
+        let result = try await engine.step(Step(entries: [other, entry]))
         #expect(result.samples == [nil] + alone.samples)
         #expect(result.failures.keys.sorted() == [0])
-        #expect(alone.failures.isEmpty)
         // What it left in its block is nothing to whoever has that next.
-        #expect(try await engine.step(Step(entries: [Self.entry(blocks: [1])])).samples == alone.samples)
+        let next = Self.entry(tokens: entry.tokens, blocks: [1])
+        #expect(try await engine.step(Step(entries: [next])).samples == alone.samples)
     }
 
-    @Test("A norm or scale that is no number is an error that names its tensor")
-    func notANumberAtLoad() {
-        // The last tensor is that of the last norm.
-        let error = #expect(throws: ModelError.self) { try Self.spoilt { ($0 - 4)..<$0 } }
-        #expect(error?.description.contains("model.norm.weight") == true)
+    @Test("Weights that are not finite are refused when the model is loaded", arguments: [Float.nan, .infinity])
+    func notFinite(value: Float) {
+        // A matrix's, and the last norm's.
+        for (index, name) in [(0, "lm_head.weight"), (-1, "model.norm.weight")] {
+            let error = #expect(throws: ModelError.self) { try model(setting: value, at: index, count: 1) }
+            #expect(error?.description.contains("not finite") == true)
+            #expect(error?.description.contains(name) == true)
+        }
     }
 
     @Test("KV memory is planned from free memory, limits and sizes")

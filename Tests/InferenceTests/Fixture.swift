@@ -35,8 +35,14 @@ struct Fixture {
                 "model.safetensors": try other.requiredFile("model.safetensors"),
             ])
         }
+        try self.init(source: source, reference: "\(name)/reference")
+    }
+
+    /// - Parameter reference: the path of the file with what `transformers` computes, without its extension.
+    init(source: ModelSource, reference: String) throws {
         model = try loadModel(from: source)
-        let reference = try Safetensors(own.requiredFile("reference.safetensors"), label: name).tensors
+        let file = try ModelSource.folder(Self.path("")).requiredFile("\(reference).safetensors")
+        let reference = try Safetensors(file, label: reference).tensors
         prompt = try Self.values(reference, "prompt", Token.self)
         answer = try Self.values(reference, "answer", Token.self)
         logits = try Self.rows(reference, "logits")
@@ -44,13 +50,13 @@ struct Fixture {
         shortLogits = short.isEmpty ? [] : try Self.rows(reference, "short_logits")
     }
 
-    private static func rows(_ tensors: [String: Tensor], _ name: String) throws -> [[Float]] {
+    static func rows(_ tensors: [String: Tensor], _ name: String) throws -> [[Float]] {
         let flat = try values(tensors, name, Float.self)
         let size = try #require(tensors[name]?.shape.last)
         return stride(from: 0, to: flat.count, by: size).map { Array(flat[$0..<($0 + size)]) }
     }
 
-    private static func values<Value>(_ tensors: [String: Tensor], _ name: String, _: Value.Type) throws -> [Value] {
+    static func values<Value>(_ tensors: [String: Tensor], _ name: String, _: Value.Type) throws -> [Value] {
         let bytes = try #require(tensors[name]).bytes.bytes
         return stride(from: 0, to: bytes.count, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: Value.self) }
     }

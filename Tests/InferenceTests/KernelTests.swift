@@ -1,5 +1,6 @@
 import CKernels
 import Glibc
+import ModelFiles
 import Testing
 
 @testable import Inference
@@ -13,89 +14,67 @@ import Testing
         numbers = (0..<40_000).map { _ in Float.random(in: -1...1, using: &generator) }
     }
 
-    private func weights(_ format: ck_format, _ rows: Int, _ columns: Int) -> (bytes: [UInt8], decoded: [Float]) {
+    /// A matrix of floats: every kind of number, subnormal ones included, but no infinities.
+    private func floats(_ format: ck_format, rows: Int, columns: Int) -> Matrix {
         var generator = SplitMix(state: 5)
         let count = rows * columns
-        switch format {
-        case CK_F32: return (numbers.prefix(count).withUnsafeBytes(Array.init), Array(numbers.prefix(count)))
-        case CK_F16, CK_BF16:
-            // Every kind of number, subnormal ones included, but no infinities.
-            let bits = (0..<count).map { _ in UInt16.random(in: 0..<0x7c00, using: &generator) & 0xbbff }
-            return (
-                bits.withUnsafeBytes(Array.init),
-                bits.map {
-                    format == CK_F16 ? Float(Float16(bitPattern: $0)) : Float(bitPattern: UInt32($0) << 16)
-                }
-            )
-        default:
-            let bits = format == CK_AFFINE4 ? 4 : 8
-            let bytes = (0..<count * bits / 8).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-            let values = (0..<count).map { Float(bits == 8 ? bytes[$0] : bytes[$0 / 2] >> (4 * ($0 % 2)) & 15) }
-            return (bytes, values)
-        }
+        let bytes =
+            format == CK_F32
+            ? numbers.prefix(count).withUnsafeBytes(Array.init)
+            : (0..<count).map { _ in UInt16.random(in: 0..<0x7c00, using: &generator) & 0xbbff }
+                .withUnsafeBytes(Array.init)
+        let memory = FileBytes(copying: bytes)
+        var view = ck_matrix()
+        view.format = format
+        view.rows = Int32(rows)
+        view.columns = Int32(columns)
+        view.row_bytes = memory.count / rows
+        view.weights = memory.bytes.baseAddress
+        return Matrix(view, memory: [memory])
     }
 
-    private func product(
-        _ variant: ck_variant,
-        _ format: ck_format,
-        rows: Int,
-        columns: Int,
-        group: Int,
-        tokens: Int
-    ) throws -> (result: [Float], expected: [Double]) {
+    private func product(_ variant: ck_variant, _ matrix: Matrix, tokens: Int) throws -> [Float] {
         let compute = try Compute(variant: variant, threads: 2, precise: false)
-        try compute.reserve(columns: columns)
-        let (bytes, decoded) = weights(format, rows, columns)
-        let groups = group > 0 ? rows * columns / group : 0
-        let (scales, biases) = (Array(numbers.prefix(groups)), Array(numbers.suffix(groups)))
-        let x = Array(numbers.suffix(tokens * columns))
-        var y = [Float](repeating: 0, count: tokens * rows)
-        bytes.withUnsafeBytes { bytes in
-            scales.withUnsafeBufferPointer { scales in
-                biases.withUnsafeBufferPointer { biases in
-                    var matrix = ck_matrix(
-                        format: format,
-                        rows: Int32(rows),
-                        columns: Int32(columns),
-                        group: Int32(group),
-                        weights: bytes.baseAddress,
-                        scales: scales.baseAddress,
-                        biases: biases.baseAddress
-                    )
-                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, rows, false)
-                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, rows, true)
-                }
-            }
+        try compute.reserve(columns: matrix.columns)
+        let x = Array(numbers.suffix(tokens * matrix.columns))
+        var y = [Float](repeating: 0, count: tokens * matrix.rows)
+        withUnsafePointer(to: matrix.view) {
+            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, matrix.rows, false)
+            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, matrix.rows, true)
         }
-        let expected = (0..<tokens * rows).map { index in
+        return y
+    }
+
+    /// The same in double precision, with the values of the scalar twin: FormatTests holds them against others'.
+    private func expected(_ matrix: Matrix, tokens: Int) throws -> [Double] {
+        let (rows, columns) = (matrix.rows, matrix.columns)
+        var weights = [Float](repeating: 0, count: rows * columns)
+        let compute = try Compute(variant: CK_SCALAR, threads: 1, precise: false)
+        withUnsafePointer(to: matrix.view) { ck_copy_rows(compute.handle, $0, 0, Int32(rows), &weights) }
+        let x = Array(numbers.suffix(tokens * columns))
+        return (0..<tokens * rows).map { index in
             let (token, row) = (index / rows, index % rows)
             return 2
-                * (0..<columns).reduce(0.0) { sum, column in
-                    let at = row * columns + column
-                    let weight =
-                        group > 0
-                        ? Double(scales[at / group]) * Double(decoded[at]) + Double(biases[at / group])
-                        : Double(decoded[at])
-                    return sum + weight * Double(x[token * columns + column])
+                * (0..<columns).reduce(0.0) {
+                    $0 + Double(weights[row * columns + $1]) * Double(x[token * columns + $1])
                 }
         }
-        return (y, expected)
     }
 
-    private static let formats: [(ck_format, Int)] = [
-        (CK_F32, 0), (CK_F16, 0), (CK_BF16, 0), (CK_AFFINE4, 32), (CK_AFFINE4, 64), (CK_AFFINE8, 64), (CK_AFFINE8, 128),
-    ]
-
-    @Test("Products of every form are those of plain arithmetic, and equal in all variants", arguments: formats)
-    func products(format: ck_format, group: Int) throws {
-        for tokens in [1, 3, 4, 9] {
-            let twin = try product(CK_SCALAR, format, rows: 53, columns: 256, group: group, tokens: tokens)
-            let scale = twin.expected.map(abs).max() ?? 1
-            let difference = zip(twin.result, twin.expected).map { abs(Double($0) - $1) }.max() ?? .infinity
-            #expect(difference < 1e-5 * scale)
-            for variant in ck_variant.available {
-                let other = try product(variant, format, rows: 53, columns: 256, group: group, tokens: tokens)
-                #expect(identical(other.result, twin.result), "\(variant.name), \(tokens) tokens")
+    @Test("Products of every form are those of plain arithmetic, and equal in all variants")
+    func products() throws {
+        let plain = [CK_F32, CK_F16, CK_BF16].map { (name: "\($0)", matrix: floats($0, rows: 53, columns: 256)) }
+        for (name, matrix) in try plain + FormatFixture.forms().map({ ($0.name, $0.matrix) }) {
+            for tokens in [1, 3, 9] {
+                let expected = try expected(matrix, tokens: tokens)
+                let twin = try product(CK_SCALAR, matrix, tokens: tokens)
+                let scale = expected.map(abs).max() ?? 1
+                let difference = zip(twin, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
+                #expect(difference < 1e-5 * scale, "\(name)")
+                for variant in ck_variant.available {
+                    let other = try product(variant, matrix, tokens: tokens)
+                    #expect(identical(other, twin), "\(name), \(variant.name), \(tokens) tokens")
+                }
             }
         }
     }

@@ -44,6 +44,13 @@ import Testing
         #expect(configuration.quantization(of: "norm") == nil)
     }
 
+    @Test("Quantisation may stand under its other name alone, beside fields of other tools")
+    func quantizationConfig() throws {
+        let quantization = "{\"group_size\": 32, \"bits\": 3, \"modules\": null, \"x\": [1.5], \"head\": true}"
+        let configuration = try configuration(["quantization_config": quantization])
+        #expect(configuration.quantization(of: "head") == .init(bits: 3, groupSize: 32))
+    }
+
     @Test("The newer form of the rotary parameters is read")
     func ropeParameters() throws {
         let parameters = "{\"rope_theta\": 500000, \"rope_type\": \"default\"}"
@@ -189,7 +196,8 @@ import Testing
             ),
             ("rope_scaling", "{\"type\": \"su\", \"short_factor\": [1, 1], \"long_factor\": [1, 1]}"),
             ("rope_scaling", "{\"type\": \"su\", \"short_factor\": \"many\"}"),
-            ("quantization", "{\"bits\": 4}"), ("quantization", "{\"bits\": 3, \"group_size\": 64}"),
+            ("quantization", "{\"bits\": 4}"), ("quantization", "{\"bits\": 7, \"group_size\": 64}"),
+            ("quantization_config", "{\"quant_method\": \"gptq\", \"bits\": 4, \"group_size\": 64}"),
             ("quantization", "{\"bits\": 4, \"group_size\": 0}"),
             ("quantization", "{\"bits\": 4, \"group_size\": 32, \"mode\": \"mxfp4\"}"),
         ]

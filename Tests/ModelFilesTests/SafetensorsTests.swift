@@ -97,7 +97,7 @@ func safetensors(_ header: String, dataCount: Int, headerLength: UInt64? = nil) 
             guard let tensors = try? parse(bytes) else { continue }
             accepted += 1
             for tensor in tensors.values {
-                #expect(tensor.bytes.count == tensor.shape.reduce(tensor.type.byteCount, *))
+                #expect(tensor.bytes.count == tensor.type.byteCount(shape: tensor.shape))
                 _ = tensor.bytes.array.reduce(0) { $0 &+ Int($1) }
             }
         }

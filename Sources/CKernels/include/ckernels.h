@@ -45,19 +45,44 @@ typedef void (*ck_body)(void *context, int item, int worker);
 /// done. Threads that find no work spin for some tens of microseconds and then sleep.
 void ck_compute_for(ck_compute *compute, int count, int grain, ck_body body, void *context);
 
-/// How a matrix is stored. Rows are the outputs. Affine: `bits` wide unsigned values, least significant first, in groups
-/// of `group` columns: weight = scale × q + bias.
-typedef enum ck_format { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2, CK_AFFINE4 = 3, CK_AFFINE8 = 4 } ck_format;
+/// How a matrix is stored: floats, MLX's affine form, or a block form of GGUF (see weights.inc for each).
+///
+/// Affine: `bits` wide unsigned values, a little-endian bit stream along the row, in groups of `group` columns:
+/// weight = scale × q + bias.
+typedef enum ck_format {
+    CK_F32,
+    CK_F16,
+    CK_BF16,
+    CK_AFFINE,
+    CK_Q4_0,
+    CK_Q4_1,
+    CK_Q5_0,
+    CK_Q5_1,
+    CK_Q8_0,
+    CK_Q2_K,
+    CK_Q3_K,
+    CK_Q4_K,
+    CK_Q5_K,
+    CK_Q6_K,
+    CK_IQ4_NL,
+    CK_IQ4_XS,
+    CK_MXFP4
+} ck_format;
 
-/// A matrix W[rows, columns]; `columns` is a multiple of 16, `group` of 32. Weights need no alignment beyond 4 bytes.
+/// A matrix W[rows, columns], whose rows are the outputs. `columns` is a multiple of 16, of `group`, and of the form's
+/// block of 32 or 256. Weights and scales need no alignment, except for CK_F32: 4 bytes.
 typedef struct ck_matrix {
     ck_format format;
     int rows;
     int columns;
-    int group;
+    size_t row_bytes;
     const void *weights;
-    const float *scales;  // [rows, columns / group], affine only
-    const float *biases;  // [rows, columns / group], affine only
+    // Affine only:
+    int bits;   // 2, 3, 4, 5, 6 or 8
+    int group;  // a multiple of 32
+    ck_format scale_format;  // one of the floats
+    const void *scales;  // [rows, columns / group]
+    const void *biases;  // [rows, columns / group]
 } ck_matrix;
 
 /// y[t × y_stride + r] = x[tokens, columns] · Wᵀ, or += if `accumulate`; y_stride is at least `rows`. Needs
@@ -68,6 +93,9 @@ void ck_matmul(
 void ck_gather_rows(ck_compute *compute, const ck_matrix *w, const int32_t *rows, int count, float *out);
 /// out[0 ..< count, :] = the rows first ..< first + count of W, on the calling thread.
 void ck_copy_rows(const ck_compute *compute, const ck_matrix *w, int first, int count, float *out);
+/// The first row of W that holds an infinity or what is not a number, or -1. Reads all of W, on all threads. Needs
+/// `columns` floats of scratch.
+int ck_first_row_not_finite(ck_compute *compute, const ck_matrix *w);
 
 /// y[tokens, size] = x / sqrt(mean(x²) + epsilon) × weight, or += if `accumulate`, each row by itself. `size` is a
 /// multiple of 16, as in the next two.
