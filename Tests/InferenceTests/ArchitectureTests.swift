@@ -72,26 +72,36 @@ import Testing
 
     @Test("The table of the README", .enabled(if: ProcessInfo.processInfo.environment["PENSIEVE_TABLE"] != nil))
     func table() async throws {
-        print(
-            "| model | weights | mode | logits' error | greedy, given the reference's text | greedy, free | divergence |"
-        )
+        print("| model | weights | mode | logits' error | greedy, given the reference's text | greedy | divergence |")
         print("|---|---|---|---|---|---|---|")
         for name in Self.names {
-            for form in Self.forms {
-                let fixture = try Fixture("\(name)-\(form)")
-                for precise in form == "bf16" ? [true] : [true, false] {
-                    let engine = try Engine.make(fixture.model, precise: precise)
-                    let comparison = try await Comparison(fixture, engine)
-                    let answer = try await engine.generate(fixture.prompt, count: fixture.answer.count)
-                    let same = zip(answer, fixture.answer).prefix { $0 == $1 }.count
-                    print(
-                        "| \(name) | \(form) | \(precise ? "precise" : "fast") "
-                            + String(format: "| %.1e ", comparison.largestError)
-                            + "| \(comparison.agreements)/\(answer.count) | \(same)/\(answer.count) "
-                            + String(format: "| %.1e |", comparison.divergence)
-                    )
-                }
-            }
+            for form in Self.forms { try await row(name, Fixture("\(name)-\(form)")) }
+        }
+        try await row("phi3", Fixture("phi3-mlx"))
+        for name in ["f16.gguf", "q8_0.gguf", "q4_0-00001-of-00003.gguf", "k.gguf"] {
+            let reference = "phi3-gguf/\(name.prefix { $0 != "." && $0 != "-" }).reference"
+            try await row("phi3", Fixture(source: .at(Fixture.path("phi3-gguf/\(name)")), reference: reference))
+        }
+        for name in ["phi3", "llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3"] {
+            let source = try ModelSource.at(Fixture.path("gguf/\(name).gguf"))
+            try await row(name, Fixture(source: source, reference: "gguf/\(name).reference"))
+        }
+    }
+
+    /// Prints what a fixture comes to, with packed weights in both modes.
+    private func row(_ name: String, _ fixture: Fixture) async throws {
+        for precise in fixture.model.quantization.contains("float") ? [true] : [true, false] {
+            let engine = try Engine.make(fixture.model, precise: precise)
+            let comparison = try await Comparison(fixture, engine)
+            let answer = try await engine.generate(fixture.prompt, count: fixture.answer.count)
+            let same = zip(answer, fixture.answer).prefix { $0 == $1 }.count
+            print(
+                "| \(name) | \(fixture.model.quantization) | \(precise ? "precise" : "fast") "
+                    + String(format: "| %.1e ", comparison.largestError)
+                    + "| \(comparison.agreements)/\(fixture.logits.count) "
+                    + (answer.isEmpty ? "| – " : "| \(same)/\(answer.count) ")
+                    + String(format: "| %.1e |", comparison.divergence)
+            )
         }
     }
 }
@@ -111,12 +121,13 @@ struct Comparison {
     private(set) var divergence = 0.0
 
     init(_ fixture: Fixture, _ engine: Engine) async throws {
-        let tokens = fixture.prompt + fixture.answer.dropLast()
-        let logits = try await engine.logits(of: tokens).suffix(fixture.answer.count)
+        let isOfAnswer = fixture.logits.count == fixture.answer.count
+        let tokens = isOfAnswer ? fixture.prompt + fixture.answer.dropLast() : fixture.prompt
+        let logits = try await engine.logits(of: tokens).suffix(fixture.logits.count)
         for (ours, theirs) in zip(logits, fixture.logits) {
             let difference = relativeDifference(ours, theirs)
             largestError = difference.isNaN ? .infinity : max(largestError, difference)
-            divergence += Self.divergence(theirs, ours) / Double(fixture.answer.count)
+            divergence += Self.divergence(theirs, ours) / Double(fixture.logits.count)
             let order = theirs.sorted(by: >)
             if ours.firstIndex(of: ours.max() ?? 0) == theirs.firstIndex(of: order[0]) {
                 agreements += 1
