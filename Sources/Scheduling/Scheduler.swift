@@ -36,7 +36,12 @@ package actor Scheduler {
         self.configuration = configuration
         self.observer = observer
         engineDescription = engine.description
-        kv = KVAccounting(blocks: engineDescription.blockCount, blockSize: engineDescription.blockSize)
+        kv = KVAccounting(
+            blocks: engineDescription.blockCount,
+            blockSize: engineDescription.blockSize,
+            window: engineDescription.window,
+            stepTokens: configuration.stepTokenBudget
+        )
         planner = StepPlanner(budget: configuration.stepTokenBudget)
         waiting = WaitingQueue()
     }

@@ -27,14 +27,14 @@ struct Model: Sendable {
     }
 
     private static func real(_ configuration: Configuration) throws -> Model {
-        let source: ModelSource = configuration.model.map { .folder(expand($0)) } ?? .memory(BuiltinFiles.all)
+        let source: ModelSource = try configuration.model.map { try .at(expand($0)) } ?? .memory(BuiltinFiles.all)
         let isBuiltIn = configuration.model == nil
         let loaded = try loadModel(
             from: source,
             modelID: isBuiltIn ? BuiltinFiles.modelID : nil,
             displayName: isBuiltIn ? BuiltinFiles.displayName : nil
         )
-        let tokenizer = try Tokenizer(tokenizerJSON: loaded.tokenizerJSON)
+        let tokenizer = try tokenizer(loaded.vocabulary)
         var options = EngineOptions()
         options.threads = configuration.threads
         options.kvMemoryBytes = configuration.kvMemoryBytes
@@ -46,6 +46,13 @@ struct Model: Sendable {
             chatFormat: .phi3,
             createdAt: BuiltinFiles.createdAt
         )
+    }
+
+    private static func tokenizer(_ vocabulary: LoadedModel.Vocabulary) throws -> Tokenizer {
+        switch vocabulary {
+        case .tokenizerJSON(let json): try Tokenizer(tokenizerJSON: json)
+        case .gguf: throw ModelError("vocabularies of GGUF files cannot be read yet")
+        }
     }
 
     private static func mock(_ configuration: Configuration) throws -> Model {
