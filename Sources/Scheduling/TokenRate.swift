@@ -22,8 +22,10 @@ struct TokenRate {
     /// Since the first token of the window.
     func perSecond(at now: ContinuousClock.Instant) -> Double {
         let current = max(newest, slot(at: now))
-        let window = max(0, current - Self.slotCount + 1)..<(newest + 1)
-        guard !window.isEmpty, let first = window.first(where: { counts[$0 % Self.slotCount] > 0 }) else { return 0 }
+        let oldest = max(0, current - Self.slotCount + 1)
+        guard oldest <= newest else { return 0 }
+        let window = oldest...newest
+        guard let first = window.first(where: { counts[$0 % Self.slotCount] > 0 }) else { return 0 }
         let tokens = window.reduce(0) { $0 + counts[$1 % Self.slotCount] }
         let begin = start + Self.slotLength * first
         return Double(tokens) / max(0.25, (now - begin) / .seconds(1))
