@@ -70,10 +70,16 @@ package actor Engine: InferenceEngine {
     package func step(_ step: Step) throws(EngineError) -> StepResult {
         let sampling = try compute(step)
         var result = StepResult(samples: [Token?](repeating: nil, count: step.entries.count))
-        for (row, index) in sampling.enumerated() {
-            let entry = step.entries[index]
-            result.samples[index] = Sampler.sample(logits(row), entry.sampling, index: entry.sampleIndex)
-            if result.samples[index] == nil {
+        guard !sampling.isEmpty else { return result }
+        let tokens = BatchSampler.sample(
+            sampling.map { step.entries[$0] },
+            pass.logits.holding(sampling.count * description.vocabularySize),
+            vocabularySize: description.vocabularySize,
+            on: pass.compute
+        )
+        for (index, token) in zip(sampling, tokens) {
+            result.samples[index] = token
+            if token == nil {
                 result.failures[index] = EngineError("the model gave a logit that is not a finite number")
             }
         }
