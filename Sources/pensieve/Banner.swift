@@ -43,7 +43,8 @@ enum Banner {
         // An address that stands for all is none to send to.
         let here = ["0.0.0.0": "127.0.0.1", "::": "::1"][configuration.host] ?? configuration.host
         let key =
-            configuration.apiKeyFile.map { "$(grep -om1 '^[^ #]\\+' \(shellQuoted($0)))" } ?? "test-api-key-12345"
+            configuration.apiKeyFile.map { "$(grep -om1 '^[^[:space:]#][^[:space:]]*' \(shellQuoted($0)))" }
+            ?? "test-api-key-12345"
         return [
             "  curl \(shellQuoted(address(here, port) + "/v1/messages")) -H \"authorization: Bearer \(key)\" \\",
             "    -d '{\"model\":\"claude-local\",\"max_tokens\":64,"
