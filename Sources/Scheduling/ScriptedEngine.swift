@@ -7,6 +7,7 @@ package import EngineContract
 package actor ScriptedEngine: InferenceEngine {
     package nonisolated let description: EngineDescription
     private let stepDuration: Duration?
+    private var lastDue: ContinuousClock.Instant?
     private let script: @Sendable ([Token]) -> Token
     private var memory: [BlockIndex: [Token]] = [:]
     /// The steps' entries, counted: sessions and tokens of each step, for tests.
@@ -33,7 +34,7 @@ package actor ScriptedEngine: InferenceEngine {
     package func failNextStep(_ error: EngineError) { failure = error }
 
     package func step(_ step: Step) async throws(EngineError) -> StepResult {
-        if let stepDuration { try? await Task.sleep(for: stepDuration) }
+        if let stepDuration { await pace(stepDuration) }
         if let error = failure {
             failure = nil
             throw error
@@ -44,6 +45,16 @@ package actor ScriptedEngine: InferenceEngine {
         var samples: [Token?] = []
         for entry in step.entries { samples.append(try compute(entry)) }
         return StepResult(samples: samples)
+    }
+
+    /// Waits until a step's time is over. Steps that follow each other are timed from the first, so that what waking up
+    /// costs does not slow the rate asked for.
+    private func pace(_ duration: Duration) async {
+        let now = ContinuousClock.now
+        var due = (lastDue ?? now) + duration
+        if due + duration < now { due = now + duration }
+        lastDue = due
+        try? await Task.sleep(until: due, clock: .continuous)
     }
 
     private func compute(_ entry: StepEntry) throws(EngineError) -> Token? {

@@ -14,25 +14,32 @@ struct Model: Sendable {
 
     /// Loads the model that the configuration names: a folder, the built-in one, or a script without a model.
     static func load(_ configuration: Configuration) async throws -> Model {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let name = configuration.mock ? "the mock" : configuration.model ?? "the built-in model"
-        if Terminal.isInteractive { Terminal.error("Loading \(name) …") }
-        let model = try configuration.mock ? mock(configuration) : real(configuration)
-        if Terminal.isInteractive {
-            let seconds = Double((clock.now - start) / .milliseconds(1)) / 1000
-            Terminal.error("Loaded in \(Format.number((seconds * 100).rounded() / 100)) s")
-        }
+        if configuration.mock { return try mock(configuration) }
+        let line = LoadingLine(configuration.model ?? "the built-in model")
+        defer { line.clear() }
+        let model = try real(configuration, progress: line.show)
+        line.tellTime()
         return model
     }
 
-    private static func real(_ configuration: Configuration) throws -> Model {
-        let source: ModelSource = try configuration.model.map { try .at(expand($0)) } ?? .memory(BuiltinFiles.all)
+    /// Looks whether a path holds a model of a known form, as far as its configuration tells.
+    static func check(_ path: String) throws(ConfigurationError) {
+        do {
+            _ = try ModelConfiguration(source: .at(path))
+        } catch {
+            throw ConfigurationError("\(error)")
+        }
+    }
+
+    private static func real(_ configuration: Configuration, progress: @escaping (Double) -> Void) throws -> Model {
+        if let path = configuration.model { try check(path) }
+        let source: ModelSource = try configuration.model.map { try .at($0) } ?? .memory(BuiltinFiles.all)
         let isBuiltIn = configuration.model == nil
         let loaded = try loadModel(
             from: source,
             modelID: isBuiltIn ? BuiltinFiles.modelID : nil,
-            displayName: isBuiltIn ? BuiltinFiles.displayName : nil
+            displayName: isBuiltIn ? BuiltinFiles.displayName : nil,
+            progress: progress
         )
         let tokenizer = try tokenizer(loaded.vocabulary)
         var options = EngineOptions()
@@ -62,9 +69,5 @@ struct Model: Sendable {
         let tokenizer = try Tokenizer(tokenizerJSON: json)
         let engine = try MockModel(tokenizer: tokenizer).engine(tokensPerSecond: configuration.mockTokensPerSecond)
         return Model(engine: engine, tokenizer: tokenizer, chatFormat: .phi3, createdAt: BuiltinFiles.createdAt)
-    }
-
-    private static func expand(_ path: String) -> String {
-        path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst(1) : path
     }
 }
