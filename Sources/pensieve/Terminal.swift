@@ -4,6 +4,7 @@ import Foundation
 enum Terminal {
     static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
     static func error(_ text: String) { write(text + "\n", to: .standardError) }
+    static func warning(_ text: String) { error("pensieve: warning: " + text) }
     /// Without a new line, for streamed text.
     static func stream(_ text: String) { write(text, to: .standardOutput) }
 
@@ -17,7 +18,7 @@ enum Terminal {
     }
 
     /// Whether a question would be seen and could be answered.
-    static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isInteractive }
+    static var canAsk: Bool { inputIsKeyboard && isInteractive }
 
     /// Asks on standard error and reads one line, on a thread of its own.
     static func ask(_ question: String) async -> String {
@@ -27,7 +28,13 @@ enum Terminal {
         }
     }
 
+    /// Rewrites the line the cursor is on; an empty text only clears it.
+    static func line(_ text: String) { write("\r\u{1B}[K" + text, to: .standardError) }
+
+    /// Whether somebody watches standard error.
     static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
+    /// Whether somebody would have to type standard input.
+    static var inputIsKeyboard: Bool { isatty(STDIN_FILENO) == 1 }
 
     private static func write(_ text: String, to handle: FileHandle) {
         try? handle.write(contentsOf: Data(text.utf8))

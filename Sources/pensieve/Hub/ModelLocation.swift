@@ -9,15 +9,16 @@ struct ModelLocation: Sendable {
     /// As in `ORG/NAME`; nil is the folder's own name.
     let id: String?
 
-    var source: ModelSource { .folder(path) }
+    var source: ModelSource {
+        get throws(ModelError) { try .at(path) }
+    }
 
     /// Finds what a user calls a model: a path, else a model of the hub.
     /// - Parameter fetches: whether a model that is not in the cache may be fetched.
     /// - Throws: `HubError` if it is neither and cannot become one.
     static func find(_ name: String, fetches: Bool = true) async throws -> ModelLocation {
-        let path = name.hasPrefix("~/") ? NSHomeDirectory() + name.dropFirst() : name
-        guard !FileManager.default.fileExists(atPath: path), let reference = try? ModelReference(name) else {
-            return ModelLocation(path: path, id: nil)
+        guard !FileManager.default.fileExists(atPath: name), let reference = try? ModelReference(name) else {
+            return ModelLocation(path: name, id: nil)
         }
         let settings = try HubModels.settings()
         if let model = HubCache(root: settings.cache).model(reference) { return ModelLocation(model) }

@@ -1,7 +1,9 @@
 import Foundation
+import ModelFiles
 import ModelHub
 
-/// What a table says of a model, from `config.json` or a file's name alone, so that a cache of many models is listed at once.
+/// What a table says of a model, from `config.json` or a GGUF file's header and name alone, so that a cache of many models
+/// is listed at once.
 struct ModelSummary {
     let architecture: String?
     let quantization: String?
@@ -15,10 +17,9 @@ struct ModelSummary {
         }
     }
 
-    /// The one place that looks into GGUF files for the table; the header's `general.architecture` belongs here.
     private init(gguf path: String, quantization: String?) {
-        architecture = nil
-        self.quantization = quantization
+        architecture = (try? GGUFModel(path: path))?.metadata["general.architecture"]?.text?.printable
+        self.quantization = quantization ?? "GGUF"
     }
 
     private init(configuration data: Data?) {

@@ -28,10 +28,7 @@ enum InspectCommand {
             return try ModelReport(name: BuiltinFiles.modelID, path: nil, source: .memory(BuiltinFiles.all))
         }
         let location = try await ModelLocation.find(name, fetches: false)
-        return try ModelReport(
-            name: location.id ?? location.source.folderName ?? name,
-            path: location.path,
-            source: location.source
-        )
+        let source = try location.source
+        return try ModelReport(name: location.id ?? source.folderName ?? name, path: location.path, source: source)
     }
 }

@@ -29,8 +29,9 @@ struct ModelReport: Encodable {
     var tensors: [TensorGroup]
     var kvBytesPerToken: Int
     var memory: [Memory]
-    /// A short conversation as the model reads it.
-    var chatExample: String
+    /// A short conversation as the model reads it, or why that cannot be told.
+    var chatExample: String?
+    var chatProblem: String?
 
     static let sessionCounts = [1, 8, 32]
     private static let shortSession = 2048
@@ -52,7 +53,11 @@ struct ModelReport: Encodable {
         contextLength = configuration.contextLength
         slidingWindow = configuration.slidingWindow
         kvBytesPerToken = configuration.kvBytesPerToken
-        chatExample = try Self.example(source)
+        do {
+            chatExample = try Self.example(source)
+        } catch {
+            chatProblem = "\(error)"
+        }
         let lengths = Set([min(Self.shortSession, contextLength), contextLength]).sorted()
         memory = lengths.flatMap { [weightBytes, kvBytesPerToken] tokens in
             Self.sessionCounts.map { sessions in
@@ -71,7 +76,7 @@ struct ModelReport: Encodable {
     }
 
     private static func example(_ source: ModelSource) throws -> String {
-        let tokenizer = try Tokenizer(tokenizerJSON: source.requiredFile("tokenizer.json").array)
+        let tokenizer = try Model.tokenizer(LoadedModel.Vocabulary(source: source))
         let turns = [
             ChatTurn(role: .system, text: "You are a helpful assistant."), ChatTurn(role: .user, text: "Hello!"),
             ChatTurn(role: .assistant, text: "Hello! How can I help?"), ChatTurn(role: .user, text: "What is 23 + 45?"),
@@ -89,10 +94,11 @@ extension ModelReport {
         lines += [
             field("architecture", "\(architecture), \(layers) layers of \(hiddenSize)"),
             field("attention", "\(heads) heads of \(headSize), \(kvHeads) for keys and values"),
-            field("vocabulary", "\(vocabularySize) tokens"),
+            field("vocabulary", "\(Format.count(vocabularySize)) tokens"),
             field(
                 "context",
-                "\(contextLength) tokens" + (slidingWindow.map { ", of which each sees the last \($0)" } ?? "")
+                "\(Format.count(contextLength)) tokens"
+                    + (slidingWindow.map { "; layers with a window see the last \(Format.count($0))" } ?? "")
             ),
             field("parameters", "\(Format.parameters(parameters)) in \(Format.bytes(weightBytes))"), "",
         ]
@@ -101,17 +107,24 @@ extension ModelReport {
             tensors.map { [$0.kind.rawValue, $0.form, Format.parameters($0.parameters), Format.bytes($0.bytes)] }
         )
         lines += ["", field("KV memory", "\(Format.bytes(kvBytesPerToken)) for each token"), ""]
-        lines += Self.table(["memory for"] + Self.sessionCounts.map { $0 == 1 ? "1 session" : "\($0) sessions" }, needs)
-        lines += ["", "  a short conversation as the model reads it:", ""]
-        lines += chatExample.split(separator: "\n", omittingEmptySubsequences: false).map {
-            "    " + String($0).printable(upTo: 2000)
-        }
+        // Blocks that lie behind every layer's window are given back; how soon, only the loaded model knows.
+        let heading = slidingWindow == nil ? "memory for" : "memory for at most"
+        lines += Self.table([heading] + Self.sessionCounts.map { $0 == 1 ? "1 session" : "\($0) sessions" }, needs)
+        lines += [""] + conversation
         return lines.joined(separator: "\n")
+    }
+
+    private var conversation: [String] {
+        guard let chatExample else { return [field("chat", "cannot be shown: \(chatProblem ?? "no template")")] }
+        let lines = chatExample.split(separator: "\n", omittingEmptySubsequences: false)
+        return ["  a short conversation as the model reads it:", ""]
+            + lines.map { "    " + String($0).printable(upTo: 2000) }
     }
 
     private var needs: [[String]] {
         Set(memory.map(\.tokensEach)).sorted().map { tokens in
-            ["\(tokens) tokens each"] + memory.filter { $0.tokensEach == tokens }.map { Format.bytes($0.bytes) }
+            ["\(Format.count(tokens)) tokens each"]
+                + memory.filter { $0.tokensEach == tokens }.map { Format.bytes($0.bytes) }
         }
     }
 
