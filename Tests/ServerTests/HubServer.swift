@@ -173,6 +173,6 @@ final class HubClientSide: Sendable {
         }
     }
 
-    /// Bytes of downloads that have not ended.
-    var incompleteBytes: Int { blobs.filter { $0.key.hasSuffix(".incomplete") }.values.reduce(0, +) }
+    /// The commits that have a snapshot.
+    var snapshots: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder + "/snapshots")) ?? [] }
 }
