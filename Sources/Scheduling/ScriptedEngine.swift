@@ -1,6 +1,6 @@
 package import EngineContract
 
-/// An engine that computes nothing: the next token is a function of the tokens before it.
+/// An engine that computes nothing: the next token is a function of the tokens before it, as far as it sees them.
 ///
 /// What it knows of a session it reads back out of the blocks it was given, so a wrong block table, a wrong position or
 /// a block shared wrongly gives wrong tokens. Tests and `--mock` run on it.
@@ -17,7 +17,7 @@ package actor ScriptedEngine: InferenceEngine {
 
     /// - Parameters:
     ///   - stepDuration: how long a step takes.
-    ///   - script: the token after a whole prefix.
+    ///   - script: the token after a whole prefix, or after its last tokens if the description has a window.
     package init(
         description: EngineDescription,
         stepDuration: Duration? = nil,
@@ -68,12 +68,13 @@ package actor ScriptedEngine: InferenceEngine {
             memory[entry.blocks[position / size], default: Array(repeating: -1, count: size)][position % size] = token
         }
         guard entry.samples else { return nil }
+        let firstSeen = description.window.map { max(0, end - $0) } ?? 0
         var prefix: [Token] = []
-        prefix.reserveCapacity(end)
-        for position in stride(from: 0, to: end, by: size) {
+        prefix.reserveCapacity(end - firstSeen + size)
+        for position in stride(from: firstSeen / size * size, to: end, by: size) {
             let block = memory[entry.blocks[position / size]] ?? Array(repeating: -1, count: size)
             prefix += block.prefix(end - position)
         }
-        return script(prefix)
+        return script(Array(prefix.dropFirst(firstSeen % size)))
     }
 }

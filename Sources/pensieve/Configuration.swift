@@ -21,6 +21,7 @@ struct Configuration: Sendable, Equatable {
 
     var maxConnections = 4096
     var maxBodyBytes = 32 << 20
+    var maxBodyMemoryBytes = 512 << 20
     var maxHeaderBytes = 32 << 10
     var maxHeaderFields = 100
     var maxRequestLineBytes = 8 << 10

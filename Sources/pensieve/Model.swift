@@ -22,25 +22,18 @@ struct Model: Sendable {
         return model
     }
 
-    /// Looks whether a folder holds a model of a known form, as far as its configuration tells.
-    static func check(folder path: String) throws(ConfigurationError) {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw ConfigurationError("there is no model folder '\(path)'")
-        }
-        guard isFolder.boolValue else {
-            throw ConfigurationError("'\(path)' is a file; a model is a folder with config.json and its weights")
-        }
+    /// Looks whether a path holds a model of a known form, as far as its configuration tells.
+    static func check(_ path: String) throws(ConfigurationError) {
         do {
-            _ = try ModelConfiguration(source: .folder(path))
+            _ = try ModelConfiguration(source: .at(path))
         } catch {
             throw ConfigurationError("\(error)")
         }
     }
 
     private static func real(_ configuration: Configuration, progress: @escaping (Double) -> Void) throws -> Model {
-        if let folder = configuration.model { try check(folder: folder) }
-        let source: ModelSource = configuration.model.map { .folder($0) } ?? .memory(BuiltinFiles.all)
+        if let path = configuration.model { try check(path) }
+        let source: ModelSource = try configuration.model.map { try .at($0) } ?? .memory(BuiltinFiles.all)
         let isBuiltIn = configuration.model == nil
         let loaded = try loadModel(
             from: source,
@@ -48,7 +41,7 @@ struct Model: Sendable {
             displayName: isBuiltIn ? BuiltinFiles.displayName : nil,
             progress: progress
         )
-        let tokenizer = try Tokenizer(tokenizerJSON: loaded.tokenizerJSON)
+        let tokenizer = try tokenizer(loaded.vocabulary)
         var options = EngineOptions()
         options.threads = configuration.threads
         options.kvMemoryBytes = configuration.kvMemoryBytes
@@ -60,6 +53,13 @@ struct Model: Sendable {
             chatFormat: .phi3,
             createdAt: BuiltinFiles.createdAt
         )
+    }
+
+    private static func tokenizer(_ vocabulary: LoadedModel.Vocabulary) throws -> Tokenizer {
+        switch vocabulary {
+        case .tokenizerJSON(let json): try Tokenizer(tokenizerJSON: json)
+        case .gguf: throw ModelError("vocabularies of GGUF files cannot be read yet")
+        }
     }
 
     private static func mock(_ configuration: Configuration) throws -> Model {

@@ -151,6 +151,12 @@ extension Setting {
                 help: "longest request body; past that, 413"
             ),
             Setting(
+                name: "max-body-memory",
+                placeholder: "SIZE",
+                kind: .bytes(\.maxBodyMemoryBytes, 1024...(1 << 44)),
+                help: "memory for the bodies of all requests together; past that, 503"
+            ),
+            Setting(
                 name: "max-headers",
                 placeholder: "SIZE",
                 kind: .bytes(\.maxHeaderBytes, 1024...(1 << 20)),

@@ -17,7 +17,7 @@ enum ValidateCommand {
         try configuration.apply(file: path)
         try Keys.check(configuration)
         if let warning = Keys.warning(configuration) { Terminal.warning(warning) }
-        if let model = configuration.model, !configuration.mock { try Model.check(folder: model) }
+        if let model = configuration.model, !configuration.mock { try Model.check(model) }
         Terminal.print("\(path) is valid. The settings (* where not the default):")
         Terminal.print(table(configuration))
         return 0
