@@ -103,7 +103,7 @@ enum GenerateCommand {
         case .maxTokens: parts.append("cut at --max-tokens")
         case .contextFull: parts.append("cut where the context is full")
         case .cancelled: parts.append("interrupted")
-        case .stopToken, .shutdown, .failed: break
+        case .stopToken, .stopped, .shutdown, .failed: break
         }
         return "[" + parts.joined(separator: ", ") + "]"
     }
