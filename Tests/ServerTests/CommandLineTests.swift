@@ -46,8 +46,9 @@ import Testing
     func help(_ arguments: [String]) async throws {
         let outcome = try await Program.run(arguments)
         #expect(outcome.status == 0 && outcome.output.contains("usage: pensieve"))
-        let wide = outcome.output.split(separator: "\n").filter { $0.count > 80 && !$0.contains("\"messages\"") }
-        #expect(wide.filter { !$0.contains("generate [flags]") }.isEmpty, "\(wide)")
+        // Only what is to be pasted may be longer.
+        let wide = outcome.output.split(separator: "\n").filter { $0.count > 80 && !$0.contains("-d '{") }
+        #expect(wide.isEmpty, "\(wide)")
     }
 
     // MARK: Configuration
@@ -82,7 +83,7 @@ import Testing
             (#"{"port": null}"#, "port: must be"), (#"{"mock": 1}"#, "mock: must be true or false"),
             ("[1]", "one JSON object"),
             ("{\n\"port\": 1,\n\"host\": x\n}", "line 3"), ("", "empty"), (#"{"host": "0.0.0.0"}"#, "--api-key-file"),
-            (#"{"model": "/no/such"}"#, "no model folder '/no/such'"),
+            (#"{"model": "/no/such"}"#, "/no/such: No such file"),
             (#"{"api_key_file": "/no/such"}"#, "no such file"),
         ]
     )
