@@ -127,7 +127,8 @@ extension String {
 extension Setting {
     /// " (default 7777)" on one line, or nothing where the help itself says it.
     fileprivate func defaultText(in defaults: Configuration) -> String {
-        currentText(in: defaults).map { " " + "(default \($0))".replacingOccurrences(of: " ", with: noBreakSpace) } ?? ""
+        currentText(in: defaults).map { " " + "(default \($0))".replacingOccurrences(of: " ", with: noBreakSpace) }
+            ?? ""
     }
 
     /// The setting's value for people, nil if it is off or left to the program.
