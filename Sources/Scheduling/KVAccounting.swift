@@ -43,11 +43,13 @@ struct KVAccounting {
         return blocks
     }
 
-    /// The key of the full block that a session computes next, which others may find in the cache then; nil if that is not
-    /// full with the tokens known now.
-    func nextBlock(of session: Session) -> PrefixCache.Key? {
+    /// The block that a session fills next; nil if it has not the tokens for one and one more.
+    func nextBlock(of session: Session) -> StepPlanner.NextBlock? {
         guard (session.fullBlocks + 1) * blockSize < session.tokens.count else { return nil }
-        return session.key(beforeBlock: session.fullBlocks + 1, blockSize: blockSize)
+        return StepPlanner.NextBlock(
+            key: session.key(beforeBlock: session.fullBlocks + 1, blockSize: blockSize),
+            computed: session.computed - session.fullBlocks * blockSize
+        )
     }
 
     /// Gives a session the cached blocks that its next tokens fill, whoever computed them; what it has of a block that

@@ -14,8 +14,15 @@ struct StepPlanner {
         var remaining: Int
         /// Whether the session is past its first token and lacks one.
         var isDecoding: Bool
-        /// The key of the full block that is computed next; nil if there are not tokens enough for one.
-        var nextBlock: PrefixCache.Key?
+        var nextBlock: NextBlock?
+    }
+
+    /// The block that a session fills next, with tokens that are all known.
+    struct NextBlock {
+        /// By which others find it in the prefix cache then.
+        var key: PrefixCache.Key
+        /// Tokens of it that are computed already.
+        var computed: Int
     }
 
     struct Share: Equatable {
@@ -43,11 +50,21 @@ struct StepPlanner {
         if decoding.count > left { decodeTurn = (first + left) % decoding.count }
         left -= shares.count
 
-        var computing: Set<PrefixCache.Key> = []
-        let prefills = prefillOrder(candidates.filter { !$0.isDecoding }).filter { candidate in
-            candidate.nextBlock.map { computing.insert($0).inserted } ?? true
-        }
+        let prefills = prefillOrder(withoutDoubles(candidates.filter { !$0.isDecoding }))
         return shares + split(left, among: prefills)
+    }
+
+    /// Leaves out sessions whose next block another one fills, which is further in it or older.
+    private func withoutDoubles(_ candidates: [Candidate]) -> [Candidate] {
+        var best: [PrefixCache.Key: (session: SessionID, computed: Int)] = [:]
+        for candidate in candidates {
+            guard let block = candidate.nextBlock, block.computed > best[block.key]?.computed ?? -1 else { continue }
+            best[block.key] = (candidate.session, block.computed)
+        }
+        return candidates.filter { candidate in
+            guard let block = candidate.nextBlock else { return true }
+            return best[block.key]?.session == candidate.session
+        }
     }
 
     /// Whoever cannot be done in this step takes half of what is left, so that short prompts need not wait for long ones;
