@@ -7,7 +7,7 @@ split, True from the side that training never sees.
 import random
 
 from facts import FACTS
-from words import NAMES, WORDS, held_out, made_up, name, scrambled, word
+from words import ALONE, NAMES, WORDS, held_out, made_up, name, scrambled, word
 
 ADD = ["What is {a} + {b}?", "{a}+{b}", "{a} + {b}", "{a} + {b} =", "Compute {a} + {b}.", "{a} plus {b}", "What is {a} plus {b}?",
        "Add {a} and {b}.", "Calculate {a} + {b}.", "How much is {a} + {b}?", "What's {a}+{b}?", "Please add {a} and {b}.",
@@ -278,8 +278,16 @@ class Encoder:
     def __init__(self, tokenizer):
         self.tokenizer = tokenizer
         self.ids = {s: tokenizer.token_to_id(s) for s in SPECIALS}
+        self.find_words_alone()
         self.newline = self.text("\n")
         self.known = {}
+
+    def find_words_alone(self):
+        rng = make_rng(2)
+        words = WORDS + NAMES + [made_up(rng) for _ in range(20000)]
+        tokens = lambda w: set(self.text(w) + self.text(" " + w))
+        trained = set().union(*(tokens(w) for w in words if not held_out(w.lower())))
+        ALONE.update(w.lower() for w in WORDS + NAMES if not tokens(w) <= trained)
 
     def text(self, s):
         return self.tokenizer.encode(s, add_special_tokens=False).ids
