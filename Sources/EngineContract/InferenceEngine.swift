@@ -25,6 +25,8 @@ package struct EngineDescription: Sendable {
     /// Tokens in one KV block.
     package var blockSize: Int
     package var blockCount: Int
+    /// A token sees this many positions, itself included, in the layer that sees the most; nil: all.
+    package var window: Int?
     /// The most tokens of all sessions together in one step.
     package var maxStepTokens: Int
     package var kvBytesPerToken: Int
@@ -50,7 +52,8 @@ package struct EngineDescription: Sendable {
         threads: Int,
         kernelVariant: String,
         isMock: Bool,
-        maxStepTokens: Int = .max
+        maxStepTokens: Int = .max,
+        window: Int? = nil
     ) {
         self.modelID = modelID
         self.displayName = displayName
@@ -61,6 +64,7 @@ package struct EngineDescription: Sendable {
         self.vocabularySize = vocabularySize
         self.blockSize = blockSize
         self.blockCount = blockCount
+        self.window = window
         self.maxStepTokens = maxStepTokens
         self.kvBytesPerToken = kvBytesPerToken
         self.weightBytes = weightBytes

@@ -35,7 +35,11 @@ package actor Engine: InferenceEngine {
             options: options,
             freeMemory: SystemMemory.freeBytes()
         )
-        pass = ForwardPass(compute: compute, kv: try KVMemory(shape: shape, blockCount: plan.blockCount))
+        pass = ForwardPass(
+            compute: compute,
+            kv: try KVMemory(shape: shape, blockCount: plan.blockCount),
+            contextLength: plan.contextLength
+        )
         self.architecture = architecture
         description = EngineDescription(
             modelID: model.modelID,
@@ -52,7 +56,8 @@ package actor Engine: InferenceEngine {
             threads: threads,
             kernelVariant: compute.variant.name,
             isMock: false,
-            maxStepTokens: StepChecks.maxTokens
+            maxStepTokens: StepChecks.maxTokens,
+            window: architecture.widestWindow
         )
         checks = StepChecks(description)
         do throws(ThreadError) {

@@ -9,12 +9,14 @@ struct StepChecks: Sendable {
     private let contextLength: Int
     private let blockSize: Int
     private let blockCount: Int
+    private let window: Int?
 
     init(_ description: EngineDescription) {
         vocabularySize = description.vocabularySize
         contextLength = description.contextLength
         blockSize = description.blockSize
         blockCount = description.blockCount
+        window = description.window
     }
 
     func check(_ entries: [StepEntry]) throws(EngineError) {
@@ -28,7 +30,7 @@ struct StepChecks: Sendable {
             throw EngineError("a step of \(tokenCount) tokens; \(Self.maxTokens) are possible")
         }
         for entry in entries {
-            let computed = entry.blocks[..<(entry.startPosition / blockSize)]
+            let computed = entry.blocks[firstSeenBlock(entry)..<(entry.startPosition / blockSize)]
             if let block = computed.first(where: { isWritten[Int($0)] }) {
                 throw EngineError("\(entry.session): block \(block) would be read and written in one step")
             }
@@ -50,7 +52,7 @@ struct StepChecks: Sendable {
         guard entry.blocks.count >= needed else {
             throw EngineError("\(entry.session): \(entry.blocks.count) blocks; \(needed) are needed")
         }
-        if let block = entry.blocks.first(where: { $0 < 0 || $0 >= blockCount }) {
+        if let block = entry.blocks[firstSeenBlock(entry)...].first(where: { $0 < 0 || $0 >= blockCount }) {
             throw EngineError("\(entry.session): block \(block); there are \(blockCount)")
         }
         for block in entry.blocks[(start / blockSize)..<needed] {
@@ -60,6 +62,12 @@ struct StepChecks: Sendable {
             isWritten[Int(block)] = true
         }
         try check(entry.sampling, of: entry)
+    }
+
+    /// The first block of the table that is looked at: of those before it, no token of the entry sees a position.
+    private func firstSeenBlock(_ entry: StepEntry) -> Int {
+        guard let window else { return 0 }
+        return max(0, entry.startPosition - window + 1) / blockSize
     }
 
     private func check(_ sampling: SamplingParameters, of entry: StepEntry) throws(EngineError) {

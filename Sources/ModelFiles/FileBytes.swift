@@ -9,6 +9,7 @@
 /// `@unchecked Sendable`: the memory is readable and never written for as long as `owner` lives (or, without an owner,
 /// as long as the process), and every copy of the value keeps `owner` alive.
 package struct FileBytes: @unchecked Sendable {
+    /// Readable while this value, or another of the same memory, lives.
     package let bytes: UnsafeRawBufferPointer
     private let owner: Mapping?
 
@@ -20,10 +21,15 @@ package struct FileBytes: @unchecked Sendable {
 
     /// Copies bytes into memory of its own.
     package init<Bytes: Collection<UInt8>>(copying bytes: Bytes) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
-        copy.copyBytes(from: bytes)
-        self.bytes = UnsafeRawBufferPointer(copy)
-        owner = Mapping(memory: copy, isMapped: false)
+        self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
+    }
+
+    /// Memory of its own, which `fill` must give its contents.
+    package init(count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+        fill(memory)
+        bytes = UnsafeRawBufferPointer(memory)
+        owner = Mapping(memory: memory, isMapped: false)
     }
 
     /// Files up to this size are read, not mapped.
@@ -91,6 +97,22 @@ package struct FileBytes: @unchecked Sendable {
         FileBytes(bytes: UnsafeRawBufferPointer(rebasing: bytes[range]), owner: owner)
     }
 
+    /// Has the system begin to read the bytes, if they are of a file.
+    package func prefetch() { advise(MADV_WILLNEED) }
+
+    /// Gives back the memory of bytes that are not needed any more; whoever reads them again has them read again from the
+    /// file. Without effect on bytes that are not of a file.
+    package func release() { advise(MADV_DONTNEED) }
+
+    private func advise(_ advice: Int32) {
+        guard let owner, owner.isMapped, let start = bytes.baseAddress else { return }
+        // Whole pages within the bytes: the neighbours' are not ours to give.
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        let first = (Int(bitPattern: start) + page - 1) / page * page
+        let count = (Int(bitPattern: start) + bytes.count) / page * page - first
+        if count > 0 { madvise(UnsafeMutableRawPointer(bitPattern: first), count, advice) }
+    }
+
     package var count: Int { bytes.count }
     package var array: [UInt8] { [UInt8](bytes) }
 }
@@ -98,7 +120,7 @@ package struct FileBytes: @unchecked Sendable {
 /// Returns memory when the last user of it is gone. `@unchecked Sendable`: immutable, and released exactly once.
 private final class Mapping: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
-    private let isMapped: Bool
+    let isMapped: Bool
 
     init(memory: UnsafeMutableRawBufferPointer, isMapped: Bool) {
         self.memory = memory

@@ -11,13 +11,14 @@ final class Delivery: Sendable {
     private let isHeld = Atomic<Bool>(false)
     private let continuation: AsyncStream<GenerationEvent>.Continuation
     private let wake: @Sendable () -> Void
-    private let leave: @Sendable () -> Void
+    /// Ends the session for this reason.
+    let leave: @Sendable (FinishReason) -> Void
 
     init(
         window: Int,
         continuation: AsyncStream<GenerationEvent>.Continuation,
         wake: @escaping @Sendable () -> Void,
-        leave: @escaping @Sendable () -> Void
+        leave: @escaping @Sendable (FinishReason) -> Void
     ) {
         self.window = max(1, window)
         self.continuation = continuation
@@ -58,6 +59,4 @@ final class Delivery: Sendable {
         guard left <= window / 2, isHeld.exchange(false, ordering: .sequentiallyConsistent) else { return }
         wake()
     }
-
-    func cancel() { leave() }
 }

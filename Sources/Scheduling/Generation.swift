@@ -12,7 +12,11 @@ package struct Generation: AsyncSequence, Sendable {
     let stream: AsyncStream<GenerationEvent>
     let delivery: Delivery
 
-    package func cancel() { delivery.cancel() }
+    /// Ends the session because nobody waits for it any more.
+    package func cancel() { delivery.leave(.cancelled) }
+
+    /// Ends the session because the answer is whole.
+    package func stop() { delivery.leave(.stopped) }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
         var iterator: AsyncStream<GenerationEvent>.Iterator

@@ -5,10 +5,18 @@ struct KVAccounting {
     private(set) var pool: BlockPool
     private var cache = PrefixCache()
     private let blockSize: Int
+    /// How many positions a token sees; nil: all.
+    private let window: Int?
+    /// The most blocks that a session has at once.
+    private let mostBlocks: Int
 
-    init(blocks: Int, blockSize: Int) {
+    /// - Parameter stepTokens: the most tokens of a step.
+    init(blocks: Int, blockSize: Int, window: Int? = nil, stepTokens: Int = .max) {
         pool = BlockPool(count: blocks)
         self.blockSize = max(1, blockSize)
+        self.window = window.map { max(1, $0) }
+        let (seen, overflow) = (window ?? .max).addingReportingOverflow(stepTokens)
+        mostBlocks = overflow ? .max : seen / self.blockSize + 2
     }
 
     /// Tokens of a session that need not be computed if it begins now.
@@ -17,12 +25,15 @@ struct KVAccounting {
     /// Whether there is memory now for all of a session's known tokens and the next, whatever the running ones hold and
     /// still lack for theirs.
     func fits(_ session: Session, others: [Session]) -> Bool {
-        let pending = others.reduce(0) { $0 + max(0, blocksHolding($1.tokens.count) - $1.blocks.count) }
-        let needed = blocksHolding(session.tokens.count + 1) + pending
-        guard pool.availableCount < needed else { return true }
+        let pending = others.reduce(0) { sum, other in
+            let lacking = blocksHolding(other.tokens.count) - other.blocks.count
+            return sum + max(0, min(lacking, mostBlocks - other.ownBlocks.count))
+        }
+        let needed = min(blocksHolding(session.tokens.count + 1), mostBlocks)
+        guard pool.availableCount < needed + pending else { return true }
         let hits = cachedBlocks(of: session)
         let kept = hits.count { pool.references(to: $0) == 0 }
-        return pool.availableCount - kept >= needed - hits.count
+        return pool.availableCount - kept >= max(0, needed - hits.count) + pending
     }
 
     private func blocksHolding(_ tokens: Int) -> Int { (tokens + blockSize - 1) / blockSize }
@@ -60,7 +71,18 @@ struct KVAccounting {
         guard !blocks.isEmpty else { return 0 }
         for block in blocks { pool.retain(block) }
         for block in session.blocks[session.fullBlocks...] { pool.release(block, keep: false) }
-        return session.adopt(blocks, blockSize: blockSize)
+        let spared = session.adopt(blocks, blockSize: blockSize)
+        releaseHidden(session)
+        return spared
+    }
+
+    /// Gives back the blocks of which no further token of a session sees a position.
+    private mutating func releaseHidden(_ session: Session) {
+        guard let window else { return }
+        let firstSeen = max(0, session.computed - window + 1)
+        for block in session.hideBlocks(before: firstSeen / blockSize) {
+            pool.release(block, keep: cache.contains(block))
+        }
     }
 
     /// Adds the blocks that `tokens` more tokens need.
@@ -92,11 +114,12 @@ struct KVAccounting {
             )
             session.fullBlocks += 1
         }
+        releaseHidden(session)
     }
 
     /// Gives all blocks back, the last first: a prefix outlives what follows it.
     mutating func release(_ session: Session) {
-        for block in session.blocks.reversed() { pool.release(block, keep: cache.contains(block)) }
+        for block in session.ownBlocks.reversed() { pool.release(block, keep: cache.contains(block)) }
         session.forgetComputed()
     }
 
@@ -104,7 +127,7 @@ struct KVAccounting {
     func problem(with sessions: some Collection<Session>) -> String? {
         var references = [Int](repeating: 0, count: pool.count)
         for session in sessions {
-            for block in session.blocks { references[Int(block)] += 1 }
+            for block in session.ownBlocks { references[Int(block)] += 1 }
         }
         if let block = references.indices.first(where: { pool.references(to: BlockIndex($0)) != references[$0] }) {
             let counted = pool.references(to: BlockIndex(block))

@@ -36,7 +36,12 @@ package actor Scheduler {
         self.configuration = configuration
         self.observer = observer
         engineDescription = engine.description
-        kv = KVAccounting(blocks: engineDescription.blockCount, blockSize: engineDescription.blockSize)
+        kv = KVAccounting(
+            blocks: engineDescription.blockCount,
+            blockSize: engineDescription.blockSize,
+            window: engineDescription.window,
+            stepTokens: configuration.stepTokenBudget
+        )
         planner = StepPlanner(budget: configuration.stepTokenBudget)
         waiting = WaitingQueue()
     }
@@ -62,9 +67,9 @@ package actor Scheduler {
         let id = SessionID(nextID)
         nextID += 1
         let (stream, continuation) = AsyncStream<GenerationEvent>.makeStream()
-        let leave = { @Sendable [weak self] in _ = Task { await self?.cancel(id) } }
+        let leave = { @Sendable [weak self] (reason: FinishReason) in _ = Task { await self?.finish(id, reason) } }
         continuation.onTermination = { @Sendable termination in
-            if case .cancelled = termination { leave() }
+            if case .cancelled = termination { leave(.cancelled) }
         }
         let delivery = Delivery(
             window: configuration.deliveryWindow,
@@ -91,8 +96,10 @@ package actor Scheduler {
     }
 
     /// Ends a session, whose blocks are free at once. Unknown sessions are no error.
-    package func cancel(_ id: SessionID) {
-        if let session = sessions[id] { finish(session, .cancelled) }
+    package func cancel(_ id: SessionID) { finish(id, .cancelled) }
+
+    private func finish(_ id: SessionID, _ reason: FinishReason) {
+        if let session = sessions[id] { finish(session, reason) }
     }
 
     package func statistics() -> SchedulerStatistics {
@@ -132,8 +139,9 @@ package actor Scheduler {
         session.place = .ended
         if reason == .cancelled { figures.cancellationsTotal += 1 }
         let summary = session.summary(reason)
-        session.delivery.finish(summary)
+        // Counted first: who has its answer finds it in the figures.
         observer?.finished(summary)
+        session.delivery.finish(summary)
         start()
         guard sessions.isEmpty else { return }
         for continuation in waitingForEnd { continuation.resume() }

@@ -2,7 +2,8 @@ import EngineContract
 
 /// A session's state. Owned by the Scheduler actor and never seen outside of it.
 ///
-///     0 ..< fullBlocks × block size     in full blocks, which the prefix cache knows by their contents
+///     0 ..< hiddenBlocks × block size   seen by no further token: the blocks are given back
+///     … ..< fullBlocks × block size     in full blocks, which the prefix cache knows by their contents
 ///     … ..< computed                    in a block of the session's own
 ///     computed ..< tokens.count         known, to be computed: `remaining`
 final class Session {
@@ -35,6 +36,7 @@ final class Session {
     private(set) var computed = 0
     var blocks: [BlockIndex] = []
     var fullBlocks = 0
+    private(set) var hiddenBlocks = 0
     /// The prefix cache's keys: before the first block, after it, …; made as they are needed.
     private var keys = [PrefixCache.root]
 
@@ -97,7 +99,20 @@ final class Session {
     func forgetComputed() {
         blocks = []
         fullBlocks = 0
+        hiddenBlocks = 0
         computed = 0
+    }
+
+    /// The blocks that the session has.
+    var ownBlocks: ArraySlice<BlockIndex> { blocks[hiddenBlocks...] }
+
+    /// Takes the first blocks, up to `end`, out of the table, whose other blocks stay where they are.
+    /// - Returns: those that it had.
+    func hideBlocks(before end: Int) -> [BlockIndex] {
+        let hidden = Array(blocks[hiddenBlocks..<max(hiddenBlocks, end)])
+        for index in 0..<hidden.count { blocks[hiddenBlocks + index] = StepEntry.hiddenBlock }
+        hiddenBlocks += hidden.count
+        return hidden
     }
 
     func advance(_ count: Int) { computed += count }

@@ -5,6 +5,8 @@ import Testing
 @testable import Inference
 
 func expDouble(_ x: Double) -> Double { exp(x) }
+func tanhDouble(_ x: Double) -> Double { tanh(x) }
+func cosine(_ x: Double) -> Double { cos(x) }
 
 /// Sampling is exact and seeded.
 @Suite struct SamplerTests {

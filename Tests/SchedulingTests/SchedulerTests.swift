@@ -186,6 +186,40 @@ extension Generation {
         await expectIdle(scheduler)
     }
 
+    @Test("Sessions give back the blocks that no further token sees")
+    func window() async throws {
+        // 8 sessions of 200 tokens would take 104 blocks; of a window of 32 tokens and a step they hold 4 or 5.
+        let script = Script(window: 32)
+        let engine = ScriptedEngine(
+            description: .make(blocks: 40, context: 400, window: script.window),
+            script: script.next
+        )
+        var configuration = SchedulerConfiguration()
+        configuration.stepTokenBudget = 16
+        let scheduler = Scheduler(engine: engine, configuration: configuration)
+        let prompts = (0..<8).map { index in (0..<50).map { Token(100 * index + $0) } }
+        var generations: [Generation] = []
+        for prompt in prompts { generations.append(try await scheduler.submit(.make(prompt, 150))) }
+        for (generation, prompt) in zip(generations, prompts) {
+            #expect(await generation.collect().tokens == script.answer(to: prompt, count: 150))
+        }
+        #expect(await scheduler.statistics().preemptionsTotal == 0)
+        await expectIdle(scheduler)
+    }
+
+    @Test("A conversation that has outgrown the window goes on from the cache")
+    func windowAndCache() async throws {
+        let script = Script(window: 32)
+        let description = EngineDescription.make(blocks: 40, context: 400, window: script.window)
+        let scheduler = Scheduler(engine: ScriptedEngine(description: description, script: script.next))
+        let prompt = (0..<100).map { Token($0) }
+        let first = await (try scheduler.submit(.make(prompt, 101))).collect().tokens
+        let (tokens, summary) = await (try scheduler.submit(.make(prompt + first, 20))).collect()
+        #expect(first + tokens == script.answer(to: prompt, count: 121))
+        #expect(summary?.cachedTokens == 192)
+        await expectIdle(scheduler)
+    }
+
     @Test("Stopping lets sessions finish and takes no more")
     func stopping() async throws {
         let engine = GatedEngine(.make(blocks: 100))

@@ -5,12 +5,19 @@ import Scheduling
 /// sharing, preemption or cancellation shows as a wrong token.
 struct Script: Sendable {
     var vocabulary = 1000
+    /// How many tokens it looks at; nil: all.
+    var window: Int?
 
     /// The token after a prefix.
     func next(_ prefix: [Token]) -> Token { token(of: prefix.reduce(Self.start, Self.add)) }
 
     /// The `count` tokens that follow a prompt.
     func answer(to prompt: [Token], count: Int) -> [Token] {
+        if let window {
+            var tokens = prompt
+            for _ in 0..<count { tokens.append(next(Array(tokens.suffix(window)))) }
+            return Array(tokens.dropFirst(prompt.count))
+        }
         var hash = prompt.reduce(Self.start, Self.add)
         return (0..<count).map { _ in
             let next = token(of: hash)
@@ -30,7 +37,13 @@ struct Script: Sendable {
 
 extension EngineDescription {
     /// What an engine without a model says of itself.
-    static func make(blocks: Int, blockSize: Int = 16, context: Int = 4096, vocabulary: Int = 1000) -> Self {
+    static func make(
+        blocks: Int,
+        blockSize: Int = 16,
+        context: Int = 4096,
+        vocabulary: Int = 1000,
+        window: Int? = nil
+    ) -> Self {
         EngineDescription(
             modelID: "scripted",
             displayName: "scripted",
@@ -45,7 +58,8 @@ extension EngineDescription {
             weightBytes: 0,
             threads: 1,
             kernelVariant: "none",
-            isMock: true
+            isMock: true,
+            window: window
         )
     }
 }

@@ -4,7 +4,7 @@ import Scheduling
 import Synchronization
 import Testing
 
-/// Random loads on random Schedulers: tiny pools, shared prefixes, slow readers and those that leave, engines that fail.
+/// Random loads on random Schedulers: tiny pools, windows, shared prefixes, slow readers and those that leave, engines that fail.
 ///
 /// `STRESS_ROUNDS` sets the number of rounds, `STRESS_SEED` the first seed; a failure names its seed.
 @Suite struct StressTests {
@@ -40,7 +40,7 @@ struct StressRound: Sendable {
         /// Begins when all others are done.
         case late, lateAndCancels
         /// Asks for the end and reads on; is cancelled while it reads, or before; never reads at all.
-        case cancels, leaves, leavesAtOnce, drops
+        case cancels, stops, leaves, leavesAtOnce, drops
     }
 
     struct Client: Sendable {
@@ -53,7 +53,7 @@ struct StressRound: Sendable {
     }
 
     let seed: UInt64
-    let script = Script(vocabulary: 40)
+    let script: Script
     let description: EngineDescription
     let configuration: SchedulerConfiguration
     let failures: Int
@@ -65,11 +65,13 @@ struct StressRound: Sendable {
         self.seed = seed
         var numbers = SeededNumbers(state: seed)
         func any(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &numbers) }
+        script = Script(vocabulary: 40, window: any(0...2) == 0 ? any(1...60) : nil)
         description = .make(
             blocks: any(1...5) * any(1...10),
             blockSize: [1, 2, 4, 16][any(0...3)],
             context: any(2...200),
-            vocabulary: script.vocabulary
+            vocabulary: script.vocabulary,
+            window: script.window
         )
         var configuration = SchedulerConfiguration()
         configuration.stepTokenBudget = any(1...8) * any(1...8)
