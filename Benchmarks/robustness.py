@@ -111,6 +111,7 @@ class Stream:
             except OSError:
                 break
             if not piece:
+                self.connection.close()
                 break
             self.data += piece
             self.times += [time.perf_counter()] * piece.count(b"event: content_block_delta")

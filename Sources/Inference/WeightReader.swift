@@ -1,5 +1,4 @@
 import CKernels
-import Glibc
 import ModelFiles
 
 /// Binds the tensors of a model file to matrices and vectors, checks their values, and counts what it has bound.
@@ -27,7 +26,7 @@ final class WeightReader {
         self.tensors = tensors
         self.configuration = configuration
         self.progress = progress
-        compute = try Compute(threads: max(1, min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1024)), precise: false)
+        compute = try Compute(threads: min(SystemCores.count, 1024), precise: false)
     }
 
     func report(_ fraction: Double) { progress(fraction) }

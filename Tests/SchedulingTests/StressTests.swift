@@ -40,7 +40,7 @@ struct StressRound: Sendable {
         /// Begins when all others are done.
         case late, lateAndCancels
         /// Asks for the end and reads on; is cancelled while it reads, or before; never reads at all.
-        case cancels, leaves, leavesAtOnce, drops
+        case cancels, stops, leaves, leavesAtOnce, drops
     }
 
     struct Client: Sendable {
