@@ -100,7 +100,7 @@ extension Interpreter {
                     (element) throws(TemplateError) in
                     var keys: [Value] = []
                     for path in paths { keys.append(try key(try path.value(in: element, self), ignoresCase)) }
-                    return keys.count == 1 ? keys[0] : .list(try ListValue(keys))
+                    return .list(try ListValue(keys))
                 }
             )
         case .sum:

@@ -5,7 +5,6 @@ extension Interpreter {
         case .escape: return try escaped(value)
         case .safe: return try string(value).markup
         case .indent: return try indented(value, bound)
-        case .truncate: return try truncated(value, bound)
         case .replace:
             let (old, new) = (try string(bound[0] ?? .none), try string(bound[1] ?? .none))
             return try replace(in: try string(value).plain, old, new, try count(bound[2]))
@@ -128,8 +127,7 @@ extension Interpreter {
         return text.isMarkup ? builder.finish().markup : builder.finish()
     }
 
-    private func truncated(_ value: Value, _ bound: [Value?]) throws(TemplateError) -> Text {
-        guard case .text(let text) = value else { throw .operation("only a string can be truncated") }
+    func truncated(_ value: Value, _ bound: [Value?]) throws(TemplateError) -> Value {
         let ending = try bound[2].map { (value) throws(TemplateError) in try string(value) } ?? Text("...")
         guard let length = (bound[0] ?? .integer(255)).integer, length >= ending.length else {
             throw .operation("expected length >= \(ending.length)")
@@ -138,12 +136,14 @@ extension Interpreter {
         if let given = bound[3], case .integer(let integer) = given { leeway = integer }
         guard leeway >= 0 else { throw .operation("expected leeway >= 0") }
         let (longest, overflow) = length.addingReportingOverflow(leeway)
-        if overflow || text.length <= longest { return text }
+        let isShort = try value.length(budget) <= longest
+        if overflow || isShort { return value }
+        guard case .text(let text) = value else { throw .operation("only a string can be truncated") }
         var kept = text[0..<text.offset(ofScalar: length - ending.length)]
         if bound[1]?.isTrue != true, let space = kept.bytes.lastIndex(of: UInt8(ascii: " ")) {
             kept = kept[0..<space - kept.start]
         }
-        return try kept.appending(ending, budget)
+        return .text(try kept.appending(ending, budget))
     }
 
     func wordCount(of text: Text) throws(TemplateError) -> Int {

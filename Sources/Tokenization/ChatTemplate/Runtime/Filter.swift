@@ -70,8 +70,9 @@ extension Interpreter {
         let bound = try filter.bound(arguments)
         switch filter {
         case .capitalize, .center, .escape, .forceEscape, .indent, .lower, .replace, .safe, .string, .title, .trim,
-            .truncate, .upper:
+            .upper:
             return .text(try textFilter(filter, value, bound))
+        case .truncate: return try truncated(value, bound)
         case .wordcount: return .integer(try wordCount(of: try string(value)))
         case .abs, .float, .int, .round: return try numberFilter(filter, value, bound)
         case .batch, .slice: return .iterator(try cut(value, filter, bound))

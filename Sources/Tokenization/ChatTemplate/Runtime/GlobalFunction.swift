@@ -55,6 +55,7 @@ extension Interpreter {
         }
         var pairs: [(key: Value, value: Value)] = []
         switch arguments.positional.first {
+        case .undefined(let undefined)?: throw undefined.error
         case .dict(let dict)?: pairs = Array(zip(dict.keys, dict.values)).map { ($0, $1) }
         case let value?:
             for pair in try value.elements(budget) {

@@ -98,11 +98,11 @@ extension Interpreter {
 
     private func call(_ macro: Macro, _ arguments: Arguments) throws(TemplateError) -> Text {
         try descend { () throws(TemplateError) in
-            let scope = Scope(parent: macro.scope)
+            let scope = makeScope(macro.definition.body.scope, parent: macro.scope)
             return try capture { () throws(TemplateError) in
                 try within(scope) { () throws(TemplateError) in
                     try bind(arguments, of: macro.definition)
-                    _ = try execute(macro.definition.body)
+                    _ = try execute(macro.definition.body.statements)
                 }
             }
         }

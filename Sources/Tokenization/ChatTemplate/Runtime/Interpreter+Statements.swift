@@ -34,7 +34,8 @@ extension Interpreter {
         case .filterBlock(let filters, let body): return try filterBlock(filters, body)
         case .with(let values, let body): return try with(values, body)
         case .scope(let body):
-            return try within(Scope(parent: scope)) { () throws(TemplateError) in try execute(body) }
+            let inner = makeScope(body.scope, parent: scope)
+            return try within(inner) { () throws(TemplateError) in try execute(body.statements) }
         case .breakLoop: return .breaks
         case .continueLoop: return .continues
         }
@@ -89,12 +90,12 @@ extension Interpreter {
     private func assignBlock(
         _ target: Target,
         _ filters: Expression?,
-        _ body: [Statement]
+        _ body: Statement.Body
     ) throws(TemplateError) -> Flow {
         var flow = Flow.normal
-        let inner = Scope(parent: scope)
+        let inner = makeScope(body.scope, parent: scope)
         let text = try capture { () throws(TemplateError) in
-            try within(inner) { () throws(TemplateError) in flow = try execute(body) }
+            try within(inner) { () throws(TemplateError) in flow = try execute(body.statements) }
         }
         guard flow == .normal else { return flow }
         var value = Value.text(text)
@@ -106,25 +107,33 @@ extension Interpreter {
         return .normal
     }
 
-    private func filterBlock(_ filters: Expression, _ body: [Statement]) throws(TemplateError) -> Flow {
+    private func filterBlock(_ filters: Expression, _ body: Statement.Body) throws(TemplateError) -> Flow {
         var flow = Flow.normal
-        let inner = Scope(parent: scope)
+        let inner = makeScope(body.scope, parent: scope)
         let text = try capture { () throws(TemplateError) in
-            try within(inner) { () throws(TemplateError) in flow = try execute(body) }
+            try within(inner) { () throws(TemplateError) in flow = try execute(body.statements) }
         }
         guard flow == .normal else { return flow }
         captured = text
         let value = try within(inner) { () throws(TemplateError) in try evaluate(filters) }
-        try write(try string(value))
+        try writeResult(of: "a filter block", value)
         return .normal
     }
 
-    private func with(_ values: [(target: Target, value: Expression)], _ body: [Statement]) throws(TemplateError)
+    /// Jinja joins what blocks give without making strings of it first.
+    private func writeResult(of block: String, _ value: Value) throws(TemplateError) {
+        guard case .text(let text) = value else {
+            throw .operation("\(block) must give a string, not \(value.typeName)")
+        }
+        try write(text)
+    }
+
+    private func with(_ values: [(target: Target, value: Expression)], _ body: Statement.Body) throws(TemplateError)
         -> Flow
     {
-        let inner = Scope(parent: scope)
+        let inner = makeScope(body.scope, parent: scope)
         for (target, value) in values { try assign(try evaluate(value), to: target, in: inner) }
-        return try within(inner) { () throws(TemplateError) in try execute(body) }
+        return try within(inner) { () throws(TemplateError) in try execute(body.statements) }
     }
 
     private func callBlock(
@@ -138,7 +147,7 @@ extension Interpreter {
         var arguments = try self.arguments(written)
         arguments.named.append(("caller", .macro(Macro(caller, scope: scope))))
         mark(line: line)
-        try write(try string(try call(callee, arguments)))
+        try writeResult(of: "a call block", try call(callee, arguments))
     }
 
     // MARK: Loops
@@ -167,15 +176,16 @@ extension Interpreter {
         var wasCompleted = false
         while let item = try loop.next() {
             try budget.spend()
-            let turn = Scope(parent: scope)
+            let turn = makeScope(statement.body.scope, parent: scope)
             if statement.usesLoop { turn.set(loopName, to: .loop(loop)) }
             try assign(item, to: statement.target, in: turn)
-            let flow = try within(turn) { () throws(TemplateError) in try execute(statement.body) }
+            let flow = try within(turn) { () throws(TemplateError) in try execute(statement.body.statements) }
             if flow == .breaks { break }
             if flow == .normal { wasCompleted = true }
         }
-        guard !wasCompleted, !statement.otherwise.isEmpty else { return .normal }
-        return try within(Scope(parent: scope)) { () throws(TemplateError) in try execute(statement.otherwise) }
+        guard !wasCompleted, let otherwise = statement.otherwise else { return .normal }
+        let inner = makeScope(otherwise.scope, parent: scope)
+        return try within(inner) { () throws(TemplateError) in try execute(otherwise.statements) }
     }
 
     private func makeLoop(_ statement: ForLoop, over iterated: Value, level: Int) throws(TemplateError) -> Loop {

@@ -9,6 +9,7 @@ final class Interpreter {
     private let literals: [Value]
     /// The context's variables and the globals, by the place of their names.
     private let variables: [Value?]
+    private let hidden: [[Int]]
     private let limits: TemplateLimits
     private let outputBytes: Int
 
@@ -33,6 +34,7 @@ final class Interpreter {
         names = syntax.names
         loopName = syntax.names.firstIndex(of: "loop") ?? -1
         literals = syntax.literals.map(Value.init)
+        hidden = syntax.hidden
         output = TextBuilder(budget)
         var values: [String: Value] = [:]
         for member in context { values[member.name] = try Value(member.value) }
@@ -47,6 +49,7 @@ final class Interpreter {
             scope.clear()
         }
         do {
+            hide(0, in: scope)
             _ = try execute(body)
         } catch {
             throw error.at(line: line)
@@ -92,7 +95,18 @@ final class Interpreter {
         scope.value(of: index) ?? variables[index] ?? .undefined(Undefined(.name(names[index])))
     }
 
-    /// Runs `body` with variables of its own.
+    /// A stretch's own variables, inside those of `parent`.
+    func makeScope(_ number: Int, parent: Scope) -> Scope {
+        let scope = Scope(parent: parent)
+        hide(number, in: scope)
+        return scope
+    }
+
+    private func hide(_ number: Int, in scope: Scope) {
+        for name in hidden[number] { scope.set(name, to: .undefined(Undefined(.name(names[name])))) }
+    }
+
+    /// Runs `body` with the variables of `inner`.
     func within<Result>(_ inner: Scope, _ body: () throws(TemplateError) -> Result) throws(TemplateError) -> Result {
         let outer = scope
         scope = inner

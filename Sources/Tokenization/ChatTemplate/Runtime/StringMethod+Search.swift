@@ -109,9 +109,8 @@ extension Interpreter {
         }
         trim()
         while !rest.isEmpty {
-            if result.count == limit {
-                let whole = text[rest].trimmed(start: fromEnd, end: !fromEnd)
-                result.append(whole.start - text.start..<whole.end - text.start)
+            guard result.count < limit else {
+                result.append(rest)
                 break
             }
             let rests = text[rest].trimmed(start: !fromEnd, end: fromEnd) { !$0.isPythonSpace }

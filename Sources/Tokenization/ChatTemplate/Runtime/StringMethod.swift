@@ -42,9 +42,9 @@ extension Interpreter {
         case .partition, .rpartition: return try partition(text, bound, fromEnd: method == .rpartition)
         case .replace:
             let limit = try integer(bound[2], of: method) ?? -1
-            return .text(
-                try replace(in: text, try self.text(bound[0], of: method), try self.text(bound[1], of: method), limit)
-            )
+            // A safe text escapes whatever it is given.
+            let new = text.isMarkup ? try escaped(bound[1] ?? .none) : try self.text(bound[1], of: method)
+            return .text(try replace(in: text, try self.text(bound[0], of: method), new, limit))
         case .join: return .text(try join(try (bound[0] ?? .none).elements(budget), with: text))
         case .startswith, .endswith: return .bool(try hasAffix(text, method, bound))
         case .count, .find, .index, .rfind, .rindex: return try search(text, method, bound)
@@ -165,7 +165,6 @@ extension Interpreter {
     func replace(in text: Text, _ old: Text, _ new: Text, _ limit: Int) throws(TemplateError) -> Text {
         try budget.spend(bytes: text.count + old.count)
         var limit = limit < 0 ? Int.max : limit
-        let new = text.isMarkup ? try escaped(new) : new
         var builder = TextBuilder(budget)
         if old.isEmpty {
             var offset = 0

@@ -85,7 +85,7 @@ extension Interpreter {
     }
 
     private func name(_ value: Value) throws(TemplateError) -> String? {
-        guard case .text(let text) = value else { return nil }
+        guard case .text(let text) = try HashKey(value) else { return nil }
         return text.string
     }
 

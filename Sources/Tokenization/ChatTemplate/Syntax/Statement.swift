@@ -7,20 +7,27 @@ indirect enum Statement: Sendable {
     case loop(ForLoop)
     case assignment(Target, Expression)
     /// `{% set x %}…{% endset %}`, with filters for the text, if any: an expression over `captured`.
-    case blockAssignment(Target, filters: Expression?, [Statement])
+    case blockAssignment(Target, filters: Expression?, Body)
     case macro(MacroDefinition)
     /// `{% call(arguments) macro() %}…{% endcall %}`: the body is what the macro calls as `caller`.
     case callBlock(caller: MacroDefinition, Expression, CallArguments, line: Int)
-    case filterBlock(Expression, [Statement])
-    case with([(target: Target, value: Expression)], [Statement])
+    case filterBlock(Expression, Body)
+    case with([(target: Target, value: Expression)], Body)
     /// Statements whose assignments stay inside.
-    case scope([Statement])
+    case scope(Body)
     case breakLoop
     case continueLoop
 
     struct Branch: Sendable {
         var test: Expression
         var body: [Statement]
+    }
+
+    /// Statements with variables of their own.
+    struct Body: Sendable {
+        var statements: [Statement]
+        /// Its number among the template's stretches.
+        var scope: Int
     }
 }
 
@@ -30,6 +37,15 @@ indirect enum Target: Sendable {
     /// An attribute of a namespace.
     case attribute(name: Int, attribute: String, line: Int)
     case tuple([Target])
+
+    /// The variables among it.
+    var names: [Int] {
+        switch self {
+        case .name(let name): [name]
+        case .attribute: []
+        case .tuple(let targets): targets.flatMap(\.names)
+        }
+    }
 }
 
 final class ForLoop: Sendable {
@@ -37,8 +53,8 @@ final class ForLoop: Sendable {
     let iterated: Expression
     /// Items for which it is false are passed over.
     let test: Expression?
-    let body: [Statement]
-    let otherwise: [Statement]
+    let body: Statement.Body
+    let otherwise: Statement.Body?
     /// Whether the body speaks of `loop`.
     let usesLoop: Bool
     let isRecursive: Bool
@@ -48,8 +64,8 @@ final class ForLoop: Sendable {
         target: Target,
         iterated: Expression,
         test: Expression?,
-        body: [Statement],
-        otherwise: [Statement],
+        body: Statement.Body,
+        otherwise: Statement.Body?,
         usesLoop: Bool,
         isRecursive: Bool,
         line: Int
@@ -76,11 +92,11 @@ final class MacroDefinition: Sendable {
     let name: String
     let nameIndex: Int
     let parameters: [Parameter]
-    let body: [Statement]
+    let body: Statement.Body
     /// Which of `caller`, `kwargs` and `varargs` the body speaks of.
     let uses: Set<String>
 
-    init(name: String, nameIndex: Int, parameters: [Parameter], body: [Statement], uses: Set<String>) {
+    init(name: String, nameIndex: Int, parameters: [Parameter], body: Statement.Body, uses: Set<String>) {
         self.name = name
         self.nameIndex = nameIndex
         self.parameters = parameters

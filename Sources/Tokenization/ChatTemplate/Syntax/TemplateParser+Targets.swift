@@ -33,7 +33,7 @@ extension TemplateParser {
             guard !attribute.hasPrefix("_") else {
                 throw .syntax("a namespace has no attribute '\(attribute)'", line: line)
             }
-            return .attribute(name: names.index(of: name), attribute: attribute, line: line)
+            return .attribute(name: use(of: name), attribute: attribute, line: line)
         }
         guard name != "loop" else { throw .syntax("'loop' cannot be assigned to", line: line) }
         return .name(names.index(of: name))

@@ -2,6 +2,7 @@
 struct TemplateParser {
     var names = InternTable<String>()
     var literals = InternTable<TemplateSyntax.Literal>()
+    var scopes = VariableScopes()
 
     private let tokens: [TemplateToken]
     private var position = 0
@@ -80,7 +81,20 @@ struct TemplateParser {
         if name == "caller" || name == "kwargs" || name == "varargs" {
             for index in macroUses.indices { macroUses[index].insert(name) }
         }
-        return names.index(of: name)
+        let index = names.index(of: name)
+        scopes.read(index)
+        return index
+    }
+
+    /// Reads a body with variables of its own, in which unknown filters and tests are an error.
+    private mutating func scopedBody(
+        declaring names: [Int] = [],
+        _ body: (inout TemplateParser) throws(TemplateError) -> [Statement]
+    ) throws(TemplateError) -> Statement.Body {
+        let scope = scopes.begin()
+        defer { scopes.end() }
+        scopes.declare(names)
+        return Statement.Body(statements: try strict(body), scope: scope)
     }
 
     /// Reads something in whose places unknown filters and tests are an error, even if a condition surrounds it.
@@ -151,9 +165,11 @@ struct TemplateParser {
         case "filter": return [try filterBlock()]
         case "with": return [try with()]
         case "print": return try printed()
-        case "generation": return [.scope(try function { (parser) throws(TemplateError) in
-            try parser.body(until: "endgeneration")
-        })]
+        case "generation":
+            let body = try function { (parser) throws(TemplateError) in
+                try parser.scopedBody { (parser) throws(TemplateError) in try parser.body(until: "endgeneration") }
+            }
+            return [.scope(body)]
         case "break", "continue":
             guard isInLoop else { throw .syntax("'\(name)' is outside of a loop", line: line) }
             return [name == "break" ? .breakLoop : .continueLoop]
@@ -167,13 +183,17 @@ struct TemplateParser {
         let known = unknownNames.count
         var branches: [Statement.Branch] = []
         var otherwise: [Statement] = []
+        var test = try tuple(withConditional: false)
+        scopes.beginCondition()
+        defer { scopes.endCondition() }
         while true {
-            let test = try tuple(withConditional: false)
             branches.append(.init(test: test, body: try statements(after: ["elif", "else", "endif"])))
             let end = try expectName()
-            if end == "elif" { continue }
-            if end == "else" { otherwise = try body(until: "endif") }
-            break
+            guard end == "elif" else {
+                if end == "else" { otherwise = try body(until: "endif") }
+                break
+            }
+            test = try tuple(withConditional: false)
         }
         unknownNames.removeLast(unknownNames.count - known)
         return .condition(branches, otherwise: otherwise)
@@ -183,20 +203,21 @@ struct TemplateParser {
         let target = try self.target(until: "in")
         try expect(.name("in"))
         let iterated = try tuple(withConditional: false, until: "recursive")
-        let test = skipName("if") ? try expression() : nil
+        let test = try loopTest(target)
         let isRecursive = skipName("recursive")
         let outer = isInLoop
         defer { isInLoop = outer }
         isInLoop = true
         loopUses.append(false)
-        let body = try strict { (parser) throws(TemplateError) in
+        let body = try scopedBody(declaring: target.names + [names.index(of: "loop")]) {
+            (parser) throws(TemplateError) in
             try parser.statements(after: ["endfor", "else"])
         }
         let usesLoop = loopUses.removeLast() || isRecursive
         isInLoop = outer
-        var otherwise: [Statement] = []
+        var otherwise: Statement.Body?
         if try expectName() == "else" {
-            otherwise = try strict { (parser) throws(TemplateError) in try parser.body(until: "endfor") }
+            otherwise = try scopedBody { (parser) throws(TemplateError) in try parser.body(until: "endfor") }
         }
         return .loop(
             ForLoop(
@@ -212,11 +233,25 @@ struct TemplateParser {
         )
     }
 
+    /// The condition of a loop's items, which knows them but not `loop`.
+    private mutating func loopTest(_ target: Target) throws(TemplateError) -> Expression? {
+        guard skipName("if") else { return nil }
+        _ = scopes.begin()
+        defer { scopes.end() }
+        scopes.declare(target.names)
+        return try expression()
+    }
+
     private mutating func assignment() throws(TemplateError) -> Statement {
         let target = try self.target(withAttributes: true)
-        if skipSymbol(.assign) { return .assignment(target, try tuple()) }
+        if skipSymbol(.assign) {
+            let value = try tuple()
+            scopes.set(target.names)
+            return .assignment(target, value)
+        }
         let filters = current.kind == .symbol(.pipe) ? try self.filters(of: captured()) : nil
-        let body = try strict { (parser) throws(TemplateError) in try parser.body(until: "endset") }
+        scopes.set(target.names)
+        let body = try scopedBody { (parser) throws(TemplateError) in try parser.body(until: "endset") }
         return .blockAssignment(target, filters: filters, body)
     }
 
@@ -225,6 +260,7 @@ struct TemplateParser {
     private mutating func macro() throws(TemplateError) -> Statement {
         let name = try expectName()
         let index = names.index(of: name)
+        scopes.set([index])
         return .macro(
             try definition(name: name, nameIndex: index, end: "endmacro") { (parser) throws(TemplateError) in
                 try parser.parameters()
@@ -241,7 +277,9 @@ struct TemplateParser {
         ) { (parser) throws(TemplateError) in
             let hasParameters = parser.current.kind == .symbol(.leftParenthesis)
             let parameters = hasParameters ? try parser.parameters() : []
+            parser.scopes.end()
             called = try parser.expression()
+            parser.scopes.resume()
             return parameters
         }
         guard case .call(let function, let arguments)? = called?.kind else {
@@ -257,9 +295,14 @@ struct TemplateParser {
         end: String,
         head: (inout TemplateParser) throws(TemplateError) -> [MacroDefinition.Parameter]
     ) throws(TemplateError) -> MacroDefinition {
+        let scope = scopes.begin()
+        defer { scopes.end() }
         let parameters = try head(&self)
+        scopes.declare(parameters.map(\.index) + ["caller", "kwargs", "varargs"].map { names.index(of: $0) })
         macroUses.append([])
-        let body = try function { (parser) throws(TemplateError) in try parser.body(until: end) }
+        let statements = try function { (parser) throws(TemplateError) in
+            try parser.strict { (parser) throws(TemplateError) in try parser.body(until: end) }
+        }
         var uses = macroUses.removeLast()
         for parameter in parameters where uses.contains(parameter.name) {
             guard parameter.name != "caller" || parameter.fallback != nil else {
@@ -267,17 +310,18 @@ struct TemplateParser {
             }
             uses.remove(parameter.name)
         }
+        let body = Statement.Body(statements: statements, scope: scope)
         return MacroDefinition(name: name, nameIndex: nameIndex, parameters: parameters, body: body, uses: uses)
     }
 
     /// Reads what becomes a function of its own, in which a loop around it cannot be left.
-    private mutating func function(
-        _ body: (inout TemplateParser) throws(TemplateError) -> [Statement]
-    ) throws(TemplateError) -> [Statement] {
+    private mutating func function<Result>(
+        _ body: (inout TemplateParser) throws(TemplateError) -> Result
+    ) throws(TemplateError) -> Result {
         let outer = isInLoop
         defer { isInLoop = outer }
         isInLoop = false
-        return try strict(body)
+        return try body(&self)
     }
 
     private mutating func parameters() throws(TemplateError) -> [MacroDefinition.Parameter] {
@@ -304,7 +348,7 @@ struct TemplateParser {
 
     private mutating func filterBlock() throws(TemplateError) -> Statement {
         let filters = try self.filters(of: captured(), startsWithName: true)
-        return .filterBlock(filters, try strict { (parser) throws(TemplateError) in
+        return .filterBlock(filters, try scopedBody { (parser) throws(TemplateError) in
             try parser.body(until: "endfilter")
         })
     }
@@ -317,7 +361,9 @@ struct TemplateParser {
             try expect(.symbol(.assign))
             values.append((target, try expression()))
         }
-        let body = try strict { (parser) throws(TemplateError) in try parser.body(until: "endwith") }
+        let body = try scopedBody(declaring: values.flatMap(\.target.names)) { (parser) throws(TemplateError) in
+            try parser.body(until: "endwith")
+        }
         return .with(values, body)
     }
 

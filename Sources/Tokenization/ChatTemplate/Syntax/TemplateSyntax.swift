@@ -12,12 +12,15 @@ struct TemplateSyntax: Sendable {
     /// Every name the template speaks of; variables are looked up by their place here.
     var names: [String] = []
     var literals: [Literal] = []
+    /// For each stretch: the variables that are undefined when it begins. The whole template is the first.
+    var hidden: [[Int]] = []
 
     init(_ source: String) throws(TemplateError) {
         var parser = TemplateParser(tokens: try TemplateLexer.tokens(of: source))
         body = try parser.template()
         names = parser.names.values
         literals = parser.literals.values
+        hidden = parser.scopes.hidden()
     }
 }
 
