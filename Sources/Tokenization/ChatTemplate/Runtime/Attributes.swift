@@ -172,12 +172,16 @@ extension Interpreter {
             _ = try arguments.bound("list.copy()", [])
             return receiver
         }
-        let bound = try arguments.bound("\(name)()", ["value", "start", "stop"], required: 1)
+        var parameters = ["value"]
+        if name == "index", !isRange(receiver) { parameters += ["start", "stop"] }
+        guard arguments.named.isEmpty else { throw .operation("\(name)() takes no keyword arguments") }
+        let bound = try arguments.bound("\(name)()", parameters, required: 1)
+        func limit(_ index: Int) -> Int? { bound.indices.contains(index) ? bound[index]?.integer : nil }
         let elements = try receiver.elements(budget)
         var count = 0
         let indices = try SliceIndices(
-            start: bound[1]?.integer,
-            stop: bound[2]?.integer,
+            start: limit(1),
+            stop: limit(2),
             step: 1,
             length: elements.count
         )
@@ -189,6 +193,11 @@ extension Interpreter {
         }
         guard name == "count" else { throw .operation("\(try repr(bound[0] ?? .none).string) is not in list") }
         return .integer(count)
+    }
+
+    private func isRange(_ value: Value) -> Bool {
+        if case .range = value { return true }
+        return false
     }
 
     private func callMethod(_ name: String, on loop: Loop, _ arguments: Arguments) throws(TemplateError) -> Value {

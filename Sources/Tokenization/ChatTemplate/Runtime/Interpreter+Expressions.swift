@@ -184,11 +184,13 @@ extension RangeValue {
     func sliced(_ indices: SliceIndices) throws(TemplateError) -> RangeValue {
         let (step, overflow) = step.multipliedReportingOverflow(by: indices.step)
         guard !overflow else { throw .limit("a range is too big") }
-        guard indices.count > 0 else { return try RangeValue(start: start, stop: start, step: step) }
-        let first = self[indices.first]
-        let last = self[indices[indices.count - 1]]
-        let (stop, overflows) = last.addingReportingOverflow(step > 0 ? 1 : -1)
-        guard !overflows else { throw .limit("a range is too big") }
-        return try RangeValue(start: first, stop: stop, step: step)
+        // The place behind the last element need not be one, so it is computed with care.
+        func place(_ index: Int) throws(TemplateError) -> Int {
+            let (distance, overflows) = index.multipliedReportingOverflow(by: self.step)
+            let (place, overflow) = start.addingReportingOverflow(distance)
+            guard !overflow, !overflows else { throw .limit("a range is too big") }
+            return place
+        }
+        return try RangeValue(start: try place(indices.first), stop: try place(indices.stop), step: step)
     }
 }

@@ -150,6 +150,8 @@ struct TemplateLexer {
             }
             index += 1
         }
+        // Jinja lets a tag be the last thing.
+        if position == source.count { return }
         throw .syntax("a comment has no end", line: startLine)
     }
 
@@ -178,6 +180,7 @@ struct TemplateLexer {
             isLineStart = source[end - 1] == .lineFeed
             return
         }
+        if position == source.count { return }
         throw .syntax("a raw block has no end", line: startLine)
     }
 

@@ -88,6 +88,8 @@ extension Text {
 /// Which elements a Python slice names.
 struct SliceIndices {
     let first: Int
+    /// Where the slice ends, whether or not a step leads there.
+    let stop: Int
     let count: Int
     let step: Int
 
@@ -104,6 +106,7 @@ struct SliceIndices {
         let first = place(start, step > 0 ? bounds.0 : bounds.1)
         let end = place(stop, step > 0 ? bounds.1 : bounds.0)
         self.first = first
+        self.stop = end
         self.step = step
         let distance = step > 0 ? end - first : first - end
         // A step of `Int.min` has no magnitude of its own; every step beyond the length does the same.
