@@ -4,23 +4,23 @@
 /// many is a loop gone wild.
 package struct TemplateLimits: Sendable {
     /// Steps for each rendering, whatever it renders. A step is one node of the syntax tree, or some bytes moved.
-    package var steps = 2_000_000
+    package var steps = 10_000_000
     /// Further steps for each value of the context.
-    package var stepsPerValue = 1_000
+    package var stepsPerValue = 500
     /// Further steps for each byte of the context's texts.
     package var stepsPerByte = 2
     /// Bytes of output for each rendering, and further ones for each byte of the context.
     package var outputBytes = 4 << 20
     package var outputBytesPerByte = 16
     /// Expressions, statements and macro calls under way inside each other. Bounds the use of the stack.
-    package var depth = 400
+    package var depth = 200
 
     package init() {}
 
     /// How long a template may be, in bytes.
     static let sourceBytes = 2 << 20
     /// How deeply a template's syntax may be nested.
-    static let syntaxDepth = 120
+    static let syntaxDepth = 64
     /// How deeply lists and mappings may be nested in each other.
     static let valueDepth = 300
     /// The longest `range`, as in Jinja's sandbox.

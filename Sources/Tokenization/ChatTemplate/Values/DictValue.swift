@@ -3,26 +3,28 @@ final class DictValue {
     private(set) var keys: [Value] = []
     private(set) var values: [Value] = []
     let depth: Int
-    /// Made for the first look-up in a large mapping.
-    private var index: [HashKey: Int]?
+    /// Of a large mapping; in a small one it is quicker to look.
+    private let index: [HashKey: Int]?
 
     private static let smallCount = 8
 
     /// - Throws: if a key cannot be hashed. Of equal keys the first keeps its place and the last gives the value.
     init(_ pairs: [(key: Value, value: Value)]) throws(TemplateError) {
-        var seen: [HashKey: Int] = [:]
+        let isSmall = pairs.count <= DictValue.smallCount
+        var hashed: [HashKey] = []
+        var index: [HashKey: Int] = [:]
         for pair in pairs {
             let key = try HashKey(pair.key)
-            if let place = seen[key] {
+            if let place = isSmall ? hashed.firstIndex(of: key) : index[key] {
                 values[place] = pair.value
-            } else {
-                seen[key] = keys.count
-                keys.append(pair.key)
-                values.append(pair.value)
+                continue
             }
+            if isSmall { hashed.append(key) } else { index[key] = keys.count }
+            keys.append(pair.key)
+            values.append(pair.value)
         }
         depth = max(try ListValue.depth(around: values), try ListValue.depth(around: keys))
-        if keys.count > DictValue.smallCount { index = seen }
+        self.index = isSmall ? nil : index
     }
 
     var count: Int { keys.count }
