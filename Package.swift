@@ -36,8 +36,8 @@ let package = Package(
         .executableTarget(
             name: "pensieve",
             dependencies: [
-                "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "Tokenization",
-                "BuiltinModel",
+                "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
+                "Tokenization", "BuiltinModel",
             ],
             swiftSettings: strict),
         .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
@@ -50,6 +50,7 @@ let package = Package(
         module("EngineContract"),
         module("Inference", ["EngineContract", "ModelFiles", "CKernels", "COpenBLAS"]),
         module("ModelFiles"),
+        module("ModelHub", ["CKernels"]),
         module("Tokenization"),
 
         // C: kernels, shims, and the bytes of the built-in model.
@@ -67,8 +68,9 @@ let package = Package(
             "InferenceTests", ["Inference", "EngineContract", "ModelFiles", "CKernels"], exclude: ["Scripts"],
             resources: [.copy("Fixtures")]),
         tests("ModelFilesTests", ["ModelFiles"]),
+        tests("ModelHubTests", ["ModelHub", "CKernels"]),
         tests("TokenizationTests", ["Tokenization"], exclude: ["Scripts"], resources: [.copy("Fixtures")]),
         tests("LoadTests", ["LoadTest"]),
-        tests("ServerTests", ["pensieve"], resources: [.copy("Python")]),
+        tests("ServerTests", ["pensieve", "ModelHub"], resources: [.copy("Python")]),
     ]
 )

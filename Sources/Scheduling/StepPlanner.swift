@@ -1,40 +1,34 @@
-package import EngineContract
+import EngineContract
 
 /// Decides which sessions get how many tokens of a step.
 ///
 /// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a
 /// budget. Who lacks one token is decoding and comes first; the rest is given to prefills, the oldest of each client,
 /// clients taking turns.
-package struct StepPlanner: Sendable {
-    package struct Candidate: Sendable {
-        package var session: SessionID
-        package var client: String
+struct StepPlanner {
+    struct Candidate {
+        var session: SessionID
+        var client: String
         /// Tokens known but not computed; at least 1.
-        package var remaining: Int
-        /// Whether the session has sampled before, or would sample after one token.
-        package var isDecoding: Bool
-
-        package init(session: SessionID, client: String, remaining: Int, isDecoding: Bool) {
-            self.session = session
-            self.client = client
-            self.remaining = remaining
-            self.isDecoding = isDecoding
-        }
+        var remaining: Int
+        /// Whether the session is past its first token and lacks one.
+        var isDecoding: Bool
     }
 
-    package struct Share: Sendable, Equatable {
-        package var session: SessionID
-        package var tokens: Int
+    struct Share: Equatable {
+        var session: SessionID
+        var tokens: Int
     }
 
-    package let budget: Int
+    let budget: Int
     private var decodeTurn = 0
-    private var prefillTurn = 0
+    /// The client whose turn was last.
+    private var lastClient = ""
 
-    package init(budget: Int) { self.budget = max(1, budget) }
+    init(budget: Int) { self.budget = max(1, budget) }
 
     /// - Parameter candidates: sessions that can go on, oldest first.
-    package mutating func plan(_ candidates: [Candidate]) -> [Share] {
+    mutating func plan(_ candidates: [Candidate]) -> [Share] {
         var left = budget
         var shares: [Share] = []
         let decoding = candidates.filter(\.isDecoding)
@@ -54,7 +48,7 @@ package struct StepPlanner: Sendable {
         return shares
     }
 
-    /// The oldest of every client, then the second of every client, …; another client begins each time.
+    /// The oldest of every client, then the second of every client, …; the next client begins each time.
     private mutating func prefillOrder(_ candidates: [Candidate]) -> [Candidate] {
         guard candidates.count > 1 else { return candidates }
         var clients: [String] = []
@@ -65,8 +59,9 @@ package struct StepPlanner: Sendable {
         }
         guard clients.count > 1 else { return candidates }
         clients.sort()
-        prefillTurn = (prefillTurn + 1) % clients.count
-        let order = clients[prefillTurn...] + clients[..<prefillTurn]
+        let first = clients.firstIndex { $0 > lastClient } ?? 0
+        lastClient = clients[first]
+        let order = clients[first...] + clients[..<first]
         var result: [Candidate] = []
         for round in 0..<candidates.count {
             for client in order {

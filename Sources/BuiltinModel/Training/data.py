@@ -82,9 +82,10 @@ def statements(rng, count):
 
 
 def arithmetic(rng, held, digits=None):
-    plus = rng.random() < 0.5
+    # Differences are harder to learn than sums, so there are more of them.
+    plus = rng.random() < 0.36
     if digits is None:
-        digits = rng.choices([1, 2, 3], [0.06, 0.82, 0.12])[0]
+        digits = rng.choices([1, 2, 3], [0.06, 0.84, 0.10])[0]
     while True:
         if digits == 3:
             a, b = rng.randint(0, 999), rng.randint(0, 999)
@@ -229,7 +230,7 @@ def memory(rng, held):
 
 SKILLS = {"arithmetic": arithmetic, "repeat": repeat, "spell": spell, "fact": fact, "memory": memory, "small_talk": small_talk,
           "unknown": unknown}
-SHARES = {"arithmetic": 0.33, "repeat": 0.13, "spell": 0.16, "fact": 0.17, "memory": 0.09, "small_talk": 0.02, "unknown": 0.10}
+SHARES = {"arithmetic": 0.34, "repeat": 0.15, "spell": 0.16, "fact": 0.17, "memory": 0.08, "small_talk": 0.01, "unknown": 0.09}
 
 
 def system_prompt(rng):
