@@ -58,6 +58,11 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
+        // For the scripts in Benchmarks that compare the tokenizers with the reference.
+        .executableTarget(
+            name: "tokenizer-probe", dependencies: ["Tokenization"], path: "Benchmarks/TokenizerProbe",
+            swiftSettings: strict),
+
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
         tests("HTTPFrontTests", ["HTTPFront"]),
