@@ -2,6 +2,7 @@
 
 usage: swift build -c release --product tokenizer-probe
        python Benchmarks/tokenization.py equality [COUNT [KIND ...]]     default: 50000 texts for each kind
+       python Benchmarks/tokenization.py patterns [COUNT]               random regular expressions, default: 1000
        python Benchmarks/tokenization.py speed [ROUNDS [FOLDER]]         with FOLDER: the vocabularies (.gguf) in it too
 
 Needs `tokenizers` and `sentencepiece` (and for FOLDER `gguf`) from PyPI.
@@ -23,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests/TokenizationTests/Scripts"))
 
 import kinds  # noqa: E402
-from tokenizers import Tokenizer, pre_tokenizers  # noqa: E402
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers  # noqa: E402
 
 PROBE = ROOT / ".build/release/tokenizer-probe"
 
@@ -61,7 +62,8 @@ def probe(mode, tokenizer, data, *more):
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         file.write(tokenizer.to_str())
         file.flush()
-        return subprocess.run([PROBE, mode, file.name, *more], input=data, stdout=subprocess.PIPE, check=True).stdout
+        return subprocess.run([PROBE, mode, file.name, *more], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              check=True).stdout
 
 
 def report(kind, what, text, ours, theirs):
@@ -113,9 +115,72 @@ def equality(count, names):
     sys.exit(total > 0)
 
 
+ATOMS = [
+    "a", "b", "s", "k", "E", " ", r"\s", r"\S", r"\d", r"\w", r"\W", r"\p{L}", r"\p{Lu}", r"\P{L}", r"\p{^N}", r"\p{M}", ".", r"\n",
+    "[a-e]", "[^a-e]", r"[\p{L}\d_]", r"[^\s\p{L}]", r"[a-z&&[^aeiou]]", "[[:space:]x]", r"\x{301}", "é", r"[\w&&\P{Lu}]", "一",
+    r"\h", r"\R", "(?i:s)", "(?i:kA)", r"(?i:[b-t])", r"(?i:[^b-t])",
+]
+QUANTIFIERS = ["", "", "", "?", "*", "+", "??", "*?", "+?", "?+", "*+", "++", "{2}", "{1,3}", "{2,}", "{,2}", "{1,2}?", "{2}?", "{3,1}"]
+ASSERTIONS = ["^", "$", r"\b", r"\B", r"\A", r"\z", r"\Z", r"(?!\S)", r"(?=\s)", "(?=a+b)", "(?<=a)", "(?<!b)", r"(?<=\w\s)", "(?!.*b)"]
+
+
+def pattern(dice, depth=0):
+    """A pattern of those that are understood."""
+    branches = []
+    for _ in range(dice.choice([1, 1, 1, 2, 3])):
+        terms = []
+        for _ in range(dice.randint(1, 3)):
+            kind = dice.random()
+            if kind < 0.12:
+                terms.append(dice.choice(ASSERTIONS))
+            elif kind < 0.35 and depth < 3:
+                opening = dice.choice(["(", "(?:", "(?>", "(?:", "(?i:", "(?m:"])
+                terms.append(opening + pattern(dice, depth + 1) + ")" + dice.choice(QUANTIFIERS))
+            else:
+                terms.append(dice.choice(ATOMS) + dice.choice(QUANTIFIERS))
+        branches.append("".join(terms))
+    return "|".join(branches)
+
+
+def patterns(count):
+    """Random patterns, random ways to split, and the pieces they make of texts; both what matches and what does not."""
+    dice = random.Random(count)
+    texts = [text for text in kinds.texts(400, "patterns") if text]
+    texts += ["".join(dice.choice("aabbsSkK E\n1éx\u017f\u212a一") for _ in range(dice.randint(1, 25))) for _ in range(400)]
+    compared = refused = wrong = 0
+    while compared < count:
+        source = pattern(dice)
+        behavior = dice.choice(["removed", "isolated", "merged_with_previous", "merged_with_next", "contiguous"])
+        inverted = dice.random() < 0.3
+        try:
+            splitter = pre_tokenizers.Split(Regex(source), behavior, inverted)
+        except Exception:
+            continue
+        tokenizer = Tokenizer(models.BPE({"a": 0}, [], unk_token="a"))
+        tokenizer.pre_tokenizer = splitter
+        sample = dice.sample(texts, 60)
+        try:
+            answers = Answers(probe("pieces", tokenizer, b"".join(packed(text.encode()) for text in sample)))
+        except subprocess.CalledProcessError:
+            refused += 1
+            continue
+        compared += 1
+        for text in sample:
+            theirs = [piece for piece, _ in splitter.pre_tokenize_str(text)]
+            ours = [answers.bytes().decode() for _ in range(answers.number())]
+            if ours != theirs:
+                wrong += 1
+                report(source, f"pieces ({behavior}{', inverted' * inverted})", text, ours, theirs)
+                break
+    print(f"{compared} patterns on 60 texts each, {wrong} with other pieces; {refused} more were refused")
+    sys.exit(wrong > 0)
+
+
 if __name__ == "__main__":
     mode, *rest = sys.argv[1:]
     if mode == "equality":
         equality(int(rest[0]) if rest else 50_000, rest[1:])
+    elif mode == "patterns":
+        patterns(int(rest[0]) if rest else 1000)
     else:
         sys.exit(__doc__)

@@ -34,6 +34,7 @@ package struct Tokenizer: Sendable {
         }
         try self.init(
             reader.spellings,
+            hidden: reader.hidden,
             reader.model,
             AddedTokens(tokens, normalizer: normalizer),
             normalizer,
@@ -45,6 +46,7 @@ package struct Tokenizer: Sendable {
 
     init(
         _ spellings: SpellingTable,
+        hidden: [(spelling: [UInt8], token: Int32)],
         _ model: VocabularyModel,
         _ added: AddedTokens,
         _ normalizer: Normalizer,
@@ -58,6 +60,7 @@ package struct Tokenizer: Sendable {
         spellings.forEach { spelling, token in
             fault = fault ?? table.add(spelling, token, limit: limit)
         }
+        for (spelling, token) in hidden { fault = fault ?? table.add(spelling, token, limit: limit) }
         for token in added.tokens {
             let spelling = AddedTokens.normalized(token, by: normalizer)
             fault = fault ?? table.add(added: token, spelling, limit: limit)

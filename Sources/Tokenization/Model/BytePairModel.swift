@@ -22,11 +22,17 @@ struct BytePairModel: Sendable {
     private var whole: SpellingTable?
     /// The pairs of characters side by side in what merges make: between others a text can be cut.
     private var joints = JointSet()
+    /// Characters that are no tokens but parts of some, from the first number that is none; each with the tokens that it
+    /// becomes where nothing is merged with it.
+    private var strays: [[Int32]] = []
+    private var firstStray = Int32.max
     /// Whether unknown characters matter to their neighbours, so that no cut may be made beside one.
     private var gluesUnknown = false
 
-    /// - Parameter spellings: the tokens as the vocabulary spells them; with `readsBytes`, in the byte alphabet.
-    init(_ spellings: SpellingTable, _ options: Options, mergeCount: Int) {
+    /// - Parameters:
+    ///   - spellings: the tokens as the vocabulary spells them; with `readsBytes`, in the byte alphabet.
+    ///   - fallback: where the tokens of bytes are found, if not among them.
+    init(_ spellings: SpellingTable, _ options: Options, fallback: SpellingTable? = nil, mergeCount: Int) {
         self.options = options
         merger = BytePairMerger(capacity: mergeCount)
         var whole = SpellingTable(capacity: options.ignoresMerges ? spellings.count : 0)
@@ -43,7 +49,8 @@ struct BytePairModel: Sendable {
         if options.ignoresMerges { self.whole = whole }
         if options.fallsBackToBytes, !options.readsBytes {
             for byte in UInt8.min ... .max {
-                byteTokens[Int(byte)] = spellings.number(of: ByteAlphabet.fallbackSpelling(of: byte)) ?? -1
+                byteTokens[Int(byte)] =
+                    (fallback ?? spellings).number(of: ByteAlphabet.fallbackSpelling(of: byte)) ?? -1
             }
         }
         gluesUnknown =
@@ -57,6 +64,14 @@ struct BytePairModel: Sendable {
         guard !options.readsBytes else { return }
         joints.insert(spelling)
         if options.fallsBackToBytes, byteTokens.contains(left) || byteTokens.contains(right) { gluesUnknown = true }
+    }
+
+    /// Adds a character that is no token but may be merged. Numbers follow each other.
+    mutating func addStray(_ character: [UInt8], _ symbol: Int32) {
+        firstStray = min(firstStray, symbol)
+        let tokens = character.map { byteTokens[Int($0)] }
+        strays.append(tokens.contains(-1) ? options.unknown.map { [$0] } ?? [] : tokens)
+        characterTokens.insert(UInt64(symbol), for: UInt64(character.scalar(at: 0).value))
     }
 
     /// Appends the tokens of one piece.
@@ -108,7 +123,13 @@ struct BytePairModel: Sendable {
             options.readsBytes
                 ? spellBytes(text, word, &work.merging.symbols) : spellCharacters(text, word, &work.merging.symbols)
             merger.merge(&work.merging)
-            result += work.merging.symbols
+            if strays.isEmpty {
+                result += work.merging.symbols
+            } else {
+                for symbol in work.merging.symbols {
+                    if symbol < firstStray { result.append(symbol) } else { result += strays[Int(symbol - firstStray)] }
+                }
+            }
         }
         if isShort { work.words.insert(text, word, hash, result[start...]) }
     }

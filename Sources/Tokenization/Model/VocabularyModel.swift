@@ -17,6 +17,8 @@ enum VocabularyModel: Sendable {
 struct ModelReader {
     /// Each token by its spelling.
     private(set) var spellings: SpellingTable
+    /// Tokens whose spelling a later one has too: they are never the result of an encoding.
+    private(set) var hidden: [(spelling: [UInt8], token: Int32)] = []
     let model: VocabularyModel
 
     /// - Parameter endsInByteAlphabet: whether the pieces are to be spelled in the byte alphabet. Set to false if the
@@ -26,7 +28,7 @@ struct ModelReader {
         case "BPE": (spellings, model) = try Self.bytePair(node, &endsInByteAlphabet)
         case "Unigram":
             endsInByteAlphabet = false
-            (spellings, model) = try Self.unigram(node)
+            (spellings, hidden, model) = try Self.unigram(node)
         case let type: throw node.fault("is of type '\(type)', which is not supported; BPE and Unigram are")
         }
     }
@@ -116,10 +118,13 @@ struct ModelReader {
         return (left, right)
     }
 
-    private static func unigram(_ node: JSONNode) throws(TokenizerError) -> (SpellingTable, VocabularyModel) {
+    private static func unigram(
+        _ node: JSONNode
+    ) throws(TokenizerError) -> (SpellingTable, [(spelling: [UInt8], token: Int32)], VocabularyModel) {
         let vocab = try node.required("vocab")
         let document = node.document
         var spellings = SpellingTable(capacity: vocab.count / 3)
+        var hidden: [(spelling: [UInt8], token: Int32)] = []
         var scores: [Double] = []
         try vocab.forEachElement { (index, value) throws(TokenizerError) in
             guard case .array = document.kind(value) else { throw vocab.child(value, index).fault("is not an array") }
@@ -127,6 +132,7 @@ struct ModelReader {
             guard let first = contents.next(), let second = contents.next(), let spelling = document.string(first),
                 let score = document.number(second), score.isFinite, TokenNumbers.range.contains(index)
             else { throw vocab.child(value, index).fault("is not a token and its score") }
+            if let earlier = spellings.number(of: spelling) { hidden.append((spelling, earlier)) }
             spellings.insert(spelling, Int32(truncatingIfNeeded: index))
             scores.append(score)
         }
@@ -140,6 +146,6 @@ struct ModelReader {
             unknown: Int32(truncatingIfNeeded: token),
             fallsBackToBytes: fallsBackToBytes
         )
-        return (spellings, .unigram(model))
+        return (spellings, hidden, .unigram(model))
     }
 }

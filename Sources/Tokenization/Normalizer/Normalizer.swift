@@ -18,6 +18,8 @@ struct Normalizer: Sendable {
         for part in try node?.parts("normalizers") ?? [] { steps.append(try Self.step(part)) }
     }
 
+    init(_ form: NormalForm) { steps = [.form(form)] }
+
     /// SentencePiece's: a space before the text if wanted, and all spaces marked.
     init(markingSpacesWith mark: [UInt8], addsPrefix: Bool) {
         if addsPrefix { steps.append(.prepend(mark)) }

@@ -254,5 +254,5 @@ struct PatternMatcher {
         position < end && text.end(of: Self.wordCharacters, at: position, before: end) != nil
     }
 
-    private static let wordCharacters = ScalarSet(WordCharacters.ofPatterns)
+    private static let wordCharacters = ScalarSet(WordCharacters.alone)
 }

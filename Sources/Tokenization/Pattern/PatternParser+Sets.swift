@@ -1,7 +1,7 @@
 extension PatternParser {
     /// What follows a backslash outside of a class.
     mutating func escape() throws(PatternFault) -> PatternNode {
-        if let set = try classEscape() { return .scalar(set) }
+        if let set = try setEscape(words: WordCharacters.alone) { return .scalar(set) }
         switch try required() {
         case "A": return .anchor(.textStart)
         case "z": return .anchor(.textEnd)
@@ -21,27 +21,28 @@ extension PatternParser {
         }
     }
 
-    /// `\s`, `\p{…}` and their kin, in a class or outside.
-    private mutating func classEscape() throws(PatternFault) -> ScalarRanges? {
+    /// `\s`, `\p{…}` and their kin.
+    /// - Parameter words: what `\w` stands for here.
+    private mutating func setEscape(words: ScalarRanges) throws(PatternFault) -> ScalarRanges? {
         guard let next else { throw PatternFault("it ends too early") }
         let set: ScalarRanges
         switch next {
         case "s", "S": set = CategorySet.spaces.scalars
         case "d", "D": set = CategorySet.decimalDigits.scalars
-        case "w", "W": set = WordCharacters.ofPatterns
+        case "w", "W": set = words
         case "h", "H": set = ScalarRanges([0x30..<0x3A, 0x41..<0x47, 0x61..<0x67])
         case "N": set = ScalarRanges(10).complement
         case "O": set = .all
         case "p", "P":
             position += 1
-            return try property(isNegated: next == "P")
+            return try property(isNegated: next == "P", words)
         default: return nil
         }
         position += 1
         return ["S", "D", "W", "H"].contains(next) ? set.complement : set
     }
 
-    private mutating func property(isNegated: Bool) throws(PatternFault) -> ScalarRanges {
+    private mutating func property(isNegated: Bool, _ words: ScalarRanges) throws(PatternFault) -> ScalarRanges {
         var name = ""
         var isNegated = isNegated
         if take("{") {
@@ -51,22 +52,22 @@ extension PatternParser {
             name.unicodeScalars.append(try required())
         }
         // Sets that hold letters are not closed under changes of case, and how they change is Oniguruma's secret.
-        let set = try folded(Self.property(name))
+        let set = try folded(Self.property(name, words))
         return isNegated ? set.complement : set
     }
 
-    private static func property(_ name: String) throws(PatternFault) -> ScalarRanges {
+    private static func property(_ name: String, _ words: ScalarRanges) throws(PatternFault) -> ScalarRanges {
         if let categories = CategorySet(name: name) { return categories.scalars }
         switch name.lowercased() {
         case "any": return .all
-        case "assigned": return try property("Cn").complement
+        case "assigned": return try property("Cn", words).complement
         case "ascii": return ScalarRanges([0..<0x80])
         case "space", "white_space": return CategorySet.spaces.scalars
         case "digit": return CategorySet.decimalDigits.scalars
-        case "word": return WordCharacters.ofPatterns
+        case "word": return words
         case "xdigit": return ScalarRanges([0x30..<0x3A, 0x41..<0x47, 0x61..<0x67])
-        case "blank": return try property("Zs").union(ScalarRanges(9))
-        case "cntrl": return try property("Cc")
+        case "blank": return try property("Zs", words).union(ScalarRanges(9))
+        case "cntrl": return try property("Cc", words)
         case let name:
             guard let table = ScriptTable.named(name) else {
                 throw PatternFault("the property '\(name)', which is not supported")
@@ -161,7 +162,7 @@ extension PatternParser {
 
     private mutating func classEscapeRequired() throws(PatternFault) -> ScalarRanges {
         position += 1
-        guard let set = try classEscape() else {
+        guard let set = try setEscape(words: WordCharacters.inClasses) else {
             throw PatternFault("'\\\(next.map(String.init) ?? "")' in a class, which is not supported")
         }
         return set
@@ -176,7 +177,7 @@ extension PatternParser {
         let isNegated = name.first == "^"
         if isNegated { name = name.dropFirst() }
         position = end + 1
-        let set = try folded(Self.property(String(String.UnicodeScalarView(name))))
+        let set = try folded(Self.property(String(String.UnicodeScalarView(name)), WordCharacters.inClasses))
         return isNegated ? set.complement : set
     }
 

@@ -145,7 +145,8 @@ struct ByteSet: Sendable {
     /// The bytes that the characters of a set begin with.
     init(beginning set: ScalarRanges) {
         for range in set.ranges {
-            for byte in Self.lead(range.lowerBound)...Self.lead(range.upperBound - 1) { insert(byte) }
+            let leads = Self.lead(range.lowerBound)...Self.lead(range.upperBound - 1)
+            for byte in leads where byte & 0xC0 != 0x80 { insert(byte) }
         }
     }
 

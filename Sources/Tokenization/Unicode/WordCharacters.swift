@@ -6,8 +6,10 @@ enum WordCharacters {
     private static let common = CategorySet([.letters, .marks, .decimalDigits, .connectors, .letterNumbers]).scalars
         .union(circled)
 
-    /// In the patterns of a file. Fractions and superscripts of Latin-1 are among them.
-    static let ofPatterns = common.union(ScalarRanges([0xB2..<0xB4, 0xB9..<0xBA, 0xBC..<0xBF]))
+    /// In a class of a pattern: `[\w]`.
+    static let inClasses = common
+    /// In a pattern, and on either side of `\b`. Fractions and superscripts of Latin-1 are among them.
+    static let alone = common.union(ScalarRanges([0xB2..<0xB4, 0xB9..<0xBA, 0xBC..<0xBF]))
     /// For the `Whitespace` pre-tokenizer, and around an added token that must be a word by itself.
     static let ofWords = ScalarSet(common.union(ScalarRanges([0x200C..<0x200E])))
     /// What has another case and is no letter.
