@@ -73,6 +73,6 @@ private struct Conversation {
         if swallowsSpace { bytes.removeFirst(AddedTokens.spaceEnd(from: 0, in: bytes)) }
         guard !bytes.isEmpty else { return }
         swallowsSpace = false
-        tokens += tokenizer.encode(bytes, specials: false)
+        tokens += tokenizer.encode(bytes, .none)
     }
 }
