@@ -150,7 +150,7 @@ extension Interpreter {
         var count = 0
         var isInWord = false
         try text.forEachScalar { (scalar, _) throws(TemplateError) in
-            let isWord = scalar.isWordCharacter
+            let isWord = scalar.isPythonWord
             if isWord, !isInWord { count += 1 }
             isInWord = isWord
             return true

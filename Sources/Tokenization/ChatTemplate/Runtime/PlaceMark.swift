@@ -8,12 +8,14 @@ enum PlaceMark {
         try text.appending(Text(mark, .mark), Budget(steps: .max))
     }
 
-    /// What is before the last mark, trimmed at its end if the template trims; nil if there is no mark.
+    /// What is before the last mark; nil if there is no mark. If the template trims, what a user wrote loses the white
+    /// space at its end there; what the template wrote itself stays.
     static func prefix(of rendered: Text) -> Text? {
         let stretches = rendered.stretches
         guard let found = stretches.last(where: { $0.origin == .mark }) else { return nil }
         let isTrimmed = found.range.count < mark.utf8.count
         let before = rendered[0..<found.range.lowerBound]
-        return isTrimmed ? before.trimmed(start: false) : before
+        guard isTrimmed, let (range, origin) = before.stretches.last, origin == .outside else { return before }
+        return before[0..<range.lowerBound + before[range].trimmed(start: false).count]
     }
 }

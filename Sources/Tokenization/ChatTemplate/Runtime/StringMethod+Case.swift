@@ -123,6 +123,9 @@ extension Unicode.Scalar {
     fileprivate var isTitle: Bool { properties.generalCategory == .titlecaseLetter }
     fileprivate var isUpperOrTitle: Bool { properties.isUppercase || isTitle }
 
+    /// What `\w` matches.
+    var isPythonWord: Bool { isPythonLetter || properties.numericType != nil || self == "_" }
+
     fileprivate var isPythonLetter: Bool {
         switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true

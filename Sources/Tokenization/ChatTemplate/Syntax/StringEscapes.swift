@@ -69,7 +69,7 @@ enum StringEscapes {
     /// A backslash before a character that is not ASCII. Jinja turns the character into an escape before it looks for
     /// escapes, and so two backslashes meet: what remains is the escape's spelling.
     private static func appendSpelled(_ content: [UInt8], _ index: inout Int, to result: inout [UInt8]) {
-        let (scalar, end) = content.scalar(at: index - 1)
+        let (scalar, end) = content.character(at: index - 1)
         index = end
         let digits = String(scalar.value, radix: 16)
         let (letter, width) = scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)

@@ -6,6 +6,19 @@ extension UInt8 {
     var isHexDigit: Bool { isDigit || (0x41...0x46).contains(self & 0xDF) }
 }
 
+extension [UInt8] {
+    /// The character at an index, and the index after it.
+    func character(at index: Int) -> (value: Unicode.Scalar, end: Int) {
+        let (value, end) = scalar(at: index)
+        return (Unicode.Scalar(value) ?? "\u{FFFD}", end)
+    }
+
+    /// The character that ends before an index, and where it begins.
+    func character(before index: Int) -> (value: Unicode.Scalar, start: Int)? {
+        scalar(before: index).map { (Unicode.Scalar($0.value) ?? "\u{FFFD}", $0.start) }
+    }
+}
+
 /// Character classes as Python defines them.
 extension Unicode.Scalar {
     /// `str.isspace`, `str.strip` and `\s`.

@@ -98,7 +98,7 @@ struct TemplateLexer {
     private mutating func emitData(upTo end: Int, isVariable: Bool, sign: UInt8?) {
         var dataEnd = end
         if sign == UInt8(ascii: "-") {
-            while let (scalar, start) = source.scalar(before: dataEnd), start >= position, scalar.isPythonSpace {
+            while let (scalar, start) = source.character(before: dataEnd), start >= position, scalar.isPythonSpace {
                 dataEnd = start
             }
         } else if sign == nil, !isVariable {
@@ -113,7 +113,7 @@ struct TemplateLexer {
     private func isSpace(_ range: Range<Int>) -> Bool {
         var index = range.lowerBound
         while index < range.upperBound {
-            let (scalar, end) = source.scalar(at: index)
+            let (scalar, end) = source.character(at: index)
             guard scalar.isPythonSpace else { return false }
             index = end
         }
@@ -123,7 +123,7 @@ struct TemplateLexer {
     private func endOfSpace(from index: Int) -> Int {
         var index = index
         while index < source.count {
-            let (scalar, end) = source.scalar(at: index)
+            let (scalar, end) = source.character(at: index)
             guard scalar.isPythonSpace else { break }
             index = end
         }
@@ -227,7 +227,7 @@ struct TemplateLexer {
     private func endOfName() -> Int? {
         var index = position
         while index < source.count {
-            let (scalar, end) = source.scalar(at: index)
+            let (scalar, end) = source.character(at: index)
             let fits = index == position ? scalar.isNameStart : scalar.isNamePart
             guard fits else { break }
             index = end
@@ -250,7 +250,7 @@ struct TemplateLexer {
             emit(.symbol(symbol))
             return advance(to: position + length)
         }
-        throw .syntax("unexpected character '\(source.scalar(at: position).value)'", line: line)
+        throw .syntax("unexpected character '\(source.character(at: position).value)'", line: line)
     }
 }
 

@@ -1,33 +1,15 @@
-package enum ChatRole: String, Sendable { case system, user, assistant }
-
-/// One turn of a conversation, in plain text.
-package struct ChatTurn: Sendable, Equatable {
-    package var role: ChatRole
-    package var text: String
-
-    package init(role: ChatRole, text: String) {
-        self.role = role
-        self.text = text
-    }
-}
-
-/// How a model family writes a conversation in tokens.
+/// `<|user|>\n…<|end|>\n<|assistant|>\n`, as Phi-3 writes it.
 ///
 /// Special tokens are placed by number and texts are encoded as plain text between them, so no text can forge a turn.
-package struct ChatFormat: Sendable {
-    private let stops: [String]
+struct Phi3Format: Sendable {
+    static let stops = ["<|end|>", "<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>"]
 
-    /// `<|user|>\n…<|end|>\n<|assistant|>\n`, as Phi-3 writes it.
-    package static let phi3 = ChatFormat(
-        stops: ["<|end|>", "<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>"]
-    )
-
-    /// The tokens of a conversation, ready for the model to go on: after the head of an assistant's turn, or, if the
-    /// last turn is an assistant's, inside that turn.
-    package func encode(_ turns: [ChatTurn], with tokenizer: Tokenizer) -> [Int32] {
+    func encode(_ turns: [ChatTurn], with tokenizer: Tokenizer) -> [Int32] {
         var conversation = Conversation(tokenizer: tokenizer)
         for (index, turn) in turns.enumerated() {
-            conversation.place("<|\(turn.role.rawValue)|>")
+            // What a tool says is told by the user.
+            let role = turn.role == .tool ? ChatRole.user : turn.role
+            conversation.place("<|\(role.rawValue)|>")
             if turn.role == .assistant {
                 // The answer was generated after its line break, so it is encoded apart from it.
                 conversation.write("\n")
@@ -42,14 +24,6 @@ package struct ChatFormat: Sendable {
         conversation.place("<|assistant|>")
         conversation.write("\n")
         return conversation.tokens
-    }
-
-    /// The tokens that end an answer: its end, and the head of another turn.
-    package func stopTokens(in tokenizer: Tokenizer) -> Set<Int32> { Set(stops.compactMap(tokenizer.specialToken)) }
-
-    /// The format's special tokens that a tokenizer lacks; `encode` leaves them out, so it is of no use without them.
-    package func missingTokens(in tokenizer: Tokenizer) -> [String] {
-        stops.filter { tokenizer.specialToken($0) == nil }
     }
 }
 
