@@ -87,7 +87,7 @@ enum FamilyFormat: String, CaseIterable {
             {%- set bos = bos_token | default('<s>') -%}
             {%- set eos = eos_token | default('</s>') -%}
             {%- set system = messages[0].content if messages[0].role == 'system' -%}
-            {%- for message in messages[1:] if system is defined else messages -%}
+            {%- for message in (messages[1:] if system is defined else messages) -%}
             {%- if message.role == 'system' -%}{{ raise_exception('a system turn stands first') }}{%- endif -%}
             {%- if message.role == 'assistant' -%}\(answer)
             {%- else -%}

@@ -62,7 +62,9 @@ struct TemplateFormat: Sendable {
     func render(_ turns: [ChatTurn], tools: [TemplateValue]) throws(TemplateError) -> Text {
         var turns = turns
         // Nothing to go on with: a new turn says the same.
-        if let last = turns.last, last.role == .assistant, last.text.isEmpty, last.details.isEmpty { turns.removeLast() }
+        if let last = turns.last, last.role == .assistant, last.text.isEmpty, last.details.isEmpty {
+            turns.removeLast()
+        }
         if !knowsSystem { turns = SystemTurns.withoutFirst(turns) }
         if !knowsInlineSystem { return try renderWithoutInline(turns, tools) }
         do {

@@ -92,7 +92,9 @@ struct BraceFormat {
         var value = try self.value(field[0..<nameEnd])
         var offset = nameEnd
         if offset < field.count, field[offset] == UInt8(ascii: "!") {
-            guard offset + 1 < field.count else { throw .operation("end of string while looking for conversion specifier") }
+            guard offset + 1 < field.count else {
+                throw .operation("end of string while looking for conversion specifier")
+            }
             switch field[offset + 1] {
             case UInt8(ascii: "s"): value = .text(try interpreter.string(value).plain)
             case UInt8(ascii: "r"), UInt8(ascii: "a"): value = .text(try interpreter.repr(value))

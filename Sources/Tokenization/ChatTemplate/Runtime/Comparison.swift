@@ -45,14 +45,16 @@ enum Comparison {
         }
     }
 
-    private static func areEqual(_ left: ListValue, _ right: ListValue, _ budget: Budget) throws(TemplateError) -> Bool {
+    private static func areEqual(_ left: ListValue, _ right: ListValue, _ budget: Budget) throws(TemplateError) -> Bool
+    {
         guard left.count == right.count else { return false }
         if left.isIdentical(to: right) { return true }
         for index in 0..<left.count where try !areEqual(left[index], right[index], budget) { return false }
         return true
     }
 
-    private static func areEqual(_ left: DictValue, _ right: DictValue, _ budget: Budget) throws(TemplateError) -> Bool {
+    private static func areEqual(_ left: DictValue, _ right: DictValue, _ budget: Budget) throws(TemplateError) -> Bool
+    {
         guard left.count == right.count else { return false }
         if left === right { return true }
         for (key, value) in zip(left.keys, left.values) {

@@ -262,7 +262,9 @@ struct AttributePath {
 
     private static func parts(of text: Text) -> [Value] {
         split(text, at: UInt8(ascii: ".")).map { part in
-            guard !part.isEmpty, part.bytes.allSatisfy(\.isDigit), let index = Int(part.string) else { return .text(part) }
+            guard !part.isEmpty, part.bytes.allSatisfy(\.isDigit), let index = Int(part.string) else {
+                return .text(part)
+            }
             return .integer(index)
         }
     }

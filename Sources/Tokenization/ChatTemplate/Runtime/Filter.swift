@@ -102,7 +102,8 @@ extension Interpreter {
     private func items(of value: Value) throws(TemplateError) -> ValueIterator {
         switch value {
         case .undefined: return try ValueIterator([])
-        case .dict(let dict): return try ValueIterator(try Value.view(DictView(dict: dict, kind: .items)).elements(budget))
+        case .dict(let dict):
+            return try ValueIterator(try Value.view(DictView(dict: dict, kind: .items)).elements(budget))
         default:
             return try ValueIterator([], failure: .operation("Can only get item pairs from a mapping.").at(line: line))
         }
@@ -126,7 +127,8 @@ extension Interpreter {
         case nil, .some(.none): break
         case let value?:
             let separators = try value.elements(budget)
-            guard separators.count == 2, case .text(let item) = separators[0], case .text(let key) = separators[1] else {
+            guard separators.count == 2, case .text(let item) = separators[0], case .text(let key) = separators[1]
+            else {
                 throw .operation("separators are two strings")
             }
             (style.itemSeparator, style.keySeparator) = (item, key)

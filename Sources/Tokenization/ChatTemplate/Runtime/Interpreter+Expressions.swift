@@ -129,7 +129,9 @@ extension Interpreter {
                 try text.sliced(try SliceIndices(start: start, stop: stop, step: step, length: length), budget)
             )
         case .list(let list):
-            return .list(try list.sliced(SliceIndices(start: start, stop: stop, step: step, length: list.count), budget))
+            return .list(
+                try list.sliced(SliceIndices(start: start, stop: stop, step: step, length: list.count), budget)
+            )
         case .tuple(let list):
             return .tuple(
                 try list.sliced(SliceIndices(start: start, stop: stop, step: step, length: list.count), budget)

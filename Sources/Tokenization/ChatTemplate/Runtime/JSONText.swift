@@ -67,9 +67,11 @@ struct JSONText {
         try put("{")
         level += 1
         var order = Array(0..<dict.count)
-        if style.sortsKeys { order = try order.stablySorted { (left, right) throws(TemplateError) in
-            try Comparison.isLess(dict.keys[left], dict.keys[right], budget)
-        } }
+        if style.sortsKeys {
+            order = try order.stablySorted { (left, right) throws(TemplateError) in
+                try Comparison.isLess(dict.keys[left], dict.keys[right], budget)
+            }
+        }
         for (place, index) in order.enumerated() {
             if place > 0 { try builder.append(style.itemSeparator) }
             try startLine()

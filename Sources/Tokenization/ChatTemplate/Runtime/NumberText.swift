@@ -77,7 +77,8 @@ enum NumberText {
         var base = base
         let prefixes: [Unicode.Scalar: Int] = ["x": 16, "o": 8, "b": 2]
         var mayBeginWithUnderscore = false
-        if digits.count > 1, digits[0] == "0", let prefix = prefixes[lowercased(digits[1])], base == 0 || base == prefix {
+        if digits.count > 1, digits[0] == "0", let prefix = prefixes[lowercased(digits[1])], base == 0 || base == prefix
+        {
             base = prefix
             digits.removeFirst(2)
             mayBeginWithUnderscore = true

@@ -89,7 +89,9 @@ struct PercentFormat {
             offset += 1
             specification.precision = max(0, try number() ?? 0)
         }
-        while let byte = current, [UInt8(ascii: "h"), UInt8(ascii: "l"), UInt8(ascii: "L")].contains(byte) { offset += 1 }
+        while let byte = current, [UInt8(ascii: "h"), UInt8(ascii: "l"), UInt8(ascii: "L")].contains(byte) {
+            offset += 1
+        }
         guard let byte = current else { throw .operation("incomplete format") }
         let origin = format.origin(at: offset)
         let letter = format.scalar(at: offset).value
@@ -174,7 +176,11 @@ struct PercentFormat {
                 precision: specification.precision ?? 6,
                 isAlternate: specification.isAlternate
             )
-            try writeNumber(letter == "F" ? text.uppercased() : text, number.sign == .minus && !number.isNaN, specification)
+            try writeNumber(
+                letter == "F" ? text.uppercased() : text,
+                number.sign == .minus && !number.isNaN,
+                specification
+            )
         default: throw .operation("unsupported format character '\(letter)'")
         }
     }

@@ -13,7 +13,9 @@ enum PlaceMark {
     static func prefix(of rendered: Text) -> Text? {
         let stretches = rendered.stretches
         guard let found = stretches.last(where: { $0.origin == .mark }) else { return nil }
-        let isTrimmed = found.range.count < mark.utf8.count
+        // A space that the template itself writes there counts as the mark's, as it does in transformers.
+        let space = found.range.lowerBound + mark.utf8.count - 1
+        let isTrimmed = space >= rendered.count || rendered[space] != UInt8(ascii: " ")
         let before = rendered[0..<found.range.lowerBound]
         guard isTrimmed, let (range, origin) = before.stretches.last, origin == .outside else { return before }
         return before[0..<range.lowerBound + before[range].trimmed(start: false).count]

@@ -22,7 +22,8 @@ extension Interpreter {
             let mapped =
                 lower
                 ? String(scalar)
-                : upper ? properties.uppercaseMapping
+                : upper
+                    ? properties.uppercaseMapping
                     : title ? properties.titlecaseMapping : try lowercase(scalar, range, in: text)
             try builder.append(mapped, text.origin(at: range.lowerBound))
             return true
@@ -33,7 +34,8 @@ extension Interpreter {
     private static let sigma: Unicode.Scalar = "\u{3A3}"
 
     /// Python knows one rule of context: a capital sigma at the end of a word.
-    private func lowercase(_ scalar: Unicode.Scalar, _ range: Range<Int>, in text: Text) throws(TemplateError) -> String {
+    private func lowercase(_ scalar: Unicode.Scalar, _ range: Range<Int>, in text: Text) throws(TemplateError) -> String
+    {
         guard scalar == Interpreter.sigma else { return scalar.properties.lowercaseMapping }
         var before = range.lowerBound
         var followsCased = false
@@ -64,9 +66,18 @@ enum CharacterTest {
         switch method {
         case .isascii: return text.allScalars(\.isASCII)
         case .isprintable: return text.allScalars(\.isPythonPrintable)
-        case .islower: return hasOneCase(text) { $0.properties.isLowercase } not: { $0.isUpperOrTitle }
+        case .islower:
+            return hasOneCase(text) {
+                $0.properties.isLowercase
+            } not: {
+                $0.isUpperOrTitle
+            }
         case .isupper:
-            return hasOneCase(text) { $0.properties.isUppercase } not: { $0.properties.isLowercase || $0.isTitle }
+            return hasOneCase(text) {
+                $0.properties.isUppercase
+            } not: {
+                $0.properties.isLowercase || $0.isTitle
+            }
         case .istitle: return isTitle(text)
         case .isidentifier:
             guard !text.isEmpty else { return false }

@@ -348,9 +348,12 @@ struct TemplateParser {
 
     private mutating func filterBlock() throws(TemplateError) -> Statement {
         let filters = try self.filters(of: captured(), startsWithName: true)
-        return .filterBlock(filters, try scopedBody { (parser) throws(TemplateError) in
-            try parser.body(until: "endfilter")
-        })
+        return .filterBlock(
+            filters,
+            try scopedBody { (parser) throws(TemplateError) in
+                try parser.body(until: "endfilter")
+            }
+        )
     }
 
     private mutating func with() throws(TemplateError) -> Statement {

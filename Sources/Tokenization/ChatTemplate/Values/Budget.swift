@@ -10,7 +10,9 @@ final class Budget {
     init(steps: Int) { self.steps = steps }
 
     func spend(_ count: Int = 1) throws(TemplateError) {
-        guard count <= steps else { throw .limit("the template takes more steps than it may: is there a loop gone wild?") }
+        guard count <= steps else {
+            throw .limit("the template takes more steps than it may: is there a loop gone wild?")
+        }
         steps -= count
     }
 

@@ -54,7 +54,9 @@ struct Text {
 
     /// The stretches of one origin each, as offsets.
     var stretches: [(range: Range<Int>, origin: TextOrigin)] {
-        storage.stretches(in: start..<end).map { ($0.range.lowerBound - start..<$0.range.upperBound - start, $0.origin) }
+        storage.stretches(in: start..<end).map {
+            ($0.range.lowerBound - start..<$0.range.upperBound - start, $0.origin)
+        }
     }
 
     /// The origin of the byte at an offset.
