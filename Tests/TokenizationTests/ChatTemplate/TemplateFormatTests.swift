@@ -65,7 +65,8 @@ import Tokenization
     func stopTokens() throws {
         let tokenizer = try TemplateFixture.tokenizer("bytes")
         let expected: [(String, [String])] = [
-            ("chatml", ["<|im_start|>", "<|im_end|>", "</s>"]), ("zephyr", ["</s>", "<|user|>"]), ("llama2", ["<s>", "</s>"]),
+            ("chatml", ["<|im_start|>", "<|im_end|>", "</s>"]), ("zephyr", ["</s>", "<|user|>"]),
+            ("llama2", ["<s>", "</s>"]),
             ("llama3", ["<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>", "</s>"]),
             ("gemma2", ["<end_of_turn>", "<start_of_turn>", "</s>"]), ("phi3", ["<|end|>", "<|user|>", "</s>"]),
         ]

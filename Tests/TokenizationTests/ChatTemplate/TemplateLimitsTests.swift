@@ -33,6 +33,23 @@ import Tokenization
         #expect(error?.kind == .limit, "\(String(describing: error))")
     }
 
+    @Test("The smallest and the largest integers are numbers like others, or too much")
+    func extremeIntegers() throws {
+        let smallest = "(-9223372036854775807 - 1)"
+        for (source, text) in [
+            ("\(smallest) in range(0, -3, -1)", "False"), ("\(smallest) % -1", "0"), ("'abc'[\(smallest):]", "abc"),
+            ("'abc'[::\(smallest)]", "c"), ("[1, 2][9223372036854775807:\(smallest):-1]", "[2, 1]"),
+            ("'a'.center(\(smallest)) ~ 'a'.zfill(\(smallest))", "aa"), ("'a' * \(smallest)", ""),
+            ("'%*d' % (3, 5)", "  5"), ("1.5 | round(\(smallest))", "0.0"), ("\(smallest) is divisibleby 2", "True"),
+            ("range(\(smallest), \(smallest) + 2) | list | length", "2"), ("'a\\nb' | indent(\(smallest))", "a\nb"),
+        ] {
+            #expect(try rendered("{{ \(source) }}") == text, "\(source)")
+        }
+        for source in ["-\(smallest)", "\(smallest) // -1", "\(smallest) | abs", "\(smallest) * 2", "1e300 | int"] {
+            #expect(throws: TemplateError.self, "\(source)") { try rendered("{{ \(source) }}") }
+        }
+    }
+
     @Test("Output is bounded by what is rendered")
     func outputBound() throws {
         var limits = TemplateLimits()

@@ -149,8 +149,9 @@ enum Comparison {
         case .range(let range):
             guard let double = item.double, let integer = Int(exactly: double) else { return false }
             let (distance, overflow) = integer.subtractingReportingOverflow(range.start)
-            guard !overflow, range.count > 0 else { return false }
-            return distance % range.step == 0 && (0..<range.count).contains(distance / range.step)
+            guard !overflow, range.count > 0, (distance < 0) == (range.step < 0) || distance == 0 else { return false }
+            let (index, rest) = distance.magnitude.quotientAndRemainder(dividingBy: range.step.magnitude)
+            return rest == 0 && index < range.count
         case .list, .tuple, .view, .iterator, .undefined:
             let iterator = try ValueIterator.over(container)
             while let element = try iterator.next() {

@@ -62,6 +62,7 @@ extension Interpreter {
         let scale = pow(10, Double(digits))
         let scaled = (number * scale).rounded(method == "ceil" ? .up : .down)
         guard scaled.isFinite, scale > 0 else { throw .operation("cannot round \(NumberText.repr(number)) so") }
-        return .number(scaled / scale)
+        // Python's ceil and floor give integers, which have no negative zero.
+        return .number(scaled / scale + 0)
     }
 }

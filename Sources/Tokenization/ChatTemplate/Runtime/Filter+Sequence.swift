@@ -96,7 +96,7 @@ extension Interpreter {
             let ignoresCase = bound[1]?.isTrue != true
             let paths = try AttributePath.several(bound[2])
             return .list(
-                try sorted(try value.elements(budget), isDescending: bound[0]?.isTrue == true) {
+                try sorted(try value.elements(budget), isDescending: try isDescending(bound[0])) {
                     (element) throws(TemplateError) in
                     var keys: [Value] = []
                     for path in paths { keys.append(try key(try path.value(in: element, self), ignoresCase)) }
@@ -112,6 +112,13 @@ extension Interpreter {
         case .unique: return .iterator(try unique(value, bound))
         default: return try extreme(value, bound, isLargest: filter == .max)
         }
+    }
+
+    private func isDescending(_ reverse: Value?) throws(TemplateError) -> Bool {
+        guard let flag = (reverse ?? .bool(false)).integer else {
+            throw .operation("'\(reverse?.typeName ?? "")' object cannot be interpreted as an integer")
+        }
+        return flag != 0
     }
 
     private func key(_ value: Value, _ ignoresCase: Bool) throws(TemplateError) -> Value {
@@ -143,7 +150,7 @@ extension Interpreter {
         let items = try Value.view(DictView(dict: dict, kind: .items)).elements(budget)
         let ignoresCase = bound[0]?.isTrue != true
         return .list(
-            try sorted(items, isDescending: bound[2]?.isTrue == true) { (item) throws(TemplateError) in
+            try sorted(items, isDescending: try isDescending(bound[2])) { (item) throws(TemplateError) in
                 guard case .tuple(let pair) = item else { return item }
                 return try key(pair[by == "key" ? 0 : 1], ignoresCase)
             }

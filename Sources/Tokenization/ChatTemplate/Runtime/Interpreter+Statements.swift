@@ -202,8 +202,9 @@ extension Interpreter {
             recursion: statement.isRecursive ? .init(statement: statement, scope: scope) : nil
         ) { [unowned self] () throws(TemplateError) in
             guard let test = statement.test else { return try iterator.next() }
-            while let item = try iterator.next() {
+            while let next = try iterator.next() {
                 try budget.spend()
+                let item = try unpacked(next, statement.target)
                 let inner = Scope(parent: outer)
                 try assign(item, to: statement.target, in: inner)
                 let passes = try within(inner) { () throws(TemplateError) in try evaluate(test).isTrue }
@@ -212,5 +213,15 @@ extension Interpreter {
             return nil
         }
         return loop
+    }
+
+    /// An item as a loop with a condition passes it on: what it unpacks is a tuple then.
+    private func unpacked(_ item: Value, _ target: Target) throws(TemplateError) -> Value {
+        guard case .tuple(let targets) = target else { return item }
+        var values = try item.elements(budget)
+        for (index, target) in targets.enumerated() where index < values.count {
+            values[index] = try unpacked(values[index], target)
+        }
+        return .tuple(try ListValue(values))
     }
 }

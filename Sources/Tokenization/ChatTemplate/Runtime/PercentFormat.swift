@@ -6,6 +6,8 @@ struct PercentFormat {
     private let values: [Value]
     /// The mapping that names look into.
     private let mapping: DictValue?
+    /// Whether values may be left over: so Python has it for all that can be subscripted, tuples aside.
+    private let mayLeaveSome: Bool
     private var nextValue = 0
     private var builder: TextBuilder
     private var offset = 0
@@ -22,6 +24,11 @@ struct PercentFormat {
         self.format = format
         self.interpreter = interpreter
         builder = TextBuilder(interpreter.budget)
+        mayLeaveSome =
+            switch operand {
+            case .dict, .list, .range, .undefined: true
+            default: false
+            }
         switch operand {
         case .tuple(let list): (values, mapping) = (Array(list.elements), nil)
         case .dict(let dict): (values, mapping) = ([operand], dict)
@@ -53,7 +60,7 @@ struct PercentFormat {
             start = offset
         }
         try builder.append(format[start..<format.count])
-        guard mapping != nil || nextValue == values.count else {
+        guard mayLeaveSome || nextValue == values.count else {
             throw .operation("not all arguments converted during string formatting")
         }
     }

@@ -56,6 +56,7 @@ enum HashKey: Hashable {
     case tuple([HashKey])
     case range(first: Int, step: Int, count: Int)
     case object(ObjectIdentifier)
+    case function(GlobalFunction)
 
     init(_ value: Value) throws(TemplateError) {
         switch value {
@@ -81,7 +82,9 @@ enum HashKey: Hashable {
         case .macro(let macro): self = .object(ObjectIdentifier(macro))
         case .cycler(let cycler): self = .object(ObjectIdentifier(cycler))
         case .joiner(let joiner): self = .object(ObjectIdentifier(joiner))
-        case .list, .dict, .view, .function, .method:
+        case .method(let method): self = .object(ObjectIdentifier(method))
+        case .function(let function): self = .function(function)
+        case .list, .dict, .view:
             throw .operation("unhashable type: '\(value.typeName)'")
         }
     }
