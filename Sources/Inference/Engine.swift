@@ -20,7 +20,7 @@ package actor Engine: InferenceEngine {
     /// - Parameter variant: the kernels to use, which this CPU must be able to run.
     init(model: LoadedModel, options: EngineOptions, variant: ck_variant) throws(ModelError) {
         let architecture = model.architecture
-        let threads = options.threads ?? Int(ck_core_count())
+        let threads = options.threads ?? SystemCores.count
         let compute = try Compute(variant: variant, threads: threads, precise: options.precise)
         try compute.reserve(columns: architecture.maxColumns)
         let shape = KVShape(

@@ -15,7 +15,7 @@ package struct EventParser: Sendable {
     }
 
     /// One line of an event; an honest one is far smaller.
-    private static let maxLineBytes = 16 << 20
+    private static let maxLineBytes = 2 << 20
 
     private var line: [UInt8] = []
     private var endedInReturn = false

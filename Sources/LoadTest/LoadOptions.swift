@@ -42,7 +42,8 @@ package struct LoadOptions: Sendable {
 
 extension LoadOptions {
     package static let help = """
-        Loads a server that speaks the Anthropic Messages API and reports what its clients saw.
+        Loads a server that speaks the Anthropic Messages API, and reports what its
+        clients saw.
 
         usage: pensieve-load [flags]
 
@@ -68,12 +69,13 @@ extension LoadOptions {
           --seed N             other prompts
 
         Judgement
-          --verify             hold replies against known answers, ask a sample again alone, and
-                               compare: WRONG is another answer than the known one, DIFFERING
-                               another text than the same question got before
-          --slo-ttft MS        goodput counts answers whose first token came within MS, …
+          --verify             hold replies against known answers, ask a sample again
+                               alone, and compare. WRONG: another answer than the known
+                               one. DIFFERING: another text than the same question got
+                               alone or at another time
+          --slo-ttft MS        goodput counts answers whose first token came in MS, …
           --slo-itl MS         … whose mean inter-token latency is at most MS, …
-          --slo-e2e MS         … and which were complete within MS
+          --slo-e2e MS         … and which were complete in MS
 
         Report
           --json FILE          the figures as JSON ('-' is standard output)
@@ -81,8 +83,8 @@ extension LoadOptions {
 
         Ctrl-C ends the test and prints the report so far.
 
-        exit status: 0 good; 1 requests failed, replies were wrong or differed; 2 misused;
-        130 interrupted, and good so far
+        exit status: 0 good; 1 requests failed, replies were wrong or differed;
+        2 misused; 130 interrupted, and good so far
 
         examples:
           pensieve-load --concurrency 32 --requests 256 --verify

@@ -134,7 +134,8 @@ package enum Report {
     private static func row(_ name: String, _ values: Distribution, _ unit: String) -> String {
         let isTime = unit == "ms"
         let figures = [values.mean, values.p50, values.p90, values.p99, values.max]
-            .map { padded(String(format: isTime ? "%.2f" : "%.0f", isTime ? $0 * 1000 : $0)) }.joined()
+            .map { values.count == 0 ? "-" : String(format: isTime ? "%.2f" : "%.0f", isTime ? $0 * 1000 : $0) }
+            .map(padded).joined()
         return "\(name), \(unit)".padding(toLength: 24, withPad: " ", startingAt: 0) + figures
     }
 

@@ -11,7 +11,7 @@ package struct ResponseReader: Sendable {
         case done
     }
 
-    private static let maxHeadBytes = 1 << 18
+    private static let maxHeadBytes = 1 << 16
     private static let maxLineBytes = 1 << 14
     private static let headEnd: [UInt8] = [13, 10, 13, 10]
     private static let lineEnd: [UInt8] = [13, 10]

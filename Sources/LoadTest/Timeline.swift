@@ -1,8 +1,8 @@
-/// The course of a test in equal intervals.
+/// The course of a test in equal intervals; the last takes in what is left.
 package struct Timeline: Sendable, Codable, Equatable {
-    private static let mostIntervals = 120
+    private static let mostIntervals = 80
 
-    /// The length of an interval in seconds.
+    /// The length of an interval in seconds, a round figure.
     package var interval: Double
     /// Output tokens per second in each interval.
     package var tokensPerSecond: [Double]
@@ -11,37 +11,26 @@ package struct Timeline: Sendable, Codable, Equatable {
 
     /// - Parameter seconds: how long the test took; times of the exchanges count from `start`.
     package init(_ exchanges: [Exchange], start: Double, seconds: Double) {
-        let interval = Self.interval(for: seconds)
-        self.interval = interval
-        let count = max(1, Int((seconds / interval).rounded(.up)))
-        var tokens = [Double](repeating: 0, count: count)
-        var active = [Double](repeating: 0, count: count)
+        let parts = Intervals(length: Self.interval(for: seconds), seconds: seconds)
+        var tokens = [Double](repeating: 0, count: parts.count)
+        var active = tokens
         for exchange in exchanges {
             // A server may put several tokens into one event.
             let pieces = exchange.answer.deltaTimes
-            let weight = pieces.isEmpty ? 0 : max(1, Double(exchange.answer.outputTokens) / Double(pieces.count))
-            for time in pieces { tokens[Self.index(time - start, interval, count)] += weight }
-            let (begin, end) = (exchange.start - start, exchange.end - start)
-            for index in Self.index(
-                begin,
-                interval,
-                count
-            )...max(
-                Self.index(begin, interval, count),
-                Self.index(end, interval, count)
-            ) {
-                let from = max(begin, Double(index) * interval)
-                active[index] += max(0, min(end, Double(index + 1) * interval) - from)
+            let weight = max(1, Double(exchange.answer.outputTokens) / Double(max(1, pieces.count)))
+            for time in pieces { tokens[parts.index(of: time - start)] += weight }
+            let (begin, end) = (exchange.start - start, max(exchange.start, exchange.end) - start)
+            for index in parts.index(of: begin)...parts.index(of: end) {
+                active[index] += max(0, min(end, parts.end(of: index)) - max(begin, parts.begin(of: index)))
             }
         }
-        // The last interval is only as long as the test still ran.
-        let last = max(seconds - Double(count - 1) * interval, 1e-9)
-        let lengths = (0..<count).map { $0 == count - 1 ? min(last, interval) : interval }
+        let lengths = (0..<parts.count).map { max(1e-9, parts.end(of: $0) - parts.begin(of: $0)) }
+        interval = parts.length
         tokensPerSecond = zip(tokens, lengths).map { $0 / $1 }
         self.active = zip(active, lengths).map { $0 / $1 }
     }
 
-    /// A round length of which there are at most 120.
+    /// The shortest round length of which there are not too many.
     private static func interval(for seconds: Double) -> Double {
         var power = 0.01
         while power < 1e9 {
@@ -51,7 +40,20 @@ package struct Timeline: Sendable, Codable, Equatable {
         return power
     }
 
-    private static func index(_ time: Double, _ interval: Double, _ count: Int) -> Int {
-        min(count - 1, max(0, Int(time / interval)))
+    private struct Intervals {
+        let length: Double
+        let seconds: Double
+        let count: Int
+
+        init(length: Double, seconds: Double) {
+            self.length = length
+            self.seconds = seconds
+            // A remainder shorter than half an interval gets none of its own: a rate of a mere moment says nothing.
+            count = max(1, Int((seconds / length).rounded()))
+        }
+
+        func index(of time: Double) -> Int { min(count - 1, max(0, Int(time / length))) }
+        func begin(of index: Int) -> Double { Double(index) * length }
+        func end(of index: Int) -> Double { index == count - 1 ? seconds : Double(index + 1) * length }
     }
 }

@@ -54,6 +54,15 @@ struct KVAccounting {
         return blocks
     }
 
+    /// The block that a session fills next; nil if it has not the tokens for one and one more.
+    func nextBlock(of session: Session) -> StepPlanner.NextBlock? {
+        guard (session.fullBlocks + 1) * blockSize < session.tokens.count else { return nil }
+        return StepPlanner.NextBlock(
+            key: session.key(beforeBlock: session.fullBlocks + 1, blockSize: blockSize),
+            computed: session.computed - session.fullBlocks * blockSize
+        )
+    }
+
     /// Gives a session the cached blocks that its next tokens fill, whoever computed them; what it has of a block that
     /// is not full is given back.
     /// - Returns: how many tokens that spares.

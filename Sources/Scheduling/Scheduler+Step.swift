@@ -27,7 +27,8 @@ extension Scheduler {
                 session: session.id,
                 client: session.request.client,
                 remaining: session.remaining,
-                isDecoding: session.isDecoding
+                isDecoding: session.isDecoding,
+                nextBlock: kv.nextBlock(of: session)
             )
         }
     }

@@ -4,7 +4,8 @@ import EngineContract
 ///
 /// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a
 /// budget. Who lacks one token is decoding and comes first; the rest is given to prefills, the oldest of each client,
-/// clients taking turns.
+/// clients taking turns. A long prompt leaves something to those behind it, and what several sessions would compute alike
+/// is given to one of them.
 struct StepPlanner {
     struct Candidate {
         var session: SessionID
@@ -13,6 +14,15 @@ struct StepPlanner {
         var remaining: Int
         /// Whether the session is past its first token and lacks one.
         var isDecoding: Bool
+        var nextBlock: NextBlock?
+    }
+
+    /// The block that a session fills next, with tokens that are all known.
+    struct NextBlock {
+        /// By which others find it in the prefix cache then.
+        var key: PrefixCache.Key
+        /// Tokens of it that are computed already.
+        var computed: Int
     }
 
     struct Share: Equatable {
@@ -40,10 +50,37 @@ struct StepPlanner {
         if decoding.count > left { decodeTurn = (first + left) % decoding.count }
         left -= shares.count
 
-        for candidate in prefillOrder(candidates.filter { !$0.isDecoding }) where left > 0 {
-            let tokens = min(left, candidate.remaining)
+        let prefills = prefillOrder(withoutDoubles(candidates.filter { !$0.isDecoding }))
+        return shares + split(left, among: prefills)
+    }
+
+    /// Leaves out sessions whose next block another one fills, which is further in it or older.
+    private func withoutDoubles(_ candidates: [Candidate]) -> [Candidate] {
+        var best: [PrefixCache.Key: (session: SessionID, computed: Int)] = [:]
+        for candidate in candidates {
+            guard let block = candidate.nextBlock, block.computed > best[block.key]?.computed ?? -1 else { continue }
+            best[block.key] = (candidate.session, block.computed)
+        }
+        return candidates.filter { candidate in
+            guard let block = candidate.nextBlock else { return true }
+            return best[block.key]?.session == candidate.session
+        }
+    }
+
+    /// Whoever cannot be done in this step takes half of what is left, so that short prompts need not wait for long ones;
+    /// what nobody takes goes to the first.
+    private func split(_ budget: Int, among candidates: [Candidate]) -> [Share] {
+        var left = budget
+        var shares: [Share] = []
+        for candidate in candidates where left > 0 {
+            let tokens = candidate.remaining <= left ? candidate.remaining : (left + 1) / 2
             shares.append(Share(session: candidate.session, tokens: tokens))
             left -= tokens
+        }
+        for index in shares.indices where left > 0 {
+            let more = min(left, candidates[index].remaining - shares[index].tokens)
+            shares[index].tokens += more
+            left -= more
         }
         return shares
     }

@@ -3,11 +3,13 @@ import Foundation
 /// The texts behind `--help`, made from the settings themselves.
 enum Help {
     static let overview = """
-        Pensieve serves a language model on this machine over the Anthropic Messages API.
+        Pensieve serves a language model of this machine over the Anthropic Messages
+        API.
 
         usage: pensieve COMMAND [flags]
 
-          start      load a model and serve it (default: the built-in model on 127.0.0.1:7777)
+          start      load a model and serve it (by default the built-in one, on
+                     127.0.0.1:7777)
           generate   one answer in the terminal, without a server
           pull       fetch a model from a hub
           models     list the models that are here
@@ -19,7 +21,8 @@ enum Help {
 
         A first minute:
           pensieve start
-          curl http://127.0.0.1:7777/v1/messages -H 'authorization: Bearer test-api-key-12345' \\
+          curl http://127.0.0.1:7777/v1/messages \\
+            -H 'authorization: Bearer test-api-key-12345' \\
             -d '{"model":"claude-local","max_tokens":64,"messages":[{"role":"user","content":"What is 23 + 45?"}]}'
         """
 
@@ -39,7 +42,7 @@ enum Help {
 
     static var start: String {
         """
-        Loads a model and serves it over the Anthropic Messages API until SIGINT or SIGTERM.
+        Loads a model and serves it over the Anthropic Messages API.
 
         usage: pensieve start [flags]
 
@@ -47,12 +50,13 @@ enum Help {
 
         \(Setting.groups.map { $0.title + "\n" + table($0.settings) }.joined(separator: "\n\n"))
 
-        Each setting is also a key of the configuration file (kv_memory) and an environment
-        variable (PENSIEVE_KV_MEMORY; PENSIEVE_CONFIG names the file). A flag wins over the
-        environment, the environment over the file, the file over the default.
+        Each setting is also a key of the configuration file (kv_memory) and an
+        environment variable (PENSIEVE_KV_MEMORY; PENSIEVE_CONFIG names the file).
+        A flag wins over the environment, the environment over the file, and the file
+        over the default.
 
-        SIGINT (Ctrl-C) and SIGTERM end the server in order: running answers may finish first.
-        A second signal ends it at once.
+        SIGINT (Ctrl-C) and SIGTERM end the server in order: running answers may finish
+        first. A second signal ends them at once.
 
         examples:
           pensieve start
@@ -68,7 +72,8 @@ enum Help {
         Prints one answer as it is made, and then the speed on standard error.
 
         usage: pensieve generate [flags] "prompt"
-               pensieve generate [flags] -        (or without '-' in a pipe: reads standard input)
+               pensieve generate [flags] -     reads standard input; '-' may be left
+                                               out where something is piped in
 
         \(row("--system TEXT", "system prompt"))
         \(row("--max-tokens N", "longest answer (default 256)"))
@@ -86,7 +91,7 @@ enum Help {
     }
 
     static let validate = """
-        Checks a configuration file and the key file and model folder that it names, and prints
+        Checks a configuration file and the key file and model that it names, and prints
         the settings that result, without starting anything.
 
         usage: pensieve validate --config FILE
@@ -115,8 +120,12 @@ enum Help {
             width += word.count + 1
         }
         return lines.map { "  " + $0.trimmingTrailingSpaces }.joined(separator: "\n")
+            .replacingOccurrences(of: noBreakSpace, with: " ")
     }
 }
+
+/// Keeps two words on one line.
+private let noBreakSpace = "\u{A0}"
 
 extension String {
     fileprivate var trimmingTrailingSpaces: String {
@@ -125,9 +134,10 @@ extension String {
 }
 
 extension Setting {
-    /// " (default 7777)", or nothing where the help itself says it.
+    /// " (default 7777)" on one line, or nothing where the help itself says it.
     fileprivate func defaultText(in defaults: Configuration) -> String {
-        currentText(in: defaults).map { " (default \($0))" } ?? ""
+        currentText(in: defaults).map { " " + "(default \($0))".replacingOccurrences(of: " ", with: noBreakSpace) }
+            ?? ""
     }
 
     /// The setting's value for people, nil if it is off or left to the program.

@@ -25,6 +25,26 @@ import Testing
         #expect(steps.count(where: { $0[long.id] != nil }) >= 1500 / 16)
     }
 
+    @Test("A short prompt does not wait for long ones before it")
+    func shortBehindLong() async throws {
+        var configuration = SchedulerConfiguration()
+        configuration.stepTokenBudget = 64
+        let engine = GatedEngine(.make(blocks: 400))
+        let scheduler = Scheduler(engine: engine, configuration: configuration)
+        var long: [Generation] = []
+        for index in 0..<2 {
+            long.append(try await scheduler.submit(.make(Array(repeating: Token(index), count: 1500), 1)))
+        }
+        let short = try await scheduler.submit(.make(Array(repeating: 3, count: 12), 1))
+        await engine.open()
+        for generation in long + [short] { #expect(await generation.collect().tokens.count == 1) }
+        let steps = await engine.history
+        let last = try #require(steps.lastIndex { $0[short.id] != nil })
+        #expect(last <= 2)
+        // Nothing of the budget is lost: 3,012 tokens take 48 steps, and the first may have begun with one session.
+        #expect(steps.count <= 49)
+    }
+
     /// Names the sessions in the order in which they first ran.
     private func order(_ engine: GatedEngine, _ names: [SessionID: String]) async -> [String] {
         var seen: Set<SessionID> = []

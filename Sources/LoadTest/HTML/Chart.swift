@@ -36,13 +36,13 @@ struct Chart {
             counts[min(bars - 1, max(0, Int((value - x.low) / (x.high - x.low) * Double(bars))))] += 1
         }
         let beyond = sorted.count { $0 > x.high }
-        let y = Scale(0, Double(counts.max() ?? 1), from: height - bottom, to: top + 34)
+        let y = Scale.rounded(upTo: Double(counts.max() ?? 1), from: height - bottom, to: top + 34)
         let step = (x.to - x.from) / Double(bars)
         let rectangles = counts.enumerated().map { index, count in
             rectangle(x.from + Double(index) * step, y.place(Double(count)), step, y.place(0), "\(count)")
         }
-        var note = "\(values.count) values, \(unit)"
-        if beyond > 0 { note += "; \(beyond) beyond the right edge, up to \(Scale.text(most))" }
+        var note = "\(values.count) values"
+        if beyond > 0 { note += ", \(beyond) beyond the edge, up to \(Scale.text(most)) \(unit)" }
         let parts = [grid(y, wide: false), rectangles.joined(), xAxis(x, unit: unit), percentiles(sorted, x)]
         return Chart(title: title, note: note, svg: frame(title, parts, wide: false))
     }
@@ -86,17 +86,26 @@ struct Chart {
     // MARK: Courses
 
     /// A figure over the test's time, one value for each interval.
-    static func course(_ title: String, note: String, _ values: [Double], interval: Double, seconds: Double) -> Chart {
+    /// - Parameter style: the style sheet's class for the area.
+    static func course(
+        _ title: String,
+        note: String,
+        style: String,
+        _ values: [Double],
+        interval: Double,
+        seconds: Double
+    ) -> Chart {
         guard seconds > 0, let most = values.max(), most > 0 else { return empty(title, wide: true) }
         let x = Scale(0, seconds, from: left, to: width(true) - right)
-        let y = Scale(0, most, from: height - bottom, to: top)
+        let y = Scale.rounded(upTo: most, from: height - bottom, to: top)
         var path = String(format: "M%.1f %.1f", x.from, y.place(0))
         for (index, value) in values.enumerated() {
-            let (begin, end) = (Double(index) * interval, min(seconds, Double(index + 1) * interval))
+            let begin = Double(index) * interval
+            let end = index == values.count - 1 ? seconds : begin + interval
             path += String(format: "L%.1f %.1fL%.1f %.1f", x.place(begin), y.place(value), x.place(end), y.place(value))
         }
         path += String(format: "L%.1f %.1fZ", x.to, y.place(0))
-        let parts = [grid(y, wide: true), "<path class=\"area\" d=\"\(path)\"/>", xAxis(x, unit: "s")]
+        let parts = [grid(y, wide: true), "<path class=\"area \(style)\" d=\"\(path)\"/>", xAxis(x, unit: "s")]
         return Chart(title: title, note: note, svg: frame(title, parts, wide: true))
     }
 
@@ -104,7 +113,7 @@ struct Chart {
     static func dots(_ title: String, unit: String, _ points: [(x: Double, y: Double)], failures: [Double]) -> Chart {
         guard let last = (points.map(\.x) + failures).max() else { return empty(title) }
         let x = Scale(0, last, from: left, to: width(false) - right)
-        let y = Scale(0, points.map(\.y).max() ?? 1, from: height - bottom, to: top + 12)
+        let y = Scale.rounded(upTo: points.map(\.y).max() ?? 1, from: height - bottom, to: top + 12)
         let circles = thinned(points).map { point in
             String(
                 format: "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\"/>",

@@ -62,8 +62,8 @@ package enum HTMLReport {
             tile("End to end", results.endToEnd),
         ]
         if let goodput = results.goodput {
-            let share = String(format: "%.1f %% of answers within the limits", goodput.share * 100)
-            tiles.append(("Goodput, requests per second", Scale.text(goodput.requestsPerSecond), share))
+            let share = String(format: "%.1f %% within the limits", goodput.share * 100)
+            tiles.append(("Good requests per second", Scale.text(goodput.requestsPerSecond), share))
         }
         return tiles.map { name, figure, note in
             "<div class=\"card\"><span>\(name)</span><strong>\(figure)</strong><span class=\"faint\">\(note)</span></div>"
@@ -87,6 +87,7 @@ package enum HTMLReport {
             Chart.course(
                 "Output tokens per second",
                 note: interval,
+                style: "tokens",
                 line.tokensPerSecond,
                 interval: line.interval,
                 seconds: results.seconds
@@ -94,6 +95,7 @@ package enum HTMLReport {
             Chart.course(
                 "Active sessions",
                 note: "requests in flight, " + interval,
+                style: "sessions",
                 line.active,
                 interval: line.interval,
                 seconds: results.seconds
