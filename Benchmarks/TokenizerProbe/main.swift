@@ -15,7 +15,14 @@ guard arguments.count >= 3 else {
     FileHandle.standardError.write(Data("usage: tokenizer-probe encode|decode|pieces|time FILE [N]\n".utf8))
     exit(2)
 }
-let tokenizer = try Tokenizer(tokenizerJSON: Array(Data(contentsOf: URL(filePath: arguments[2]))))
+let file = Array(try Data(contentsOf: URL(filePath: arguments[2])))
+let tokenizer: Tokenizer
+do throws(TokenizerError) {
+    tokenizer = try Tokenizer(tokenizerJSON: file)
+} catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(3)
+}
 var records = Records(try FileHandle.standardInput.readToEnd() ?? Data())
 var output = Data()
 switch arguments[1] {

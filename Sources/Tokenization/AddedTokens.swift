@@ -33,9 +33,13 @@ struct AddedToken: Sendable {
     }
 
     /// Whether a user's text may spell it. Special tokens may not be spelled, nor what is written like one: some
-    /// files leave the flag out, as Phi-3's does for `</s>`.
-    var mayBeSpelled: Bool {
-        !isSpecial && !(content.first == UInt8(ascii: "<") && content.last == UInt8(ascii: ">"))
+    /// files leave the flag out, as Phi-3's does for `</s>` and DeepSeek's for the heads of turns.
+    var mayBeSpelled: Bool { !isSpecial && !isWrittenLikeSpecial }
+
+    private var isWrittenLikeSpecial: Bool {
+        let text = String(decoding: content, as: UTF8.self)
+        return text.hasPrefix("<|") && text.hasSuffix("|>") || text.hasPrefix("<｜") && text.hasSuffix("｜>")
+            || ["<s>", "</s>", "<unk>", "<pad>", "<bos>", "<eos>", "<mask>", "<cls>", "<sep>"].contains(text)
     }
 }
 

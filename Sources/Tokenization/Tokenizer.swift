@@ -26,7 +26,9 @@ package struct Tokenizer: Sendable {
         var tokens: [AddedToken] = []
         for element in try file.member("added_tokens")?.elements() ?? [] { tokens.append(try AddedToken(element)) }
         var endsInByteAlphabet = preTokenizer.endsInByteAlphabet
-        let reader = try ModelReader(file.required("model"), endsInByteAlphabet: &endsInByteAlphabet)
+        let reserved = Set(tokens.filter { !$0.mayBeSpelled }.map(\.content))
+        var reader = ModelReader(try file.required("model"), reserved: reserved)
+        let model = try reader.read(endsInByteAlphabet: &endsInByteAlphabet)
         if !endsInByteAlphabet { preTokenizer.spellByteAlphabet() }
         for index in tokens.indices {
             // The model's own number counts, whatever the list says.
@@ -35,7 +37,7 @@ package struct Tokenizer: Sendable {
         try self.init(
             reader.spellings,
             hidden: reader.hidden,
-            reader.model,
+            model,
             AddedTokens(tokens, normalizer: normalizer),
             normalizer,
             preTokenizer,

@@ -14,6 +14,8 @@ struct BytePairModel: Sendable {
     }
 
     private let options: Options
+    /// The tokens that no text may become.
+    private let reserved: Set<Int32>
     private var merger: BytePairMerger
     /// With `readsBytes` the token of each byte; otherwise the token that a byte falls back to, or -1.
     private var byteTokens = [Int32](repeating: -1, count: 256)
@@ -31,14 +33,22 @@ struct BytePairModel: Sendable {
 
     /// - Parameters:
     ///   - spellings: the tokens as the vocabulary spells them; with `readsBytes`, in the byte alphabet.
+    ///   - reserved: the tokens that no text may become.
     ///   - fallback: where the tokens of bytes are found, if not among them.
-    init(_ spellings: SpellingTable, _ options: Options, fallback: SpellingTable? = nil, mergeCount: Int) {
+    init(
+        _ spellings: SpellingTable,
+        _ options: Options,
+        reserved: Set<Int32> = [],
+        fallback: SpellingTable? = nil,
+        mergeCount: Int
+    ) {
         self.options = options
+        self.reserved = reserved
         merger = BytePairMerger(capacity: mergeCount)
         var whole = SpellingTable(capacity: options.ignoresMerges ? spellings.count : 0)
         spellings.forEach { spelling, token in
             let text = options.readsBytes ? ByteAlphabet.decode(spelling) : spelling
-            guard let text, !text.isEmpty else { return }
+            guard let text, !text.isEmpty, !reserved.contains(token) else { return }
             if options.ignoresMerges { whole.insert(text, token) }
             if options.readsBytes {
                 if text.count == 1 { byteTokens[Int(text[0])] = token }
@@ -60,6 +70,7 @@ struct BytePairModel: Sendable {
     /// Adds the next merge.
     /// - Parameter spelling: what it makes.
     mutating func addMerge(_ left: Int32, _ right: Int32, rank: UInt32, result: Int32, spelling: [UInt8]) {
+        guard !reserved.contains(result) else { return }
         merger.add(left, right, rank: rank, result: result)
         guard !options.readsBytes else { return }
         joints.insert(spelling)

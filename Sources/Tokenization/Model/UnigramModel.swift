@@ -23,6 +23,8 @@ struct UnigramModel: Sendable {
     private let scores: [Double]
     private let unknown: Int32
     private let unknownScore: Double
+    /// The tokens that no text may become.
+    private let reserved: Set<Int32>
     /// The token that each byte falls back to; empty without byte fallback.
     private var byteTokens: [Int32] = []
 
@@ -30,13 +32,21 @@ struct UnigramModel: Sendable {
     ///   - spellings: the tokens; of two with the same spelling the last.
     ///   - scores: each token's, by its number.
     ///   - unknown: the token of what has none.
-    init(_ spellings: SpellingTable, scores: [Double], unknown: Int32, fallsBackToBytes: Bool) {
+    ///   - reserved: the tokens that no text may become.
+    init(
+        _ spellings: SpellingTable,
+        scores: [Double],
+        unknown: Int32,
+        reserved: Set<Int32>,
+        fallsBackToBytes: Bool
+    ) {
         self.spellings = spellings
         self.scores = scores
         self.unknown = unknown
+        self.reserved = reserved
         unknownScore = (scores.min() ?? .infinity) - Self.unknownPenalty
         var entries: [(bytes: [UInt8], value: Int32)] = []
-        spellings.forEach { entries.append(($0, $1)) }
+        spellings.forEach { if !reserved.contains($1) { entries.append(($0, $1)) } }
         trie = ByteTrie(entries)
         if fallsBackToBytes {
             byteTokens = (UInt8.min ... .max).map { spellings.number(of: ByteAlphabet.fallbackSpelling(of: $0)) ?? -1 }
@@ -92,7 +102,7 @@ struct UnigramModel: Sendable {
     }
 
     private func append(_ text: [UInt8], _ range: Range<Int>, _ isUnknown: Bool, to result: inout [Int32]) {
-        if let token = spellings.number(of: text, range) {
+        if let token = spellings.number(of: text, range), !reserved.contains(token) {
             result.append(token)
         } else if !byteTokens.isEmpty, range.allSatisfy({ byteTokens[Int(text[$0])] >= 0 }) {
             for index in range { result.append(byteTokens[Int(text[index])]) }

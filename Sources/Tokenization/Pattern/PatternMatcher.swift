@@ -66,6 +66,7 @@ struct PatternMatcher {
     }
 
     private func next(_ position: Int) -> Int {
+        guard position < end else { return end }
         let lead = text[position]
         return min(end, position + (lead < 0xC0 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2))
     }

@@ -58,7 +58,8 @@ extension PatternParser {
 
     private static func property(_ name: String, _ words: ScalarRanges) throws(PatternFault) -> ScalarRanges {
         if let categories = CategorySet(name: name) { return categories.scalars }
-        switch name.lowercased() {
+        let plain = name.lowercased()
+        switch plain {
         case "any": return .all
         case "assigned": return try property("Cn", words).complement
         case "ascii": return ScalarRanges([0..<0x80])
@@ -68,8 +69,8 @@ extension PatternParser {
         case "xdigit": return ScalarRanges([0x30..<0x3A, 0x41..<0x47, 0x61..<0x67])
         case "blank": return try property("Zs", words).union(ScalarRanges(9))
         case "cntrl": return try property("Cc", words)
-        case let name:
-            guard let table = ScriptTable.named(name) else {
+        default:
+            guard let table = ScriptTable.named(plain) else {
                 throw PatternFault("the property '\(name)', which is not supported")
             }
             return ScalarRanges(table: table)

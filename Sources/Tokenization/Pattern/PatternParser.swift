@@ -83,8 +83,8 @@ struct PatternParser {
         _ node: PatternNode,
         _ repetition: PatternNode.Repetition
     ) throws(PatternFault) -> PatternNode {
-        if case .look = node { throw PatternFault("a repeated look-around") }
-        if case .anchor = node { throw PatternFault("a repeated anchor") }
+        if case .look = node { throw PatternFault("a repeated look-around, which is not supported") }
+        if case .anchor = node { throw PatternFault("a repeated anchor, which is not supported") }
         guard repetition.most < .max || !node.mayBeEmpty else {
             throw PatternFault("an endless repetition of what may be empty, which is not supported")
         }

@@ -8,12 +8,15 @@ enum CharacterClass {
     static let other: UInt8 = 4
 
     /// The class of each character, by its number.
-    static let table: [UInt8] = CategorySet.bits.enumerated().map { scalar, bit in
-        if scalar == 10 || scalar == 13 { return lineBreak }
-        if CategorySet.letters.contains(bit: bit) { return letter }
-        if CategorySet.numbers.contains(bit: bit) { return number }
-        return CategorySet.spaces.contains(bit: bit) ? space : other
-    }
+    static let table: [UInt8] = {
+        var table = CategorySet.table { bit in
+            if CategorySet.letters.contains(bit: bit) { return letter }
+            if CategorySet.numbers.contains(bit: bit) { return number }
+            return CategorySet.spaces.contains(bit: bit) ? space : other
+        }
+        for scalar in [10, 13] { table[scalar] = lineBreak }
+        return table
+    }()
 
     static func isSpace(_ scalar: UInt32) -> Bool {
         switch scalar {

@@ -19,7 +19,8 @@ struct CategorySet: OptionSet, Hashable, Sendable {
         "format": "Cf", "surrogate": "Cs", "privateuse": "Co", "unassigned": "Cn",
     ]
 
-    private static let spaceControl = CategorySet(rawValue: 1 << 30)
+    private static let spaceBit: UInt8 = 30
+    private static let spaceControl = CategorySet(rawValue: 1 << UInt32(spaceBit))
     static let letters = CategorySet(short: "L")
     static let marks = CategorySet(short: "M")
     static let numbers = CategorySet(short: "N")
@@ -54,13 +55,21 @@ struct CategorySet: OptionSet, Hashable, Sendable {
     }
 
     /// The bit of each character's category, by its number.
-    static let bits: [UInt8] = {
-        var bits = [UInt8](repeating: 29, count: 0x110000)
-        for (range, bit) in runs { for scalar in range { bits[Int(scalar)] = bit } }
-        return bits
-    }()
+    static let bits = table { $0 }
 
-    /// The runs of characters of one category.
+    /// A byte for each character, by its number, that depends on the bit of its category.
+    static func table(_ value: (_ bit: UInt8) -> UInt8) -> [UInt8] {
+        var table: [UInt8] = []
+        table.reserveCapacity(0x110000)
+        for (range, bit) in runs { table += [UInt8](repeating: value(bit), count: range.count) }
+        for space in spaceControls.ranges { for scalar in space { table[Int(scalar)] = value(spaceBit) } }
+        return table
+    }
+
+    /// White space among the control characters.
+    private static let spaceControls = ScalarRanges([0x09..<0x0E, 0x85..<0x86])
+
+    /// The runs of characters of one category, white space not apart.
     private static var runs: [(range: Range<UInt32>, bit: UInt8)] {
         var reader = TableReader(CategoryTable.runs)
         var result: [(range: Range<UInt32>, bit: UInt8)] = []
@@ -70,17 +79,13 @@ struct CategorySet: OptionSet, Hashable, Sendable {
             result.append((start..<start + count, bit))
             start += count
         }
-        for space: Range<UInt32> in [0x09..<0x0E, 0x85..<0x86] { result.append((space, 30)) }
         return result
     }
 
     /// The characters of these categories.
     var scalars: ScalarRanges {
-        // White space comes last in the runs, so it is taken out of or put into what came before.
-        var result = ScalarRanges(Self.runs.filter { $0.bit < 30 && rawValue >> $0.bit & 1 == 1 }.map(\.range))
-        let spaces = ScalarRanges(Self.runs.filter { $0.bit == 30 }.map(\.range))
-        result = result.subtracting(spaces)
-        return contains(Self.spaceControl) ? result.union(spaces) : result
+        let plain = ScalarRanges(Self.runs.filter { contains(bit: $0.bit) }.map(\.range))
+        return contains(bit: Self.spaceBit) ? plain.union(Self.spaceControls) : plain.subtracting(Self.spaceControls)
     }
 
     @inline(__always)

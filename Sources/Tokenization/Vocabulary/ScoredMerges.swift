@@ -17,15 +17,16 @@ struct ScoredMerges {
         }
         spellings = SpellingTable(capacity: vocabulary.tokens.count)
         var bytes = SpellingTable()
+        // No text may become a special token, whatever merges would make of it.
+        let reserved = Set(vocabulary.addedTokens().filter { !$0.mayBeSpelled }.map(\.id))
         for (index, token) in vocabulary.tokens.enumerated() {
             let (spelling, number) = (Array(token.utf8), Int32(truncatingIfNeeded: index))
             switch vocabulary.kind(of: index) {
-            // No text may become a control token, whatever merges would make of it.
-            case .control, .unknown: hidden.append((spelling, number))
+            case _ where reserved.contains(number): hidden.append((spelling, number))
             case .byte:
                 bytes.insert(spelling, number)
                 hidden.append((spelling, number))
-            case .normal, .userDefined, .unused:
+            default:
                 if let earlier = spellings.number(of: spelling) { hidden.append((spelling, earlier)) }
                 spellings.insert(spelling, number)
             }

@@ -40,13 +40,19 @@ extension Tokenizer {
             throw VocabularyValues.fault("its pre-tokenizer '\(name)' has \(error.description)")
         }
         var spellings = SpellingTable(capacity: vocabulary.tokens.count)
-        for (index, token) in vocabulary.tokens.enumerated() where vocabulary.kind(of: index) == .normal {
+        for (index, token) in vocabulary.tokens.enumerated() {
             spellings.insert(Array(token.utf8), Int32(truncatingIfNeeded: index))
         }
+        let added = vocabulary.addedTokens()
         let readsBytes = ByteAlphabet.isComplete(in: spellings)
         if !readsBytes { preTokenizer.spellByteAlphabet() }
         let options = BytePairModel.Options(readsBytes: readsBytes, ignoresMerges: family.ignoresMerges)
-        var model = BytePairModel(spellings, options, mergeCount: vocabulary.merges.count)
+        var model = BytePairModel(
+            spellings,
+            options,
+            reserved: Set(added.filter { !$0.mayBeSpelled }.map(\.id)),
+            mergeCount: vocabulary.merges.count
+        )
         for (index, merge) in vocabulary.merges.enumerated() {
             try model.add(merge, number: index, spellings)
         }
@@ -55,7 +61,7 @@ extension Tokenizer {
             spellings,
             hidden: [],
             .bytePair(model),
-            AddedTokens(vocabulary.addedTokens(), normalizer: normalizer),
+            AddedTokens(added, normalizer: normalizer),
             normalizer,
             preTokenizer,
             .byteLevel,

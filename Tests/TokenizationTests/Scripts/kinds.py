@@ -10,6 +10,7 @@ import functools
 import io
 import json
 import random
+import tempfile
 import unicodedata
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -109,11 +110,19 @@ def edited(tokenizer, **parts):
     return Tokenizer.from_str(json.dumps(state))
 
 
+def special_tokens(tokenizer):
+    """Those that no text may spell but the unknown token, which stands for what has none."""
+    added = json.loads(tokenizer.to_str())["added_tokens"]
+    return {token["id"] for token in added if token["special"] and token["content"] != "<unk>"}
+
+
 def training_texts(varied=True):
+    """Without special tokens, so that merges do not lead to any."""
     dice = random.Random(1)
     pages = [document(4000, seed) for seed in range(3)]
-    return ["".join(dice.choice(PHRASES + ["the", "and", "world"]) + dice.choice(SPACES) for _ in range(5))
-            for _ in range(1500)] + [page[k:k + 60] for page in pages for k in range(0, 4000, 60)] + texts(1200, 2) * varied
+    result = ["".join(dice.choice(PHRASES + ["the", "and", "world"]) + dice.choice(SPACES) for _ in range(5)) for _ in range(1500)]
+    result += [page[k:k + 60] for page in pages for k in range(0, 4000, 60)] + texts(1200, 2) * varied
+    return [text for text in result if not any(special in text for special in SPECIALS + ["<s>", "</s>", "<unk>"])]
 
 
 @functools.cache
@@ -174,16 +183,31 @@ def trained_unigram(fallback=False):
     return Tokenizer.from_str(json.dumps(state))
 
 
+# Rules of every sort for a small table of replacements, where SentencePiece's own is too large to keep.
+FEW_RULES = {
+    "ﬁ": "fi", "e\u0301": "é", "n\u0303": "ñ", "\u3000": " ", "\t": " ", "\u00a0": " ", "½": "1⁄2", "Ⅷ": "VIII", "ｱ": "ア", "Ａ": "A",
+    "\u0001": "", "\u200b": "", "\u0958": "\u0915\u093c", "©": "(c)", "\r\n": "\n", "ß": "ss", "\u212b": "Å", "𝒜": "A", "\ufeff": "",
+}
+has_few_rules = False
+
+
 @functools.cache
-def charsmap(rule="nmt_nfkc"):
-    """SentencePiece's own table of replacements; it comes with the `sentencepiece` package."""
+def charsmap():
+    """SentencePiece's own table of replacements, which comes with the `sentencepiece` package; or one of a few rules."""
     import sentencepiece
     from sentencepiece import sentencepiece_model_pb2
 
+    options = dict(normalization_rule_name="nmt_nfkc")
+    if has_few_rules:
+        rules = tempfile.NamedTemporaryFile("w", suffix=".tsv")
+        for old, new in FEW_RULES.items():
+            rules.write("\t".join(" ".join(f"{ord(c):X}" for c in side) for side in (old, new)) + "\n")
+        rules.flush()
+        options = dict(normalization_rule_tsv=rules.name)
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["hello world abc"] * 50), model_writer=model, vocab_size=20, hard_vocab_limit=False,
-        normalization_rule_name=rule, minloglevel=2)
+        minloglevel=2, **options)
     proto = sentencepiece_model_pb2.ModelProto()
     proto.ParseFromString(model.getvalue())
     return base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode()
@@ -272,8 +296,9 @@ PRECOMPILED = lambda: part("Precompiled", precompiled_charsmap=charsmap())
 
 # The well-known families, and every part that a file may have in some kind or other.
 KINDS = {
-    "gpt2": over_bytes(byte_level(regex=True), words=True),
-    "smollm": over_bytes(part("Digits", individual_digits=True), byte_level(regex=True)),
+    # GPT-2, SmolLM and Llama 2.
+    "bytes": over_bytes(byte_level(regex=True), words=True),
+    "digits": over_bytes(part("Digits", individual_digits=True), byte_level(regex=True)),
     "llama3": over_bytes(split(LLAMA3), byte_level(), words=True, model=dict(ignore_merges=True),
                          post_processor=sequence("processors", byte_level(), template([("<|endoftext|>", 0)]))),
     "qwen2": over_bytes(split(QWEN2), byte_level(), normalizer=part("NFC")),
@@ -291,9 +316,9 @@ KINDS = {
     "prefixed": over_bytes(byte_level(regex=True, prefix=True), post_processor=part(
         "RobertaProcessing", sep=["<|end|>", 4], cls=["<|user|>", 2], trim_offsets=True, add_prefix_space=True)),
     "byte-normalizer": over_bytes(split(r"Ġ?[^Ġ]+"), normalizer=part("ByteLevel")),
-    "llama2": over_characters(None, STRIPPED, normalizer=sequence("normalizers", part("Prepend", prepend="▁"), MARK),
+    "characters": over_characters(None, STRIPPED, normalizer=sequence("normalizers", part("Prepend", prepend="▁"), MARK),
                               post_processor=template([("<s>", 1)])),
-    "llama2-first": over_characters(metaspace("first", False), STRIPPED, normalizer=None),
+    "first-space": over_characters(metaspace("first", False), STRIPPED, normalizer=None),
     "mistral": over_characters(metaspace("always", False), part("Metaspace", replacement="▁", prepend_scheme="always",
                                                                 split=False), normalizer=None),
     "gemma": over_characters(split(" ", "MergedWithPrevious", kind="String"), UNMARKED, normalizer=MARK,
