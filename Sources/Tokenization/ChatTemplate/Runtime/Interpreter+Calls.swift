@@ -137,12 +137,14 @@ extension Interpreter {
             if let value { scope.set(parameter.index, to: value) }
         }
         for (parameter, value) in zip(parameters, values) where value == nil {
-            let missing = Undefined(.other("parameter '\(parameter.name)' was not provided"))
-            scope.set(parameter.index, to: try parameter.fallback.map(evaluateOptional) ?? .undefined(missing))
+            if let fallback = parameter.fallback {
+                scope.set(parameter.index, to: try evaluate(fallback))
+            } else {
+                let missing = Undefined(.other("parameter '\(parameter.name)' was not provided"))
+                scope.set(parameter.index, to: .undefined(missing))
+            }
         }
     }
-
-    private func evaluateOptional(_ expression: Expression) throws(TemplateError) -> Value { try evaluate(expression) }
 
     private func set(_ name: String, to value: Value) {
         // A macro's body names it, so it has a place.

@@ -118,11 +118,6 @@ struct TextBuilder {
         storage.append(CollectionOfOne(byte), origin)
     }
 
-    mutating func append(_ scalar: Unicode.Scalar, _ origin: TextOrigin) throws(TemplateError) {
-        try budget.spend()
-        storage.append(String(scalar).utf8, origin)
-    }
-
     mutating func append(_ text: Text, times: Int) throws(TemplateError) {
         guard times > 0, !text.isEmpty else { return }
         let (size, overflow) = text.count.multipliedReportingOverflow(by: times)
