@@ -17,11 +17,18 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 }
 
 func tests(
-    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = [],
+    resources: [Resource] = []
 ) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["Support"], exclude: exclude, resources: resources,
-        swiftSettings: strict)
+        name: name,
+        dependencies: dependencies + ["Support"],
+        exclude: exclude,
+        resources: resources,
+        swiftSettings: strict
+    )
 }
 
 let package = Package(
@@ -39,7 +46,8 @@ let package = Package(
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
                 "Tokenization", "BuiltinModel",
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
         module("LoadTest"),
 
@@ -59,14 +67,25 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
+        // For the scripts in Benchmarks that compare the tokenizers with the reference.
+        .executableTarget(
+            name: "tokenizer-probe",
+            dependencies: ["Tokenization"],
+            path: "Benchmarks/TokenizerProbe",
+            swiftSettings: strict
+        ),
+
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
         tests("HTTPFrontTests", ["HTTPFront"]),
         tests("MessagesAPITests", ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
-            "InferenceTests", ["Inference", "EngineContract", "ModelFiles", "CKernels"], exclude: ["Scripts"],
-            resources: [.copy("Fixtures")]),
+            "InferenceTests",
+            ["Inference", "EngineContract", "ModelFiles", "CKernels"],
+            exclude: ["Scripts"],
+            resources: [.copy("Fixtures")]
+        ),
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "CKernels"]),
         tests("TokenizationTests", ["Tokenization"], exclude: ["Scripts"], resources: [.copy("Fixtures")]),

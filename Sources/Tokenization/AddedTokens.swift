@@ -1,20 +1,24 @@
 /// A token that is found in the text as it stands, before anything is cut or merged.
 struct AddedToken: Sendable {
-    let id: Int32
+    var id: Int32
     let content: [UInt8]
     let isSpecial: Bool
     /// Found only where no letter or digit touches it.
-    let isSingleWord: Bool
+    var isSingleWord = false
     /// Takes the white space before it along.
-    let stripsLeft: Bool
-    let stripsRight: Bool
+    var stripsLeft = false
+    var stripsRight = false
     /// Looked for after normalization, not before.
-    let isNormalized: Bool
+    var isNormalized = false
+
+    /// A bound to what a hostile file can make us compare at each place of a text.
+    private static let longest = 4096
 
     init(_ node: JSONNode) throws(TokenizerError) {
-        id = Int32(truncatingIfNeeded: try node.required("id").integer(in: Vocabulary.tokenRange))
+        id = Int32(truncatingIfNeeded: try node.required("id").integer(in: TokenNumbers.range))
         content = try node.required("content").bytes()
         guard !content.isEmpty else { throw node.fault("has no content") }
+        guard content.count <= Self.longest else { throw node.fault("has more than \(Self.longest) bytes of content") }
         isSpecial = try node.bool("special", default: false)
         isSingleWord = try node.bool("single_word", default: false)
         stripsLeft = try node.bool("lstrip", default: false)
@@ -22,10 +26,20 @@ struct AddedToken: Sendable {
         isNormalized = try node.bool("normalized", default: !isSpecial)
     }
 
+    init(id: Int32, content: [UInt8], isSpecial: Bool) {
+        self.id = id
+        self.content = content
+        self.isSpecial = isSpecial
+    }
+
     /// Whether a user's text may spell it. Special tokens may not be spelled, nor what is written like one: some
-    /// files leave the flag out, as Phi-3's does for `</s>`.
-    var mayBeSpelled: Bool {
-        !isSpecial && !(content.first == UInt8(ascii: "<") && content.last == UInt8(ascii: ">"))
+    /// files leave the flag out, as Phi-3's does for `</s>` and DeepSeek's for the heads of turns.
+    var mayBeSpelled: Bool { !isSpecial && !isWrittenLikeSpecial }
+
+    private var isWrittenLikeSpecial: Bool {
+        let text = String(decoding: content, as: UTF8.self)
+        return text.hasPrefix("<|") && text.hasSuffix("|>") || text.hasPrefix("<｜") && text.hasSuffix("｜>")
+            || ["<s>", "</s>", "<unk>", "<pad>", "<bos>", "<eos>", "<mask>", "<cls>", "<sep>"].contains(text)
     }
 }
 
@@ -40,25 +54,30 @@ struct AddedTokens: Sendable {
 
     let tokens: [AddedToken]
     private var byContent: [[UInt8]: Int] = [:]
-    private var raw = Trie()
-    private var normalized = Trie()
+    private let raw: Finder
+    private let normalized: Finder
     private let special: Set<Int32>
-    private let anyMayBeSpelled: Bool
 
-    init(_ node: JSONNode?, normalizer: Normalizer) throws(TokenizerError) {
-        var tokens: [AddedToken] = []
-        for element in try node?.elements() ?? [] { tokens.append(try AddedToken(element)) }
+    init(_ tokens: [AddedToken], normalizer: Normalizer) {
         self.tokens = tokens
         special = Set(tokens.filter(\.isSpecial).map(\.id))
-        anyMayBeSpelled = tokens.contains(where: \.mayBeSpelled)
+        // Of several with the same content the last counts.
+        var rawContents: [[UInt8]: Int] = [:]
+        var normalizedContents: [[UInt8]: Int] = [:]
         for (index, token) in tokens.enumerated() {
             byContent[token.content] = index
             if token.isNormalized {
-                normalized.insert(normalizer.apply(token.content), index)
+                normalizedContents[Self.normalized(token, by: normalizer)] = index
             } else {
-                raw.insert(token.content, index)
+                rawContents[token.content] = index
             }
         }
+        raw = Finder(rawContents)
+        normalized = Finder(normalizedContents)
+    }
+
+    static func normalized(_ token: AddedToken, by normalizer: Normalizer) -> [UInt8] {
+        token.isNormalized ? normalizer.apply(SourceText(token.content, isFirst: true)).bytes : token.content
     }
 
     func isSpecial(_ token: Int32) -> Bool { special.contains(token) }
@@ -66,93 +85,85 @@ struct AddedTokens: Sendable {
     subscript(_ content: String) -> AddedToken? { byContent[Array(content.utf8)].map { tokens[$0] } }
 
     /// Cuts a text at its added tokens: the leftmost first, of several the longest.
-    func segments(of text: [UInt8], _ stage: Stage, specials: Bool) -> [Segment] {
-        let trie = stage == .raw ? raw : normalized
-        guard !text.isEmpty, !trie.isEmpty, specials || anyMayBeSpelled else {
-            return text.isEmpty ? [] : [.text(0..<text.count)]
-        }
+    func segments(of text: [UInt8], _ stage: Stage, _ trust: Trust) -> [Segment] {
+        let finder = stage == .raw ? raw : normalized
         var result: [Segment] = []
         var done = 0
         var index = 0
-        while index < text.count {
-            guard let (found, end) = trie.longestMatch(in: text, at: index) else {
-                index += 1
-                continue
-            }
-            let match = index..<end
+        var known = 0..<0
+        while let (match, found) = finder.next(in: text, from: index, tokens, trust) {
+            index = match.upperBound
             let token = tokens[found]
-            index = end
-            guard specials || token.mayBeSpelled, !token.isSingleWord || Self.standsAlone(match, in: text) else {
-                continue
-            }
+            guard trust.allows(token, match), !token.isSingleWord || Self.standsAlone(match, in: text) else { continue }
             let start =
-                token.stripsLeft ? max(done, Self.spaceStart(before: match.lowerBound, in: text)) : match.lowerBound
+                token.stripsLeft
+                ? max(done, Self.spaceStart(before: match.lowerBound, notBefore: done, in: text)) : match.lowerBound
             if done < start { result.append(.text(done..<start)) }
             result.append(.token(token.id))
-            done = token.stripsRight ? Self.spaceEnd(from: end, in: text) : end
+            done = match.upperBound
+            if token.stripsRight {
+                // Matches in the white space taken along may take it along again: it is looked at once.
+                if !known.contains(done) { known = done..<Self.spaceEnd(from: done, in: text) }
+                done = max(done, known.upperBound)
+            }
         }
         if done < text.count { result.append(.text(done..<text.count)) }
         return result
     }
 
     private static func standsAlone(_ match: Range<Int>, in text: [UInt8]) -> Bool {
-        if let before = text.scalar(before: match.lowerBound), before.value.isWordCharacter { return false }
-        return match.upperBound == text.count || !text.scalar(at: match.upperBound).value.isWordCharacter
+        let words = WordCharacters.ofWords
+        if let (before, _) = text.scalar(before: match.lowerBound), words.contains(before) { return false }
+        return match.upperBound == text.count || !words.contains(text.scalar(at: match.upperBound).value)
     }
 
-    private static func spaceStart(before index: Int, in text: [UInt8]) -> Int {
+    private static func spaceStart(before index: Int, notBefore limit: Int, in text: [UInt8]) -> Int {
         var index = index
-        while let (scalar, start) = text.scalar(before: index), scalar.properties.isWhitespace { index = start }
+        while index > limit, let (scalar, start) = text.scalar(before: index), CharacterClass.isSpace(scalar) {
+            index = start
+        }
         return index
     }
 
     /// The end of the white space at `index`.
     static func spaceEnd(from index: Int, in text: [UInt8]) -> Int {
         var index = index
-        while index < text.count {
-            let (scalar, end) = text.scalar(at: index)
-            guard scalar.properties.isWhitespace else { break }
+        while index < text.count, case let (scalar, end) = text.scalar(at: index), CharacterClass.isSpace(scalar) {
             index = end
         }
         return index
     }
 }
 
-/// A prefix tree over bytes.
-private struct Trie: Sendable {
-    private struct Node {
-        var children: [UInt8: Int] = [:]
-        var value: Int?
-    }
+extension AddedTokens {
+    /// Finds contents of added tokens in a text.
+    fileprivate struct Finder: Sendable {
+        private let trie: ByteTrie
+        /// The bytes that contents begin with.
+        private var first = [Bool](repeating: false, count: 256)
 
-    private var nodes = [Node()]
+        init(_ contents: [[UInt8]: Int]) {
+            trie = ByteTrie(contents.map { ($0.key, Int32(truncatingIfNeeded: $0.value)) })
+            for content in contents.keys { if let byte = content.first { first[Int(byte)] = true } }
+        }
 
-    var isEmpty: Bool { nodes.count == 1 }
-
-    mutating func insert(_ bytes: [UInt8], _ value: Int) {
-        var node = 0
-        for byte in bytes {
-            if let child = nodes[node].children[byte] {
-                node = child
-            } else {
-                nodes.append(Node())
-                nodes[node].children[byte] = nodes.count - 1
-                node = nodes.count - 1
+        /// The first match at `index` or later, the longest of several.
+        func next(in text: [UInt8], from index: Int, _ tokens: [AddedToken], _ trust: Trust) -> (Range<Int>, Int)? {
+            guard !trie.isEmpty else { return nil }
+            var index = index
+            while index < text.count {
+                guard first[Int(text[index])] else {
+                    index += 1
+                    continue
+                }
+                var found: (Range<Int>, Int)?
+                trie.forEachPrefix(of: text, index..<text.count) { end, token in
+                    if trust.sees(tokens[Int(token)], index..<end) { found = (index..<end, Int(token)) }
+                }
+                if let found { return found }
+                index += 1
             }
+            return nil
         }
-        // Nothing at the root: an empty text is found nowhere.
-        if node != 0 { nodes[node].value = value }
-    }
-
-    func longestMatch(in text: [UInt8], at start: Int) -> (value: Int, end: Int)? {
-        var node = 0
-        var best: (value: Int, end: Int)?
-        var index = start
-        while index < text.count, let child = nodes[node].children[text[index]] {
-            node = child
-            index += 1
-            if let value = nodes[node].value { best = (value, index) }
-        }
-        return best
     }
 }

@@ -19,10 +19,46 @@ enum ByteAlphabet {
         var index = 0
         while index < spelling.count {
             let (scalar, end) = spelling.scalar(at: index)
-            guard scalar.value < bytes.count, bytes[Int(scalar.value)] >= 0 else { return nil }
-            result.append(UInt8(truncatingIfNeeded: bytes[Int(scalar.value)]))
+            guard scalar < bytes.count, bytes[Int(scalar)] >= 0 else { return nil }
+            result.append(UInt8(truncatingIfNeeded: bytes[Int(scalar)]))
             index = end
         }
         return result
+    }
+
+    /// How each byte is spelled, in UTF-8.
+    private static let spellings: [[UInt8]] = {
+        var spellings = [[UInt8]](repeating: [], count: 256)
+        for (character, byte) in bytes.enumerated() where byte >= 0 {
+            guard let scalar = Unicode.Scalar(UInt32(character)) else { continue }
+            spellings[Int(byte)] = Array(String(scalar).utf8)
+        }
+        return spellings
+    }()
+
+    static func appendSpelling(of bytes: some Sequence<UInt8>, to result: inout [UInt8]) {
+        let spellings = spellings
+        for byte in bytes { result += spellings[Int(byte)] }
+    }
+
+    /// How vocabularies with byte fallback spell the token of a byte: `<0x0A>`.
+    static func fallbackSpelling(of byte: UInt8) -> [UInt8] {
+        let digits = String(byte, radix: 16, uppercase: true)
+        return Array("<0x\(digits.count == 1 ? "0" : "")\(digits)>".utf8)
+    }
+
+    /// The byte of a token spelled `<0x0A>`, nil for any other.
+    static func fallbackByte(_ spelling: [UInt8]) -> UInt8? {
+        guard spelling.count == 6, spelling.starts(with: "<0x".utf8), spelling[5] == UInt8(ascii: ">") else {
+            return nil
+        }
+        let digits = String(decoding: spelling[3..<5], as: UTF8.self)
+        // What Rust reads: a sign may stand before one digit.
+        return digits.first == "-" ? nil : UInt8(digits, radix: 16)
+    }
+
+    /// Whether a vocabulary has a token for each byte.
+    static func isComplete(in spellings: SpellingTable) -> Bool {
+        self.spellings.allSatisfy { spellings.number(of: $0) != nil }
     }
 }

@@ -1,15 +1,23 @@
 /// A JSON value that knows its place in the file, so that every complaint can name it.
 struct JSONNode {
-    let value: JSON
+    let document: JSONDocument
+    let value: Int
     /// For example `model.vocab`; empty for the whole file.
     let path: String
 
-    init(_ value: JSON, path: String = "") {
+    init(_ document: JSONDocument) {
+        self.init(document, 0, path: "")
+    }
+
+    private init(_ document: JSONDocument, _ value: Int, path: String) {
+        self.document = document
         self.value = value
         self.path = path
     }
 
-    func fault(_ what: String) -> TokenizerError {
+    func fault(_ what: String) -> TokenizerError { Self.fault(path, what) }
+
+    private static func fault(_ path: String, _ what: String) -> TokenizerError {
         TokenizerError("tokenizer.json: \(path.isEmpty ? "the file" : path) \(what)")
     }
 
@@ -17,52 +25,66 @@ struct JSONNode {
         path.isEmpty ? "\(name)" : "\(path).\(name)"
     }
 
+    /// A value that this one holds, under a name or number that tells where.
+    func child(_ value: Int, _ name: some CustomStringConvertible) -> JSONNode {
+        JSONNode(document, value, path: path(to: name))
+    }
+
     /// The member of that name, nil if it is absent or null; the last of several.
     func member(_ name: String) throws(TokenizerError) -> JSONNode? {
-        let found = try members().last { $0.key.elementsEqual(name.utf8) }
-        guard let found else { return nil }
-        if case .null = found.value { return nil }
-        return JSONNode(found.value, path: path(to: name))
+        var found: JSONNode?
+        try forEachMember { key, value in if key.elementsEqual(name.utf8) { found = child(value, name) }
+        }
+        if let found, case .null = document.kind(found.value) { return nil }
+        return found
     }
 
     func required(_ name: String) throws(TokenizerError) -> JSONNode {
-        guard let member = try member(name) else { throw JSONNode(.null, path: path(to: name)).fault("is missing") }
+        guard let member = try member(name) else { throw Self.fault(path(to: name), "is missing") }
         return member
     }
 
-    func members() throws(TokenizerError) -> [(key: [UInt8], value: JSON)] {
-        guard case .object(let members) = value else { throw fault("is not an object") }
-        return members
+    func forEachMember(_ body: (_ key: [UInt8], _ value: Int) throws(TokenizerError) -> Void) throws(TokenizerError) {
+        guard case .object = document.kind(value) else { throw fault("is not an object") }
+        var contents = document.contents(of: value)
+        while let key = contents.next(), let value = contents.next() { try body(document.string(key) ?? [], value) }
     }
 
-    func array() throws(TokenizerError) -> [JSON] {
-        guard case .array(let elements) = value else { throw fault("is not an array") }
-        return elements
+    func forEachElement(_ body: (_ index: Int, _ value: Int) throws(TokenizerError) -> Void) throws(TokenizerError) {
+        guard case .array = document.kind(value) else { throw fault("is not an array") }
+        var index = 0
+        for value in document.contents(of: value) {
+            try body(index, value)
+            index += 1
+        }
     }
 
-    func element(_ index: Int, _ value: JSON) -> JSONNode { JSONNode(value, path: path(to: index)) }
+    /// How many values it holds, those within them and members' names included.
+    var count: Int { Int(document.values[value].next) - value - 1 }
 
     func elements() throws(TokenizerError) -> [JSONNode] {
-        try array().enumerated().map { element($0, $1) }
+        var result: [JSONNode] = []
+        try forEachElement { index, value in result.append(child(value, index)) }
+        return result
     }
 
     /// A string as UTF-8.
     func bytes() throws(TokenizerError) -> [UInt8] {
-        guard case .string(let bytes) = value else { throw fault("is not a string") }
+        guard let bytes = document.string(value) else { throw fault("is not a string") }
         return bytes
     }
 
     func string() throws(TokenizerError) -> String { String(decoding: try bytes(), as: UTF8.self) }
 
     func integer(in range: ClosedRange<Int>) throws(TokenizerError) -> Int {
-        guard case .integer(let integer) = value else { throw fault("is not an integer") }
+        guard let integer = document.integer(value) else { throw fault("is not an integer") }
         guard range.contains(integer) else { throw fault("is out of range: \(integer)") }
         return integer
     }
 
     func bool(_ name: String, default absent: Bool) throws(TokenizerError) -> Bool {
         guard let member = try member(name) else { return absent }
-        guard case .bool(let flag) = member.value else { throw member.fault("is not true or false") }
+        guard case .bool(let flag) = document.kind(member.value) else { throw member.fault("is not true or false") }
         return flag
     }
 

@@ -4,30 +4,28 @@
 package struct StreamDecoder: Sendable {
     private let tokenizer: Tokenizer
     private var pending: [UInt8] = []
-    private var spacesToDrop: Int
+    /// How many characters may still be stripped at the beginning.
+    private var toStrip: Int
+    private var isFirst: Bool
+    /// What may be stripped if nothing follows.
+    private var withheld: [UInt8] = []
 
     /// - Parameter startsText: false where the tokens go on with a text, as an answer does with its beginning given by
     ///   the client: then the space that SentencePiece-like vocabularies put before the first word stays.
     package init(tokenizer: Tokenizer, startsText: Bool = true) {
         self.tokenizer = tokenizer
-        spacesToDrop = startsText ? tokenizer.leadingSpaces : 0
+        toStrip = startsText ? tokenizer.decoder.strip.start : 0
+        isFirst = startsText
     }
 
     /// The characters that this token completes; special tokens have no text.
     package mutating func push(_ token: Int32) -> String {
-        guard !tokenizer.isSpecial(token) else { return "" }
-        var bytes = tokenizer.bytes(of: token)[...]
-        while spacesToDrop > 0, let first = bytes.first {
-            guard first == UInt8(ascii: " ") else {
-                spacesToDrop = 0
-                break
-            }
-            bytes.removeFirst()
-            spacesToDrop -= 1
-        }
-        pending += bytes
+        guard tokenizer.hasText(token) else { return "" }
+        if !isFirst { pending += tokenizer.decoder.separator }
+        pending += tokenizer.text(of: token, isFirst: isFirst)
+        isFirst = false
         let held = Self.incompleteSuffix(pending)
-        let text = String(decoding: pending.dropLast(held), as: UTF8.self)
+        let text = stripped(pending.dropLast(held), isLast: false)
         pending.removeFirst(pending.count - held)
         return text
     }
@@ -35,7 +33,30 @@ package struct StreamDecoder: Sendable {
     /// What is left at the end: an incomplete character becomes U+FFFD.
     package mutating func finish() -> String {
         defer { pending = [] }
-        return String(decoding: pending, as: UTF8.self)
+        return stripped(pending[...], isLast: true)
+    }
+
+    /// The text of bytes, without what is stripped from the beginning and the end of the whole.
+    private mutating func stripped(_ bytes: ArraySlice<UInt8>, isLast: Bool) -> String {
+        let strip = tokenizer.decoder.strip
+        var bytes = bytes
+        while toStrip > 0, !bytes.isEmpty {
+            guard bytes.starts(with: strip.character) else {
+                toStrip = 0
+                break
+            }
+            bytes = bytes.dropFirst(strip.character.count)
+            toStrip -= 1
+        }
+        guard strip.stop > 0 else { return String(decoding: bytes, as: UTF8.self) }
+        var whole = withheld + bytes
+        var end = whole.count
+        for _ in 0..<strip.stop where whole[..<end].suffix(strip.character.count).elementsEqual(strip.character) {
+            end -= strip.character.count
+        }
+        withheld = isLast ? [] : Array(whole[end...])
+        whole.removeLast(whole.count - end)
+        return String(decoding: whole, as: UTF8.self)
     }
 
     /// How many bytes at the end are the valid beginning of a longer character.

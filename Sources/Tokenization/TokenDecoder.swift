@@ -1,56 +1,123 @@
-/// How a vocabulary's spellings become the bytes of a text again.
+/// How a vocabulary's spellings become a text again.
+///
+/// Of all orders in which a file may put decoders, those are understood that can be streamed: what looks at one token,
+/// then what makes bytes of the tokens, then what strips the whole.
 struct TokenDecoder: Sendable {
-    let isByteLevel: Bool
-    /// How many spaces the beginning of a text loses: those that the normalizer put there.
-    private(set) var leadingSpaces = 0
-    private var replacements: [(pattern: [UInt8], replacement: [UInt8])] = []
-    private var readsBytes = false
+    private enum Step: Sendable {
+        case replace(Replacement)
+        case metaspace(Metaspace)
+        case strip(Strip)
+    }
 
-    init(_ node: JSONNode?, isByteLevel: Bool) throws(TokenizerError) {
-        self.isByteLevel = isByteLevel
-        var isFused = false
-        for part in try node?.parts("decoders") ?? [] {
-            let type = try part.type()
-            guard (type == "ByteLevel") == isByteLevel else {
-                throw part.fault(
-                    "is of type '\(type)', which does not go with the pre_tokenizer, or is not supported yet"
-                )
+    /// A character, and how often it is taken away at the beginning and at the end.
+    struct Strip: Sendable {
+        var character: [UInt8] = [UInt8(ascii: " ")]
+        var start = 0
+        var stop = 0
+    }
+
+    /// What is done to each token's spelling.
+    private var steps: [Step] = []
+    /// Tokens are spelled in the byte alphabet.
+    private(set) var isByteLevel = false
+    /// Tokens spelled `<0x0A>` stand for bytes.
+    private(set) var readsBytes = false
+    /// What is taken away from the whole text.
+    private(set) var strip = Strip()
+    /// What stands between two tokens: a space, if a file has no decoder at all.
+    private(set) var separator: [UInt8] = []
+    private var isFused = false
+
+    init(_ node: JSONNode?) throws(TokenizerError) {
+        for part in try node?.parts("decoders") ?? [] { try add(part) }
+        if node == nil { separator = [UInt8(ascii: " ")] }
+    }
+
+    /// The decoder of byte-level vocabularies.
+    static let byteLevel: TokenDecoder = {
+        var decoder = TokenDecoder()
+        decoder.isByteLevel = true
+        return decoder
+    }()
+
+    /// The decoder of SentencePiece's vocabularies.
+    static func sentencePiece(mark: [UInt8], dropsFirstSpace: Bool) -> TokenDecoder {
+        var decoder = TokenDecoder()
+        decoder.steps = [.replace(Replacement(literal: mark, by: [UInt8(ascii: " ")]))]
+        decoder.readsBytes = true
+        decoder.strip.start = dropsFirstSpace ? 1 : 0
+        return decoder
+    }
+
+    private init() {}
+
+    private mutating func add(_ part: JSONNode) throws(TokenizerError) {
+        let type = try part.type()
+        switch type {
+        case "Fuse": isFused = true
+        case "Strip":
+            let strip = try part.strip()
+            if !isFused, !readsBytes, !isByteLevel {
+                steps.append(.strip(strip))
+            } else if isFused || isByteLevel, self.strip.start == 0, self.strip.stop == 0 {
+                self.strip = strip
+            } else {
+                throw part.fault("strips in a place which is not supported")
             }
-            switch type {
-            case "ByteLevel": break
-            case "Replace": replacements.append(try part.literalReplacement())
-            case "ByteFallback": readsBytes = true
-            case "Fuse": isFused = true
-            case "Strip":
-                guard isFused, try part.required("content").string() == " ",
-                    try part.required("stop").integer(in: 0...0) == 0
-                else { throw part.fault("strips more than spaces at the beginning, which is not supported yet") }
-                leadingSpaces = try part.required("start").integer(in: 0...1024)
-            default: throw part.fault("is of type '\(type)', which is not supported yet")
-            }
+        case "Replace" where !isFused && !readsBytes && !isByteLevel: steps.append(.replace(try Replacement(part)))
+        case "Metaspace" where !isFused && !readsBytes && !isByteLevel: steps.append(.metaspace(try Metaspace(part)))
+        case "ByteFallback" where !isFused && !isByteLevel: readsBytes = true
+        case "ByteLevel" where !isFused && !readsBytes && steps.isEmpty: isByteLevel = true
+        case "Replace", "Metaspace", "ByteFallback", "ByteLevel":
+            throw part.fault("is a '\(type)' in a place which is not supported")
+        default: throw part.fault("is of type '\(type)', which is not supported")
         }
+    }
+
+    /// Whether a token's text differs where it is the first.
+    var treatsFirstApart: Bool {
+        steps.contains { if case .metaspace(let metaspace) = $0 { metaspace.scheme != .never } else { false } }
     }
 
     /// The bytes that a spelling in the vocabulary stands for.
-    func bytes(of spelling: [UInt8]) -> [UInt8] {
+    func bytes(of spelling: [UInt8], isFirst: Bool = false) -> [UInt8] {
         if isByteLevel { return ByteAlphabet.decode(spelling) ?? spelling }
-        if readsBytes, let byte = Self.fallbackByte(spelling) { return [byte] }
-        return replacements.reduce(spelling) { $0.replacing($1.pattern, by: $1.replacement) }
-    }
-
-    /// The byte of a token spelled `<0x0A>`.
-    private static func fallbackByte(_ spelling: [UInt8]) -> UInt8? {
-        guard spelling.count == 6, spelling.starts(with: "<0x".utf8), spelling.last == UInt8(ascii: ">") else {
-            return nil
+        var text = spelling
+        for step in steps {
+            switch step {
+            case .replace(let replacement): text = replacement.apply(text)
+            case .metaspace(let metaspace): text = metaspace.unmarked(text, isFirst: isFirst)
+            case .strip(let strip): text = strip.apply(text)
+            }
         }
-        let digits = spelling[3..<5]
-        guard digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else { return nil }
-        return UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+        return readsBytes ? ByteAlphabet.fallbackByte(text).map { [$0] } ?? text : text
     }
 
-    /// How a vocabulary with byte fallback spells the token of a byte: `<0x0A>`.
-    static func spelling(of byte: UInt8) -> [UInt8] {
-        let digits = String(byte, radix: 16, uppercase: true)
-        return Array("<0x\(digits.count == 1 ? "0" : "")\(digits)>".utf8)
+    /// Whether a spelling stands for a byte rather than a text.
+    func isByte(_ spelling: [UInt8]) -> Bool {
+        readsBytes && ByteAlphabet.fallbackByte(spelling) != nil
+    }
+}
+
+extension TokenDecoder.Strip {
+    func apply(_ text: [UInt8]) -> [UInt8] {
+        var text = text[...]
+        for _ in 0..<start where text.starts(with: character) { text = text.dropFirst(character.count) }
+        for _ in 0..<stop where text.suffix(character.count).elementsEqual(character) {
+            text = text.dropLast(character.count)
+        }
+        return Array(text)
+    }
+}
+
+extension JSONNode {
+    fileprivate func strip() throws(TokenizerError) -> TokenDecoder.Strip {
+        let content = try required("content")
+        let character = try content.bytes()
+        guard !character.isEmpty, character.scalar(at: 0).end == character.count else {
+            throw content.fault("is not one character")
+        }
+        let start = try required("start").integer(in: 0...1024)
+        return .init(character: character, start: start, stop: try required("stop").integer(in: 0...1024))
     }
 }

@@ -1,65 +1,147 @@
+import Synchronization
+
 /// Turns text into a model's tokens and back, as its `tokenizer.json` says.
-///
-/// Two kinds of byte-pair vocabulary are understood: byte-level (GPT-2 and its descendants), and SentencePiece's
-/// characters with byte fallback (Llama 2, Phi-3).
 package struct Tokenizer: Sendable {
     let added: AddedTokens
-    /// The spaces a decoded text loses at its beginning.
-    let leadingSpaces: Int
+    let decoder: TokenDecoder
     private let normalizer: Normalizer
     private let preTokenizer: PreTokenizer
-    private let vocabulary: Vocabulary
+    private let model: VocabularyModel
+    private let texts: TokenTexts
+    /// The texts of tokens that are the first of a text, where that makes a difference.
+    private let firstTexts: TokenTexts?
+    /// The tokens that stand for a byte each, where a vocabulary falls back to bytes.
+    private let byteTokens: Set<Int32>
+    private let postProcessor: PostProcessor
+    private let workspaces = WorkspacePool()
 
     /// Reads a tokenizer from the bytes of a `tokenizer.json`.
     /// - Throws: `TokenizerError` naming what is missing, malformed or not supported.
     package init(tokenizerJSON: [UInt8]) throws(TokenizerError) {
-        let file = JSONNode(try JSONReader.read(tokenizerJSON))
-        normalizer = try Normalizer(file.member("normalizer"))
-        preTokenizer = try PreTokenizer(file.member("pre_tokenizer"))
-        let decoder = try TokenDecoder(file.member("decoder"), isByteLevel: preTokenizer.isByteLevel)
-        leadingSpaces = decoder.leadingSpaces
-        added = try AddedTokens(file.member("added_tokens"), normalizer: normalizer)
-        var vocabulary = try Vocabulary(file.required("model"), decoder: decoder)
-        for token in added.tokens {
-            // One that is found after normalization stands for what was there before it.
-            let isSpelled = token.isNormalized && !token.isSpecial && !decoder.isByteLevel
-            let bytes = isSpelled ? decoder.bytes(of: normalizer.apply(token.content)) : token.content
-            vocabulary.setBytes(bytes, of: token.id)
+        let file = JSONNode(try JSONDocument(tokenizerJSON))
+        let normalizer = try Normalizer(file.member("normalizer"))
+        var preTokenizer = try PreTokenizer(file.member("pre_tokenizer"))
+        let decoder = try TokenDecoder(file.member("decoder"))
+        let postProcessor = try PostProcessor(file.member("post_processor"))
+        var tokens: [AddedToken] = []
+        for element in try file.member("added_tokens")?.elements() ?? [] { tokens.append(try AddedToken(element)) }
+        var endsInByteAlphabet = preTokenizer.endsInByteAlphabet
+        let reserved = Set(tokens.filter { !$0.mayBeSpelled }.map(\.content))
+        var reader = ModelReader(try file.required("model"), reserved: reserved)
+        let model = try reader.read(endsInByteAlphabet: &endsInByteAlphabet)
+        if !endsInByteAlphabet { preTokenizer.spellByteAlphabet() }
+        for index in tokens.indices {
+            // The model's own number counts, whatever the list says.
+            if let id = reader.spellings.number(of: tokens[index].content) { tokens[index].id = id }
         }
-        self.vocabulary = vocabulary
+        try self.init(
+            reader.spellings,
+            hidden: reader.hidden,
+            model,
+            AddedTokens(tokens, normalizer: normalizer),
+            normalizer,
+            preTokenizer,
+            decoder,
+            postProcessor
+        )
+    }
+
+    init(
+        _ spellings: SpellingTable,
+        hidden: [(spelling: [UInt8], token: Int32)],
+        _ model: VocabularyModel,
+        _ added: AddedTokens,
+        _ normalizer: Normalizer,
+        _ preTokenizer: PreTokenizer,
+        _ decoder: TokenDecoder,
+        _ postProcessor: PostProcessor
+    ) throws(TokenizerError) {
+        let limit = TokenNumbers.limit(tokenCount: spellings.count + added.tokens.count)
+        var table = TokenTable(decoder: decoder)
+        var fault: TokenizerError?
+        spellings.forEach { spelling, token in
+            fault = fault ?? table.add(spelling, token, limit: limit)
+        }
+        for (spelling, token) in hidden { fault = fault ?? table.add(spelling, token, limit: limit) }
+        for token in added.tokens {
+            let spelling = AddedTokens.normalized(token, by: normalizer)
+            fault = fault ?? table.add(added: token, spelling, limit: limit)
+        }
+        if let fault { throw fault }
+        self.added = added
+        self.normalizer = normalizer
+        self.preTokenizer = preTokenizer
+        self.model = model
+        self.decoder = decoder
+        self.postProcessor = postProcessor
+        texts = table.texts
+        firstTexts = table.firstTexts
+        byteTokens = table.byteTokens
     }
 
     /// One more than the largest token.
-    package var vocabularySize: Int { vocabulary.bytes.count }
+    package var vocabularySize: Int { texts.count }
+
+    /// The tokens that the reference puts before a text when asked for special tokens: mostly none, or the
+    /// beginning-of-text token. `encode` leaves them out.
+    package var tokensBeforeText: [Int32] { postProcessor.before }
+
+    /// The tokens that the reference puts after a text when asked for special tokens.
+    package var tokensAfterText: [Int32] { postProcessor.after }
 
     /// The tokens of a text. A special token spelled in it is plain text here: no text can forge one.
-    package func encode(_ text: String) -> [Int32] { encode(Array(text.utf8), specials: false) }
+    package func encode(_ text: String) -> [Int32] { encode(Array(text.utf8), .none) }
 
     /// The tokens of a text in which added tokens are recognised, the longest first, as the reference does by default.
-    package func encode(parsingSpecials text: String) -> [Int32] { encode(Array(text.utf8), specials: true) }
+    package func encode(parsingSpecials text: String) -> [Int32] { encode(Array(text.utf8), .all) }
 
-    func encode(_ text: [UInt8], specials: Bool) -> [Int32] {
+    /// The tokens of a text in which special tokens are recognised only within some parts: a template's own text, and
+    /// not what users wrote in it. The text is cut and merged as a whole, as the reference does it.
+    /// - Parameter ranges: of UTF-8 bytes, in order; what is outside of the text counts for nothing.
+    package func encode(_ text: String, trusting ranges: [Range<Int>]) -> [Int32] {
+        encode(Array(text.utf8), .ranges(ranges))
+    }
+
+    func encode(_ text: [UInt8], _ trust: Trust) -> [Int32] {
         var result: [Int32] = []
-        var work = BytePairMerger.Workspace()
-        for segment in added.segments(of: text, .raw, specials: specials) {
-            switch segment {
-            case .token(let token): result.append(token)
-            case .text(let range):
-                let normalized = normalizer.apply(Array(text[range]))
-                for segment in added.segments(of: normalized, .normalized, specials: specials) {
-                    switch segment {
-                    case .token(let token): result.append(token)
-                    case .text(let range): encode(Array(normalized[range]), &work, to: &result)
-                    }
+        result.reserveCapacity(text.count / 4 + 8)
+        workspaces.withWorkspace { work in
+            for segment in added.segments(of: text, .raw, trust) {
+                switch segment {
+                case .token(let token): result.append(token)
+                case .text(let range): encode(text, range, trust, &work, to: &result)
                 }
             }
         }
         return result
     }
 
-    private func encode(_ text: [UInt8], _ work: inout BytePairMerger.Workspace, to result: inout [Int32]) {
-        let (text, ranges) = preTokenizer.pieces(of: text)
-        for range in ranges { vocabulary.encode(text, range, &work, to: &result) }
+    /// Encodes what stands between added tokens.
+    private func encode(
+        _ text: [UInt8],
+        _ range: Range<Int>,
+        _ trust: Trust,
+        _ work: inout EncodingWorkspace,
+        to result: inout [Int32]
+    ) {
+        let source = SourceText(range.count == text.count ? text : Array(text[range]), isFirst: range.lowerBound == 0)
+        let normalized = normalizer.apply(source)
+        let segments = added.segments(of: normalized.bytes, .normalized, trust.isTrusted(range) ? .all : .none)
+        for segment in segments {
+            switch segment {
+            case .token(let token): result.append(token)
+            case .text(let range):
+                let (text, pieces) = preTokenizer.pieces(of: normalized.part(range))
+                for piece in pieces { model.encode(text, piece, &work, to: &result) }
+            }
+        }
+    }
+
+    /// The pieces that the normalizer and the pre-tokenizer make of a text without added tokens: for comparing them
+    /// with the reference. Bytes are not spelled in the byte alphabet.
+    package func pieces(of text: String) -> [[UInt8]] {
+        let (bytes, ranges) = preTokenizer.pieces(of: normalizer.apply(SourceText(Array(text.utf8), isFirst: true)))
+        return ranges.map { Array(bytes[$0]) }
     }
 
     /// The token of an added token's text.
@@ -68,13 +150,37 @@ package struct Tokenizer: Sendable {
     package func isSpecial(_ token: Int32) -> Bool { added.isSpecial(token) }
 
     /// The bytes a token stands for; none for a token outside the vocabulary. May be part of a character.
-    package func bytes(of token: Int32) -> [UInt8] {
-        vocabulary.bytes.indices.contains(Int(token)) ? vocabulary.bytes[Int(token)] : []
+    package func bytes(of token: Int32) -> [UInt8] { Array(texts[token]) }
+
+    /// Whether a token has a place in a decoded text: it is known, and not special.
+    func hasText(_ token: Int32) -> Bool { texts.isKnown(token) && !added.isSpecial(token) }
+
+    func text(of token: Int32, isFirst: Bool) -> ArraySlice<UInt8> {
+        isFirst ? (firstTexts ?? texts)[token] : texts[token]
     }
 
-    /// The text of tokens, special ones left out; bytes that are no UTF-8 become U+FFFD.
+    /// The text of tokens, special ones left out, as the reference decodes them: bytes that are no UTF-8 become U+FFFD,
+    /// and where a vocabulary falls back to bytes, each byte of a run that is not UTF-8 as a whole.
     package func decode(_ tokens: [Int32]) -> String {
-        var decoder = StreamDecoder(tokenizer: self)
-        return tokens.reduce(into: "") { $0 += decoder.push($1) } + decoder.finish()
+        guard !byteTokens.isEmpty else {
+            var stream = StreamDecoder(tokenizer: self)
+            return tokens.reduce(into: "") { $0 += stream.push($1) } + stream.finish()
+        }
+        var result: [UInt8] = []
+        var run: [UInt8] = []
+        func endRun() {
+            if run.isUTF8 { result += run } else { for _ in run { result += "\u{FFFD}".utf8 } }
+            run.removeAll()
+        }
+        for token in tokens where hasText(token) {
+            if byteTokens.contains(token) {
+                run += texts[token]
+            } else {
+                endRun()
+                result += texts[token]
+            }
+        }
+        endRun()
+        return String(decoding: decoder.strip.apply(result), as: UTF8.self)
     }
 }

@@ -43,13 +43,16 @@ struct Model: Sendable {
         progress: @escaping (Double) -> Void
     ) throws -> Model {
         if let location { try check(location.path) }
+        let source = try location?.source ?? .memory(BuiltinFiles.all)
         let loaded = try loadModel(
-            from: try location?.source ?? .memory(BuiltinFiles.all),
+            from: source,
             modelID: location == nil ? BuiltinFiles.modelID : location?.id,
             displayName: location == nil ? BuiltinFiles.displayName : nil,
             progress: progress
         )
         let tokenizer = try tokenizer(loaded.vocabulary)
+        let chatFormat = try ModelFormat.find(source, loaded.configuration, tokenizer)
+        if location != nil { ModelFormat.note(chatFormat).map(Terminal.warning) }
         var options = EngineOptions()
         options.threads = configuration.threads
         options.kvMemoryBytes = configuration.kvMemoryBytes
@@ -58,7 +61,7 @@ struct Model: Sendable {
         return Model(
             engine: try Engine(model: loaded, options: options),
             tokenizer: tokenizer,
-            chatFormat: .phi3,
+            chatFormat: chatFormat,
             createdAt: BuiltinFiles.createdAt
         )
     }

@@ -65,7 +65,7 @@ import Tokenization
     func growsAtTheEnd() throws {
         let tokenizer = try Script.tokenizer()
         func prompt(_ messages: String, _ fields: String) throws -> [Int32] {
-            ChatFormat.phi3.encode(try turns(messages, fields), with: tokenizer)
+            try ChatFormat.phi3.encode(try turns(messages, fields), with: tokenizer)
         }
         func system(_ header: String) -> String {
             #","system":[{"type":"text","text":"x-anthropic-billing-header: \#(header)"},{"type":"text","text":"s"}]"#

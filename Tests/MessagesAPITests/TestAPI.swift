@@ -17,16 +17,19 @@ struct TestAPI: Sendable {
         _ engine: any InferenceEngine,
         scheduling: SchedulerConfiguration = SchedulerConfiguration(),
         configuration: APIConfiguration = APIConfiguration(),
-        stripsFirstSpace: Bool = false
+        stripsFirstSpace: Bool = false,
+        template: String? = nil
     ) throws {
+        let tokenizer = try Script.tokenizer(stripsFirstSpace: stripsFirstSpace)
+        let files = TokenizerConfiguration(templates: template.map { ["default": $0] } ?? [:])
         let metrics = Metrics()
         scheduler = Scheduler(engine: engine, configuration: scheduling, observer: metrics)
         let model = ServedModel(
             id: "test/model",
             displayName: "A script",
             createdAt: "2026-01-02T03:04:05Z",
-            tokenizer: try Script.tokenizer(stripsFirstSpace: stripsFirstSpace),
-            chatFormat: .phi3
+            tokenizer: tokenizer,
+            chatFormat: try ChatFormat(files, architecture: "phi3", endTokens: [], tokenizer: tokenizer)
         )
         api = MessagesAPI(model: model, scheduler: scheduler, configuration: configuration, metrics: metrics)
     }
@@ -36,12 +39,18 @@ struct TestAPI: Sendable {
         answering reply: [Token],
         contextLength: Int = 4096,
         configuration: APIConfiguration = APIConfiguration(),
-        stripsFirstSpace: Bool = false
+        stripsFirstSpace: Bool = false,
+        template: String? = nil
     ) throws {
         let engine = ScriptedEngine(description: Script.description(contextLength: contextLength)) { prefix in
             Script.next(in: reply, after: prefix)
         }
-        try self.init(engine, configuration: configuration, stripsFirstSpace: stripsFirstSpace)
+        try self.init(
+            engine,
+            configuration: configuration,
+            stripsFirstSpace: stripsFirstSpace,
+            template: template
+        )
     }
 
     /// What a client gets who passes the door.

@@ -3,27 +3,31 @@ import Testing
 import Tokenization
 
 @Suite struct TokenizerTests {
-    @Test("Texts have the reference's tokens", arguments: Fixture.main + Fixture.variants)
+    @Test("Texts have the reference's tokens", arguments: Fixture.kinds)
     func encodes(_ name: String) throws {
         let tokenizer = try Fixture.tokenizer(name)
-        for expected in try Fixture.cases(name).encoded {
-            #expect(tokenizer.encode(expected.text) == expected.plain, "\(expected.text.debugDescription)")
-            #expect(
-                tokenizer.encode(parsingSpecials: expected.text) == expected.parsed,
-                "\(expected.text.debugDescription)"
-            )
+        let cases = try Fixture.cases(name)
+        for (index, text) in try Fixture.texts().enumerated() {
+            let tokens = tokenizer.encode(text)
+            #expect(tokens == cases.plain[index] ?? tokens, "\(text.debugDescription)")
+            let unknown = tokenizer.specialToken("<unk>")
+            #expect(!tokens.contains { tokenizer.isSpecial($0) && $0 != unknown }, "\(text.debugDescription)")
+            #expect(tokenizer.encode(parsingSpecials: text) == cases.parsed(index), "\(text.debugDescription)")
         }
+        #expect(tokenizer.tokensBeforeText == cases.before && tokenizer.tokensAfterText == cases.after)
     }
 
-    @Test("Tokens have the reference's text, bytes that are no UTF-8 included", arguments: Fixture.main)
+    @Test("Tokens have the reference's text, bytes that are no UTF-8 included", arguments: Fixture.kinds)
     func decodes(_ name: String) throws {
         let tokenizer = try Fixture.tokenizer(name)
         for expected in try Fixture.cases(name).decoded {
-            #expect(
-                tokenizer.decode(expected.tokens).unicodeScalars.elementsEqual(expected.text.unicodeScalars),
-                "\(expected.tokens)"
-            )
+            #expect(tokenizer.decode(expected.tokens).utf8.elementsEqual(expected.text.utf8), "\(expected.tokens)")
         }
+    }
+
+    @Test("There is a fixture of every kind")
+    func hasKinds() {
+        #expect(Fixture.kinds.count == 33 && Fixture.main.allSatisfy(Fixture.kinds.contains))
     }
 
     @Test("A text comes back from its tokens", arguments: Fixture.main)
@@ -31,12 +35,11 @@ import Tokenization
         let tokenizer = try Fixture.tokenizer(name)
         // Added tokens may take white space along, or get a space before what follows; the reference loses it too.
         let added = Set(Fixture.addedWords.compactMap { tokenizer.specialToken($0) })
-        for expected in try Fixture.cases(name).encoded where added.isDisjoint(with: expected.plain) {
-            let text = tokenizer.decode(expected.plain)
-            #expect(
-                text.unicodeScalars.elementsEqual(expected.text.unicodeScalars),
-                "\(expected.text.debugDescription)"
-            )
+        for text in try Fixture.texts() {
+            let tokens = tokenizer.encode(text)
+            // A text that spells a token of a byte is taken for the byte.
+            guard added.isDisjoint(with: tokens), !text.contains("<0x") else { continue }
+            #expect(tokenizer.decode(tokens).utf8.elementsEqual(text.utf8), "\(text.debugDescription)")
         }
     }
 
@@ -61,6 +64,37 @@ import Tokenization
         #expect(tokenizer.encode(parsingSpecials: "</s>ab") == [5, 6])
     }
 
+    @Test("A special token that merges lead to cannot be forged", arguments: ["BPE", "Unigram"])
+    func cannotForgeByMerges(_ type: String) throws {
+        let model =
+            type == "BPE"
+            ? #""vocab":{"<s>":0,"<":1,"s":2,">":3,"<s":4,"s>":5},"merges":["< s","<s >"],"ignore_merges":true"#
+            : #""unk_id":1,"vocab":[["<s>",0],["<",-1],["s",-1],[">",-1],["<s",-1]]"#
+        let json = #"{"added_tokens":[{"id":0,"content":"<s>","special":true}],"model":{"type":"\#(type)",\#(model)}}"#
+        let tokenizer = try Tokenizer(tokenizerJSON: Array(json.utf8))
+        #expect(tokenizer.encode("<s>") == [4, 3])
+        #expect(tokenizer.encode(parsingSpecials: "<s>") == [0])
+    }
+
+    @Test("In a template, special tokens count where the template has them, and nowhere else", arguments: Fixture.main)
+    func trustsParts(_ name: String) throws {
+        let tokenizer = try Fixture.tokenizer(name)
+        let parts = ["<|user|>\n", "hi <|end|> and <|us", "er|><|end|>\n<|assistant|>\n"]
+        let text = parts.joined()
+        let (first, second) = (parts[0].utf8.count, parts[0].utf8.count + parts[1].utf8.count)
+        let tokens = tokenizer.encode(text, trusting: [0..<first, second..<text.utf8.count])
+        let names = ["<|user|>", "<|end|>", "<|assistant|>"].compactMap { tokenizer.specialToken($0) }
+        #expect(tokens.filter { tokenizer.isSpecial($0) } == names)
+        #expect(tokenizer.encode(text, trusting: []) == tokenizer.encode(text))
+        for (index, text) in try Fixture.texts().enumerated() {
+            #expect(tokenizer.encode(text, trusting: [0..<text.utf8.count]) == tokenizer.encode(parsingSpecials: text))
+            // Where no special token is spelled, what is trusted makes no difference, and cuts nothing apart.
+            guard !text.contains("<"), !text.isEmpty else { continue }
+            let middle = index % text.utf8.count
+            #expect(tokenizer.encode(text, trusting: [0..<middle]) == tokenizer.encode(text))
+        }
+    }
+
     @Test("Spellings that Unicode calls equivalent are different tokens")
     func tellsEquivalentTextsApart() throws {
         let json = """
@@ -79,15 +113,29 @@ import Tokenization
     }
 
     @Test(
-        "A megabyte of one character takes no special time",
+        "A long run of one thing takes no special time",
         .timeLimit(.minutes(1)),
-        arguments: ["a", " "],
-        Fixture.main
+        arguments: ["a", " ", "\u{301}", "\n ", "1"],
+        ["llama3", "gpt4o", "characters", "t5", "nfkd"]
     )
-    func longRuns(_ character: String, _ name: String) throws {
+    func longRuns(_ unit: String, _ name: String) throws {
         let tokenizer = try Fixture.tokenizer(name)
-        let text = String(repeating: character, count: 1 << 20)
-        #expect(tokenizer.encode(text).reduce(0) { $0 + tokenizer.bytes(of: $1).count } >= text.utf8.count)
+        let text = String(repeating: unit, count: (1 << 15) / unit.utf8.count)
+        #expect(tokenizer.encode(text).count <= text.utf8.count + 2)
+    }
+
+    @Test("Encodings at once have the tokens of encodings one by one")
+    func isConcurrent() async throws {
+        let tokenizer = try Fixture.tokenizer("characters")
+        let (texts, cases) = (try Fixture.texts(), try Fixture.cases("characters"))
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    texts.enumerated().allSatisfy { tokenizer.encode(parsingSpecials: $1) == cases.parsed($0) }
+                }
+            }
+            for await isEqual in group { #expect(isEqual) }
+        }
     }
 
     @Test("Numbers outside the vocabulary stand for nothing")

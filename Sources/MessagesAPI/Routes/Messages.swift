@@ -52,9 +52,15 @@ extension MessagesAPI {
         try await heavyWork.run(bytes: request.body.count) { [model] () throws(APIError) in
             let message = try MessagesAPI.parse(request.body, for: purpose)
             let turns = Rendering.turns(message)
+            let prompt: [Token]
+            do throws(TemplateError) {
+                prompt = try model.chatFormat.encode(turns, with: model.tokenizer)
+            } catch {
+                throw APIError(error)
+            }
             return PreparedRequest(
                 message: message,
-                prompt: model.chatFormat.encode(turns, with: model.tokenizer),
+                prompt: prompt,
                 isPrefilled: turns.last.map { $0.role == .assistant && !$0.text.isEmpty } ?? false
             )
         }
@@ -136,6 +142,12 @@ extension MessagesAPI {
 }
 
 extension APIError {
+    /// What a model's template does not stand is the conversation's fault as far as a client can tell.
+    init(_ error: TemplateError) {
+        let what = error.kind == .raised ? "refuses this conversation" : "fails on this conversation"
+        self = .invalidRequest("messages: the model's chat template \(what): \(error)")
+    }
+
     init(_ error: AdmissionError) {
         switch error {
         case .queueFull(let seconds): self = .overloaded(retryAfterSeconds: seconds)

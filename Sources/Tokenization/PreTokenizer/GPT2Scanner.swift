@@ -1,62 +1,30 @@
-/// GPT-2's pattern, scanned by hand in linear time:
-/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`.
-enum GPT2Scanner {
+/// The pattern of GPT-2, scanned by hand; `ByteLevel` has it built in.
+struct GPT2Scanner {
     static let pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
 
-    /// The matches in a range of the text; they cover it.
-    static func pieces(of text: [UInt8], in range: Range<Int>) -> [Range<Int>] {
-        var result: [Range<Int>] = []
+    private let text: ClassifiedText
+
+    /// Appends the matches in a range of the text; they cover it.
+    static func appendMatches(in text: [UInt8], _ range: Range<Int>, to result: inout [Range<Int>]) {
+        let scanner = GPT2Scanner(text: ClassifiedText(text, end: range.upperBound))
         var start = range.lowerBound
         while start < range.upperBound {
-            let end = match(text, start, range.upperBound)
+            let end = scanner.match(start)
             result.append(start..<end)
             start = end
         }
-        return result
-    }
-
-    private static func classified(_ text: [UInt8], _ index: Int) -> (kind: CharacterClass, end: Int) {
-        let (scalar, end) = text.scalar(at: index)
-        return (CharacterClass(scalar), end)
     }
 
     /// The end of the match that begins at `start`.
-    private static func match(_ text: [UInt8], _ start: Int, _ end: Int) -> Int {
-        if text[start] == UInt8(ascii: "'"), let contraction = contraction(text, start + 1, end) { return contraction }
-        let word = text[start] == UInt8(ascii: " ") && start + 1 < end ? start + 1 : start
-        var (kind, index) = classified(text, word)
-        if kind != .space {
-            while index < end {
-                let next = classified(text, index)
-                guard next.kind == kind else { break }
-                index = next.end
-            }
-            return index
+    private func match(_ start: Int) -> Int {
+        if text.bytes[start] == UInt8(ascii: "'"), let end = text.contraction(at: start, ignoringCase: false) {
+            return end
         }
-        // White space before a word leaves its last character to the word, unless it is the only one.
-        index = start
-        var last = start
-        while index < end {
-            let next = classified(text, index)
-            guard next.kind == .space else { return last > start ? last : index }
-            last = index
-            index = next.end
+        let word = text.bytes[start] == UInt8(ascii: " ") && start + 1 < text.end ? start + 1 : start
+        let (kind, end) = text.classified(word)
+        guard kind == CharacterClass.space || kind == CharacterClass.lineBreak else {
+            return text.run(of: kind, from: end)
         }
-        return index
-    }
-
-    private static func contraction(_ text: [UInt8], _ start: Int, _ end: Int) -> Int? {
-        guard start < end else { return nil }
-        switch text[start] {
-        case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"): return start + 1
-        default: break
-        }
-        guard start + 1 < end else { return nil }
-        switch (text[start], text[start + 1]) {
-        case (UInt8(ascii: "r"), UInt8(ascii: "e")), (UInt8(ascii: "v"), UInt8(ascii: "e")),
-            (UInt8(ascii: "l"), UInt8(ascii: "l")):
-            return start + 2
-        default: return nil
-        }
+        return text.spaces(from: start).end
     }
 }

@@ -1,124 +1,117 @@
-/// Cuts text into the pieces that byte-pair merges may not cross.
-///
-/// There is no general engine for regular expressions here: the patterns in use are known by their spelling and
-/// scanned by hand.
+/// Cuts text into the pieces that merges may not cross.
 struct PreTokenizer: Sendable {
-    private enum Step: Sendable, Equatable {
-        /// Digits apart from the rest, in runs of at most so many.
-        case digits(DigitClass, longest: Int)
-        case gpt2
+    private enum Step: Sendable {
+        case split(Splitter, SplitBehavior, isInverted: Bool)
         /// A space before each piece that does not begin with one.
         case prefixSpace
+        case metaspace(Metaspace)
+        /// Bytes spelled as characters, where steps after it look at them.
+        case byteAlphabet
     }
 
     private var steps: [Step] = []
-    /// Whether the vocabulary is spelled in the byte alphabet.
-    private(set) var isByteLevel = false
+    /// Whether the pieces' bytes are to be spelled in the byte alphabet, which nothing but the vocabulary sees.
+    private(set) var endsInByteAlphabet = false
 
     init(_ node: JSONNode?) throws(TokenizerError) {
-        for part in try node?.parts("pretokenizers") ?? [] {
+        let parts = try node?.parts("pretokenizers") ?? []
+        for (index, part) in parts.enumerated() {
             switch try part.type() {
             case "ByteLevel":
                 if try part.bool("add_prefix_space", default: true) { steps.append(.prefixSpace) }
-                if try part.bool("use_regex", default: true) { steps.append(.gpt2) }
-                isByteLevel = true
+                if try part.bool("use_regex", default: true) {
+                    steps.append(.split(.gpt2, .isolated, isInverted: false))
+                }
+                if index == parts.count - 1 { endsInByteAlphabet = true } else { steps.append(.byteAlphabet) }
             case "Digits":
                 let isIndividual = try part.bool("individual_digits", default: false)
-                steps.append(.digits(.number, longest: isIndividual ? 1 : .max))
-            case "Split": steps.append(try Self.split(part))
-            case let type: throw part.fault("is of type '\(type)', which is not supported yet")
+                steps.append(
+                    .split(.characters(Self.digits), isIndividual ? .isolated : .contiguous, isInverted: false)
+                )
+            case "Punctuation":
+                let behavior = try part.member("behavior")?.splitBehavior() ?? .isolated
+                steps.append(.split(.characters(Self.punctuation), behavior, isInverted: false))
+            case "Whitespace": steps.append(.split(.words, .removed, isInverted: true))
+            case "WhitespaceSplit": steps.append(.split(.characters(Self.spaces), .removed, isInverted: false))
+            case "Metaspace": steps.append(.metaspace(try Metaspace(part)))
+            case "Split":
+                let behavior = try part.required("behavior").splitBehavior()
+                let isInverted = try part.bool("invert", default: false)
+                steps.append(.split(try part.required("pattern").splitter(), behavior, isInverted: isInverted))
+            case let type: throw part.fault("is of type '\(type)', which is not supported")
             }
         }
     }
 
-    private static func split(_ part: JSONNode) throws(TokenizerError) -> Step {
-        let pattern = try part.required("pattern")
-        guard let regex = try pattern.member("Regex")?.string() else {
-            throw pattern.fault(
-                "is the literal '\(try pattern.required("String").string())', which is not supported yet"
-            )
-        }
-        guard let step = step(regex) else {
-            throw pattern.fault("is the regular expression '\(regex)', which is not supported yet")
-        }
-        let behavior = try part.required("behavior").string()
-        let isInverted = try part.bool("invert", default: false)
-        switch (step, behavior, isInverted) {
-        case (_, "Isolated", false): return step
-        case (.digits(let digits, _), "Contiguous", false): return .digits(digits, longest: .max)
-        default:
-            throw part.fault(
-                "splits '\(regex)' with behavior '\(behavior)'\(isInverted ? ", inverted" : ""), which is not supported yet"
-            )
-        }
+    /// The pre-tokenizer that cuts at the matches of each pattern in turn, for a vocabulary in the byte alphabet.
+    init(byteLevelPatterns patterns: [String]) throws(PatternFault) {
+        for pattern in patterns { steps.append(.split(try Splitter(regex: pattern), .isolated, isInverted: false)) }
+        endsInByteAlphabet = true
     }
 
-    private static func step(_ regex: String) -> Step? {
-        if regex == GPT2Scanner.pattern { return .gpt2 }
-        let classes: [(String, DigitClass)] = [
-            ("[0-9]", .ascii), ("\\d", .decimal), ("\\p{Nd}", .decimal), ("\\p{N}", .number),
-        ]
-        for (spelling, digits) in classes where regex.hasPrefix(spelling) {
-            switch regex.dropFirst(spelling.count) {
-            case "": return .digits(digits, longest: 1)
-            case "+": return .digits(digits, longest: .max)
-            case "{1,3}": return .digits(digits, longest: 3)
-            default: break
-            }
-        }
-        return nil
+    /// Spells bytes in the byte alphabet itself, for a model that cannot.
+    mutating func spellByteAlphabet() {
+        if endsInByteAlphabet { steps.append(.byteAlphabet) }
+        endsInByteAlphabet = false
     }
 
-    /// The pieces of a text, as ranges in what the text became.
-    func pieces(of text: [UInt8]) -> (text: [UInt8], ranges: [Range<Int>]) {
+    private static let digits = ScalarSet(ScalarRanges(table: ScalarSetTables.numeric))
+    private static let punctuation = ScalarSet(ScalarRanges(table: ScalarSetTables.punctuation))
+    private static let spaces = ScalarSet(CategorySet.spaces.scalars)
+
+    /// Cuts a text.
+    func pieces(of text: SourceText) -> (text: [UInt8], ranges: [Range<Int>]) {
         var text = text
-        var ranges = text.isEmpty ? [] : [0..<text.count]
+        var ranges = text.bytes.isEmpty ? [] : [text.bytes.indices]
         for step in steps {
             switch step {
-            case .digits(let digits, let longest):
-                ranges = ranges.flatMap { Self.digits(digits, longest, apartIn: text, $0) }
-            case .gpt2: ranges = ranges.flatMap { GPT2Scanner.pieces(of: text, in: $0) }
-            case .prefixSpace: (text, ranges) = Self.prefixed(text, ranges)
+            case .split(let splitter, let behavior, let isInverted):
+                ranges = splitter.pieces(of: text.bytes, ranges, behavior, isInverted: isInverted)
+            case .prefixSpace:
+                let space = UInt8(ascii: " ")
+                text.rewrite(&ranges) { piece, _ in
+                    piece.first == space ? [] : [space]
+                } append: {
+                    $1 += $0
+                }
+            case .metaspace(let metaspace): metaspace.cut(&text, &ranges)
+            case .byteAlphabet:
+                text.rewrite(&ranges) { _, _ in
+                    []
+                } append: {
+                    ByteAlphabet.appendSpelling(of: $0, to: &$1)
+                }
             }
         }
-        return (text, ranges)
+        return (text.bytes, ranges)
+    }
+}
+
+extension JSONNode {
+    fileprivate func splitBehavior() throws(TokenizerError) -> SplitBehavior {
+        let name = try string()
+        guard let behavior = SplitBehavior(rawValue: name) else { throw fault("is '\(name)', not a way to split") }
+        return behavior
     }
 
-    private static func digits(
-        _ digits: DigitClass,
-        _ longest: Int,
-        apartIn text: [UInt8],
-        _ range: Range<Int>
-    ) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        var start = range.lowerBound
-        var index = start
-        // How many digits the run up to `index` has; 0 outside one.
-        var run = 0
-        while index < range.upperBound {
-            let (scalar, end) = text.scalar(at: index)
-            let isDigit = digits.contains(scalar)
-            if start < index, isDigit != (run > 0) || run == longest {
-                result.append(start..<index)
-                start = index
-                run = 0
-            }
-            run = isDigit ? run + 1 : 0
-            index = end
-        }
-        if start < range.upperBound { result.append(start..<range.upperBound) }
-        return result
+    /// The `pattern` of a `Split`.
+    fileprivate func splitter() throws(TokenizerError) -> Splitter {
+        guard let regex = try member("Regex") else { return .pattern(try pattern()) }
+        let source = try regex.string()
+        do throws(PatternFault) { return try Splitter(regex: source) } catch { throw fault(error, in: source) }
     }
 
-    private static func prefixed(_ text: [UInt8], _ ranges: [Range<Int>]) -> ([UInt8], [Range<Int>]) {
-        var result: [UInt8] = []
-        result.reserveCapacity(text.count + ranges.count)
-        let prefixed = ranges.map { range in
-            let start = result.count
-            if text[range.lowerBound] != UInt8(ascii: " ") { result.append(UInt8(ascii: " ")) }
-            result += text[range]
-            return start..<result.count
+    /// A pattern: `Regex` or `String`.
+    func pattern() throws(TokenizerError) -> Pattern {
+        guard let regex = try member("Regex") else {
+            let literal = try required("String").bytes()
+            do throws(PatternFault) { return try Pattern(literal: literal) } catch { throw fault(error, in: "") }
         }
-        return (result, prefixed)
+        let source = try regex.string()
+        do throws(PatternFault) { return try Pattern(source) } catch { throw fault(error, in: source) }
+    }
+
+    private func fault(_ fault: PatternFault, in source: String) -> TokenizerError {
+        self.fault("is the regular expression '\(source.prefix(200))', which has \(fault.description)")
     }
 }

@@ -54,7 +54,7 @@ struct ModelReport: Encodable {
         slidingWindow = configuration.slidingWindow
         kvBytesPerToken = configuration.kvBytesPerToken
         do {
-            chatExample = try Self.example(source)
+            chatExample = try Self.example(source, configuration)
         } catch {
             chatProblem = "\(error)"
         }
@@ -75,14 +75,14 @@ struct ModelReport: Encodable {
         Int(exactly: (Double(weights) + Double(tokens) * Double(sessions) * Double(bytesPerToken)).rounded()) ?? Int.max
     }
 
-    private static func example(_ source: ModelSource) throws -> String {
+    private static func example(_ source: ModelSource, _ configuration: ModelConfiguration) throws -> String {
         let tokenizer = try Model.tokenizer(LoadedModel.Vocabulary(source: source))
         let turns = [
             ChatTurn(role: .system, text: "You are a helpful assistant."), ChatTurn(role: .user, text: "Hello!"),
             ChatTurn(role: .assistant, text: "Hello! How can I help?"), ChatTurn(role: .user, text: "What is 23 + 45?"),
         ]
         // The one place where inspect renders a conversation: with the format that a server of this model uses.
-        let tokens = ChatFormat.phi3.encode(turns, with: tokenizer)
+        let tokens = try ModelFormat.find(source, configuration, tokenizer).encode(turns, with: tokenizer)
         return String(decoding: tokens.flatMap(tokenizer.bytes(of:)), as: UTF8.self)
     }
 }

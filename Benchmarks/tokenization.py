@@ -1,0 +1,241 @@
+"""Compares Pensieve's tokenizers with the `tokenizers` package: the same tokens, and how fast.
+
+usage: swift build -c release --product tokenizer-probe
+       python Benchmarks/tokenization.py equality [COUNT [KIND ...]]     default: 50000 texts for each kind
+       python Benchmarks/tokenization.py patterns [COUNT]               random regular expressions, default: 1000
+       python Benchmarks/tokenization.py speed [ROUNDS [FOLDER]]         with FOLDER: the vocabularies (.gguf) in it too
+
+Needs `tokenizers` and `sentencepiece` (and for FOLDER `gguf`) from PyPI.
+"""
+
+import json
+import os
+import pathlib
+import random
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "Tests/TokenizationTests/Scripts"))
+
+import kinds  # noqa: E402
+import patterns  # noqa: E402
+from tokenizers import Tokenizer, models  # noqa: E402
+
+PROBE = ROOT / ".build/release/tokenizer-probe"
+
+
+def packed(data):
+    return struct.pack("<i", len(data)) + data
+
+
+def packed_numbers(numbers):
+    return struct.pack(f"<{len(numbers) + 1}i", len(numbers), *numbers)
+
+
+class Answers:
+    """What the probe wrote."""
+
+    def __init__(self, data):
+        self.data, self.position = data, 0
+
+    def number(self):
+        self.position += 4
+        return struct.unpack_from("<i", self.data, self.position - 4)[0]
+
+    def numbers(self):
+        count = self.number()
+        self.position += 4 * count
+        return list(struct.unpack_from(f"<{count}i", self.data, self.position - 4 * count))
+
+    def bytes(self):
+        count = self.number()
+        self.position += count
+        return self.data[self.position - count:self.position]
+
+
+def probe(mode, tokenizer, data, *more):
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(tokenizer.to_str())
+        file.flush()
+        return subprocess.run([PROBE, mode, file.name, *more], input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              check=True).stdout
+
+
+def report(kind, what, text, ours, theirs):
+    print(f"  {kind}: {what} differ for {text!r}\n    ours   {ours}\n    theirs {theirs}")
+
+
+def compare_tokens(kind, tokenizer, texts):
+    """As plain text, and with special tokens recognised."""
+    answers = Answers(probe("encode", tokenizer, b"".join(packed(text.encode()) for text in texts)))
+    special = kinds.special_tokens(tokenizer)
+    wrong = forged = 0
+    for text in texts:
+        for plain, what in [(True, "plain tokens"), (False, "tokens")]:
+            tokenizer.encode_special_tokens = plain
+            theirs, ours = tokenizer.encode(text, add_special_tokens=False).ids, answers.numbers()
+            # Where the vocabulary leads to a special token, the reference lets a text forge it; ours must not.
+            if plain and (not special.isdisjoint(theirs) or "<unk>" in text):
+                forged += 1
+                same = special.isdisjoint(ours)
+            else:
+                same = ours == theirs
+            if not same:
+                wrong += 1
+                if wrong <= 3:
+                    report(kind, what, text, ours, theirs)
+    return wrong, forged
+
+
+def compare_texts(kind, tokenizer, count, seed):
+    """Of any tokens, so that the bytes are mostly no UTF-8."""
+    dice = random.Random(seed)
+    size = tokenizer.get_vocab_size()
+    lists = [[dice.randrange(size) for _ in range(dice.randint(0, 12))] for _ in range(count)]
+    answers = Answers(probe("decode", tokenizer, b"".join(map(packed_numbers, lists))))
+    wrong = 0
+    for tokens in lists:
+        theirs, ours = tokenizer.decode(tokens), answers.bytes().decode()
+        if ours != theirs:
+            wrong += 1
+            if wrong <= 3:
+                report(kind, "texts", tokens, repr(ours), repr(theirs))
+    return wrong
+
+
+def equality(count, names):
+    total = 0
+    for name in names or kinds.KINDS:
+        start = time.time()
+        tokenizer = kinds.KINDS[name]()
+        wrong, forged = compare_tokens(name, tokenizer, kinds.texts(count, name))
+        undone = compare_texts(name, tokenizer, count // 5, name)
+        total += wrong + undone
+        print(f"{name}: {count} texts, {wrong} with other tokens ({forged} forge a special token in the reference, and not "
+              f"here); {count // 5} lists of tokens, {undone} with another text ({time.time() - start:.0f} s)", flush=True)
+    print("all equal" if total == 0 else f"{total} differences")
+    sys.exit(total > 0)
+
+
+def compare_patterns(count):
+    """Random patterns, random ways to split, and the pieces they make of texts."""
+    dice = random.Random(count)
+    texts = kinds.texts(400, "patterns")[1:] + [patterns.letters(dice) for _ in range(400)]
+    compared = refused = wrong = 0
+    for source, behavior, inverted, splitter in patterns.splitters(dice):
+        if compared == count:
+            break
+        tokenizer = Tokenizer(models.BPE({"a": 0}, [], unk_token="a"))
+        tokenizer.pre_tokenizer = splitter
+        sample = dice.sample(texts, 60)
+        try:
+            answers = Answers(probe("pieces", tokenizer, b"".join(packed(text.encode()) for text in sample)))
+        except subprocess.CalledProcessError as error:
+            assert error.returncode == 3, (source, error)
+            refused += 1
+            continue
+        compared += 1
+        for text in sample:
+            theirs = patterns.pieces(splitter, text)
+            ours = [answers.bytes().decode() for _ in range(answers.number())]
+            if ours != theirs and theirs is not None:
+                wrong += 1
+                report(source, f"pieces ({behavior}{', inverted' * inverted})", text, ours, theirs)
+                break
+    print(f"{compared} patterns on 60 texts each, {wrong} with other pieces; {refused} more were refused")
+    sys.exit(wrong > 0)
+
+
+def corpus():
+    """A megabyte of English and code: the documentation that comes with Python, and its library."""
+    library = pathlib.Path(os.__file__).parent
+    files = [library / "pydoc_data/topics.py", *sorted(library.glob("*.py"))]
+    text = "".join(file.read_text().replace("\\n", "\n") for file in files[:60])
+    return text[:1 << 20]
+
+
+def from_gguf(path):
+    """A `tokenizer.json` of the vocabulary in a GGUF file."""
+    import gguf
+
+    fields = gguf.GGUFReader(path).fields
+    value = lambda name: fields["tokenizer.ggml." + name].contents()
+    tokens, types = value("tokens"), value("token_type")
+    vocab = {token: number for number, token in enumerate(tokens)}
+    added = [dict(id=number, content=tokens[number], special=types[number] == 3, normalized=False, single_word=False,
+                  lstrip=False, rstrip=False) for number in range(len(tokens)) if types[number] in (3, 4)]
+    if value("model") == "gpt2":
+        pattern = {"llama-bpe": kinds.LLAMA3, "qwen2": kinds.QWEN2, "gpt-2": kinds.GPT2}[value("pre")]
+        model = dict(type="BPE", vocab=vocab, merges=value("merges"), ignore_merges=value("pre") == "llama-bpe")
+        parts = dict(pre_tokenizer=kinds.sequence("pretokenizers", kinds.split(pattern), kinds.byte_level()),
+                     decoder=kinds.byte_level(), normalizer=kinds.part("NFC") if value("pre") == "qwen2" else None)
+    else:
+        scores = value("scores")
+        normal = {token: number for token, number in vocab.items() if types[number] in (1, 5)}
+        merges = sorted((-scores[number], number, cut) for token, number in normal.items() for cut in range(1, len(token))
+                        if token[:cut] in normal and token[cut:] in normal)
+        pairs = [(tokens[number][:cut], tokens[number][cut:]) for _, number, cut in merges]
+        model = dict(type="BPE", vocab=vocab, merges=pairs, unk_token="<unk>", byte_fallback=True, fuse_unk=True)
+        parts = dict(normalizer=kinds.sequence("normalizers", kinds.part("Prepend", prepend="▁"), kinds.MARK),
+                     decoder=kinds.STRIPPED)
+    return Tokenizer.from_str(json.dumps(dict(version="1.0", added_tokens=added, model=model, **parts)))
+
+
+def ours(tokenizer, texts):
+    """Seconds, once what the tokenizer remembers is warm."""
+    out = probe("time", tokenizer, b"".join(packed(text.encode()) for text in texts), "3").split()
+    return int(out[-2]) / 1e9
+
+
+def theirs(encode):
+    start = time.perf_counter()
+    encode()
+    return time.perf_counter() - start
+
+
+def speed(rounds, folder):
+    page = corpus()
+    dice = random.Random(1)
+    chats = []
+    for _ in range(100):
+        places = [dice.randrange(len(page) - 600) for _ in range(2)]
+        said, answered = (page[place:place + dice.randint(100, 600)] for place in places)
+        chats.append(f"<|user|>\n{said}<|end|>\n<|assistant|>\n{answered}<|end|>\n<|assistant|>\n")
+    names = ["bytes", "llama3", "qwen2", "gpt4o", "tekken", "deepseek3", "characters", "gemma", "t5", "xlm-r"]
+    tokenizers = {name: kinds.KINDS[name] for name in names}
+    for path in sorted(pathlib.Path(folder).glob("*.gguf")) if folder else []:
+        tokenizers[path.stem] = lambda path=path: from_gguf(path)
+    print("one thread, medians of", rounds, "rounds; MB/s of a document, and milliseconds for 100 chats")
+    print(f"{'vocabulary':24}{'document: ours':>16}{'encode':>9}{'fast':>9}{'ratio':>8}   {'chats: ours':>12}{'encode':>9}{'fast':>9}{'ratio':>8}")
+    for name, make in tokenizers.items():
+        tokenizer = make()
+        row = f"{name.removeprefix('ggml-vocab-'):24}"
+        for texts, width in [([page], 16), (chats, 15)]:
+            size = sum(len(text.encode()) for text in texts)
+            times = ([], [], [])
+            for _ in range(rounds):
+                times[0].append(ours(tokenizer, texts))
+                times[1].append(theirs(lambda: [tokenizer.encode(text, add_special_tokens=False) for text in texts]))
+                times[2].append(theirs(lambda: [tokenizer.encode_batch_fast([text], add_special_tokens=False) for text in texts]))
+            medians = [statistics.median(column) for column in times]
+            shown = [size / median / 1e6 if len(texts) == 1 else median * 1e3 for median in medians]
+            row += f"{shown[0]:{width}.1f}{shown[1]:9.1f}{shown[2]:9.1f}{min(medians[1:]) / medians[0]:7.1f}x"
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    mode, *rest = sys.argv[1:]
+    if mode == "equality":
+        equality(int(rest[0]) if rest else 50_000, rest[1:])
+    elif mode == "patterns":
+        compare_patterns(int(rest[0]) if rest else 1000)
+    elif mode == "speed":
+        speed(int(rest[0]) if rest else 7, rest[1] if len(rest) > 1 else None)
+    else:
+        sys.exit(__doc__)

@@ -1,0 +1,113 @@
+/// SentencePiece's unigram model: of all ways to cut a piece into tokens, the one with the highest sum of scores
+/// (Kudo, 2018), found by Viterbi's algorithm as the reference does it, ties and all.
+struct UnigramModel: Sendable {
+    /// How much lower than the lowest score an unknown character's is.
+    private static let unknownPenalty = 10.0
+
+    /// The best path to each place in a piece.
+    struct Path {
+        fileprivate struct Step {
+            var score = 0.0
+            /// Where its last token begins, -1 while no path leads here.
+            var start = -1
+            var token: Int32 = -1
+        }
+        fileprivate var steps: [Step] = []
+        fileprivate var pieces: [(range: Range<Int>, isUnknown: Bool)] = []
+
+        mutating func shrink() { if steps.capacity > 1 << 16 { self = Path() } }
+    }
+
+    private let trie: ByteTrie
+    private let spellings: SpellingTable
+    private let scores: [Double]
+    private let unknown: Int32
+    private let unknownScore: Double
+    /// The tokens that no text may become.
+    private let reserved: Set<Int32>
+    /// The token that each byte falls back to; empty without byte fallback.
+    private var byteTokens: [Int32] = []
+
+    /// - Parameters:
+    ///   - spellings: the tokens; of two with the same spelling the last.
+    ///   - scores: each token's, by its number.
+    ///   - unknown: the token of what has none.
+    ///   - reserved: the tokens that no text may become.
+    init(
+        _ spellings: SpellingTable,
+        scores: [Double],
+        unknown: Int32,
+        reserved: Set<Int32>,
+        fallsBackToBytes: Bool
+    ) {
+        self.spellings = spellings
+        self.scores = scores
+        self.unknown = unknown
+        self.reserved = reserved
+        unknownScore = (scores.min() ?? .infinity) - Self.unknownPenalty
+        var entries: [(bytes: [UInt8], value: Int32)] = []
+        spellings.forEach { if !reserved.contains($1) { entries.append(($0, $1)) } }
+        trie = ByteTrie(entries)
+        if fallsBackToBytes {
+            byteTokens = (UInt8.min ... .max).map { spellings.number(of: ByteAlphabet.fallbackSpelling(of: $0)) ?? -1 }
+        }
+    }
+
+    /// Appends the tokens of one piece.
+    func encode(_ text: [UInt8], _ piece: Range<Int>, _ work: inout EncodingWorkspace, to result: inout [Int32]) {
+        let isShort = piece.count <= WordCache.longestWord
+        let hash = isShort ? ByteHash.hash(text, piece) : 0
+        if isShort, work.words.append(text, piece, hash, to: &result) { return }
+        let start = result.count
+        findPath(text, piece, &work.path)
+        for (range, isUnknown) in work.path.pieces.reversed() {
+            append(text, range, isUnknown, to: &result)
+        }
+        if isShort { work.words.insert(text, piece, hash, result[start...]) }
+    }
+
+    /// Leaves the best path's pieces, from the last to the first, unknown characters side by side as one.
+    private func findPath(_ text: [UInt8], _ piece: Range<Int>, _ path: inout Path) {
+        path.steps.removeAll(keepingCapacity: true)
+        path.steps += repeatElement(Path.Step(), count: piece.count + 1)
+        let base = piece.lowerBound
+        var start = base
+        while start < piece.upperBound {
+            let score = path.steps[start - base].score
+            let next = min(text.scalar(at: start).end, piece.upperBound)
+            var hasSingle = false
+            trie.forEachPrefix(of: text, start..<piece.upperBound) { end, token in
+                Self.improve(&path.steps[end - base], score + scores[Int(token)], from: start, token)
+                hasSingle = hasSingle || end == next
+            }
+            if !hasSingle { Self.improve(&path.steps[next - base], score + unknownScore, from: start, unknown) }
+            start = next
+        }
+        path.pieces.removeAll(keepingCapacity: true)
+        var end = piece.upperBound
+        while end > base {
+            let step = path.steps[end - base]
+            let isUnknown = step.token == unknown
+            if isUnknown, let last = path.pieces.last, last.isUnknown {
+                path.pieces[path.pieces.count - 1].range = step.start..<last.range.upperBound
+            } else {
+                path.pieces.append((step.start..<end, isUnknown))
+            }
+            end = step.start
+        }
+    }
+
+    private static func improve(_ step: inout Path.Step, _ score: Double, from start: Int, _ token: Int32) {
+        if step.start < 0 || score > step.score { step = Path.Step(score: score, start: start, token: token) }
+    }
+
+    private func append(_ text: [UInt8], _ range: Range<Int>, _ isUnknown: Bool, to result: inout [Int32]) {
+        if let token = spellings.number(of: text, range), !reserved.contains(token) {
+            result.append(token)
+        } else if !byteTokens.isEmpty, range.allSatisfy({ byteTokens[Int(text[$0])] >= 0 }) {
+            for index in range { result.append(byteTokens[Int(text[index])]) }
+        } else {
+            result.append(unknown)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+/// What is done to a text before it is cut.
+struct Normalizer: Sendable {
+    private enum Step: Sendable {
+        case form(NormalForm)
+        case lowercase
+        case prepend([UInt8])
+        case replace(Replacement)
+        case strip(left: Bool, right: Bool)
+        case stripAccents
+        case precompiled(PrecompiledMap)
+        /// Bytes spelled as characters.
+        case byteAlphabet
+    }
+
+    private var steps: [Step] = []
+
+    init(_ node: JSONNode?) throws(TokenizerError) {
+        for part in try node?.parts("normalizers") ?? [] { steps.append(try Self.step(part)) }
+    }
+
+    init(_ form: NormalForm) { steps = [.form(form)] }
+
+    /// SentencePiece's: a space before the text if wanted, and all spaces marked.
+    init(markingSpacesWith mark: [UInt8], addsPrefix: Bool) {
+        if addsPrefix { steps.append(.prepend(mark)) }
+        steps.append(.replace(Replacement(space: mark)))
+    }
+
+    private static func step(_ part: JSONNode) throws(TokenizerError) -> Step {
+        switch try part.type() {
+        case "NFC": return .form(.nfc)
+        case "NFD": return .form(.nfd)
+        case "NFKC": return .form(.nfkc)
+        case "NFKD": return .form(.nfkd)
+        case "Lowercase": return .lowercase
+        case "Prepend": return .prepend(try part.required("prepend").bytes())
+        case "Replace": return .replace(try Replacement(part))
+        case "Strip":
+            let left = try part.bool("strip_left", default: true)
+            return .strip(left: left, right: try part.bool("strip_right", default: true))
+        case "StripAccents": return .stripAccents
+        case "Precompiled": return .precompiled(try PrecompiledMap(part.required("precompiled_charsmap")))
+        case "ByteLevel": return .byteAlphabet
+        case let type: throw part.fault("is of type '\(type)', which is not supported")
+        }
+    }
+
+    func apply(_ text: SourceText) -> SourceText {
+        var text = text
+        for step in steps {
+            guard !text.bytes.isEmpty else { break }
+            Self.apply(step, to: &text)
+        }
+        return text
+    }
+
+    private static func apply(_ step: Step, to text: inout SourceText) {
+        switch step {
+        case .form(let form): text.replaceKeepingFirst { form.apply($0) }
+        case .lowercase: text.replaceKeepingFirst { LowercaseMap.shared.apply($0) }
+        case .prepend(let prefix):
+            text.bytes = prefix + text.bytes
+            if text.origin > 0 { text.origin += prefix.count }
+        case .replace(let replacement): replacement.apply(to: &text)
+        case .strip(let left, let right): text.strip(left: left, right: right)
+        case .stripAccents: text.filter { !accents.contains($0) }
+        case .precompiled(let map): text.replaceKeepingFirst { map.apply($0) }
+        case .byteAlphabet:
+            var ranges = [text.bytes.indices]
+            text.rewrite(&ranges) { _, _ in
+                []
+            } append: {
+                ByteAlphabet.appendSpelling(of: $0, to: &$1)
+            }
+        }
+    }
+
+    private static let accents = ScalarSet(ScalarRanges(table: ScalarSetTables.accents))
+}
+
+extension SourceText {
+    /// Replaces the text by one whose first character stands for the first character.
+    fileprivate mutating func replaceKeepingFirst(_ body: ([UInt8]) -> [UInt8]) {
+        bytes = body(bytes)
+        if origin > 0 { origin = bytes.isEmpty ? 0 : bytes.scalar(at: 0).end }
+    }
+
+    fileprivate mutating func strip(left: Bool, right: Bool) {
+        var (start, end) = (0, bytes.count)
+        while left, start < end, case let (scalar, next) = bytes.scalar(at: start), CharacterClass.isSpace(scalar) {
+            start = next
+        }
+        while right, start < end, let (scalar, previous) = bytes.scalar(before: end), CharacterClass.isSpace(scalar) {
+            end = previous
+        }
+        bytes = Array(bytes[start..<end])
+        origin = max(0, min(origin - start, bytes.count))
+    }
+
+    fileprivate mutating func filter(_ isKept: (UInt32) -> Bool) {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var newOrigin = 0
+        var index = 0
+        while index < bytes.count {
+            let (scalar, end) = bytes.scalar(at: index)
+            if isKept(scalar) { result += bytes[index..<end] }
+            index = end
+            if index <= origin { newOrigin = result.count }
+        }
+        bytes = result
+        origin = newOrigin
+    }
+}

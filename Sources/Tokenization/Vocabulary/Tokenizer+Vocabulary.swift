@@ -1,0 +1,98 @@
+extension Tokenizer {
+    /// Makes a tokenizer from the plain values of a GGUF file.
+    /// - Throws: `TokenizerError` naming what is missing, wrong or not supported.
+    package init(vocabulary: VocabularyValues) throws(TokenizerError) {
+        try vocabulary.check()
+        switch vocabulary.model {
+        case "llama": try self.init(sentencePiece: vocabulary)
+        case "gpt2": try self.init(byteLevel: vocabulary)
+        case let model:
+            throw VocabularyValues.fault("its model is '\(model)', which is not supported; llama and gpt2 are")
+        }
+    }
+
+    private init(sentencePiece vocabulary: VocabularyValues) throws(TokenizerError) {
+        let mark = Array("▁".utf8)
+        let addsPrefix = vocabulary.addsSpacePrefix ?? true
+        let normalizer = Normalizer(markingSpacesWith: mark, addsPrefix: addsPrefix)
+        let merges = try ScoredMerges(vocabulary)
+        try self.init(
+            merges.spellings,
+            hidden: merges.hidden,
+            .bytePair(merges.model),
+            AddedTokens(vocabulary.addedTokens(), normalizer: normalizer),
+            normalizer,
+            PreTokenizer(nil),
+            .sentencePiece(mark: mark, dropsFirstSpace: addsPrefix),
+            vocabulary.postProcessor(addsBeginning: true, beginning: 1, end: 2)
+        )
+    }
+
+    private init(byteLevel vocabulary: VocabularyValues) throws(TokenizerError) {
+        let name = vocabulary.preTokenizer ?? "default"
+        guard let family = ByteLevelFamily(named: name) else {
+            throw VocabularyValues.fault("its pre-tokenizer is '\(name)', which is not supported")
+        }
+        var preTokenizer: PreTokenizer
+        do throws(PatternFault) {
+            preTokenizer = try PreTokenizer(byteLevelPatterns: family.patterns)
+        } catch {
+            throw VocabularyValues.fault("its pre-tokenizer '\(name)' has \(error.description)")
+        }
+        var spellings = SpellingTable(capacity: vocabulary.tokens.count)
+        for (index, token) in vocabulary.tokens.enumerated() {
+            spellings.insert(Array(token.utf8), Int32(truncatingIfNeeded: index))
+        }
+        let added = vocabulary.addedTokens()
+        let readsBytes = ByteAlphabet.isComplete(in: spellings)
+        if !readsBytes { preTokenizer.spellByteAlphabet() }
+        let options = BytePairModel.Options(readsBytes: readsBytes, ignoresMerges: family.ignoresMerges)
+        var model = BytePairModel(
+            spellings,
+            options,
+            reserved: Set(added.filter { !$0.mayBeSpelled }.map(\.id)),
+            mergeCount: vocabulary.merges.count
+        )
+        for (index, merge) in vocabulary.merges.enumerated() {
+            try model.add(merge, number: index, spellings)
+        }
+        let normalizer = family.composes ? Normalizer(.nfc) : try Normalizer(nil)
+        try self.init(
+            spellings,
+            hidden: [],
+            .bytePair(model),
+            AddedTokens(added, normalizer: normalizer),
+            normalizer,
+            preTokenizer,
+            .byteLevel,
+            vocabulary.postProcessor(addsBeginning: family.addsBeginning, beginning: nil, end: nil)
+        )
+    }
+}
+
+extension BytePairModel {
+    fileprivate mutating func add(
+        _ merge: String,
+        number: Int,
+        _ spellings: SpellingTable
+    ) throws(TokenizerError) {
+        let text = Array(merge.utf8)
+        // The space of a merge is not its first character, which may be one.
+        guard let space = text.dropFirst().firstIndex(of: UInt8(ascii: " ")), space + 1 < text.count else {
+            throw VocabularyValues.fault("its merge \(number) is not two spellings with a space between them")
+        }
+        let (left, right) = (Array(text[..<space]), Array(text[(space + 1)...]))
+        guard let first = spellings.number(of: left), let second = spellings.number(of: right),
+            let result = spellings.number(of: left + right)
+        else {
+            throw VocabularyValues.fault("its merge \(number), '\(merge)', is of tokens that it does not have")
+        }
+        addMerge(
+            first,
+            second,
+            rank: UInt32(truncatingIfNeeded: number),
+            result: result,
+            spelling: left + right
+        )
+    }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Testing
+import Tokenization
+
+@Suite struct VocabularyTests {
+    private struct SentencePiece: Decodable {
+        var tokens: [String]
+        var scores: [Float]
+        var kinds: [Int32]
+        var texts: [String]
+        var encoded: [[Int32]]
+
+        var values: VocabularyValues {
+            VocabularyValues(model: "llama", tokens: tokens, scores: scores, kinds: kinds, unknownToken: 0)
+        }
+    }
+
+    private static func sentencePiece() throws -> SentencePiece {
+        try JSONDecoder().decode(SentencePiece.self, from: Fixture.data("sentencepiece.json"))
+    }
+
+    @Test("A vocabulary with scores gives the tokens that SentencePiece gives")
+    func scored() throws {
+        let model = try Self.sentencePiece()
+        let tokenizer = try Tokenizer(vocabulary: model.values)
+        #expect(model.texts.count > 150)
+        for (text, tokens) in zip(model.texts, model.encoded) {
+            #expect(tokenizer.encode(text) == tokens, "\(text.debugDescription)")
+            #expect(tokenizer.decode(tokens).utf8.elementsEqual(text.utf8), "\(text.debugDescription)")
+        }
+    }
+
+    @Test("Flags and special tokens of a vocabulary with scores are heeded")
+    func flags() throws {
+        var values = try Self.sentencePiece().values
+        let tokenizer = try Tokenizer(vocabulary: values)
+        #expect(tokenizer.tokensBeforeText == [1] && tokenizer.tokensAfterText.isEmpty)
+        #expect(tokenizer.encode("<s>").contains(1) == false && tokenizer.isSpecial(1))
+        #expect(tokenizer.encode(parsingSpecials: "<s>") == [1])
+        #expect(tokenizer.specialToken("[left]").map { tokenizer.encode("[left]") == [$0] } == true)
+        values.addsBeginning = false
+        values.addsEnd = true
+        values.addsSpacePrefix = false
+        values.modelName = "Phi-3 mini"
+        let other = try Tokenizer(vocabulary: values)
+        #expect(other.tokensBeforeText.isEmpty && other.tokensAfterText == [2])
+        #expect(other.decode(other.encode(" the")) == " the" && other.encode("the") != tokenizer.encode("the"))
+        #expect(other.encode("[left]  the") == other.encode("[left]the"))
+    }
+
+    /// The same vocabulary as the values of a GGUF file and as a `tokenizer.json`.
+    @Test(
+        "A byte-level vocabulary cuts texts as its family's file does",
+        arguments: zip(
+            ["gpt-2", "smollm", "llama-bpe", "qwen2", "gpt-4o", "tekken", "deepseek-v3"],
+            ["bytes", "digits", "llama3", "qwen2", "gpt4o", "tekken", "deepseek3"]
+        )
+    )
+    func byteLevel(_ family: String, _ kind: String) throws {
+        let file = String(decoding: try Fixture.file(kind), as: UTF8.self)
+        let values = try Self.values(of: file, family)
+        let (tokenizer, reference) = (try Tokenizer(vocabulary: values), try Fixture.tokenizer(kind))
+        // A GGUF file does not tell how its added tokens are to be found.
+        for text in try Fixture.texts() where !Fixture.addedWords.contains(where: text.contains) {
+            #expect(tokenizer.encode(text) == reference.encode(text), "\(text.debugDescription)")
+        }
+        #expect(!tokenizer.tokensBeforeText.isEmpty == ["llama-bpe", "tekken"].contains(family))
+    }
+
+    /// Reads a vocabulary back from a file, without Foundation's dictionaries: the byte alphabet has no two spellings
+    /// that Unicode calls equivalent, but a decomposed letter in it may meet a composed one.
+    private static func values(of file: String, _ family: String) throws -> VocabularyValues {
+        struct File: Decodable {
+            struct Added: Decodable { var id: Int; var content: String; var special: Bool; var normalized: Bool }
+            struct Merge: Decodable {
+                var text: String
+
+                init(from decoder: any Decoder) throws {
+                    let container = try decoder.singleValueContainer()
+                    let sides = try? container.decode([String].self)
+                    text = try sides?.joined(separator: " ") ?? container.decode(String.self)
+                }
+            }
+            struct Model: Decodable { var merges: [Merge] }
+            var added_tokens: [Added]
+            var model: Model
+        }
+        let tokenizer = try Tokenizer(tokenizerJSON: Array(file.utf8))
+        let read = try JSONDecoder().decode(File.self, from: Data(file.utf8.filter { $0 != 0 }))
+        let spell = byteAlphabet()
+        var tokens = (0..<Int32(tokenizer.vocabularySize)).map { token in
+            tokenizer.bytes(of: token).map { spell[Int($0)] }.joined()
+        }
+        var kinds = [Int32](repeating: 1, count: tokens.count)
+        for token in read.added_tokens {
+            tokens[token.id] = token.content
+            kinds[token.id] = token.special ? 3 : token.normalized ? 1 : 4
+        }
+        return VocabularyValues(
+            model: "gpt2",
+            preTokenizer: family,
+            tokens: tokens,
+            kinds: kinds,
+            merges: read.model.merges.map(\.text),
+            beginningToken: 0
+        )
+    }
+
+    private static func byteAlphabet() -> [String] {
+        var next: UInt32 = 256
+        return (0..<256 as Range<UInt32>).map { byte in
+            let isPrintable = (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
+            defer { if !isPrintable { next += 1 } }
+            return Unicode.Scalar(isPrintable ? byte : next).map(String.init) ?? ""
+        }
+    }
+
+    @Test(
+        "What is wrong with a vocabulary is said",
+        arguments: [
+            (VocabularyValues(model: "bert", tokens: []), "'bert'"),
+            (VocabularyValues(model: "llama", tokens: ["a"]), "0 scores"),
+            (VocabularyValues(model: "llama", tokens: ["a"], scores: [0], kinds: [1, 1]), "2 kinds"),
+            (VocabularyValues(model: "llama", tokens: ["a"], scores: [.nan], beginningToken: 1), "beginning token"),
+            (VocabularyValues(model: "gpt2", preTokenizer: "klingon", tokens: ["a"]), "'klingon'"),
+            (VocabularyValues(model: "gpt2", tokens: ["a"], merges: ["a b"]), "merge 0"),
+            (VocabularyValues(model: "gpt2", tokens: ["a"], merges: ["aa"]), "merge 0"),
+            (VocabularyValues(model: "gpt2", tokens: ["a"], endToken: -1), "end token"),
+        ]
+    )
+    func faults(_ values: VocabularyValues, _ expected: String) {
+        let error = #expect(throws: TokenizerError.self) { _ = try Tokenizer(vocabulary: values) }
+        #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
+    }
+}
