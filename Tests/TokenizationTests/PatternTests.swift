@@ -77,7 +77,8 @@ import Tokenization
         "Patterns that lead a backtracking engine astray take no special time",
         .timeLimit(.minutes(1)),
         arguments: [
-            "a+b|a", "(?:a+)+b|a", "a*a*a*b|a", ".*?b|a", "(?:a|a)+b|a", "(?=.*b)a|a", "a++b|a", "(?>a+)b|(?<=a)a|a",
+            "a+b|a", "(?:a+)+b|a", "a*a*a*b|a", ".*?b|a", "(?:a|a)+b|a", "(?=.*b)a|a", "a++b|a", "(?=(?:aa)+(?!a))a|a",
+            "(?>a+)b|(?<=a)a|a",
         ]
     )
     func catastrophes(_ pattern: String) throws {

@@ -23,6 +23,8 @@ struct PatternProgram: Sendable {
     private(set) var sets: [ScalarSet] = []
     /// For the first instruction and each that a fork leads to: the bytes that a match from there may begin with.
     private(set) var firstBytes: [ByteSet] = []
+    /// For each fork of a look-around's own, where the look-around's `accept` is; -1 for all other instructions.
+    private(set) var lookEnds: [Int] = []
     private var known: [ScalarRanges: Int] = [:]
     private var ranges: [ScalarRanges] = []
 
@@ -31,9 +33,27 @@ struct PatternProgram: Sendable {
         try emit(.accept)
         firstBytes = [ByteSet](repeating: .all, count: instructions.count)
         firstBytes[0] = firstBytes(from: 0)
+        lookEnds = [Int](repeating: -1, count: instructions.count)
+        for case (let start, .look(_, _, let next)) in instructions.enumerated() {
+            markForks(from: start + 1, to: next - 1)
+        }
         for case .fork(let first, let second) in instructions {
             firstBytes[first] = firstBytes(from: first)
             firstBytes[second] = firstBytes(from: second)
+        }
+    }
+
+    /// Marks the forks of a look-around, but not those of what is atomic in it.
+    private mutating func markForks(from start: Int, to end: Int) {
+        var index = start
+        while index < end {
+            switch instructions[index] {
+            case .fork:
+                lookEnds[index] = end
+                index += 1
+            case .look(_, _, let next), .atomic(let next): index = next
+            default: index += 1
+            }
         }
     }
 
