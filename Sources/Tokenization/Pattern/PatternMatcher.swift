@@ -111,6 +111,12 @@ struct PatternMatcher {
 
     private mutating func step(_ instruction: inout Int, _ position: inout Int) -> Outcome {
         switch program.instructions[instruction] {
+        case .character(let character):
+            guard position < end, case let (scalar, next) = text.scalar(at: position), scalar == character else {
+                return .failed
+            }
+            position = next
+            instruction += 1
         case .scalar(let set):
             guard position < end, let next = text.end(of: program.sets[set], at: position, before: end) else {
                 return .failed

@@ -1,6 +1,8 @@
 /// A regular expression as instructions for `PatternMatcher`.
 struct PatternProgram: Sendable {
     enum Instruction: Sendable {
+        /// This character.
+        case character(UInt32)
         /// One character of a set.
         case scalar(set: Int)
         /// So many characters of a set.
@@ -16,8 +18,9 @@ struct PatternProgram: Sendable {
         case accept
     }
 
-    /// Bounds the work and memory that a hostile pattern can ask for.
+    /// Bounds to the work and memory that a hostile pattern can ask for.
     private static let longest = 20_000
+    private static let mostSets = 500
 
     private(set) var instructions: [Instruction] = []
     private(set) var sets: [ScalarSet] = []
@@ -64,8 +67,9 @@ struct PatternProgram: Sendable {
         instructions.append(instruction)
     }
 
-    private mutating func index(of set: ScalarRanges) -> Int {
+    private mutating func index(of set: ScalarRanges) throws(PatternFault) -> Int {
         if let index = known[set] { return index }
+        guard sets.count < Self.mostSets else { throw PatternFault("too many different sets of characters") }
         known[set] = sets.count
         sets.append(ScalarSet(set))
         ranges.append(set)
@@ -74,7 +78,8 @@ struct PatternProgram: Sendable {
 
     private mutating func add(_ node: PatternNode) throws(PatternFault) {
         switch node {
-        case .scalar(let set): try emit(.scalar(set: index(of: set)))
+        case .scalar(let set):
+            if let scalar = set.only { try emit(.character(scalar)) } else { try emit(.scalar(set: index(of: set))) }
         case .sequence(let parts): for part in parts { try add(part) }
         case .alternatives(let parts): try add(alternatives: parts[...])
         case .repeated(.scalar(let set), let repetition): try emit(.run(set: index(of: set), repetition))
@@ -215,6 +220,7 @@ extension PatternProgram {
             guard seen.insert(index).inserted else { continue }
             guard seen.count < Self.farthest else { return .all }
             switch instructions[index] {
+            case .character(let scalar): result.formUnion(ByteSet(beginning: ScalarRanges(scalar)))
             case .scalar(let set): result.formUnion(ByteSet(beginning: ranges[set]))
             case .run(let set, let repetition):
                 result.formUnion(ByteSet(beginning: ranges[set]))
