@@ -3,6 +3,9 @@ struct AddedToken: Sendable {
     var id: Int32
     let content: [UInt8]
     let isSpecial: Bool
+    /// Whether a user's text may spell it. Special tokens may not be spelled, nor what is written like one: some
+    /// files leave the flag out, as Phi-3's does for `</s>` and DeepSeek's for the heads of turns.
+    let mayBeSpelled: Bool
     /// Found only where no letter or digit touches it.
     var isSingleWord = false
     /// Takes the white space before it along.
@@ -20,6 +23,7 @@ struct AddedToken: Sendable {
         guard !content.isEmpty else { throw node.fault("has no content") }
         guard content.count <= Self.longest else { throw node.fault("has more than \(Self.longest) bytes of content") }
         isSpecial = try node.bool("special", default: false)
+        mayBeSpelled = !isSpecial && !Self.isWrittenLikeSpecial(content)
         isSingleWord = try node.bool("single_word", default: false)
         stripsLeft = try node.bool("lstrip", default: false)
         stripsRight = try node.bool("rstrip", default: false)
@@ -30,13 +34,10 @@ struct AddedToken: Sendable {
         self.id = id
         self.content = content
         self.isSpecial = isSpecial
+        mayBeSpelled = !isSpecial && !Self.isWrittenLikeSpecial(content)
     }
 
-    /// Whether a user's text may spell it. Special tokens may not be spelled, nor what is written like one: some
-    /// files leave the flag out, as Phi-3's does for `</s>` and DeepSeek's for the heads of turns.
-    var mayBeSpelled: Bool { !isSpecial && !isWrittenLikeSpecial }
-
-    private var isWrittenLikeSpecial: Bool {
+    private static func isWrittenLikeSpecial(_ content: [UInt8]) -> Bool {
         let text = String(decoding: content, as: UTF8.self)
         return text.hasPrefix("<|") && text.hasSuffix("|>") || text.hasPrefix("<｜") && text.hasSuffix("｜>")
             || ["<s>", "</s>", "<unk>", "<pad>", "<bos>", "<eos>", "<mask>", "<cls>", "<sep>"].contains(text)

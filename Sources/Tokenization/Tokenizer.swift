@@ -172,13 +172,15 @@ package struct Tokenizer: Sendable {
             if run.isUTF8 { result += run } else { for _ in run { result += "\u{FFFD}".utf8 } }
             run.removeAll()
         }
+        var isFirst = true
         for token in tokens where hasText(token) {
             if byteTokens.contains(token) {
                 run += texts[token]
             } else {
                 endRun()
-                result += texts[token]
+                result += text(of: token, isFirst: isFirst)
             }
+            isFirst = false
         }
         endRun()
         return String(decoding: decoder.strip.apply(result), as: UTF8.self)

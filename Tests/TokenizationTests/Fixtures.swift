@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Tokenization
 
 /// What Scripts/make_fixtures.py wrote: tokenizers, and what the `tokenizers` package does with them.
@@ -52,7 +53,14 @@ enum Fixture {
         return Array(file.replacingOccurrences(of: "@charsmap", with: try text("charsmap.txt")).utf8)
     }
 
-    static func tokenizer(_ name: String) throws -> Tokenizer { try Tokenizer(tokenizerJSON: file(name)) }
+    static func tokenizer(_ name: String) throws -> Tokenizer {
+        if let known = tokenizers.withLock({ $0[name] }) { return known }
+        let tokenizer = try Tokenizer(tokenizerJSON: file(name))
+        tokenizers.withLock { $0[name] = tokenizer }
+        return tokenizer
+    }
+
+    private static let tokenizers = Mutex<[String: Tokenizer]>([:])
 
     static func cases(_ name: String) throws -> Cases {
         try JSONDecoder().decode(Cases.self, from: data("\(name).cases.json"))

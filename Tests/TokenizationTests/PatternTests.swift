@@ -77,7 +77,8 @@ import Tokenization
         "Patterns that lead a backtracking engine astray take no special time",
         .timeLimit(.minutes(1)),
         arguments: [
-            "a+b|a", "(?:a+)+b|a", "a*a*a*b|a", ".*?b|a", "(?:a|a)+b|a", "(?=.*b)a|a", "a++b|a", "(?>a+)b|(?<=a)a|a",
+            "a+b|a", "(?:a+)+b|a", "a*a*a*b|a", ".*?b|a", "(?:a|a)+b|a", "(?=.*b)a|a", "a++b|a", "(?=(?:aa)+(?!a))a|a",
+            "(?>a+)b|(?<=a)a|a",
         ]
     )
     func catastrophes(_ pattern: String) throws {
@@ -90,7 +91,9 @@ import Tokenization
         "What is malformed or not supported is refused with its reason",
         arguments: [
             ("(", "without its ')'"), (")", "without its '('"), ("[a", "too early"), ("a{2000}", "too many times"),
-            ("(?:(?:a{1,900}b){1,900}){1,900}", "too long"), ("*a", "nothing to repeat"), (#"\1"#, "not supported"),
+            ("(?:(?:a{1,900}b){1,900}){1,900}", "too long"),
+            ((0..<600).map { "[\\x{\(String(0x4E00 + 2 * $0, radix: 16))}a]" }.joined(), "different sets"),
+            ("*a", "nothing to repeat"), (#"\1"#, "not supported"),
             ("(?x: a)", "not supported"), (#"\p{Klingon}"#, "'Klingon'"), ("(?:a?)*", "may be empty"),
             ("[z-a]", "range"),
             ("(?i:ß)", "beyond ASCII"), ("(?i:ss)", "'ss'"), ("(?<=a+)b", "look-behind"),

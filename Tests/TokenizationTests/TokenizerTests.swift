@@ -138,6 +138,17 @@ import Tokenization
         }
     }
 
+    /// The score of "a" is not the nearest `Double` to what is written, but what the reference makes of it; it is then
+    /// equal to that of "ab", which comes first, and otherwise higher.
+    @Test("Scores are read as the reference reads them")
+    func scores() throws {
+        let json = """
+            {"model":{"type":"Unigram","unk_id":0,
+             "vocab":[["?",-100],["a",-18.634101908421859],["b",0],["ab",-18.63410190842186]]}}
+            """
+        #expect(try Tokenizer(tokenizerJSON: Array(json.utf8)).encode("ab") == [3])
+    }
+
     @Test("Numbers outside the vocabulary stand for nothing")
     func outOfRange() throws {
         let tokenizer = try Fixture.tokenizer("digits")

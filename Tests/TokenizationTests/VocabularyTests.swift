@@ -132,4 +132,45 @@ import Tokenization
         let error = #expect(throws: TokenizerError.self) { _ = try Tokenizer(vocabulary: values) }
         #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
     }
+
+    @Test("A damaged vocabulary is an error or a tokenizer, never a crash")
+    func survivesDamage() throws {
+        var generator = SeededGenerator(seed: 9)
+        var original = try Self.sentencePiece().values
+        // Few tokens, so that a change hits something that matters.
+        let kept = original.tokens.indices.filter { $0 < 300 || $0 % 10 == 0 }
+        original.tokens = kept.map { original.tokens[$0] }
+        original.scores = kept.map { original.scores[$0] }
+        original.kinds = kept.map { original.kinds[$0] }
+        original.merges = ["▁ t", "t h", "th e", "h e"]
+        var loaded = 0
+        for round in 0..<300 {
+            var values = original
+            values.model = round % 3 == 0 ? "gpt2" : "llama"
+            for _ in 0..<Int.random(in: 1...20, using: &generator) { Self.damage(&values, &generator) }
+            guard let tokenizer = try? Tokenizer(vocabulary: values) else { continue }
+            loaded += 1
+            for text in ["the <s> end\u{301} 中", "", "\0", "[left]"] {
+                _ = tokenizer.decode(tokenizer.encode(text) + tokenizer.encode(parsingSpecials: text))
+            }
+        }
+        #expect((50..<290).contains(loaded), "\(loaded)")
+    }
+
+    private static func damage(_ values: inout VocabularyValues, _ generator: inout SeededGenerator) {
+        let place = Int.random(in: 0..<values.tokens.count, using: &generator)
+        let other = values.tokens.randomElement(using: &generator) ?? ""
+        switch Int.random(in: 0..<9, using: &generator) {
+        case 0: values.tokens[place] = ""
+        case 1: values.tokens[place] = other
+        case 2: values.tokens[place] += other
+        case 3 where place < values.scores.count:
+            values.scores[place] = [.nan, .infinity, -.infinity, 0, 1e30].randomElement(using: &generator) ?? 0
+        case 4 where place < values.kinds.count: values.kinds[place] = Int32.random(in: -1...7, using: &generator)
+        case 5: values.merges.append(["", " ", "a", " b", "a ", "t h", "a b c"].randomElement(using: &generator) ?? "")
+        case 6: values.unknownToken = Int.random(in: -1...values.tokens.count, using: &generator)
+        case 7 where Int.random(in: 0..<30, using: &generator) == 0: values.scores.removeLast()
+        default: values.addsSpacePrefix = Bool.random(using: &generator)
+        }
+    }
 }

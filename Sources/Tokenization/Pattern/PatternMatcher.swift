@@ -21,6 +21,8 @@ struct PatternMatcher {
     private var end = 0
     private var frames: [Frame] = []
     private var failures = PatternFailures(start: 0, end: 0)
+    /// The forks from which a look-around found what it looked for; where that ends is nothing to it.
+    private var successes = PlaceSet(start: 0, end: 0)
     /// How much may be done before failures are remembered.
     private var patience = 0
     private var remembers: Bool { patience < 0 }
@@ -35,6 +37,7 @@ struct PatternMatcher {
     mutating func appendMatches(in range: Range<Int>, to matches: inout [Range<Int>]) {
         guard !range.isEmpty else { return }
         failures = PatternFailures(start: range.lowerBound, end: range.upperBound)
+        successes = PlaceSet(start: range.lowerBound, end: range.upperBound)
         start = range.lowerBound
         end = range.upperBound
         patience = 1000 + 50 * range.count
@@ -88,6 +91,7 @@ struct PatternMatcher {
             switch step(&instruction, &position) {
             case .onward: continue
             case .accepted:
+                if remembers { noteSuccess(from: base) }
                 frames.removeLast(frames.count - base)
                 return position
             case .failed:
@@ -96,10 +100,23 @@ struct PatternMatcher {
         }
     }
 
+    /// What was entered and did not fail led here.
+    private mutating func noteSuccess(from base: Int) {
+        for frame in frames[base...] where frame.kind == .failure && program.lookEnds[Int(frame.instruction)] >= 0 {
+            successes.insert(Int(frame.instruction), frame.position)
+        }
+    }
+
     private enum Outcome { case onward, accepted, failed }
 
     private mutating func step(_ instruction: inout Int, _ position: inout Int) -> Outcome {
         switch program.instructions[instruction] {
+        case .character(let character):
+            guard position < end, case let (scalar, next) = text.scalar(at: position), scalar == character else {
+                return .failed
+            }
+            position = next
+            instruction += 1
         case .scalar(let set):
             guard position < end, let next = text.end(of: program.sets[set], at: position, before: end) else {
                 return .failed
@@ -138,6 +155,8 @@ struct PatternMatcher {
         guard mayFirst, maySecond else { return mayFirst ? first : maySecond ? second : nil }
         if remembers {
             if failures.contains(instruction, position) { return nil }
+            let lookEnd = program.lookEnds[instruction]
+            if lookEnd >= 0, successes.contains(instruction, position) { return lookEnd }
             frames.append(
                 Frame(kind: .failure, instruction: Int32(truncatingIfNeeded: instruction), position: position)
             )

@@ -85,8 +85,9 @@ struct PatternParser {
     ) throws(PatternFault) -> PatternNode {
         if case .look = node { throw PatternFault("a repeated look-around, which is not supported") }
         if case .anchor = node { throw PatternFault("a repeated anchor, which is not supported") }
-        guard repetition.most < .max || !node.mayBeEmpty else {
-            throw PatternFault("an endless repetition of what may be empty, which is not supported")
+        // Where one round may be empty, Oniguruma stops repeating or does not, by how large the group is.
+        guard repetition.most <= 1 || !node.mayBeEmpty else {
+            throw PatternFault("a repetition of what may be empty, which is not supported")
         }
         return .repeated(node, repetition)
     }

@@ -1,6 +1,8 @@
 /// A regular expression as instructions for `PatternMatcher`.
 struct PatternProgram: Sendable {
     enum Instruction: Sendable {
+        /// This character.
+        case character(UInt32)
         /// One character of a set.
         case scalar(set: Int)
         /// So many characters of a set.
@@ -16,13 +18,16 @@ struct PatternProgram: Sendable {
         case accept
     }
 
-    /// Bounds the work and memory that a hostile pattern can ask for.
+    /// Bounds to the work and memory that a hostile pattern can ask for.
     private static let longest = 20_000
+    private static let mostSets = 500
 
     private(set) var instructions: [Instruction] = []
     private(set) var sets: [ScalarSet] = []
     /// For the first instruction and each that a fork leads to: the bytes that a match from there may begin with.
     private(set) var firstBytes: [ByteSet] = []
+    /// For each fork of a look-around's own, where the look-around's `accept` is; -1 for all other instructions.
+    private(set) var lookEnds: [Int] = []
     private var known: [ScalarRanges: Int] = [:]
     private var ranges: [ScalarRanges] = []
 
@@ -31,9 +36,27 @@ struct PatternProgram: Sendable {
         try emit(.accept)
         firstBytes = [ByteSet](repeating: .all, count: instructions.count)
         firstBytes[0] = firstBytes(from: 0)
+        lookEnds = [Int](repeating: -1, count: instructions.count)
+        for case (let start, .look(_, _, let next)) in instructions.enumerated() {
+            markForks(from: start + 1, to: next - 1)
+        }
         for case .fork(let first, let second) in instructions {
             firstBytes[first] = firstBytes(from: first)
             firstBytes[second] = firstBytes(from: second)
+        }
+    }
+
+    /// Marks the forks of a look-around, but not those of what is atomic in it.
+    private mutating func markForks(from start: Int, to end: Int) {
+        var index = start
+        while index < end {
+            switch instructions[index] {
+            case .fork:
+                lookEnds[index] = end
+                index += 1
+            case .look(_, _, let next), .atomic(let next): index = next
+            default: index += 1
+            }
         }
     }
 
@@ -44,8 +67,9 @@ struct PatternProgram: Sendable {
         instructions.append(instruction)
     }
 
-    private mutating func index(of set: ScalarRanges) -> Int {
+    private mutating func index(of set: ScalarRanges) throws(PatternFault) -> Int {
         if let index = known[set] { return index }
+        guard sets.count < Self.mostSets else { throw PatternFault("too many different sets of characters") }
         known[set] = sets.count
         sets.append(ScalarSet(set))
         ranges.append(set)
@@ -54,7 +78,8 @@ struct PatternProgram: Sendable {
 
     private mutating func add(_ node: PatternNode) throws(PatternFault) {
         switch node {
-        case .scalar(let set): try emit(.scalar(set: index(of: set)))
+        case .scalar(let set):
+            if let scalar = set.only { try emit(.character(scalar)) } else { try emit(.scalar(set: index(of: set))) }
         case .sequence(let parts): for part in parts { try add(part) }
         case .alternatives(let parts): try add(alternatives: parts[...])
         case .repeated(.scalar(let set), let repetition): try emit(.run(set: index(of: set), repetition))
@@ -195,6 +220,7 @@ extension PatternProgram {
             guard seen.insert(index).inserted else { continue }
             guard seen.count < Self.farthest else { return .all }
             switch instructions[index] {
+            case .character(let scalar): result.formUnion(ByteSet(beginning: ScalarRanges(scalar)))
             case .scalar(let set): result.formUnion(ByteSet(beginning: ranges[set]))
             case .run(let set, let repetition):
                 result.formUnion(ByteSet(beginning: ranges[set]))

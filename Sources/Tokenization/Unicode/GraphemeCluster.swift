@@ -12,6 +12,8 @@ enum GraphemeCluster {
 
     static func end(in text: [UInt8], at start: Int) -> Int {
         var (last, index) = text.scalar(at: start)
+        // Of ASCII only a line break's two characters go together.
+        if last < 0x80, last != 0x0D, index == text.count || text[index] < 0x80 { return index }
         // A cluster may go on over a linker with a consonant, over a joiner with a pictograph, if one is in it.
         var hasConsonant = consonants.contains(last)
         var hasLinker = false

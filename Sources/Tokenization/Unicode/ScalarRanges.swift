@@ -42,6 +42,9 @@ struct ScalarRanges: Hashable, Sendable {
 
     var isEmpty: Bool { ranges.isEmpty }
 
+    /// The character that it is all of, if it is one.
+    var only: UInt32? { ranges.count == 1 && ranges[0].count == 1 ? ranges[0].lowerBound : nil }
+
     var complement: ScalarRanges {
         var result: [Range<UInt32>] = []
         var start: UInt32 = 0

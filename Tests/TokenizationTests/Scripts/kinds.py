@@ -110,10 +110,19 @@ def edited(tokenizer, **parts):
     return Tokenizer.from_str(json.dumps(state))
 
 
-def special_tokens(tokenizer):
-    """Those that no text may spell but the unknown token, which stands for what has none."""
-    added = json.loads(tokenizer.to_str())["added_tokens"]
-    return {token["id"] for token in added if token["special"] and token["content"] != "<unk>"}
+class Forgery:
+    """Tells whether a text became a special token in the reference, though it was to be plain.
+
+    The unknown token is special too, but also stands for what has none; there the text tells.
+    """
+
+    def __init__(self, tokenizer):
+        added = json.loads(tokenizer.to_str())["added_tokens"]
+        self.special = {token["id"] for token in added if token["special"] and token["content"] != "<unk>"}
+        self.has_unknown = any(token["content"] == "<unk>" for token in added)
+
+    def is_in(self, text, tokens):
+        return not self.special.isdisjoint(tokens) or (self.has_unknown and "<unk>" in text)
 
 
 def training_texts(varied=True):
