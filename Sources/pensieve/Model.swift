@@ -69,8 +69,25 @@ struct Model: Sendable {
     static func tokenizer(_ vocabulary: LoadedModel.Vocabulary) throws -> Tokenizer {
         switch vocabulary {
         case .tokenizerJSON(let json): try Tokenizer(tokenizerJSON: json)
-        case .gguf: throw ModelError("vocabularies of GGUF files cannot be read yet")
+        case .gguf(let file): try Tokenizer(vocabulary: values(file))
         }
+    }
+
+    private static func values(_ file: GGUFVocabulary) -> VocabularyValues {
+        VocabularyValues(
+            model: file.model,
+            preTokenizer: file.pre,
+            tokens: file.tokens,
+            scores: file.scores,
+            kinds: file.types.map { Int32(clamping: $0) },
+            merges: file.merges,
+            beginningToken: file.bosToken,
+            endToken: file.eosToken,
+            unknownToken: file.unknownToken,
+            addsBeginning: file.addsBOS,
+            addsEnd: file.addsEOS,
+            addsSpacePrefix: file.addsSpacePrefix
+        )
     }
 
     private static func mock(_ configuration: Configuration) throws -> Model {
