@@ -78,6 +78,7 @@ import Tokenization
         .timeLimit(.minutes(1)),
         arguments: [
             "a+b|a", "(?:a+)+b|a", "a*a*a*b|a", ".*?b|a", "(?:a|a)+b|a", "(?=.*b)a|a", "a++b|a", "(?=(?:aa)+(?!a))a|a",
+            "(?:a\\S+?|b)+?d|a", "(?:aa)+b|a", "(?>(?:aa)+)b|a", "(?:a(?:a(?:a|b)+)+)+d|a",
             "(?>a+)b|(?<=a)a|a",
         ]
     )

@@ -20,9 +20,7 @@ struct PatternMatcher {
     private var start = 0
     private var end = 0
     private var frames: [Frame] = []
-    private var failures = PatternFailures(start: 0, end: 0)
-    /// The forks from which a look-around found what it looked for; where that ends is nothing to it.
-    private var successes = PlaceSet(start: 0, end: 0)
+    private var memory = PatternMemory(start: 0, end: 0)
     /// How much may be done before failures are remembered.
     private var patience = 0
     private var remembers: Bool { patience < 0 }
@@ -36,8 +34,7 @@ struct PatternMatcher {
     /// follow another match at once. The pattern sees nothing outside of the range.
     mutating func appendMatches(in range: Range<Int>, to matches: inout [Range<Int>]) {
         guard !range.isEmpty else { return }
-        failures = PatternFailures(start: range.lowerBound, end: range.upperBound)
-        successes = PlaceSet(start: range.lowerBound, end: range.upperBound)
+        memory = PatternMemory(start: range.lowerBound, end: range.upperBound)
         start = range.lowerBound
         end = range.upperBound
         patience = 1000 + 50 * range.count
@@ -91,7 +88,7 @@ struct PatternMatcher {
             switch step(&instruction, &position) {
             case .onward: continue
             case .accepted:
-                if remembers { noteSuccess(from: base) }
+                if remembers { noteMatch(from: base, endingAt: position) }
                 frames.removeLast(frames.count - base)
                 return position
             case .failed:
@@ -100,10 +97,10 @@ struct PatternMatcher {
         }
     }
 
-    /// What was entered and did not fail led here.
-    private mutating func noteSuccess(from base: Int) {
-        for frame in frames[base...] where frame.kind == .failure && program.lookEnds[Int(frame.instruction)] >= 0 {
-            successes.insert(Int(frame.instruction), frame.position)
+    /// The forks that were entered and did not fail led here.
+    private mutating func noteMatch(from base: Int, endingAt end: Int) {
+        for frame in frames[base...] where frame.kind == .failure && program.innerEnds[Int(frame.instruction)] >= 0 {
+            memory.note(Int(frame.instruction), at: frame.position, matchEnd: end)
         }
     }
 
@@ -128,7 +125,7 @@ struct PatternMatcher {
             position = next
             instruction += 1
         case .fork(let first, let second):
-            guard let next = enterFork(instruction, first, second, at: position) else { return .failed }
+            guard let next = enterFork(instruction, first, second, at: &position) else { return .failed }
             instruction = next
         case .jump(let next): instruction = next
         case .look(let back, let isNegated, let next):
@@ -146,21 +143,29 @@ struct PatternMatcher {
         return .onward
     }
 
-    /// Chooses a way, and remembers the other if it could lead anywhere.
-    private mutating func enterFork(_ instruction: Int, _ first: Int, _ second: Int, at position: Int) -> Int? {
+    /// Chooses a way, and keeps the other if it could lead anywhere.
+    private mutating func enterFork(
+        _ instruction: Int,
+        _ first: Int,
+        _ second: Int,
+        at position: inout Int
+    ) -> Int? {
         let (one, other) = (program.firstBytes[first], program.firstBytes[second])
         let byte = position < end ? text[position] : 0
         let mayFirst = position < end ? one.contains(byte) : one.hasEnd
         let maySecond = position < end ? other.contains(byte) : other.hasEnd
-        guard mayFirst, maySecond else { return mayFirst ? first : maySecond ? second : nil }
+        guard mayFirst || maySecond else { return nil }
         if remembers {
-            if failures.contains(instruction, position) { return nil }
-            let lookEnd = program.lookEnds[instruction]
-            if lookEnd >= 0, successes.contains(instruction, position) { return lookEnd }
+            if memory.failures.contains(instruction, position) { return nil }
+            if let matchEnd = memory.matchEnd(instruction, at: position) {
+                position = matchEnd
+                return program.innerEnds[instruction]
+            }
             frames.append(
                 Frame(kind: .failure, instruction: Int32(truncatingIfNeeded: instruction), position: position)
             )
         }
+        guard mayFirst, maySecond else { return mayFirst ? first : second }
         frames.append(Frame(kind: .branch, instruction: Int32(truncatingIfNeeded: second), position: position))
         return first
     }
@@ -196,25 +201,31 @@ struct PatternMatcher {
             position: isLazy ? low : high,
             bound: isLazy ? high : low
         )
-        if remembers, let failed = failures.stretch(instruction), failed.contains(frame.position) {
-            let tried = isLazy ? failed.upperBound : failed.lowerBound
-            guard isLazy ? tried < high : tried > low else { return nil }
-            frame.position = isLazy ? next(tried) : previous(tried)
+        if remembers {
+            frame.position = memory.firstUntried(instruction, from: frame.position)
+            guard (low...high).contains(frame.position) else { return nil }
         }
         frames.append(frame)
         return frame.position
     }
 
-    /// The end of a run without limit. Where the last scan for it is met, that scan's end is the end.
+    /// The end of a run without limit.
     private mutating func runEnd(_ instruction: Int, _ set: Int, from low: Int) -> Int {
         guard remembers else { return text.end(ofRun: program.sets[set], at: low, before: end) }
-        let known = failures.scan(instruction)
-        if let known, known.contains(low) { return known.upperBound }
-        let stop = known.map { $0.lowerBound > low ? $0.lowerBound : end } ?? end
-        var high = text.end(ofRun: program.sets[set], at: low, before: stop)
-        if let known, high == known.lowerBound { high = known.upperBound }
-        failures.noteScan(instruction, low...high)
-        return high
+        var high = low
+        while memory.runEnd(instruction, at: high) == nil, high < end,
+            let next = text.end(of: program.sets[set], at: high, before: end)
+        {
+            high = next
+        }
+        let runEnd = memory.runEnd(instruction, at: high) ?? high
+        var place = low
+        while place < high {
+            memory.note(instruction, endsAt: runEnd, from: place)
+            place = next(place)
+        }
+        memory.note(instruction, endsAt: runEnd, from: high)
+        return runEnd
     }
 
     /// Goes back to the last choice.
@@ -231,20 +242,32 @@ struct PatternMatcher {
                 return true
             case .failure:
                 frames.removeLast()
-                failures.insert(instruction, position)
+                memory.failures.insert(instruction, position)
             case .greedy, .lazy:
-                if remembers { failures.insert(instruction, run: position, next: next(position)) }
-                guard position != frame.bound else {
+                guard let other = nextEnd(of: frame) else {
                     frames.removeLast()
                     continue
                 }
-                position = frame.kind == .greedy ? previous(position) : next(position)
-                frames[top].position = position
+                position = other
+                frames[top].position = other
                 instruction += 1
                 return true
             }
         }
         return false
+    }
+
+    /// The end that a run tries next, nil if there is none.
+    private mutating func nextEnd(of frame: Frame) -> Int? {
+        let (isLazy, position) = (frame.kind == .lazy, frame.position)
+        guard remembers else {
+            return position == frame.bound ? nil : isLazy ? next(position) : previous(position)
+        }
+        let beyond =
+            isLazy ? (position < end ? next(position) : end + 1) : (position > start ? previous(position) : start - 1)
+        memory.insert(Int(frame.instruction), failedAt: position, next: beyond)
+        let other = memory.firstUntried(Int(frame.instruction), from: beyond)
+        return (isLazy ? other <= frame.bound : other >= frame.bound) ? other : nil
     }
 
     private mutating func looks(_ instruction: Int, _ back: Int, at position: Int) -> Bool {

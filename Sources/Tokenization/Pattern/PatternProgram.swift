@@ -26,8 +26,8 @@ struct PatternProgram: Sendable {
     private(set) var sets: [ScalarSet] = []
     /// For the first instruction and each that a fork leads to: the bytes that a match from there may begin with.
     private(set) var firstBytes: [ByteSet] = []
-    /// For each fork of a look-around's own, where the look-around's `accept` is; -1 for all other instructions.
-    private(set) var lookEnds: [Int] = []
+    /// For each fork in a look-around or in what is atomic, where the innermost one's `accept` is; -1 for all others.
+    private(set) var innerEnds: [Int] = []
     private var known: [ScalarRanges: Int] = [:]
     private var ranges: [ScalarRanges] = []
 
@@ -36,9 +36,13 @@ struct PatternProgram: Sendable {
         try emit(.accept)
         firstBytes = [ByteSet](repeating: .all, count: instructions.count)
         firstBytes[0] = firstBytes(from: 0)
-        lookEnds = [Int](repeating: -1, count: instructions.count)
-        for case (let start, .look(_, _, let next)) in instructions.enumerated() {
-            markForks(from: start + 1, to: next - 1)
+        innerEnds = [Int](repeating: -1, count: instructions.count)
+        for (index, instruction) in instructions.enumerated() {
+            switch instruction {
+            // What is further in is marked later, so that it has its own end.
+            case .look(_, _, let next), .atomic(let next): markForks(from: index + 1, to: next - 1)
+            default: break
+            }
         }
         for case .fork(let first, let second) in instructions {
             firstBytes[first] = firstBytes(from: first)
@@ -46,18 +50,8 @@ struct PatternProgram: Sendable {
         }
     }
 
-    /// Marks the forks of a look-around, but not those of what is atomic in it.
     private mutating func markForks(from start: Int, to end: Int) {
-        var index = start
-        while index < end {
-            switch instructions[index] {
-            case .fork:
-                lookEnds[index] = end
-                index += 1
-            case .look(_, _, let next), .atomic(let next): index = next
-            default: index += 1
-            }
-        }
+        for index in start..<end { if case .fork = instructions[index] { innerEnds[index] = end } }
     }
 
     private mutating func emit(_ instruction: Instruction) throws(PatternFault) {
