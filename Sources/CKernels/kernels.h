@@ -2,7 +2,7 @@
 #ifndef PENSIEVE_KERNELS_H
 #define PENSIEVE_KERNELS_H
 
-#include "ckernels.h"
+#include "packed.h"
 
 /// Rows of a matrix that one item of a product covers.
 enum { ROW_BLOCK = 16 };
@@ -14,6 +14,11 @@ typedef struct kernels {
     /// y[t × y_stride + r] for r in 0 ..< rows: dot products of W's rows [rows, columns] with x's.
     void (*multiply)(
         const float *w, int rows, int columns, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);
+    /// Quantises one token's inputs of a packed product into place `t` of a tile of `tokens`.
+    void (*quantise_token)(const ck_matrix *w, const float *x, int t, int tokens, const activations *tile);
+    /// y[t × y_stride + r]: the rows of one panel of a packed matrix with `tokens` tokens in tiles.
+    void (*multiply_panel)(
+        const ck_matrix *w, int panel, const activations *all, int tokens, float *y, size_t y_stride, bool accumulate);
     void (*rms_norm)(const float *x, const float *weight, int size, float epsilon, float *y, bool accumulate);
     /// y[size] += factor × x.
     void (*add_scaled)(const float *x, float factor, int size, float *y);
@@ -27,12 +32,17 @@ typedef struct kernels {
     void (*attend)(
         const ck_kv *kv, const ck_place *places, const float *qkv, int heads, ck_view view, const ck_span *span,
         float *out);
+    // What this variant can do at most, for benchmarks.
+    uint32_t (*probe_read)(const uint8_t *memory, size_t bytes);
+    uint32_t (*probe_dots)(int rounds);
 } kernels;
 
 extern const kernels kernels_scalar;
 #if defined(__x86_64__)
 extern const kernels kernels_avx2;
+extern const kernels kernels_avx2_vnni;
 extern const kernels kernels_avx512;
+extern const kernels kernels_avx512_vnni;
 #endif
 
 #endif

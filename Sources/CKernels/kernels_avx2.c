@@ -2,11 +2,17 @@
 #if defined(__x86_64__)
 #include "kernels.h"
 
+#include <immintrin.h>
+
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #define VARIANT kernels_avx2
 #define TILE_ROWS 2
 #define TILE_TOKENS 2
+#define HALVES(halves) halves256(halves)
+// Pairs of products are added in 16 bits, which hold two of codes up to seven bits: eight go in two parts.
+#define DOT4(bits, sums, codes, inputs) ((bits) < 8 ? dot256(sums, codes, inputs) : wide_dot256(sums, codes, inputs))
 #define LOOK_UP(table, places) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(places)))
+#include "wide256.inc"
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

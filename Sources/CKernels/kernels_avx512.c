@@ -1,11 +1,21 @@
-// Skylake-X (2017), Zen 4 (2022) and later.
+// Skylake-X (2017).
 #if defined(__x86_64__)
 #include "kernels.h"
+
+#include <immintrin.h>
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma"))), apply_to = function)
 #define VARIANT kernels_avx512
 #define TILE_ROWS 4
 #define TILE_TOKENS 4
+#define HALVES(halves) ((f16v)_mm512_cvtph_ps((__m256i)(halves)))
+// Pairs of products are added in 16 bits, which hold two of codes up to seven bits: eight go in two parts.
+#define PAIRS(sums, codes, inputs)                                                                                     \
+    ((sums)                                                                                                            \
+     + (i16v)_mm512_madd_epi16(_mm512_maddubs_epi16((__m512i)(codes), (__m512i)(inputs)), _mm512_set1_epi16(1)))
+#define DOT4(bits, sums, codes, inputs)                                                                                \
+    ((bits) < 8 ? PAIRS(sums, codes, inputs)                                                                           \
+                : PAIRS(sums, (codes) & 127, inputs) + (PAIRS((i16v)0, (codes) >> 7, inputs) << 7))
 #define LOOK_UP(table, places) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(places)))
 #include "kernels.inc"
 #pragma clang attribute pop

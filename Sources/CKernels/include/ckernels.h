@@ -16,8 +16,14 @@
 enum { CK_LANES = 16 };
 
 /// The instruction sets that the kernels are compiled for.
-typedef enum ck_variant { CK_SCALAR = 0, CK_AVX2 = 1, CK_AVX512 = 2 } ck_variant;
-enum { CK_VARIANT_COUNT = 3 };
+typedef enum ck_variant {
+    CK_SCALAR = 0,
+    CK_AVX2 = 1,
+    CK_AVX2_VNNI = 2,
+    CK_AVX512 = 3,
+    CK_AVX512_VNNI = 4
+} ck_variant;
+enum { CK_VARIANT_COUNT = 5 };
 
 bool ck_variant_available(ck_variant variant);
 const char *ck_variant_name(ck_variant variant);
@@ -66,7 +72,9 @@ typedef enum ck_format {
     CK_Q6_K,
     CK_IQ4_NL,
     CK_IQ4_XS,
-    CK_MXFP4
+    CK_MXFP4,
+    // In the order in which the integer kernels read them, made of other forms by ck_pack_panel.
+    CK_PACKED
 } ck_format;
 
 /// A matrix W[rows, columns], whose rows are the outputs. `columns` is a multiple of 16, of `group`, and of the form's
@@ -83,10 +91,31 @@ typedef struct ck_matrix {
     ck_format scale_format;  // one of the floats
     const void *scales;  // [rows, columns / group]
     const void *biases;  // [rows, columns / group]
+    // Packed only, beside bits (4, 6 or 8), group and scale_format: weight = scale × (q − zero), or affine if `zero` is
+    // negative; scales may be bytes that a float holding for 256 columns multiplies.
+    int zero;
+    bool two_levels;
 } ck_matrix;
 
+/// The packed form of a matrix, which loses nothing: of affine ones with 16-bit scales, Q4_0 to Q8_0 and Q2_K to Q6_K, of
+/// a multiple of 64 columns. Values of fewer bits than the next of 4, 6 and 8 take that many. Returns false for others.
+/// - packed: the form; its `weights` are for the caller to provide, aligned to 64 bytes.
+/// - bytes: how much memory they take.
+bool ck_packed_form(const ck_matrix *w, ck_matrix *packed, size_t *bytes);
+/// Panels of 32 rows in a packed matrix.
+int ck_panel_count(const ck_matrix *packed);
+/// Packs one panel into `weights`, the memory of all panels.
+void ck_pack_panel(const ck_matrix *w, const ck_matrix *packed, int panel, void *weights);
+
+/// The precision in which packed products see their inputs: integers of 8 bits, or of 15 in two planes.
+typedef enum ck_activations { CK_INT8 = 1, CK_INT15 = 2 } ck_activations;
+void ck_compute_set_activations(ck_compute *compute, ck_activations activations);
+/// Provides memory for the quantised inputs of packed products with up to `columns` columns. Returns false if there is
+/// none.
+bool ck_compute_reserve_activations(ck_compute *compute, int columns);
+
 /// y[t × y_stride + r] = x[tokens, columns] · Wᵀ, or += if `accumulate`; y_stride is at least `rows`. Needs
-/// 16 × columns floats of scratch.
+/// 16 × columns floats of scratch; packed matrices need reserved activations instead.
 void ck_matmul(
     ck_compute *compute, const ck_matrix *w, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);
 /// out[i, :] = the row rows[i] of W, for i in 0 ..< count.
@@ -179,5 +208,13 @@ typedef struct ck_view {
 void ck_attention(
     ck_compute *compute, const ck_kv *kv, const ck_place *places, const float *qkv, int heads, ck_view view,
     const ck_span *spans, int span_count, float *out);
+
+// Limits to hold the kernels against, on all threads.
+
+/// Reads `bytes` of memory (the part of each of 64 items a multiple of 512 bytes) once; returns something that depends on
+/// all of it.
+uint32_t ck_probe_read(ck_compute *compute, const void *memory, size_t bytes);
+/// Multiplies and adds bytes in registers: 16,384 operations a round on each thread.
+uint32_t ck_probe_dots(ck_compute *compute, int rounds);
 
 #endif

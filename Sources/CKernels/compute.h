@@ -1,0 +1,25 @@
+// What is behind a `ck_compute`.
+#ifndef PENSIEVE_COMPUTE_H
+#define PENSIEVE_COMPUTE_H
+
+#include "kernels.h"
+#include "pool.h"
+
+struct ck_compute {
+    const kernels *kernels;
+    pool *pool;
+    int threads;
+    float *scratch;
+    size_t scratch_floats;
+    activations activations;
+    int activation_columns;
+};
+
+/// Items to take at once when each costs `cost` operations on 16 lanes: about two microseconds are worth handing to
+/// another thread.
+static inline int grain_of(size_t cost) {
+    const size_t grain = 4096;
+    return cost >= grain ? 1 : (int)(grain / (cost + 1)) + 1;
+}
+
+#endif

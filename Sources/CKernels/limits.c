@@ -1,0 +1,39 @@
+// What the machine can do at most: the limits that benchmarks hold the kernels against.
+#include "compute.h"
+
+typedef struct probe {
+    ck_compute *compute;
+    const uint8_t *memory;
+    size_t part;
+    int rounds;
+    uint32_t *results;
+} probe;
+
+enum { PROBE_PARTS = 64 };
+
+static void read_item(void *context, int item, int worker) {
+    (void)worker;
+    const probe *p = context;
+    p->results[item] = p->compute->kernels->probe_read(p->memory + (size_t)item * p->part, p->part);
+}
+
+uint32_t ck_probe_read(ck_compute *c, const void *memory, size_t bytes) {
+    uint32_t results[PROBE_PARTS], all = 0;
+    probe p = {.compute = c, .memory = memory, .part = bytes / PROBE_PARTS / 512 * 512, .results = results};
+    pool_for(c->pool, PROBE_PARTS, 1, read_item, &p);
+    for (int i = 0; i < PROBE_PARTS; i++) all ^= results[i];
+    return all;
+}
+
+static void dots_item(void *context, int item, int worker) {
+    (void)worker;
+    const probe *p = context;
+    p->results[item % PROBE_PARTS] = p->compute->kernels->probe_dots(p->rounds);
+}
+
+uint32_t ck_probe_dots(ck_compute *c, int rounds) {
+    uint32_t results[PROBE_PARTS] = {0};
+    probe p = {.compute = c, .rounds = rounds, .results = results};
+    pool_for(c->pool, c->threads, 1, dots_item, &p);
+    return results[0];
+}

@@ -1,0 +1,75 @@
+// The memory layout of packed weights and of the activations that meet them.
+//
+// Weights: panels of 32 rows, each a stream of units of 64 columns. A unit holds two blocks of 16 rows, one after the
+// other; a block is a header and then lines of 64 bytes, four bytes for each of its rows:
+//
+//     4 bits    8 lines: line j has columns 8j … 8j+3 in the low nibbles and 8j+4 … 8j+7 in the high ones
+//     6 bits    the low four as above; then 4 lines: line j has the high two of columns 16j … 16j+3 in the lowest bits of
+//               its bytes, of 16j+4 … 16j+7 in the next, and so on
+//     8 bits    16 lines: line j has columns 4j … 4j+3
+//
+// One line is one or more operands of an instruction that multiplies bytes and adds up fours of them (`vpdpbusd`).
+//
+// The header has 16 scales (16-bit floats) for each group of the unit, then, affine only, 16 biases for each. With scales
+// in two levels, as the K forms of GGUF have them, these are signed bytes, to be multiplied by 16-bit floats that hold for
+// 256 columns: those stand before every fourth unit, for each of the two blocks 16 of the scales, then of the biases.
+//
+// Activations: tiles of 1, 2, 4 or 8 tokens, quantised to signed bytes by group with a float scale. One plane of bytes is
+// 8-bit activations; two planes, high × 128 + low, are 15-bit ones. A tile is, for each unit:
+//
+//     codes     [token][plane][64] bytes
+//     scales    [group][token] floats
+//     sums      [group][token]: affine: float, scale × sum of the values; else int32 [group][token][plane], -zero × sum
+#ifndef PENSIEVE_PACKED_H
+#define PENSIEVE_PACKED_H
+
+#include "ckernels.h"
+
+enum { UNIT = 64, SUPER_UNITS = 4, BLOCK_ROWS = 16, PANEL_ROWS = 32, LINE = 64, MAX_TILE = 8, MAX_PLANES = 2, MAX_GROUPS = 4 };
+
+/// Sizes in bytes that follow from a matrix's form.
+typedef struct packed_shape {
+    int bits;
+    int groups;  // in a unit: 1, 2 or 4
+    bool affine;
+    bool two_levels;
+    bool brain;  // 16-bit floats are bfloat16, not float16
+    int zero;    // of symmetric forms: weight = scale × (code − zero)
+    int units;
+    size_t super;  // the floats before every fourth unit, of one block
+    size_t header;
+    size_t block;
+    size_t panel;
+} packed_shape;
+
+static inline packed_shape packed_shape_of(const ck_matrix *w) {
+    packed_shape s = {
+        .bits = w->bits,
+        .groups = w->group >= UNIT ? 1 : UNIT / w->group,
+        .affine = w->zero < 0,
+        .two_levels = w->two_levels,
+        .brain = w->scale_format == CK_BF16,
+        .zero = w->zero,
+        .units = w->columns / UNIT,
+    };
+    size_t kinds = s.affine ? 2 : 1;
+    if (s.two_levels) s.super = BLOCK_ROWS * 2 * kinds;
+    s.header = (size_t)s.groups * BLOCK_ROWS * (s.two_levels ? 1 : 2) * kinds;
+    s.block = s.header + (size_t)(s.bits * UNIT / 8) * BLOCK_ROWS;
+    s.panel = 2 * (s.block * (size_t)s.units + s.super * (size_t)(s.units / SUPER_UNITS));
+    return s;
+}
+
+/// Tokens of the next tile when `left` are left: a tile may have room for tokens that are not there.
+static inline int tile_tokens(int left) { return left > 4 ? 8 : left > 2 ? 4 : left; }
+
+/// The quantised activations of up to `SLAB` tokens, and where each tile of them begins.
+enum { SLAB = 256 };
+typedef struct activations {
+    int8_t *codes;   // [tile][unit][token][plane][UNIT]
+    float *scales;   // [tile][unit][group][token]
+    int32_t *sums;   // [tile][unit][group][token][plane]; affine: floats, [tile][unit][group][token]
+    int planes;
+} activations;
+
+#endif

@@ -1,0 +1,140 @@
+// Operations on matrices, as regions of the pool.
+#include "compute.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+
+typedef struct product {
+    ck_compute *compute;
+    const ck_matrix *w;
+    const float *x;
+    float *y;
+    size_t y_stride;
+    int tokens;
+    bool accumulate;
+} product;
+
+static void multiply_item(void *context, int item, int worker) {
+    const product *p = context;
+    const ck_matrix *w = p->w;
+    int first = item * ROW_BLOCK;
+    int rows = w->rows - first < ROW_BLOCK ? w->rows - first : ROW_BLOCK;
+    const float *weights;
+    if (w->format == CK_F32) {
+        weights = (const float *)w->weights + (size_t)first * (size_t)w->columns;
+    } else {
+        float *scratch = ck_compute_scratch(p->compute, worker);
+        p->compute->kernels->copy_rows(w, first, rows, scratch);
+        weights = scratch;
+    }
+    p->compute->kernels->multiply(
+        weights, rows, w->columns, p->x, p->tokens, p->y + first, p->y_stride, p->accumulate);
+}
+
+// MARK: Packed matrices
+
+// The inputs are quantised once for all panels, at most SLAB tokens at a time, which bounds their memory.
+
+/// Where the tile that holds `token` begins, and how many places it has.
+static activations tile_at(const ck_compute *c, const packed_shape *s, int token, int tokens, int *places) {
+    activations a = c->activations;
+    int most = MAX_TILE / a.planes;
+    int first = token / most * most;
+    size_t before = (size_t)first * (size_t)s->units;
+    *places = tokens - first < most ? tile_tokens(tokens - first) : most;
+    a.codes += before * (size_t)(a.planes * UNIT);
+    a.scales += before * (size_t)s->groups;
+    a.sums += before * (size_t)(s->groups * (s->affine ? 1 : a.planes));
+    return a;
+}
+
+static void quantise_item(void *context, int item, int worker) {
+    (void)worker;
+    const product *p = context;
+    packed_shape s = packed_shape_of(p->w);
+    int places, most = MAX_TILE / p->compute->activations.planes;
+    activations tile = tile_at(p->compute, &s, item, p->tokens, &places);
+    const float *x = item < p->tokens ? p->x + (size_t)item * (size_t)p->w->columns : NULL;
+    p->compute->kernels->quantise_token(p->w, x, item % most, places, &tile);
+}
+
+static void panel_item(void *context, int item, int worker) {
+    (void)worker;
+    const product *p = context;
+    p->compute->kernels->multiply_panel(
+        p->w, item, &p->compute->activations, p->tokens, p->y + (size_t)item * PANEL_ROWS, p->y_stride, p->accumulate);
+}
+
+static void multiply_packed(ck_compute *c, const product *all) {
+    packed_shape s = packed_shape_of(all->w);
+    int most = MAX_TILE / c->activations.planes;
+    for (int first = 0; first < all->tokens; first += SLAB) {
+        product p = *all;
+        p.tokens = all->tokens - first < SLAB ? all->tokens - first : SLAB;
+        p.x += (size_t)first * (size_t)p.w->columns;
+        p.y += (size_t)first * p.y_stride;
+        int whole = p.tokens / most * most;
+        int places = whole + (whole < p.tokens ? tile_tokens(p.tokens - whole) : 0);
+        pool_for(c->pool, places, grain_of((size_t)p.w->columns / 4), quantise_item, &p);
+        // Some 128 KiB of weights at a time: long enough for the prefetcher, short enough to share evenly.
+        int grain = (int)((128 << 10) / s.panel);
+        pool_for(c->pool, ck_panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
+    }
+}
+
+void ck_matmul(
+    ck_compute *c, const ck_matrix *w, const float *x, int tokens, float *y, size_t y_stride, bool accumulate) {
+    product p = {c, w, x, y, y_stride, tokens, accumulate};
+    if (w->format == CK_PACKED) return multiply_packed(c, &p);
+    size_t cost = (size_t)(w->columns / 16) * ROW_BLOCK * (size_t)(tokens + 4);
+    pool_for(c->pool, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), multiply_item, &p);
+}
+
+typedef struct gather {
+    ck_compute *compute;
+    const ck_matrix *w;
+    const int32_t *rows;
+    float *out;
+} gather;
+
+static void gather_item(void *context, int item, int worker) {
+    (void)worker;
+    const gather *g = context;
+    g->compute->kernels->copy_rows(g->w, g->rows[item], 1, g->out + (size_t)item * (size_t)g->w->columns);
+}
+
+void ck_gather_rows(ck_compute *c, const ck_matrix *w, const int32_t *rows, int count, float *out) {
+    gather g = {c, w, rows, out};
+    pool_for(c->pool, count, grain_of((size_t)w->columns / 4), gather_item, &g);
+}
+
+void ck_copy_rows(const ck_compute *c, const ck_matrix *w, int first, int count, float *out) {
+    c->kernels->copy_rows(w, first, count, out);
+}
+
+typedef struct finite_check {
+    ck_compute *compute;
+    const ck_matrix *w;
+    atomic_int first_bad;
+} finite_check;
+
+static void check_item(void *context, int item, int worker) {
+    finite_check *f = context;
+    float *scratch = ck_compute_scratch(f->compute, worker);
+    int end = item * ROW_BLOCK + ROW_BLOCK < f->w->rows ? item * ROW_BLOCK + ROW_BLOCK : f->w->rows;
+    for (int row = item * ROW_BLOCK; row < end; row++) {
+        f->compute->kernels->copy_rows(f->w, row, 1, scratch);
+        if (f->compute->kernels->is_finite(scratch, f->w->columns)) continue;
+        int known = atomic_load(&f->first_bad);
+        while (row < known && !atomic_compare_exchange_weak(&f->first_bad, &known, row)) {}
+        return;
+    }
+}
+
+int ck_first_row_not_finite(ck_compute *c, const ck_matrix *w) {
+    finite_check f = {.compute = c, .w = w, .first_bad = INT_MAX};
+    size_t cost = (size_t)(w->columns / 4) * ROW_BLOCK;
+    pool_for(c->pool, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), check_item, &f);
+    int first = atomic_load(&f.first_bad);
+    return first == INT_MAX ? -1 : first;
+}
