@@ -10,6 +10,8 @@ struct Configuration: Sendable, Equatable {
     var threads: Int?
     var context: Int?
     var precise = false
+    /// One of `Activations`.
+    var activations = "int8"
 
     var maxSessions = 64
     var maxWaiting = 256

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// One thing a user may set: the single source of its flag, its configuration key, its variable, its checks and its help.
 struct Setting {
@@ -13,6 +14,8 @@ struct Setting {
         case optionalBytes(WritableKeyPath<Configuration, Int?>, ClosedRange<Int>)
         case number(WritableKeyPath<Configuration, Double>, ClosedRange<Double>)
         case toggle(WritableKeyPath<Configuration, Bool>)
+        /// One of some names.
+        case choice(WritableKeyPath<Configuration, String>, [String])
     }
 
     /// As in `--kv-memory`.
@@ -75,6 +78,13 @@ extension Setting {
                 placeholder: "",
                 kind: .toggle(\.precise),
                 help: "float32 throughout, through OpenBLAS: slower, the reference for the fast kernels"
+            ),
+            Setting(
+                name: "activations",
+                placeholder: "KIND",
+                kind: .choice(\.activations, Activations.allCases.map(\.rawValue)),
+                help: "inputs of products with quantised weights: int8, fastest, or int15, "
+                    + "nearly as exact as float32"
             ),
         ]
     }

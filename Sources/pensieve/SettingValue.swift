@@ -8,7 +8,7 @@ extension Setting {
         origin: String
     ) throws(ConfigurationError) {
         switch kind {
-        case .host, .path:
+        case .host, .path, .choice:
             try apply(.text(text), to: &configuration, origin: origin)
         case .toggle:
             guard let value = Self.boolean(text) else {
@@ -42,6 +42,12 @@ extension Setting {
             guard case .number(let number) = value else { throw ConfigurationError("\(origin): must be a number") }
             guard range.contains(number) else { throw Self.outside(number, range, origin, Format.number) }
             configuration[keyPath: path] = number
+        case .choice(let path, let names):
+            let name = try Self.text(value, origin)
+            guard names.contains(name) else {
+                throw ConfigurationError("\(origin): '\(name)' is none of \(names.joined(separator: ", "))")
+            }
+            configuration[keyPath: path] = name
         case .toggle(let path):
             guard case .boolean(let flag) = value else { throw ConfigurationError("\(origin): must be true or false") }
             configuration[keyPath: path] = flag

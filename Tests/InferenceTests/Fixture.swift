@@ -114,7 +114,9 @@ extension Engine {
 
 extension ck_variant {
     /// The variants that this machine can run.
-    static var available: [ck_variant] { [CK_SCALAR, CK_AVX2, CK_AVX512].filter { ck_variant_available($0) } }
+    static var available: [ck_variant] {
+        (0..<UInt32(CK_VARIANT_COUNT)).map { ck_variant($0) }.filter { ck_variant_available($0) }
+    }
 }
 
 /// The largest difference, relative to the largest value of the row.
