@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// Everything a user may set, with its default. `Setting.all` gives each member its flag, key, variable and help.
 struct Configuration: Sendable, Equatable {
@@ -7,6 +8,7 @@ struct Configuration: Sendable, Equatable {
     var port = 7777
     var apiKeyFile: String?
     var kvMemoryBytes: Int?
+    var kvType: KVType?
     var threads: Int?
     var context: Int?
     var precise = false

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// The texts behind `--help`, made from the settings themselves.
 enum Help {
@@ -151,6 +152,7 @@ extension Setting {
         case .optionalBytes(let path, _): configuration[keyPath: path].map(Format.bytes)
         case .number(let path, _): Format.number(configuration[keyPath: path])
         case .toggle(let path): configuration[keyPath: path] ? "on" : nil
+        case .kvType(let path): configuration[keyPath: path]?.rawValue
         }
     }
 }

@@ -56,6 +56,7 @@ struct Model: Sendable {
         var options = EngineOptions()
         options.threads = configuration.threads
         options.kvMemoryBytes = configuration.kvMemoryBytes
+        options.kvType = configuration.kvType
         options.precise = configuration.precise
         options.contextLimit = configuration.context
         return Model(

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// One thing a user may set: the single source of its flag, its configuration key, its variable, its checks and its help.
 struct Setting {
@@ -13,6 +14,7 @@ struct Setting {
         case optionalBytes(WritableKeyPath<Configuration, Int?>, ClosedRange<Int>)
         case number(WritableKeyPath<Configuration, Double>, ClosedRange<Double>)
         case toggle(WritableKeyPath<Configuration, Bool>)
+        case kvType(WritableKeyPath<Configuration, KVType?>)
     }
 
     /// As in `--kv-memory`.
@@ -63,6 +65,13 @@ extension Setting {
                 placeholder: "SIZE",
                 kind: .optionalBytes(\.kvMemoryBytes, (1 << 20)...(1 << 44)),
                 help: "memory for the KV cache, such as 512M or 4G; default: chosen from free memory"
+            ),
+            Setting(
+                name: "kv-type",
+                placeholder: "TYPE",
+                kind: .kvType(\.kvType),
+                help: "numbers of the KV cache: f32, f16, bf16 or int8 (with a scale for each head and token); "
+                    + "default: int8, with --precise f32"
             ),
             Setting(
                 name: "threads",

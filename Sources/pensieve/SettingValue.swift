@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// Reading a setting's value from text (flags, environment) or from a configuration file, with its range checked.
 extension Setting {
@@ -8,7 +9,7 @@ extension Setting {
         origin: String
     ) throws(ConfigurationError) {
         switch kind {
-        case .host, .path:
+        case .host, .path, .kvType:
             try apply(.text(text), to: &configuration, origin: origin)
         case .toggle:
             guard let value = Self.boolean(text) else {
@@ -45,6 +46,13 @@ extension Setting {
         case .toggle(let path):
             guard case .boolean(let flag) = value else { throw ConfigurationError("\(origin): must be true or false") }
             configuration[keyPath: path] = flag
+        case .kvType(let path):
+            let text = try Self.text(value, origin)
+            guard let type = KVType(rawValue: text) else {
+                let all = KVType.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ConfigurationError("\(origin): '\(text)' is none of \(all)")
+            }
+            configuration[keyPath: path] = type
         }
     }
 

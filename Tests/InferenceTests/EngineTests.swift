@@ -138,7 +138,7 @@ import Testing
     func memoryPlan() throws {
         var configuration = try ModelConfiguration(source: .folder(Fixture.path("phi3-8bit")))
         configuration.contextLength = 1000
-        let shape = KVShape(layers: 2, heads: 2, headSize: 16, blockSize: 16)
+        let shape = KVShape(layers: 2, heads: 2, headSize: 16, blockSize: 16, type: .f32)
         #expect(shape.blockBytes == 8192)
         func plan(_ options: EngineOptions = EngineOptions(), free: Int) throws -> [Int] {
             let plan = try KVPlan(configuration: configuration, shape: shape, options: options, freeMemory: free)

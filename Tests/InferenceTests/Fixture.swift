@@ -68,6 +68,7 @@ extension Engine {
         _ model: LoadedModel,
         threads: Int = 2,
         precise: Bool = false,
+        kvType: KVType = .f32,
         blockSize: Int = 16,
         contextLimit: Int? = nil,
         variant: ck_variant = ck_variant_best()
@@ -75,6 +76,7 @@ extension Engine {
         let options = EngineOptions(
             threads: threads,
             kvMemoryBytes: 32 << 20,
+            kvType: kvType,
             precise: precise,
             blockSize: blockSize,
             contextLimit: contextLimit
@@ -114,7 +116,9 @@ extension Engine {
 
 extension ck_variant {
     /// The variants that this machine can run.
-    static var available: [ck_variant] { [CK_SCALAR, CK_AVX2, CK_AVX512].filter { ck_variant_available($0) } }
+    static var available: [ck_variant] {
+        (0..<UInt32(CK_VARIANT_COUNT)).map { ck_variant(rawValue: $0) }.filter { ck_variant_available($0) }
+    }
 }
 
 /// The largest difference, relative to the largest value of the row.
