@@ -75,6 +75,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Holds the kernels against what the machine can do.
+        .executableTarget(
+            name: "kernel-benchmark",
+            dependencies: ["CKernels"],
+            path: "Benchmarks/Kernels",
+            swiftSettings: strict
+        ),
+
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
         tests("HTTPFrontTests", ["HTTPFront"]),

@@ -91,8 +91,9 @@ final class ProductBenchmark {
         var matrices: [ck_matrix] = []
         for (shape, size) in zip(shapes, sizes) {
             var matrix = ck_matrix()
-            matrix.format = CK_PACKED4
-            (matrix.rows, matrix.columns, matrix.group, matrix.zero) = (Int32(shape.0), Int32(shape.1), 64, -1)
+            matrix.format = CK_PACKED
+            (matrix.rows, matrix.columns) = (Int32(shape.0), Int32(shape.1))
+            (matrix.bits, matrix.group, matrix.zero, matrix.scale_format) = (4, 64, -1, CK_F16)
             matrix.weights = UnsafeRawPointer(memory + offset)
             matrices.append(matrix)
             offset += size
@@ -111,7 +112,7 @@ final class ProductBenchmark {
             let read = time { sink ^= ck_probe_read(compute, memory, byteCount) }
             let dots = time { sink ^= ck_probe_dots(compute, Int32(rounds)) }
             let product = time {
-                for var matrix in matrices { ck_matmul(compute, &matrix, x, Int32(tokens), &y, false) }
+                for var matrix in matrices { ck_matmul(compute, &matrix, x, Int32(tokens), &y, Int(matrix.rows), false) }
             }
             seconds.append((product, read, dots))
         }

@@ -33,11 +33,9 @@ bool ck_packed_form(const ck_matrix *w, ck_matrix *packed, size_t *bytes) {
     ck_matrix p = {.format = CK_PACKED, .rows = w->rows, .columns = w->columns, .scale_format = CK_F16};
     if (w->columns % UNIT != 0 || !describe(w, &p)) return false;
     *packed = p;
-    *bytes = packed_shape_of(packed).panel * (size_t)ck_panel_count(packed);
+    *bytes = packed_shape_of(packed).panel * (size_t)panel_count(packed);
     return true;
 }
-
-int ck_panel_count(const ck_matrix *packed) { return (packed->rows + PANEL_ROWS - 1) / PANEL_ROWS; }
 
 // MARK: Reading
 
@@ -220,7 +218,7 @@ static void write_unit(const unit *u, const packed_shape *s, uint8_t *block, int
     write_codes(u->codes, s->bits, block + s->header, lane);
 }
 
-void ck_pack_panel(const ck_matrix *w, const ck_matrix *packed, int panel, void *weights) {
+void pack_panel(const ck_matrix *w, const ck_matrix *packed, int panel, void *weights) {
     packed_shape s = packed_shape_of(packed);
     uint8_t *to = (uint8_t *)weights + s.panel * (size_t)panel;
     int rows = w->rows - panel * PANEL_ROWS < PANEL_ROWS ? w->rows - panel * PANEL_ROWS : PANEL_ROWS;

@@ -60,6 +60,11 @@ static inline packed_shape packed_shape_of(const ck_matrix *w) {
     return s;
 }
 
+static inline int panel_count(const ck_matrix *w) { return (w->rows + PANEL_ROWS - 1) / PANEL_ROWS; }
+
+/// Packs one panel of W into `weights`, the memory of all panels.
+void pack_panel(const ck_matrix *w, const ck_matrix *packed, int panel, void *weights);
+
 /// Tokens of the next tile when `left` are left: a tile may have room for tokens that are not there.
 static inline int tile_tokens(int left) { return left > 4 ? 8 : left > 2 ? 4 : left; }
 

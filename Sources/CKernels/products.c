@@ -33,6 +33,23 @@ static void multiply_item(void *context, int item, int worker) {
 
 // MARK: Packed matrices
 
+typedef struct packing {
+    const ck_matrix *from;
+    const ck_matrix *to;
+    void *weights;
+} packing;
+
+static void pack_item(void *context, int item, int worker) {
+    (void)worker;
+    const packing *p = context;
+    pack_panel(p->from, p->to, item, p->weights);
+}
+
+void ck_pack(ck_compute *c, const ck_matrix *w, const ck_matrix *packed, void *weights) {
+    packing p = {w, packed, weights};
+    pool_for(c->pool, panel_count(packed), 1, pack_item, &p);
+}
+
 // The inputs are quantised once for all panels, at most SLAB tokens at a time, which bounds their memory.
 
 /// Where the tile that holds `token` begins, and how many places it has.
@@ -78,7 +95,7 @@ static void multiply_packed(ck_compute *c, const product *all) {
         pool_for(c->pool, places, grain_of((size_t)p.w->columns / 4), quantise_item, &p);
         // Some 128 KiB of weights at a time: long enough for the prefetcher, short enough to share evenly.
         int grain = (int)((128 << 10) / s.panel);
-        pool_for(c->pool, ck_panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
+        pool_for(c->pool, panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
     }
 }
 

@@ -9,7 +9,12 @@ final class Compute {
     /// Whether products of quantised weights go to OpenBLAS too.
     let isPrecise: Bool
 
-    init(variant: ck_variant = ck_variant_best(), threads: Int, precise: Bool) throws(ModelError) {
+    init(
+        variant: ck_variant = ck_variant_best(),
+        threads: Int,
+        precise: Bool,
+        activations: Activations = .int8
+    ) throws(ModelError) {
         guard ck_variant_available(variant) else {
             throw ModelError("this CPU cannot run the kernels for \(variant.name)")
         }
@@ -20,6 +25,7 @@ final class Compute {
         self.handle = handle
         self.variant = variant
         isPrecise = precise
+        ck_compute_set_activations(handle, activations.kernelValue)
         // The threads are ours: each product within OpenBLAS runs on the one that asks for it.
         openblas_set_num_threads(1)
     }
@@ -30,7 +36,10 @@ final class Compute {
 
     /// Scratch memory for products with matrices of up to `columns` columns.
     func reserve(columns: Int) throws(ModelError) {
-        guard ck_compute_reserve(handle, BLASProduct.scratchCount(columns: columns)) else {
+        guard
+            ck_compute_reserve(handle, BLASProduct.scratchCount(columns: columns)),
+            ck_compute_reserve_activations(handle, Int32(columns))
+        else {
             throw ModelError("no memory for scratch space of \(columns) columns for each of \(threads) threads")
         }
     }
@@ -44,6 +53,15 @@ extension Compute {
         let floats = min(4 * parts * attention.heads * (attention.headSize + 16), most / 4)
         guard parts == 1 || ck_compute_reserve_parts(handle, floats) else {
             throw ModelError("no memory for attention over \(contextLength) tokens")
+        }
+    }
+}
+
+extension Activations {
+    fileprivate var kernelValue: ck_activations {
+        switch self {
+        case .int8: CK_INT8
+        case .int15: CK_INT15
         }
     }
 }

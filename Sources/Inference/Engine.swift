@@ -21,7 +21,12 @@ package actor Engine: InferenceEngine {
     init(model: LoadedModel, options: EngineOptions, variant: ck_variant) throws(ModelError) {
         let architecture = model.architecture
         let threads = options.threads ?? SystemCores.count
-        let compute = try Compute(variant: variant, threads: threads, precise: options.precise)
+        let compute = try Compute(
+            variant: variant,
+            threads: threads,
+            precise: options.precise,
+            activations: options.activations
+        )
         try compute.reserve(columns: architecture.maxColumns)
         let shape = KVShape(
             layers: architecture.layerCount,

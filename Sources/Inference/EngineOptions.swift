@@ -1,5 +1,13 @@
 import ModelFiles
 
+/// The integers to which the inputs of products with quantised weights are rounded, in groups with a scale each.
+package enum Activations: String, Sendable, CaseIterable {
+    /// 8 bits: fastest. What llama.cpp and others do.
+    case int8
+    /// 15 bits in two planes: errors of float rounding's order, at up to twice the cost in large batches.
+    case int15
+}
+
 /// How an engine uses the machine.
 package struct EngineOptions: Sendable {
     /// Compute threads; nil is one for each core.
@@ -10,6 +18,8 @@ package struct EngineOptions: Sendable {
     package var kvType: KVType?
     /// Float32 products by OpenBLAS, whatever the weights' form: slower, for comparison.
     package var precise: Bool
+    /// How exactly products of quantised weights see their inputs.
+    package var activations: Activations
     /// Tokens in a KV block: a multiple of 16.
     package var blockSize: Int
     /// The most tokens a session may hold, if less than what the model can.
@@ -20,6 +30,7 @@ package struct EngineOptions: Sendable {
         kvMemoryBytes: Int? = nil,
         kvType: KVType? = nil,
         precise: Bool = false,
+        activations: Activations = .int8,
         blockSize: Int = 16,
         contextLimit: Int? = nil
     ) {
@@ -27,6 +38,7 @@ package struct EngineOptions: Sendable {
         self.kvMemoryBytes = kvMemoryBytes
         self.kvType = kvType
         self.precise = precise
+        self.activations = activations
         self.blockSize = blockSize
         self.contextLimit = contextLimit
     }

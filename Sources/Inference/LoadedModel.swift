@@ -39,6 +39,7 @@ package final class LoadedModel: Sendable {
         source: ModelSource,
         modelID: String?,
         displayName: String?,
+        packing: Bool,
         progress: @escaping (Double) -> Void
     ) throws(ModelError) {
         configuration = try ModelConfiguration(source: source)
@@ -54,7 +55,12 @@ package final class LoadedModel: Sendable {
         }
         // Before the weights, which take longer.
         vocabulary = try Vocabulary(source: source)
-        let reader = try WeightReader(TensorDirectory(source: source), configuration, progress: progress)
+        let reader = try WeightReader(
+            TensorDirectory(source: source),
+            configuration,
+            packing: packing,
+            progress: progress
+        )
         architecture = try type.init(configuration, reader)
         eosTokens = Set(configuration.eosTokens.compactMap { Token(exactly: $0) })
         parameterCount = reader.parameterCount
@@ -70,12 +76,15 @@ package final class LoadedModel: Sendable {
 ///   - source: the files.
 ///   - modelID: the identifier to serve it under; the folder's name by default.
 ///   - displayName: for people; the identifier by default.
+///   - packing: whether quantised weights are put in the order of the integer kernels; an engine that computes precisely
+///     has no use for that.
 ///   - progress: called now and then with the fraction done.
 package func loadModel(
     from source: ModelSource,
     modelID: String? = nil,
     displayName: String? = nil,
+    packing: Bool = true,
     progress: @escaping (Double) -> Void = { _ in }
 ) throws(ModelError) -> LoadedModel {
-    try LoadedModel(source: source, modelID: modelID, displayName: displayName, progress: progress)
+    try LoadedModel(source: source, modelID: modelID, displayName: displayName, packing: packing, progress: progress)
 }

@@ -1,7 +1,7 @@
 import CKernels
 import ModelFiles
 
-/// A weight matrix [rows, columns], kept as the file has it; rows are the outputs.
+/// A weight matrix [rows, columns], kept as the file has it or packed for the integer kernels; rows are the outputs.
 ///
 /// `@unchecked Sendable`: what `view` points to is never written and lives as long as `memory`.
 struct Matrix: @unchecked Sendable {
@@ -42,6 +42,20 @@ struct Matrix: @unchecked Sendable {
         } else {
             BLASProduct.run(view, input, tokens: tokens, into: output, rowSize: rowSize, adding: adding, on: compute)
         }
+    }
+
+    /// The same weights in the order of the integer kernels; nil if the form has no packed twin.
+    ///
+    /// What of a file has been read for it is given back, so that at no time there are two copies of more than a matrix.
+    func packed(on compute: Compute) -> Matrix? {
+        var (form, bytes) = (ck_matrix(), 0)
+        guard withUnsafePointer(to: view, { ck_packed_form($0, &form, &bytes) }) else { return nil }
+        let packed = FileBytes(count: bytes) { packed in
+            withUnsafePointer(to: view) { ck_pack(compute.handle, $0, &form, packed.baseAddress) }
+        }
+        form.weights = packed.bytes.baseAddress
+        for bytes in memory { bytes.release() }
+        return Matrix(form, memory: [packed])
     }
 
     /// Has the system begin to read the weights from their file.

@@ -3,15 +3,16 @@ import ModelFiles
 
 /// Binds the tensors of a model file to matrices and vectors, checks their values, and counts what it has bound.
 ///
-/// Weights stay in the form that the file has, which the kernels read as it is, and in the file's own mapped memory.
-/// Only where a file has rows in another order, or floats at an odd address, are they copied.
+/// Quantised weights are packed for the integer kernels where these know the form. The others stay as the file has them,
+/// and in its own mapped memory; only where a file has rows in another order, or floats at an odd address, are they copied.
 final class WeightReader {
     private var tensors: TensorDirectory
     /// The stack that a matrix was taken from, by its path.
     private var stacks: [String: String] = [:]
     private let configuration: ModelConfiguration
+    private let packing: Bool
     private let progress: (Double) -> Void
-    /// For checking values, on all cores.
+    /// For checking and packing values, on all cores.
     private let compute: Compute
     private(set) var parameterCount = 0
     private(set) var byteCount = 0
@@ -21,10 +22,12 @@ final class WeightReader {
     init(
         _ tensors: TensorDirectory,
         _ configuration: ModelConfiguration,
+        packing: Bool,
         progress: @escaping (Double) -> Void
     ) throws(ModelError) {
         self.tensors = tensors
         self.configuration = configuration
+        self.packing = packing
         self.progress = progress
         compute = try Compute(threads: min(SystemCores.count, 1024), precise: false)
     }
@@ -153,8 +156,13 @@ final class WeightReader {
         }
         let row = withUnsafePointer(to: matrix.view) { ck_first_row_not_finite(compute.handle, $0) }
         guard row < 0 else { throw ModelError("\(tensor.label): row \(row) holds a value that is not finite") }
-        forms[form, default: 0] += matrix.byteCount
-        return matrix
+        guard packing, let packed = matrix.packed(on: compute) else {
+            forms[form, default: 0] += matrix.byteCount
+            return matrix
+        }
+        let isWider = packed.byteCount > matrix.byteCount + matrix.byteCount / 8
+        forms[isWider ? "\(form) (held in \(packed.view.bits) bits)" : form, default: 0] += packed.byteCount
+        return packed
     }
 }
 

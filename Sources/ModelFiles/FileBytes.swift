@@ -24,9 +24,14 @@ package struct FileBytes: @unchecked Sendable {
         self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
     }
 
-    /// Memory of its own, which `fill` must give its contents.
+    /// Memory of its own, which `fill` must give its contents; in huge pages, where it is long and the system has them.
     package init(count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+        let hugePage = 2 << 20
+        let isHuge = count >= hugePage
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: isHuge ? hugePage : 64)
+        #if canImport(Glibc)
+            if isHuge { madvise(memory.baseAddress, count, MADV_HUGEPAGE) }
+        #endif
         fill(memory)
         bytes = UnsafeRawBufferPointer(memory)
         owner = Mapping(memory: memory, isMapped: false)

@@ -1,5 +1,4 @@
 import Foundation
-import Inference
 
 /// Everything a user may set, with its default. `Setting.all` gives each member its flag, key, variable and help.
 struct Configuration: Sendable, Equatable {
@@ -8,10 +7,13 @@ struct Configuration: Sendable, Equatable {
     var port = 7777
     var apiKeyFile: String?
     var kvMemoryBytes: Int?
-    var kvType: KVType?
+    /// One of `KVType`.
+    var kvType: String?
     var threads: Int?
     var context: Int?
     var precise = false
+    /// One of `Activations`.
+    var activations = "int8"
 
     var maxSessions = 64
     var maxWaiting = 256

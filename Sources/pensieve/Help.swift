@@ -1,5 +1,4 @@
 import Foundation
-import Inference
 
 /// The texts behind `--help`, made from the settings themselves.
 enum Help {
@@ -151,8 +150,9 @@ extension Setting {
         case .bytes(let path, _): Format.bytes(configuration[keyPath: path])
         case .optionalBytes(let path, _): configuration[keyPath: path].map(Format.bytes)
         case .number(let path, _): Format.number(configuration[keyPath: path])
+        case .choice(let path, _): configuration[keyPath: path]
+        case .optionalChoice(let path, _): configuration[keyPath: path]
         case .toggle(let path): configuration[keyPath: path] ? "on" : nil
-        case .kvType(let path): configuration[keyPath: path]?.rawValue
         }
     }
 }

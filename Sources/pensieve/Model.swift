@@ -48,6 +48,7 @@ struct Model: Sendable {
             from: source,
             modelID: location == nil ? BuiltinFiles.modelID : location?.id,
             displayName: location == nil ? BuiltinFiles.displayName : nil,
+            packing: !configuration.precise,
             progress: progress
         )
         let tokenizer = try tokenizer(loaded.vocabulary)
@@ -56,8 +57,9 @@ struct Model: Sendable {
         var options = EngineOptions()
         options.threads = configuration.threads
         options.kvMemoryBytes = configuration.kvMemoryBytes
-        options.kvType = configuration.kvType
+        options.kvType = configuration.kvType.flatMap(KVType.init)
         options.precise = configuration.precise
+        options.activations = Activations(rawValue: configuration.activations) ?? options.activations
         options.contextLimit = configuration.context
         return Model(
             engine: try Engine(model: loaded, options: options),

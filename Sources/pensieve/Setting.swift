@@ -14,7 +14,9 @@ struct Setting {
         case optionalBytes(WritableKeyPath<Configuration, Int?>, ClosedRange<Int>)
         case number(WritableKeyPath<Configuration, Double>, ClosedRange<Double>)
         case toggle(WritableKeyPath<Configuration, Bool>)
-        case kvType(WritableKeyPath<Configuration, KVType?>)
+        /// One of some names.
+        case choice(WritableKeyPath<Configuration, String>, [String])
+        case optionalChoice(WritableKeyPath<Configuration, String?>, [String])
     }
 
     /// As in `--kv-memory`.
@@ -69,7 +71,7 @@ extension Setting {
             Setting(
                 name: "kv-type",
                 placeholder: "TYPE",
-                kind: .kvType(\.kvType),
+                kind: .optionalChoice(\.kvType, KVType.allCases.map(\.rawValue)),
                 help: "numbers of the KV cache: f32, f16, bf16 or int8 (with a scale for each head and token); "
                     + "default: int8, with --precise f32"
             ),
@@ -84,6 +86,13 @@ extension Setting {
                 placeholder: "",
                 kind: .toggle(\.precise),
                 help: "float32 throughout, through OpenBLAS: slower, the reference for the fast kernels"
+            ),
+            Setting(
+                name: "activations",
+                placeholder: "KIND",
+                kind: .choice(\.activations, Activations.allCases.map(\.rawValue)),
+                help: "inputs of products with quantised weights: int8, fastest, or int15, "
+                    + "nearly as exact as float32"
             ),
         ]
     }

@@ -67,7 +67,7 @@ import Testing
         for part in 1...2 {
             one.spoiled = (token: 3, head: part)
             let out = try one.computed(type, .init())
-            #expect(out.prefix(3 * 32).allSatisfy(\.isFinite))
+            #expect(out.prefix(3 * 32).allSatisfy { $0.isFinite })
             for token in 3..<70 {
                 #expect(out[(token * 32)..<((token + 1) * 32)].contains { !$0.isFinite }, "token \(token)")
             }

@@ -117,7 +117,7 @@ extension Engine {
 extension ck_variant {
     /// The variants that this machine can run.
     static var available: [ck_variant] {
-        (0..<UInt32(CK_VARIANT_COUNT)).map { ck_variant(rawValue: $0) }.filter { ck_variant_available($0) }
+        (0..<UInt32(CK_VARIANT_COUNT)).map { ck_variant($0) }.filter { ck_variant_available($0) }
     }
 }
 

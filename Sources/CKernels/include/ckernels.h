@@ -73,7 +73,7 @@ typedef enum ck_format {
     CK_IQ4_NL,
     CK_IQ4_XS,
     CK_MXFP4,
-    // In the order in which the integer kernels read them, made of other forms by ck_pack_panel.
+    // In the order in which the integer kernels read them, made of other forms by ck_pack.
     CK_PACKED
 } ck_format;
 
@@ -102,10 +102,8 @@ typedef struct ck_matrix {
 /// - packed: the form; its `weights` are for the caller to provide, aligned to 64 bytes.
 /// - bytes: how much memory they take.
 bool ck_packed_form(const ck_matrix *w, ck_matrix *packed, size_t *bytes);
-/// Panels of 32 rows in a packed matrix.
-int ck_panel_count(const ck_matrix *packed);
-/// Packs one panel into `weights`, the memory of all panels.
-void ck_pack_panel(const ck_matrix *w, const ck_matrix *packed, int panel, void *weights);
+/// Packs W into `weights`, on all threads.
+void ck_pack(ck_compute *compute, const ck_matrix *w, const ck_matrix *packed, void *weights);
 
 /// The precision in which packed products see their inputs: integers of 8 bits, or of 15 in two planes.
 typedef enum ck_activations { CK_INT8 = 1, CK_INT15 = 2 } ck_activations;
