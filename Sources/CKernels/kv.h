@@ -42,6 +42,23 @@ static inline int first_visible(ck_view view, int position) {
     return view.window > 0 && position + 1 > view.window ? position + 1 - view.window : 0;
 }
 
+/// Queries of a span that share a head of keys and values, which stand one after the other, token by token.
+static inline int shared_queries(const attention *a, const ck_span *span) {
+    int shared = a->heads / a->kv->kv_heads;
+    return span->count * (span->heads < shared ? span->heads : shared);
+}
+
+/// Where the query at `index` of a span stands.
+typedef struct query_place {
+    int row;
+    int head;
+} query_place;
+
+static inline query_place query_at(const attention *a, const ck_span *span, int index) {
+    int together = shared_queries(a, span), heads = together / span->count, within = index % together;
+    return (query_place){span->row + within / heads, span->head + index / together * heads + within % heads};
+}
+
 static inline int span_queries(const ck_span *span) { return span->count * span->heads; }
 static inline int first_part(const attention *a, const ck_span *span) {
     return first_visible(a->view, a->places[span->row].position) / PART;

@@ -62,15 +62,16 @@ final class ForwardPass {
                 positions.append(position)
                 tokens.append(entry.tokens[offset])
             }
-            addRuns(from: firstRow, attention)
+            addRuns(from: firstRow, attention, sessions: entries.count)
             tableStart += entry.blocks.count
         }
     }
 
     /// Adds the runs and the spans of a session's tokens, the last ones, from `row` on. Neighbouring spans share a head,
     /// whose keys and values then stay in the cache.
-    private func addRuns(from row: Int, _ attention: Attention) {
+    private func addRuns(from row: Int, _ attention: Attention, sessions: Int) {
         let firstRun = runs.count
+        let count = tokens.count - row
         var row = row
         while row < tokens.count {
             let count = min(tokens.count - row, Self.tile - positions[row] % Self.tile)
@@ -78,9 +79,12 @@ final class ForwardPass {
             row += count
         }
         let shared = attention.heads / attention.kvHeads
-        let heads = min(shared, CK_SPAN_QUERIES)
-        for kvHead in 0..<attention.kvHeads {
-            let all = kvHead * shared..<(kvHead + 1) * shared
+        // One token for each session leaves room for several heads of keys and values, as far as threads find enough spans.
+        let most = count == 1 ? CK_SPAN_QUERIES / shared : 1
+        let kvHeads = max(1, min(most, sessions * attention.kvHeads / (2 * compute.threads)))
+        for kvHead in stride(from: 0, to: attention.kvHeads, by: kvHeads) {
+            let all = kvHead * shared..<min(kvHead + kvHeads, attention.kvHeads) * shared
+            let heads = min(all.count, CK_SPAN_QUERIES)
             for run in runs[firstRun...] {
                 for head in stride(from: all.lowerBound, to: all.upperBound, by: heads) {
                     addSpans(of: run, heads: head..<min(head + heads, all.upperBound))

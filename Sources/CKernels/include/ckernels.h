@@ -186,7 +186,9 @@ typedef struct ck_run {
 /// The most queries of a span.
 enum { CK_SPAN_QUERIES = 16 };
 
-/// Queries that are answered together: some tokens of a run × some heads that share one head of keys and values.
+/// Queries that are answered together: some tokens of a run × some heads. Either all heads share one head of keys and
+/// values, or they are all those of several, which then are read as they lie side by side. How queries are put together
+/// changes no result.
 typedef struct ck_span {
     int32_t row;
     int32_t count;
