@@ -42,10 +42,13 @@ struct AttentionBenchmark {
 
     private func decode(_ shape: Shape, _ type: ck_kv_type, _ name: String, sessions: Int, context: Int) {
         let step = AttentionStep(shape, type, sessions: sessions, context: context, newTokens: 1, compute)
-        let bytes = Double(step.layers * sessions * context * shape.kvHeads * ck_kv_position_bytes(type, Int32(shape.headSize)))
+        let bytes = Double(
+            step.layers * sessions * context * shape.kvHeads * ck_kv_position_bytes(type, Int32(shape.headSize))
+        )
         var times: [(attention: Double, reading: Double, storing: Double)] = []
         for _ in 0...repeats {
-            let reading = time { _ = ck_probe_read(compute, step.memory, step.byteCount) } / Double(step.byteCount) * bytes
+            let reading =
+                time { _ = ck_probe_read(compute, step.memory, step.byteCount) } / Double(step.byteCount) * bytes
             times.append((time { step.attend() }, reading, time { step.prepare() }))
         }
         times.removeFirst()
@@ -88,7 +91,8 @@ struct AttentionBenchmark {
         let planes = type == CK_KV_INT8 ? 2.0 : 1.0
         print(
             String(
-                format: "%@ %@  prompt of %4d   %8.1f µs a layer (storing %5.1f)  %5.0f Gop/s, with planes %3.0f %% of peak",
+                format:
+                    "%@ %@  prompt of %4d   %8.1f µs a layer (storing %5.1f)  %5.0f Gop/s, with planes %3.0f %% of peak",
                 name,
                 shape.name,
                 tokens,

@@ -61,7 +61,8 @@ static void attend_item(void *context, int item, int worker) {
     const kernels *k = w->compute->kernels;
     const ck_span *span = &w->spans[item];
     int size = w->attention.kv->head_size, last = last_part(&w->attention, span);
-    _Alignas(64) float states[CK_SPAN_QUERIES * (MAX_HEAD + STATE_EXTRA)], next[CK_SPAN_QUERIES * (MAX_HEAD + STATE_EXTRA)];
+    _Alignas(64) float states[CK_SPAN_QUERIES * (MAX_HEAD + STATE_EXTRA)];
+    _Alignas(64) float next[CK_SPAN_QUERIES * (MAX_HEAD + STATE_EXTRA)];
     int part = first_part(&w->attention, span);
     k->attend_part(&w->attention, span, part, states);
     while (++part <= last) {

@@ -56,7 +56,9 @@ extension Setting {
         return text
     }
 
-    private static func choice(_ value: Scalar, _ names: [String], _ origin: String) throws(ConfigurationError) -> String {
+    private static func choice(_ value: Scalar, _ names: [String], _ origin: String) throws(ConfigurationError)
+        -> String
+    {
         let name = try Self.text(value, origin)
         guard names.contains(name) else {
             throw ConfigurationError("\(origin): '\(name)' is none of \(names.joined(separator: ", "))")

@@ -35,7 +35,10 @@ import Testing
             let twin = try one.computed(inputs, type, .init(variant: CK_SCALAR))
             #expect(largestError(twin, expected) < Self.bound(type), "\(type)")
             for variant in ck_variant.available {
-                #expect(identical(try one.computed(inputs, type, .init(variant: variant)), twin), "\(type), \(variant.name)")
+                #expect(
+                    identical(try one.computed(inputs, type, .init(variant: variant)), twin),
+                    "\(type), \(variant.name)"
+                )
             }
         }
     }
@@ -64,7 +67,9 @@ import Testing
                 .init(threads: 3, chunk: 300), .init(chunk: 7), .init(threads: 1, chunk: 1, reversesBlocks: true),
                 .init(chunk: 33, dividesContext: false),
             ]
-            for way in ways { #expect(identical(try one.computed(inputs, type, way), whole), "\(type), chunks of \(way.chunk)") }
+            for way in ways {
+                #expect(identical(try one.computed(inputs, type, way), whole), "\(type), chunks of \(way.chunk)")
+            }
         }
     }
 

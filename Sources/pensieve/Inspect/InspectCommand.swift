@@ -17,7 +17,10 @@ enum InspectCommand {
         if let type = arguments.take("kv-type"), let setting = Setting.named("kv-type") {
             try setting.apply(type, to: &configuration, origin: "--kv-type")
         }
-        let report = try await report(on: arguments.positional.first, configuration.kvType.flatMap(KVType.init) ?? .standard)
+        let report = try await report(
+            on: arguments.positional.first,
+            configuration.kvType.flatMap(KVType.init) ?? .standard
+        )
         if arguments.flags.contains(where: { $0.name == "json" && $0.text == "true" }) {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
