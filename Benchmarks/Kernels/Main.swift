@@ -12,7 +12,8 @@ enum KernelBenchmark {
 
     static func main() {
         var options = Options()
-        if let complaint = options.read(Array(CommandLine.arguments.dropFirst())) {
+        let isOfAttention = CommandLine.arguments.dropFirst().first == "attention"
+        if let complaint = options.read(Array(CommandLine.arguments.dropFirst(isOfAttention ? 2 : 1))) {
             print(complaint)
             exit(2)
         }
@@ -21,6 +22,10 @@ enum KernelBenchmark {
             exit(1)
         }
         defer { ck_compute_destroy(compute) }
+        if isOfAttention {
+            _ = ck_compute_reserve_parts(compute, 4 << 20)
+            return AttentionBenchmark(compute: compute, repeats: options.repeats).run()
+        }
         guard ck_compute_reserve_activations(compute, 8192) else {
             print("no memory")
             exit(1)

@@ -80,6 +80,7 @@ static void free_activations(ck_compute *c) {
 void ck_compute_destroy(ck_compute *c) {
     pool_destroy(c->pool);
     free(c->scratch);
+    free(c->parts);
     free_activations(c);
     free(c);
 }

@@ -13,6 +13,8 @@ struct ck_compute {
     size_t scratch_floats;
     activations activations;
     int activation_columns;
+    float *parts;
+    size_t parts_floats;
 };
 
 /// Items to take at once when each costs `cost` operations on 16 lanes: about two microseconds are worth handing to

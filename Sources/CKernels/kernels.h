@@ -2,6 +2,7 @@
 #ifndef PENSIEVE_KERNELS_H
 #define PENSIEVE_KERNELS_H
 
+#include "kv.h"
 #include "packed.h"
 
 /// Rows of a matrix that one item of a product covers.
@@ -26,12 +27,16 @@ typedef struct kernels {
     void (*scale)(float factor, int size, float *y);
     void (*soft_cap)(float cap, int size, float *y);
     void (*route)(float *logits, int experts, int count, bool normalize, int32_t *chosen, float *weights);
-    /// As ck_prepare_and_store for one token, whose cosines and sines those of `p` are.
-    void (*prepare_and_store)(
-        const ck_kv *kv, const ck_place *place, float *qkv, int heads, const ck_preparation *p);
-    void (*attend)(
-        const ck_kv *kv, const ck_place *places, const float *qkv, int heads, ck_view view, const ck_span *span,
-        float *out);
+    /// As ck_prepare_and_store for one run and one head of keys and values, with the heads of q that share it.
+    void (*prepare_run)(
+        const ck_kv *kv, const ck_place *places, float *qkv, int heads, const ck_preparation *p, const ck_run *run,
+        int kv_head);
+    /// The softmax states of a span's queries over the positions of one part (see kv.h), one after the other.
+    void (*attend_part)(const attention *a, const ck_span *span, int part, float *states);
+    /// Takes the states of the next part into those of all parts before it.
+    void (*merge_part)(int queries, int head_size, const float *part, float *states);
+    /// Writes the outputs of a span.
+    void (*finish_span)(const attention *a, const ck_span *span, const float *states, float *out);
     // What this variant can do at most, for benchmarks.
     uint32_t (*probe_read)(const uint8_t *memory, size_t bytes);
     uint32_t (*probe_dots)(int rounds);

@@ -8,6 +8,7 @@
 #define VARIANT kernels_avx2
 #define TILE_ROWS 2
 #define TILE_TOKENS 2
+#define SUMS 4
 #define HALVES(halves) halves256(halves)
 // Pairs of products are added in 16 bits, which hold two of codes up to seven bits: eight go in two parts.
 #define DOT4(bits, sums, codes, inputs) ((bits) < 8 ? dot256(sums, codes, inputs) : wide_dot256(sums, codes, inputs))

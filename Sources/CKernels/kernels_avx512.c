@@ -8,6 +8,7 @@
 #define VARIANT kernels_avx512
 #define TILE_ROWS 4
 #define TILE_TOKENS 4
+#define SUMS 16
 #define HALVES(halves) ((f16v)_mm512_cvtph_ps((__m256i)(halves)))
 // Pairs of products are added in 16 bits, which hold two of codes up to seven bits: eight go in two parts.
 #define PAIRS(sums, codes, inputs)                                                                                     \

@@ -9,6 +9,7 @@
 #define VARIANT kernels_avx512_vnni
 #define TILE_ROWS 4
 #define TILE_TOKENS 4
+#define SUMS 16
 #define LOOK_UP(table, places) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(places)))
 #define HALVES(halves) ((f16v)_mm512_cvtph_ps((__m256i)(halves)))
 #define DOT4(bits, sums, codes, inputs)                                                                                \

@@ -13,6 +13,7 @@ static inline lanes dot(lanes sums, line_bytes codes, lanes inputs) {
 #define VARIANT kernels_scalar
 #define TILE_ROWS 1
 #define TILE_TOKENS 1
+#define SUMS 2
 #define UNROLLED _Pragma("clang loop unroll(disable)")
 #define HALVES(halves) widen_half(halves)
 #define DOT4(bits, sums, codes, inputs) dot(sums, codes, inputs)

@@ -11,6 +11,12 @@ struct Attention: Sendable {
     /// Scores s become cap × tanh(s / cap); nil: they stay.
     let softCap: Float?
 
+    /// The sizes of q and of the output, and of k and v.
+    var querySize: Int { heads * headSize }
+    var keySize: Int { kvHeads * headSize }
+}
+
+extension Attention {
     init(_ configuration: ModelConfiguration, softCap: Float? = nil) {
         heads = configuration.headCount
         kvHeads = configuration.kvHeadCount
@@ -18,10 +24,6 @@ struct Attention: Sendable {
         scale = 1 / (configuration.attentionScalar ?? Float(configuration.headSize)).squareRoot()
         self.softCap = softCap
     }
-
-    /// The sizes of q and of the output, and of k and v.
-    var querySize: Int { heads * headSize }
-    var keySize: Int { kvHeads * headSize }
 }
 
 /// The weights of one layer's attention.
@@ -92,7 +94,16 @@ extension ForwardPass {
             sines: table.sines.holding(half),
             scale: attention.scale
         )
-        ck_prepare_and_store(compute.handle, &kv, places.baseAddress, qkv, Int32(count), heads, &preparation)
+        ck_prepare_and_store(
+            compute.handle,
+            &kv,
+            places.baseAddress,
+            qkv,
+            heads,
+            &preparation,
+            runs,
+            Int32(runs.count)
+        )
         ck_attention(
             compute.handle,
             &kv,

@@ -45,6 +45,18 @@ final class Compute {
     }
 }
 
+extension Compute {
+    /// Memory to divide a session's context among threads, enough for four sessions of the length at once.
+    func reserve(partsOf attention: Attention, contextLength: Int) throws(ModelError) {
+        let parts = (contextLength + 511) / 512
+        let most = 64 << 20
+        let floats = min(4 * parts * attention.heads * (attention.headSize + 16), most / 4)
+        guard parts == 1 || ck_compute_reserve_parts(handle, floats) else {
+            throw ModelError("no memory for attention over \(contextLength) tokens")
+        }
+    }
+}
+
 extension Activations {
     fileprivate var kernelValue: ck_activations {
         switch self {

@@ -32,7 +32,8 @@ package actor Engine: InferenceEngine {
             layers: architecture.layerCount,
             heads: architecture.attention.kvHeads,
             headSize: architecture.attention.headSize,
-            blockSize: options.blockSize
+            blockSize: options.blockSize,
+            type: options.chosenKVType
         )
         let plan = try KVPlan(
             configuration: model.configuration,
@@ -40,6 +41,7 @@ package actor Engine: InferenceEngine {
             options: options,
             freeMemory: SystemMemory.freeBytes()
         )
+        try compute.reserve(partsOf: architecture.attention, contextLength: plan.contextLength)
         pass = ForwardPass(
             compute: compute,
             kv: try KVMemory(shape: shape, blockCount: plan.blockCount),
@@ -134,7 +136,7 @@ package actor Engine: InferenceEngine {
 
     private func run(_ entries: [StepEntry], logitsOf rows: [Int]) {
         guard !entries.isEmpty else { return }
-        pass.begin(entries, heads: architecture.attention.heads)
+        pass.begin(entries, architecture.attention)
         architecture.forward(pass, logitsOf: rows)
     }
 

@@ -14,6 +14,8 @@ package struct EngineOptions: Sendable {
     package var threads: Int?
     /// Bytes of KV memory; nil is chosen from free memory.
     package var kvMemoryBytes: Int?
+    /// How keys and values are stored; nil is `f32` if `precise`, else the standard one.
+    package var kvType: KVType?
     /// Float32 products by OpenBLAS, whatever the weights' form: slower, for comparison.
     package var precise: Bool
     /// How exactly products of quantised weights see their inputs.
@@ -26,6 +28,7 @@ package struct EngineOptions: Sendable {
     package init(
         threads: Int? = nil,
         kvMemoryBytes: Int? = nil,
+        kvType: KVType? = nil,
         precise: Bool = false,
         activations: Activations = .int8,
         blockSize: Int = 16,
@@ -33,11 +36,16 @@ package struct EngineOptions: Sendable {
     ) {
         self.threads = threads
         self.kvMemoryBytes = kvMemoryBytes
+        self.kvType = kvType
         self.precise = precise
         self.activations = activations
         self.blockSize = blockSize
         self.contextLimit = contextLimit
     }
+}
+
+extension EngineOptions {
+    var chosenKVType: KVType { kvType ?? (precise ? .f32 : .standard) }
 }
 
 /// How long a session may be, and how many KV blocks there are.

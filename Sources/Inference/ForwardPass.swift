@@ -5,6 +5,9 @@ import EngineContract
 ///
 /// Used from the engine's thread only; `places` points into `tables`, and both are set together by `begin`.
 final class ForwardPass {
+    /// Positions in a tile of KV memory.
+    private static let tile = CK_LANES
+
     let compute: Compute
     let kv: KVMemory
     /// The most positions that a session can have.
@@ -14,6 +17,7 @@ final class ForwardPass {
     private(set) var positions: [Int] = []
     private(set) var places = UnsafeMutableBufferPointer<ck_place>(start: nil, count: 0)
     private var tables = UnsafeMutableBufferPointer<Int32>(start: nil, count: 0)
+    private(set) var runs: [ck_run] = []
     private(set) var spans: [ck_span] = []
 
     let hidden = FloatBuffer()
@@ -40,9 +44,10 @@ final class ForwardPass {
     var count: Int { tokens.count }
 
     /// Takes up the tokens of checked entries.
-    func begin(_ entries: [StepEntry], heads: Int) {
+    func begin(_ entries: [StepEntry], _ attention: Attention) {
         tokens.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)
+        runs.removeAll(keepingCapacity: true)
         spans.removeAll(keepingCapacity: true)
         let tokenCount = entries.reduce(0) { $0 + $1.tokens.count }
         grow(tokens: tokenCount, blocks: entries.reduce(0) { $0 + $1.blocks.count })
@@ -57,19 +62,48 @@ final class ForwardPass {
                 positions.append(position)
                 tokens.append(entry.tokens[offset])
             }
-            addSpans(from: firstRow, count: entry.tokens.count, heads: heads)
+            addRuns(from: firstRow, attention, sessions: entries.count)
             tableStart += entry.blocks.count
         }
     }
 
-    /// Neighbouring spans share a head, whose keys and values then stay in the cache.
-    private func addSpans(from row: Int, count: Int, heads: Int) {
-        for head in 0..<heads {
-            for offset in stride(from: 0, to: count, by: 4) {
-                spans.append(
-                    ck_span(row: Int32(row + offset), count: Int32(min(4, count - offset)), head: Int32(head))
-                )
+    /// Adds the runs and the spans of a session's tokens, the last ones, from `row` on. Neighbouring spans share a head,
+    /// whose keys and values then stay in the cache.
+    private func addRuns(from row: Int, _ attention: Attention, sessions: Int) {
+        let firstRun = runs.count
+        let count = tokens.count - row
+        var row = row
+        while row < tokens.count {
+            let count = min(tokens.count - row, Self.tile - positions[row] % Self.tile)
+            runs.append(ck_run(row: Int32(row), count: Int32(count)))
+            row += count
+        }
+        let shared = attention.heads / attention.kvHeads
+        // One token for each session leaves room for several heads of keys and values, as far as threads find enough spans.
+        let most = count == 1 ? CK_SPAN_QUERIES / shared : 1
+        let kvHeads = max(1, min(most, sessions * attention.kvHeads / (2 * compute.threads)))
+        for kvHead in stride(from: 0, to: attention.kvHeads, by: kvHeads) {
+            let all = kvHead * shared..<min(kvHead + kvHeads, attention.kvHeads) * shared
+            let heads = min(all.count, CK_SPAN_QUERIES)
+            for run in runs[firstRun...] {
+                for head in stride(from: all.lowerBound, to: all.upperBound, by: heads) {
+                    addSpans(of: run, heads: head..<min(head + heads, all.upperBound))
+                }
             }
+        }
+    }
+
+    private func addSpans(of run: ck_run, heads: Range<Int>) {
+        let most = CK_SPAN_QUERIES / heads.count
+        for offset in stride(from: 0, to: run.count, by: most) {
+            spans.append(
+                ck_span(
+                    row: run.row + offset,
+                    count: min(Int32(most), run.count - offset),
+                    head: Int32(heads.lowerBound),
+                    heads: Int32(heads.count)
+                )
+            )
         }
     }
 

@@ -7,6 +7,8 @@ struct Configuration: Sendable, Equatable {
     var port = 7777
     var apiKeyFile: String?
     var kvMemoryBytes: Int?
+    /// One of `KVType`.
+    var kvType: String?
     var threads: Int?
     var context: Int?
     var precise = false

@@ -6,7 +6,9 @@ import Tokenization
 /// `pensieve generate "prompt"`: one answer, streaming, through the same scheduler and engine as a server's.
 enum GenerateCommand {
     /// The settings that matter without a server.
-    static let settings = ["model", "context", "kv-memory", "threads", "precise", "activations", "step-tokens"]
+    static let settings = [
+        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens",
+    ]
     private static let own = ["config", "system", "max-tokens", "temperature", "seed"]
 
     static func run(_ raw: [String]) async throws -> Int32 {

@@ -57,6 +57,7 @@ struct Model: Sendable {
         var options = EngineOptions()
         options.threads = configuration.threads
         options.kvMemoryBytes = configuration.kvMemoryBytes
+        options.kvType = configuration.kvType.flatMap(KVType.init)
         options.precise = configuration.precise
         options.activations = Activations(rawValue: configuration.activations) ?? options.activations
         options.contextLimit = configuration.context

@@ -16,6 +16,7 @@ struct Setting {
         case toggle(WritableKeyPath<Configuration, Bool>)
         /// One of some names.
         case choice(WritableKeyPath<Configuration, String>, [String])
+        case optionalChoice(WritableKeyPath<Configuration, String?>, [String])
     }
 
     /// As in `--kv-memory`.
@@ -66,6 +67,13 @@ extension Setting {
                 placeholder: "SIZE",
                 kind: .optionalBytes(\.kvMemoryBytes, (1 << 20)...(1 << 44)),
                 help: "memory for the KV cache, such as 512M or 4G; default: chosen from free memory"
+            ),
+            Setting(
+                name: "kv-type",
+                placeholder: "TYPE",
+                kind: .optionalChoice(\.kvType, KVType.allCases.map(\.rawValue)),
+                help: "numbers of the KV cache: f32, f16, bf16 or int8 (with a scale for each head and token); "
+                    + "default: int8, with --precise f32"
             ),
             Setting(
                 name: "threads",

@@ -8,7 +8,7 @@ extension Setting {
         origin: String
     ) throws(ConfigurationError) {
         switch kind {
-        case .host, .path, .choice:
+        case .host, .path, .choice, .optionalChoice:
             try apply(.text(text), to: &configuration, origin: origin)
         case .toggle:
             guard let value = Self.boolean(text) else {
@@ -42,12 +42,8 @@ extension Setting {
             guard case .number(let number) = value else { throw ConfigurationError("\(origin): must be a number") }
             guard range.contains(number) else { throw Self.outside(number, range, origin, Format.number) }
             configuration[keyPath: path] = number
-        case .choice(let path, let names):
-            let name = try Self.text(value, origin)
-            guard names.contains(name) else {
-                throw ConfigurationError("\(origin): '\(name)' is none of \(names.joined(separator: ", "))")
-            }
-            configuration[keyPath: path] = name
+        case .choice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
+        case .optionalChoice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
         case .toggle(let path):
             guard case .boolean(let flag) = value else { throw ConfigurationError("\(origin): must be true or false") }
             configuration[keyPath: path] = flag
@@ -58,6 +54,16 @@ extension Setting {
         guard case .text(let text) = value else { throw ConfigurationError("\(origin): must be a string") }
         guard !text.isEmpty else { throw ConfigurationError("\(origin): must not be empty") }
         return text
+    }
+
+    private static func choice(_ value: Scalar, _ names: [String], _ origin: String) throws(ConfigurationError)
+        -> String
+    {
+        let name = try Self.text(value, origin)
+        guard names.contains(name) else {
+            throw ConfigurationError("\(origin): '\(name)' is none of \(names.joined(separator: ", "))")
+        }
+        return name
     }
 
     private static func integer(

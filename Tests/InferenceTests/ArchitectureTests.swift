@@ -137,7 +137,7 @@ struct Comparison {
         }
     }
 
-    private static func divergence(_ theirs: [Float], _ ours: [Float]) -> Double {
+    static func divergence(_ theirs: [Float], _ ours: [Float]) -> Double {
         func logarithms(_ logits: [Float]) -> [Double] {
             let largest = Double(logits.max() ?? 0)
             let total = log(logits.reduce(0) { $0 + exp(Double($1) - largest) })

@@ -81,17 +81,19 @@ import Testing
 
     @Test(
         "32 sessions, chunked variously, have together the bits that each has alone",
-        arguments: models.map { ($0, false) } + [("phi3-4bit", true), ("qwen3_moe-4bit", true)]
+        arguments: models.map { ($0, false, .int8) }
+            + [("phi3-4bit", true, .f32), ("qwen3_moe-4bit", true, .int8), ("gemma2-bf16", false, .f16)]
+            as [(String, Bool, KVType)]
     )
-    func together(name: String, precise: Bool) async throws {
+    func together(name: String, precise: Bool, kvType: KVType) async throws {
         let model = try Fixture(name).model
-        let engine = try Engine.make(model, precise: precise)
+        let engine = try Engine.make(model, precise: precise, kvType: kvType)
         let sessions = sessions(
             vocabulary: engine.description.vocabularySize,
             blockCount: engine.description.blockCount
         )
         let together = try await run(sessions, on: engine)
-        let other = try Engine.make(model, threads: 1, precise: precise)
+        let other = try Engine.make(model, threads: 1, precise: precise, kvType: kvType)
         for session in together {
             var alone = session
             alone = Session(
@@ -110,7 +112,7 @@ import Testing
     @Test("A shared prefix gives the same bits as one's own", arguments: models)
     func sharedPrefix(name: String) async throws {
         let fixture = try Fixture(name)
-        let engine = try Engine.make(fixture.model)
+        let engine = try Engine.make(fixture.model, kvType: .int8)
         let alone = try await engine.logits(of: fixture.prompt)
         let shared = StepEntry(
             session: SessionID(2),
@@ -128,9 +130,9 @@ import Testing
     @Test("Threads and instruction sets do not change a bit", arguments: models, [2, 5])
     func threads(name: String, count: Int) async throws {
         let fixture = try Fixture(name)
-        let expected = try await Engine.make(fixture.model, threads: 1).logits(of: fixture.prompt)
+        let expected = try await Engine.make(fixture.model, threads: 1, kvType: .int8).logits(of: fixture.prompt)
         for variant in ck_variant.available {
-            let engine = try Engine.make(fixture.model, threads: count, variant: variant)
+            let engine = try Engine.make(fixture.model, threads: count, kvType: .int8, variant: variant)
             let logits = try await engine.logits(of: fixture.prompt)
             #expect(zip(logits, expected).allSatisfy { identical($0, $1) }, "\(variant.name)")
         }

@@ -138,8 +138,11 @@ import Testing
     func memoryPlan() throws {
         var configuration = try ModelConfiguration(source: .folder(Fixture.path("phi3-8bit")))
         configuration.contextLength = 1000
-        let shape = KVShape(layers: 2, heads: 2, headSize: 16, blockSize: 16)
+        let shape = KVShape(layers: 2, heads: 2, headSize: 16, blockSize: 16, type: .f32)
         #expect(shape.blockBytes == 8192)
+        let bytes = KVType.allCases.map { configuration.kvBytesPerToken($0) / configuration.layerCount }
+        let numbers = 2 * configuration.kvHeadCount * configuration.headSize
+        #expect(bytes == [4 * numbers, 2 * numbers, 2 * numbers, numbers + 8 * configuration.kvHeadCount])
         func plan(_ options: EngineOptions = EngineOptions(), free: Int) throws -> [Int] {
             let plan = try KVPlan(configuration: configuration, shape: shape, options: options, freeMemory: free)
             return [plan.contextLength, plan.blockCount]

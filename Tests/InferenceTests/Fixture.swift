@@ -68,6 +68,7 @@ extension Engine {
         _ model: LoadedModel,
         threads: Int = 2,
         precise: Bool = false,
+        kvType: KVType = .f32,
         blockSize: Int = 16,
         contextLimit: Int? = nil,
         variant: ck_variant = ck_variant_best()
@@ -75,6 +76,7 @@ extension Engine {
         let options = EngineOptions(
             threads: threads,
             kvMemoryBytes: 32 << 20,
+            kvType: kvType,
             precise: precise,
             blockSize: blockSize,
             contextLimit: contextLimit

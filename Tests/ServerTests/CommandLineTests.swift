@@ -24,6 +24,7 @@ import Testing
             (["start", "--port", "0x50"], "not a number"), (["start", "--port", "65536"], "outside 0 to 65535"),
             (["start", "--port"], "needs a value"), (["start", "--model", "--mock"], "--model needs a value"),
             (["start", "--kv-memory", "4Q"], "size such as"),
+            (["start", "--kv-type", "int4"], "none of f32, f16, bf16, int8"),
             (["start", "--kv-memory", "1"], "outside 1 MiB to 16 TiB"),
             (["start", "--mock=maybe"], "neither true nor false"), (["start", "model"], "'model' is not a flag"),
             (["start", "--host", "0.0.0.0"], "--api-key-file"), (["start", "--host", "[::]"], "--api-key-file"),

@@ -344,7 +344,10 @@ import Testing
         #expect(report.chatExample.contains("<|user|>\nWhat is 23 + 45?<|end|>\n<|assistant|>\n"))
         let builtIn = try await Program.run(["inspect"])
         #expect(builtIn.status == 0 && builtIn.output.contains("4 layers of 256"), "\(builtIn.output)")
-        #expect(report.kvBytesPerToken > 0 && report.kvBytesPerToken % (2 * layers * 256) == 0)
+        // Bytes, and two scales for each of eight heads.
+        #expect(report.kvBytesPerToken == layers * (2 * hidden + 2 * 8 * 4))
+        let floats = try await Program.run(["inspect", "--kv-type", "f32"])
+        #expect(floats.output.contains("for each token, as f32"), "\(floats.output)\(floats.errors)")
         #expect(try await Program.run(["inspect", "nobody/nothing"], environment: ["HF_HOME": "/nowhere"]).status == 1)
     }
 }

@@ -153,14 +153,19 @@ void ck_route(
 void ck_add_rows(
     ck_compute *compute, const float *x, const int32_t *rows, const float *weights, int count, int size, float *y);
 
-/// The KV memory of one layer. A block is `block_floats` floats and holds tiles of 16 positions:
+/// How keys and values are stored: floats, or bytes with a float scale for each position of a head.
+typedef enum ck_kv_type { CK_KV_F32, CK_KV_F16, CK_KV_BF16, CK_KV_INT8 } ck_kv_type;
+/// Bytes that the key and the value of one position take in one head.
+size_t ck_kv_position_bytes(ck_kv_type type, int head_size);
+
+/// The KV memory of one layer. A block is `block_bytes` and holds tiles of 16 positions, each as kv.h has it:
 ///
-///     memory + block × block_floats + layer_offset + (tile × kv_heads + head) × 2 × 16 × head_size
-///         keys[head_size][16], then values[16][head_size]
+///     memory + block × block_bytes + layer_offset + (tile × kv_heads + head) × 16 × ck_kv_position_bytes
 typedef struct ck_kv {
-    float *memory;
-    size_t block_floats;
+    uint8_t *memory;  // aligned to 64 bytes, as are all tiles
+    size_t block_bytes;
     size_t layer_offset;
+    ck_kv_type type;
     int tiles_per_block;
     int kv_heads;
     int head_size;  // a multiple of 16, at most 256
@@ -172,11 +177,23 @@ typedef struct ck_place {
     int position;
 } ck_place;
 
-/// Work of attention that is done by one thread: up to 4 tokens of one session, at consecutive positions, one head.
+/// Tokens of one session at consecutive positions of one tile.
+typedef struct ck_run {
+    int32_t row;
+    int32_t count;
+} ck_run;
+
+/// The most queries of a span.
+enum { CK_SPAN_QUERIES = 16 };
+
+/// Queries that are answered together: some tokens of a run × some heads. Either all heads share one head of keys and
+/// values, or they are all those of several, which then are read as they lie side by side. How queries are put together
+/// changes no result.
 typedef struct ck_span {
     int32_t row;
     int32_t count;
     int32_t head;
+    int32_t heads;
 } ck_span;
 
 /// What is done to q and k before they meet, in this order.
@@ -191,9 +208,10 @@ typedef struct ck_preparation {
 } ck_preparation;
 
 /// Prepares q and k, and writes k and v to KV memory. qkv[tokens, (heads + 2 × kv_heads) × head_size]; q stays in place.
+/// The runs are those of all tokens.
 void ck_prepare_and_store(
-    ck_compute *compute, const ck_kv *kv, const ck_place *places, float *qkv, int tokens, int heads,
-    const ck_preparation *preparation);
+    ck_compute *compute, const ck_kv *kv, const ck_place *places, float *qkv, int heads,
+    const ck_preparation *preparation, const ck_run *runs, int run_count);
 
 /// What a token sees: the last `window` positions of its session (0: all), each score s becoming
 /// soft_cap × tanh(s / soft_cap) before the softmax (0: staying as it is).
@@ -201,6 +219,10 @@ typedef struct ck_view {
     int window;
     float soft_cap;
 } ck_view;
+
+/// Provides memory in which attention over long contexts is divided among threads: head_size + 16 floats for each query
+/// and 512 positions of its context. A step that needs more is divided by queries alone. Returns false if there is none.
+bool ck_compute_reserve_parts(ck_compute *compute, size_t floats);
 
 /// out[tokens, heads × head_size] = causal attention of each token's q.
 void ck_attention(

@@ -46,11 +46,11 @@ enum HubHelp {
     static let inspect = """
         Prints what a model is and what it needs, without loading it.
 
-        usage: pensieve inspect [MODEL] [--json]
+        usage: pensieve inspect [MODEL] [--kv-type TYPE] [--json]
 
         MODEL is a folder or ORG/NAME[@revision][:QUANT] in the cache; without it, the built-in
         model. Printed: architecture, parameters, how each kind of tensor is stored, context,
         KV memory for each token, memory for 1, 8 and 32 sessions, and the chat template as it
-        writes a short example.
+        writes a short example. --kv-type is that of start.
         """
 }

@@ -27,6 +27,7 @@ struct ModelReport: Encodable {
     var contextLength: Int
     var slidingWindow: Int?
     var tensors: [TensorGroup]
+    var kvType: String
     var kvBytesPerToken: Int
     var memory: [Memory]
     /// A short conversation as the model reads it, or why that cannot be told.
@@ -36,7 +37,7 @@ struct ModelReport: Encodable {
     static let sessionCounts = [1, 8, 32]
     private static let shortSession = 2048
 
-    init(name: String, path: String?, source: ModelSource) throws {
+    init(name: String, path: String?, source: ModelSource, kvType: KVType) throws {
         let configuration = try ModelConfiguration(source: source)
         tensors = TensorGroup.all(in: try TensorDirectory(source: source), configuration)
         model = name
@@ -52,7 +53,8 @@ struct ModelReport: Encodable {
         vocabularySize = configuration.vocabularySize
         contextLength = configuration.contextLength
         slidingWindow = configuration.slidingWindow
-        kvBytesPerToken = configuration.kvBytesPerToken
+        self.kvType = kvType.rawValue
+        kvBytesPerToken = configuration.kvBytesPerToken(kvType)
         do {
             chatExample = try Self.example(source, configuration)
         } catch {
@@ -106,7 +108,7 @@ extension ModelReport {
             ["tensors", "form", "parameters", "size"],
             tensors.map { [$0.kind.rawValue, $0.form, Format.parameters($0.parameters), Format.bytes($0.bytes)] }
         )
-        lines += ["", field("KV memory", "\(Format.bytes(kvBytesPerToken)) for each token"), ""]
+        lines += ["", field("KV memory", "\(Format.bytes(kvBytesPerToken)) for each token, as \(kvType)"), ""]
         // Blocks that lie behind every layer's window are given back; how soon, only the loaded model knows.
         let heading = slidingWindow == nil ? "memory for" : "memory for at most"
         lines += Self.table([heading] + Self.sessionCounts.map { $0 == 1 ? "1 session" : "\($0) sessions" }, needs)

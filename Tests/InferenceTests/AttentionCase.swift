@@ -1,0 +1,209 @@
+import CKernels
+import EngineContract
+import Testing
+
+@testable import Inference
+
+/// One session's attention in one layer: its q, k and v, what the kernels make of them, and what plain arithmetic does.
+struct AttentionCase: Sendable, CustomTestStringConvertible {
+    var headSize: Int
+    var heads: Int
+    var kvHeads: Int
+    /// The dimensions of a head that turn.
+    var dimensions: Int
+    var window = 0
+    var cap: Float = 0
+    var hasNorms = false
+    var count = 45
+    /// Whether keys and values are multiples of 1/127 up to 1, which bytes hold exactly.
+    var isGrid = false
+    /// A head of a token that holds what is not a number.
+    var spoiled: (token: Int, head: Int)?
+
+    var testDescription: String {
+        "\(count) tokens, \(heads)/\(kvHeads) heads of \(headSize), window \(window), cap \(cap)"
+    }
+    private var rowSize: Int { (heads + 2 * kvHeads) * headSize }
+    private static let epsilon: Float = 1e-5
+    private static let scale: Float = 0.2
+
+    // MARK: Inputs
+
+    struct Inputs {
+        /// [count, q, k and v of all heads]
+        var rows: [Float]
+        var queryNorm: [Float]
+        var keyNorm: [Float]
+    }
+
+    func inputs() -> Inputs {
+        var generator = SplitMix(state: 23)
+        let numbers = (0..<count * rowSize + 1000).map { _ in Float.random(in: -1...1, using: &generator) }
+        func norm(_ start: Int) -> [Float] { numbers[start...].prefix(headSize).map { 1 + 0.5 * $0 } }
+        var rows = Array(numbers.prefix(count * rowSize))
+        if let spoiled { rows[spoiled.token * rowSize + spoiled.head * headSize + 5] = .nan }
+        if isGrid {
+            for token in 0..<count {
+                for head in heads..<heads + 2 * kvHeads {
+                    let start = token * rowSize + head * headSize
+                    for d in start..<start + headSize { rows[d] = (rows[d] * 127).rounded() / 127 }
+                    rows[start + token % headSize] = 1
+                }
+            }
+        }
+        return Inputs(rows: rows, queryNorm: norm(100), keyNorm: norm(500))
+    }
+
+    private func angle(_ position: Int, _ pair: Int) -> Double { Double(position) / Double(1 + pair) }
+
+    // MARK: By the kernels
+
+    /// How the kernels come to a result, none of which may matter.
+    struct Way {
+        var variant = ck_variant_best()
+        var threads = 2
+        /// Tokens in each step.
+        var chunk = Int.max
+        /// Whether parts of the context may be divided among threads.
+        var dividesContext = true
+        var reversesBlocks = false
+    }
+
+    /// The outputs of all tokens, [count, heads × headSize], in memory that has held what is not a number.
+    func computed(_ inputs: Inputs, _ type: KVType, _ way: Way) throws -> [Float] {
+        let compute = try Compute(variant: way.variant, threads: way.threads, precise: false)
+        let blockCount = (count + 31) / 32 + 2
+        let kv = try KVMemory(
+            shape: KVShape(layers: 2, heads: kvHeads, headSize: headSize, blockSize: 32, type: type),
+            blockCount: blockCount
+        )
+        for block in 0..<blockCount { kv.bytes(of: block).initializeMemory(as: UInt8.self, repeating: 0xff) }
+        if way.dividesContext { try #require(ck_compute_reserve_parts(compute.handle, 1 << 20)) }
+        let pass = ForwardPass(compute: compute, kv: kv, contextLength: count)
+        var out: [Float] = []
+        while out.count < count * heads * headSize {
+            let start = out.count / (heads * headSize)
+            let entry = StepEntry(
+                session: SessionID(1),
+                tokens: Array(repeating: 1, count: min(way.chunk, count - start)),
+                startPosition: start,
+                blocks: (1..<BlockIndex(blockCount)).map { way.reversesBlocks ? BlockIndex(blockCount) - $0 : $0 },
+                samples: false,
+                sampling: .greedy,
+                sampleIndex: 0
+            )
+            out += step(entry, inputs, pass)
+        }
+        return out
+    }
+
+    private func step(_ entry: StepEntry, _ inputs: Inputs, _ pass: ForwardPass) -> [Float] {
+        let tokens = entry.tokens.count
+        let attention = Attention(heads: heads, kvHeads: kvHeads, headSize: headSize, scale: Self.scale, softCap: nil)
+        pass.begin([entry], attention)
+        var rows = Array(inputs.rows[(entry.startPosition * rowSize)...].prefix(tokens * rowSize))
+        var view = pass.kv.view(layer: 1)
+        prepare(&rows, &view, inputs, pass)
+        var out = [Float](repeating: 0, count: tokens * heads * headSize)
+        ck_attention(
+            pass.compute.handle,
+            &view,
+            pass.places.baseAddress,
+            rows,
+            Int32(heads),
+            ck_view(window: Int32(window), soft_cap: cap),
+            pass.spans,
+            Int32(pass.spans.count),
+            &out
+        )
+        return out
+    }
+
+    private func prepare(_ rows: inout [Float], _ view: inout ck_kv, _ inputs: Inputs, _ pass: ForwardPass) {
+        let angles = pass.positions.flatMap { position in (0..<dimensions / 2).map { angle(position, $0) } }
+        let (cosines, sines) = (angles.map { Float(cosine($0)) }, angles.map { Float(cosine($0 - .pi / 2)) })
+        inputs.queryNorm.withUnsafeBufferPointer { qNorm in
+            inputs.keyNorm.withUnsafeBufferPointer { kNorm in
+                cosines.withUnsafeBufferPointer { cosines in
+                    sines.withUnsafeBufferPointer { sines in
+                        var preparation = ck_preparation(
+                            q_norm: hasNorms ? qNorm.baseAddress : nil,
+                            k_norm: hasNorms ? kNorm.baseAddress : nil,
+                            epsilon: Self.epsilon,
+                            dimensions: Int32(dimensions),
+                            cosines: cosines.baseAddress,
+                            sines: sines.baseAddress,
+                            scale: Self.scale
+                        )
+                        ck_prepare_and_store(
+                            pass.compute.handle,
+                            &view,
+                            pass.places.baseAddress,
+                            &rows,
+                            Int32(heads),
+                            &preparation,
+                            pass.runs,
+                            Int32(pass.runs.count)
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: By plain arithmetic
+
+    /// One head of q or k after its norm and its rotation.
+    private func prepared(_ head: ArraySlice<Float>, _ norm: [Float], position: Int) -> [Double] {
+        var values = head.map(Double.init)
+        if hasNorms {
+            let mean = values.reduce(0) { $0 + $1 * $1 } / Double(values.count) + Double(Self.epsilon)
+            values = zip(values, norm).map { $0 / mean.squareRoot() * Double($1) }
+        }
+        let half = dimensions / 2
+        for pair in 0..<half {
+            let (a, b) = (values[pair], values[half + pair])
+            let (c, s) = (cosine(angle(position, pair)), cosine(angle(position, pair) - .pi / 2))
+            values[pair] = a * c - b * s
+            values[half + pair] = b * c + a * s
+        }
+        return values
+    }
+
+    /// The outputs of the last tokens.
+    func expected(_ inputs: Inputs, last: Int) -> [Double] {
+        let rows = inputs.rows
+        func head(_ token: Int, _ index: Int) -> ArraySlice<Float> {
+            rows[(token * rowSize + index * headSize)...].prefix(headSize)
+        }
+        let keys = (0..<count).map { token in
+            (0..<kvHeads).map { prepared(head(token, heads + $0), inputs.keyNorm, position: token) }
+        }
+        var out: [Double] = []
+        for token in (count - last)..<count {
+            for index in 0..<heads {
+                let kvHead = index / (heads / kvHeads)
+                let q = prepared(head(token, index), inputs.queryNorm, position: token)
+                let first = window > 0 ? max(0, token + 1 - window) : 0
+                let weights = (first...token).map { other in
+                    let score = zip(q, keys[other][kvHead]).reduce(0) { $0 + $1.0 * $1.1 } * Double(Self.scale)
+                    let cap = Double(cap)
+                    return expDouble(cap > 0 ? cap * (1 - 2 / (expDouble(2 * score / cap) + 1)) : score)
+                }
+                let total = weights.reduce(0, +)
+                let values = heads + kvHeads + kvHead
+                for d in values * headSize..<(values + 1) * headSize {
+                    var sum = 0.0
+                    for other in first...token { sum += weights[other - first] * Double(rows[other * rowSize + d]) }
+                    out.append(sum / total)
+                }
+            }
+        }
+        return out
+    }
+}
+
+/// The largest difference of the last outputs from the expected ones; values are up to 1.
+func largestError(_ out: [Float], _ expected: [Double]) -> Double {
+    zip(out.suffix(expected.count), expected).map { abs(Double($0) - $1) }.max() ?? .infinity
+}
