@@ -43,8 +43,8 @@ let package = Package(
         .executableTarget(
             name: "pensieve",
             dependencies: [
-                "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "Tokenization",
-                "BuiltinModel",
+                "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
+                "Tokenization", "BuiltinModel",
             ],
             swiftSettings: strict
         ),
@@ -58,6 +58,7 @@ let package = Package(
         module("EngineContract"),
         module("Inference", ["EngineContract", "ModelFiles", "CKernels", "COpenBLAS"]),
         module("ModelFiles"),
+        module("ModelHub", ["CKernels"]),
         module("Tokenization"),
 
         // C: kernels, shims, and the bytes of the built-in model.
@@ -86,8 +87,9 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         tests("ModelFilesTests", ["ModelFiles"]),
+        tests("ModelHubTests", ["ModelHub", "CKernels"]),
         tests("TokenizationTests", ["Tokenization"], exclude: ["Scripts"], resources: [.copy("Fixtures")]),
         tests("LoadTests", ["LoadTest"]),
-        tests("ServerTests", ["pensieve"], resources: [.copy("Python")]),
+        tests("ServerTests", ["pensieve", "ModelHub"], resources: [.copy("Python")]),
     ]
 )

@@ -6,6 +6,7 @@
 #define VARIANT kernels_avx512
 #define TILE_ROWS 4
 #define TILE_TOKENS 4
+#define LOOK_UP(table, places) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(places)))
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

@@ -14,7 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// Looks before a thread without work sleeps, some tens of microseconds, and before the caller yields its core.
+/// Looks before a thread that waits sleeps, some tens of microseconds: on a machine that has other work, whoever is waited
+/// for may need the core.
 enum { SPINS = 4000 };
 
 // The state of the region in one word, so that joining is one compare-and-swap that fails once the region is closed:
@@ -41,9 +42,20 @@ struct pool {
     _Alignas(64) _Atomic uint32_t wake;
     _Atomic int sleepers;
     atomic_bool stopping;
+    _Alignas(64) _Atomic uint32_t done;
+    atomic_bool caller_sleeps;
     int workers;
     worker worker[];
 };
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t *word) {
+    atomic_fetch_add(word, 1);
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
 
 static void pause_briefly(void) {
 #if defined(__x86_64__)
@@ -73,9 +85,37 @@ static void sleep_until_news(pool *p, uint64_t seen) {
     atomic_fetch_add(&p->sleepers, 1);
     // The publisher writes `state`, then reads `sleepers`; here it is the other way round. One of the two sees the other.
     if (!has_news(p, seen) && !atomic_load(&p->stopping)) {
-        syscall(SYS_futex, &p->wake, FUTEX_WAIT_PRIVATE, ticket, NULL, NULL, 0);
+        futex_wait(&p->wake, ticket);
     }
     atomic_fetch_sub(&p->sleepers, 1);
+}
+
+/// Takes a worker out of the region; the last one wakes the caller if that has closed it and sleeps.
+static void leave(pool *p) {
+    uint64_t before = atomic_fetch_sub(&p->state, 1);
+    if (!(before & OPEN) && (before & INSIDE) == 1 && atomic_load(&p->caller_sleeps)) futex_wake(&p->done);
+}
+
+/// Waits until nobody is inside of the closed region.
+static void wait_for_workers(pool *p) {
+    for (int spins = 0; atomic_load(&p->state) & INSIDE;) {
+        if (++spins < SPINS) {
+            pause_briefly();
+            continue;
+        }
+        uint32_t ticket = atomic_load(&p->done);
+        atomic_store(&p->caller_sleeps, true);
+        // The last worker writes `state`, then reads `caller_sleeps`; here it is the other way round.
+        if (atomic_load(&p->state) & INSIDE) futex_wait(&p->done, ticket);
+        atomic_store(&p->caller_sleeps, false);
+    }
+}
+
+int ck_core_count(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (int)count : 1;
 }
 
 void ck_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
@@ -93,7 +133,7 @@ static void *run_worker(void *argument) {
             if (atomic_compare_exchange_weak(&p->state, &state, state + 1)) {
                 seen = state / EPOCH;
                 work(p, me->index);
-                atomic_fetch_sub(&p->state, 1);
+                leave(p);
                 spins = 0;
             }
         } else if (++spins < SPINS) {
@@ -104,11 +144,6 @@ static void *run_worker(void *argument) {
         }
     }
     return NULL;
-}
-
-static void wake_sleepers(pool *p) {
-    atomic_fetch_add(&p->wake, 1);
-    syscall(SYS_futex, &p->wake, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 pool *pool_create(int threads) {
@@ -136,7 +171,7 @@ pool *pool_create(int threads) {
 
 void pool_destroy(pool *p) {
     atomic_store(&p->stopping, true);
-    wake_sleepers(p);
+    futex_wake(&p->wake);
     for (int i = 0; i < p->workers; i++) pthread_join(p->worker[i].thread, NULL);
     free(p);
 }
@@ -155,14 +190,8 @@ void pool_for(pool *p, int count, int grain, ck_body body, void *context) {
     atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     uint64_t state = atomic_load_explicit(&p->state, memory_order_relaxed);
     atomic_store(&p->state, ((state / EPOCH + 1) % EPOCH) * EPOCH | OPEN);
-    if (atomic_load(&p->sleepers) > 0) wake_sleepers(p);
+    if (atomic_load(&p->sleepers) > 0) futex_wake(&p->wake);
     work(p, 0);
     atomic_fetch_and(&p->state, ~OPEN);
-    for (int spins = 1; atomic_load(&p->state) & INSIDE; spins++) {
-        if (spins % SPINS == 0) {
-            sched_yield();
-        } else {
-            pause_briefly();
-        }
-    }
+    wait_for_workers(p);
 }

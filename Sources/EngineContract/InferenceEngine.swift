@@ -5,7 +5,7 @@
 package protocol InferenceEngine: Actor {
     nonisolated var description: EngineDescription { get }
 
-    /// Computes one step.
+    /// Computes one step. What concerns one session only is among the result's failures.
     /// - Throws: `EngineError` if the step is malformed; the engine stays usable.
     func step(_ step: Step) async throws(EngineError) -> StepResult
 }
@@ -25,6 +25,10 @@ package struct EngineDescription: Sendable {
     /// Tokens in one KV block.
     package var blockSize: Int
     package var blockCount: Int
+    /// A token sees this many positions, itself included, in the layer that sees the most; nil: all.
+    package var window: Int?
+    /// The most tokens of all sessions together in one step.
+    package var maxStepTokens: Int
     package var kvBytesPerToken: Int
     package var weightBytes: Int
     package var threads: Int
@@ -47,7 +51,9 @@ package struct EngineDescription: Sendable {
         weightBytes: Int,
         threads: Int,
         kernelVariant: String,
-        isMock: Bool
+        isMock: Bool,
+        maxStepTokens: Int = .max,
+        window: Int? = nil
     ) {
         self.modelID = modelID
         self.displayName = displayName
@@ -58,6 +64,8 @@ package struct EngineDescription: Sendable {
         self.vocabularySize = vocabularySize
         self.blockSize = blockSize
         self.blockCount = blockCount
+        self.window = window
+        self.maxStepTokens = maxStepTokens
         self.kvBytesPerToken = kvBytesPerToken
         self.weightBytes = weightBytes
         self.threads = threads
@@ -66,7 +74,7 @@ package struct EngineDescription: Sendable {
     }
 }
 
-/// Why a step could not be computed. None of these can come from a request that was checked at the door.
+/// Why a step, or one session's share of it, could not be computed.
 package struct EngineError: Error, Sendable, CustomStringConvertible {
     package let description: String
 

@@ -48,13 +48,17 @@ package struct StepEntry: Sendable {
     /// Never empty.
     package var tokens: [Token]
     package var startPosition: Int
-    /// The session's block table: position p lies in `blocks[p / blockSize]` at offset `p % blockSize`.
+    /// The session's block table: position p lies in `blocks[p / blockSize]` at offset `p % blockSize`. Where the engine
+    /// has a window, blocks of which no token of the entry sees a position may be `hiddenBlock`.
     package var blocks: [BlockIndex]
     /// Whether a token is to be sampled after the last of `tokens`.
     package var samples: Bool
     package var sampling: SamplingParameters
     /// How many tokens the session has sampled before this one.
     package var sampleIndex: Int
+
+    /// Stands for a block that the session has given back.
+    package static let hiddenBlock: BlockIndex = -1
 
     package init(
         session: SessionID,
@@ -84,9 +88,14 @@ package struct Step: Sendable {
     package var tokenCount: Int { entries.reduce(0) { $0 + $1.tokens.count } }
 }
 
-/// The tokens sampled in a step: one element for each entry, nil where the entry did not ask for one.
+/// The tokens sampled in a step: one element for each entry, nil where the entry did not ask for one or failed.
 package struct StepResult: Sendable {
     package var samples: [Token?]
+    /// What went wrong with single entries, by their index; the others are none the worse for it.
+    package var failures: [Int: EngineError]
 
-    package init(samples: [Token?]) { self.samples = samples }
+    package init(samples: [Token?], failures: [Int: EngineError] = [:]) {
+        self.samples = samples
+        self.failures = failures
+    }
 }

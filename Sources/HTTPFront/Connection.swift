@@ -16,15 +16,25 @@ struct Connection {
     private let limits: Limits
     private let peerIsLoopback: Bool
     private let responses: ResponseSender
+    private let memory: BodyMemory
     private var parser: RequestParser
+    /// What the current request's body holds of `memory`.
+    private var heldBytes = 0
     /// When the current request's first byte came.
     private var started = ContinuousClock.now
 
-    init(_ socket: Socket, peerIsLoopback: Bool, handler: any RequestHandler, limits: Limits) {
+    init(
+        _ socket: Socket,
+        peerIsLoopback: Bool,
+        handler: any RequestHandler,
+        limits: Limits,
+        memory: BodyMemory
+    ) {
         self.socket = socket
         self.handler = handler
         self.limits = limits
         self.peerIsLoopback = peerIsLoopback
+        self.memory = memory
         responses = ResponseSender(socket: socket, stallLimit: limits.writeStallTimeout)
         parser = RequestParser(limits: limits)
     }
@@ -34,6 +44,9 @@ struct Connection {
     mutating func run() async {
         while true {
             let delivery = await serveRequest()
+            if delivery != .keepsConnection { parser = RequestParser(limits: limits) }
+            memory.giveBack(heldBytes)
+            heldBytes = 0
             switch delivery {
             case .keepsConnection: continue
             case .lastOfConnection: return await linger()
@@ -101,9 +114,11 @@ struct Connection {
         var owesContinue = expectsContinue
         while true {
             switch parser.next() {
-            case .body(let body): return body
+            case .body(let body):
+                try hold(body.count)
+                return body
             case .fault(let fault): throw .fault(fault)
-            case .head, .needsMore: break
+            case .head, .needsMore: try hold(parser.bodyBytes)
             }
             if owesContinue, parser.bodyBytes == 0 {
                 do throws(SendError) {
@@ -117,6 +132,12 @@ struct Connection {
             let deadline = min(.now + limits.bodyStallTimeout, start + limits.bodyTimeout + earned)
             guard try await fill(until: deadline) else { throw .fault(.timeout("the request body")) }
         }
+    }
+
+    /// Counts the bytes of the body that are there now.
+    private mutating func hold(_ count: Int) throws(Interruption) {
+        guard memory.take(count - heldBytes) else { throw .fault(.bodyMemoryFull) }
+        heldBytes = count
     }
 
     /// Gives the parser what has come, waiting for it if need be. False if nothing came in time.

@@ -5,22 +5,23 @@ package enum HTTPFault: Error, Sendable, Equatable {
     case headersTooLarge
     case bodyTooLarge(limit: Int)
     case tooManyConnections
+    case bodyMemoryFull
     case timeout(String)
     case unsupportedTransferCoding(String)
     case versionNotSupported
     case internalError
 
-    /// The status to answer with. An unknown transfer coding is 400, not RFC 9112's 501: clients repeat a 5xx.
+    /// The status to answer with. An unknown transfer coding or version is 400, not the 501 and 505 of RFC 9110: clients
+    /// repeat a 5xx.
     package var status: Int {
         switch self {
-        case .badRequest, .unsupportedTransferCoding: 400
+        case .badRequest, .unsupportedTransferCoding, .versionNotSupported: 400
         case .timeout: 408
         case .bodyTooLarge: 413
         case .requestLineTooLong: 414
         case .headersTooLarge: 431
         case .internalError: 500
-        case .tooManyConnections: 503
-        case .versionNotSupported: 505
+        case .tooManyConnections, .bodyMemoryFull: 503
         }
     }
 
@@ -31,6 +32,7 @@ package enum HTTPFault: Error, Sendable, Equatable {
         case .headersTooLarge: "the request headers are too large or too many"
         case .bodyTooLarge(let limit): "the request body exceeds the limit of \(limit) bytes"
         case .tooManyConnections: "too many connections; try again later"
+        case .bodyMemoryFull: "too many large requests at once; try again later"
         case .timeout(let what): "timed out while waiting for \(what)"
         case .unsupportedTransferCoding(let name): "the transfer coding \"\(name)\" is not supported; use chunked"
         case .versionNotSupported: "only HTTP/1.0 and HTTP/1.1 are supported"

@@ -22,6 +22,7 @@ package actor HTTPServer {
 
     private let handler: any RequestHandler
     private let limits: Limits
+    private let memory: BodyMemory
     private var phase = Phase.open
     private var poller: Poller?
     private var listener: Listener?
@@ -36,6 +37,7 @@ package actor HTTPServer {
     package init(handler: any RequestHandler, limits: Limits = Limits()) {
         self.handler = handler
         self.limits = limits
+        memory = BodyMemory(limits)
         maxConnections = limits.maxConnections
     }
 
@@ -112,7 +114,13 @@ package actor HTTPServer {
     }
 
     private func admit(_ socket: Socket, peerIsLoopback: Bool, into group: inout DiscardingTaskGroup) {
-        let connection = Connection(socket, peerIsLoopback: peerIsLoopback, handler: handler, limits: limits)
+        let connection = Connection(
+            socket,
+            peerIsLoopback: peerIsLoopback,
+            handler: handler,
+            limits: limits,
+            memory: memory
+        )
         if connectionCount < maxConnections {
             connectionCount += 1
             peakConnections = max(peakConnections, connectionCount)

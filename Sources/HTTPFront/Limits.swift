@@ -4,6 +4,8 @@ package struct Limits: Sendable {
     package var maxHeaderBytes = 32768
     package var maxHeaderFields = 100
     package var maxBodyBytes = 32 << 20
+    /// For the bodies of all requests together, from a body's first byte until its request is answered.
+    package var maxBodyMemoryBytes = 512 << 20
     package var maxConnections = 4096
 
     /// From a request's first byte to the end of its head.

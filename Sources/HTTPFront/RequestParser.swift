@@ -32,7 +32,7 @@ struct RequestParser {
     private var buffer: [UInt8] = []
     /// Bytes before this index of `buffer` are used up.
     private var position = 0
-    /// Bytes before this index of `buffer` hold no line feed: a byte-wise sender must not cost a rescan per byte.
+    /// Bytes before this index of `buffer` hold no line's end: a byte-wise sender must not cost a rescan per byte.
     private var scanned = 0
     private var emptyLines = 0
     private var fieldBytes = 0
@@ -52,9 +52,6 @@ struct RequestParser {
 
     /// Bytes of the current body received so far.
     var bodyBytes: Int { collected.count }
-
-    /// Whether bytes are there that `next` has not used: the rest of a body, or pipelined requests.
-    var hasUnusedBytes: Bool { position < buffer.count }
 
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if position == buffer.count {
@@ -117,18 +114,15 @@ struct RequestParser {
     /// while it is incomplete, which bounds the buffer.
     private mutating func readLine(limit: Int, orElse fault: HTTPFault) throws(HTTPFault) -> ArraySlice<UInt8>? {
         let from = max(scanned, position)
-        guard let end = buffer[from...].firstIndex(of: UInt8(ascii: "\n")) else {
-            scanned = buffer.count
-            // A carriage return may be the line's end.
-            guard buffer.count - position <= limit + 1 else { throw fault }
-            return nil
-        }
-        guard end > position, buffer[end - 1] == UInt8(ascii: "\r") else {
-            throw .badRequest("a line ends without a carriage return")
-        }
-        let line = buffer[position..<(end - 1)]
-        guard line.count <= limit else { throw fault }
-        position = end + 1
+        let end = buffer[from...].firstIndex { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") } ?? buffer.count
+        scanned = end
+        guard end - position <= limit else { throw fault }
+        guard end < buffer.count else { return nil }
+        guard buffer[end] == UInt8(ascii: "\r") else { throw .badRequest("a line feed without a carriage return") }
+        guard end + 1 < buffer.count else { return nil }
+        guard buffer[end + 1] == UInt8(ascii: "\n") else { throw .badRequest("a carriage return without a line feed") }
+        let line = buffer[position..<end]
+        position = end + 2
         scanned = position
         return line
     }

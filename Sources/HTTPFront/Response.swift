@@ -10,8 +10,6 @@ package struct Response: Sendable {
     package var status: Int
     package var headers: Headers
     package var body: Body
-    /// Close the connection after this response.
-    package var closes = false
 
     package init(status: Int, headers: Headers = [:], body: Body = .bytes([])) {
         self.status = status

@@ -18,7 +18,7 @@ struct ResponseSender: Sendable {
     func send(_ response: Response, to request: RequestHead, keepsAlive: Bool) async -> Delivery {
         let framing = ResponseHead.Framing(response, to: request)
         let keeps =
-            keepsAlive && !response.closes && framing != .untilClose && !socket.poller.isDraining && !Task.isCancelled
+            keepsAlive && framing != .untilClose && !socket.poller.isDraining && !Task.isCancelled
         let head = ResponseHead(response: response, request: request, framing: framing, keepsAlive: keeps)
         do {
             switch response.body {
@@ -172,7 +172,6 @@ struct ResponseHead {
         case 500: "Internal Server Error"
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"
-        case 505: "HTTP Version Not Supported"
         case 529: "Overloaded"
         default: "Unknown"
         }

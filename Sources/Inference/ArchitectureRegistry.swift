@@ -10,6 +10,8 @@ protocol Architecture: Sendable {
     var layerCount: Int { get }
     /// The most columns of any matrix.
     var maxColumns: Int { get }
+    /// How many positions a token sees, itself included, in the layer that sees the most; nil is all.
+    var widestWindow: Int? { get }
 
     /// Computes all tokens of the pass, and the logits of the given rows.
     func forward(_ pass: ForwardPass, logitsOf rows: [Int])
@@ -18,14 +20,22 @@ protocol Architecture: Sendable {
 /// The architectures by `model_type` of config.json.
 enum ArchitectureRegistry {
     static let all: [String: any Architecture.Type] = [
-        "phi3": Phi3.self
+        "gemma2": Gemma2.self,
+        "gemma3": Gemma3.self,
+        "gemma3_text": Gemma3.self,
+        "llama": Llama.self,
+        "mistral": Mistral.self,
+        "phi3": Phi3.self,
+        "qwen2": Qwen2.self,
+        "qwen3": Qwen3.self,
+        "qwen3_moe": Qwen3MoE.self,
     ]
 
-    static func architecture(_ modelType: String) throws(ModelError) -> any Architecture.Type {
+    static func architecture(_ modelType: String, label: String) throws(ModelError) -> any Architecture.Type {
         guard let type = all[modelType] else {
             throw ModelError(
-                "config.json: model_type \"\(modelType)\" is not supported; "
-                    + all.keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ") + " is"
+                "\(label): model_type \"\(modelType)\" is not supported; "
+                    + all.keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ") + " are"
             )
         }
         return type

@@ -20,19 +20,30 @@ enum BLASProduct {
         let w: ck_matrix
         let x: UnsafePointer<Float>
         let y: UnsafeMutablePointer<Float>
+        let rowSize: Int
         let tokens: Int
         let adding: Bool
     }
 
+    /// - Parameter rowSize: the floats from one token's outputs in `y` to the next's, at least the rows of `w`.
     static func run(
         _ w: ck_matrix,
         _ x: UnsafePointer<Float>,
         tokens: Int,
         into y: UnsafeMutablePointer<Float>,
+        rowSize: Int,
         adding: Bool,
         on compute: Compute
     ) {
-        var work = Work(compute: compute.handle, w: w, x: x, y: y, tokens: tokens, adding: adding)
+        var work = Work(
+            compute: compute.handle,
+            w: w,
+            x: x,
+            y: y,
+            rowSize: rowSize,
+            tokens: tokens,
+            adding: adding
+        )
         let tiles = (Int(w.rows) + tileRows - 1) / tileRows
         ck_compute_for(
             compute.handle,
@@ -84,7 +95,7 @@ enum BLASProduct {
                 Int32(rows)
             )
             for i in 0..<count {
-                let to = work.y + (token + i) * Int(work.w.rows) + first
+                let to = work.y + (token + i) * work.rowSize + first
                 let from = product + i * rows
                 if work.adding {
                     for r in 0..<rows { to[r] += from[r] }

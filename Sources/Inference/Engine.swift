@@ -1,6 +1,5 @@
 import CKernels
 package import EngineContract
-import Glibc
 package import ModelFiles
 
 /// The owner of weights and KV memory; computes steps on a thread of its own.
@@ -21,7 +20,7 @@ package actor Engine: InferenceEngine {
     /// - Parameter variant: the kernels to use, which this CPU must be able to run.
     init(model: LoadedModel, options: EngineOptions, variant: ck_variant) throws(ModelError) {
         let architecture = model.architecture
-        let threads = options.threads ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let threads = options.threads ?? SystemCores.count
         let compute = try Compute(variant: variant, threads: threads, precise: options.precise)
         try compute.reserve(columns: architecture.maxColumns)
         let shape = KVShape(
@@ -36,7 +35,11 @@ package actor Engine: InferenceEngine {
             options: options,
             freeMemory: SystemMemory.freeBytes()
         )
-        pass = ForwardPass(compute: compute, kv: try KVMemory(shape: shape, blockCount: plan.blockCount))
+        pass = ForwardPass(
+            compute: compute,
+            kv: try KVMemory(shape: shape, blockCount: plan.blockCount),
+            contextLength: plan.contextLength
+        )
         self.architecture = architecture
         description = EngineDescription(
             modelID: model.modelID,
@@ -52,7 +55,9 @@ package actor Engine: InferenceEngine {
             weightBytes: model.weightBytes,
             threads: threads,
             kernelVariant: compute.variant.name,
-            isMock: false
+            isMock: false,
+            maxStepTokens: StepChecks.maxTokens,
+            window: architecture.widestWindow
         )
         checks = StepChecks(description)
         do throws(ThreadError) {
@@ -64,15 +69,21 @@ package actor Engine: InferenceEngine {
 
     package func step(_ step: Step) throws(EngineError) -> StepResult {
         let sampling = try compute(step)
-        var samples = [Token?](repeating: nil, count: step.entries.count)
-        for (row, index) in sampling.enumerated() {
-            let entry = step.entries[index]
-            guard let token = Sampler.sample(logits(row), entry.sampling, index: entry.sampleIndex) else {
-                throw EngineError("\(entry.session): the model gave a logit that is not a finite number")
+        var result = StepResult(samples: [Token?](repeating: nil, count: step.entries.count))
+        guard !sampling.isEmpty else { return result }
+        let tokens = BatchSampler.sample(
+            sampling.map { step.entries[$0] },
+            pass.logits.holding(sampling.count * description.vocabularySize),
+            vocabularySize: description.vocabularySize,
+            on: pass.compute
+        )
+        for (index, token) in zip(sampling, tokens) {
+            result.samples[index] = token
+            if token == nil {
+                result.failures[index] = EngineError("the model gave a logit that is not a finite number")
             }
-            samples[index] = token
         }
-        return StepResult(samples: samples)
+        return result
     }
 
     /// The logits instead of samples of a step, for tests: one element for each entry, nil where it does not sample.

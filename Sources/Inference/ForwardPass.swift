@@ -7,24 +7,29 @@ import EngineContract
 final class ForwardPass {
     let compute: Compute
     let kv: KVMemory
+    /// The most positions that a session can have.
+    let contextLength: Int
 
     private(set) var tokens: [Int32] = []
     private(set) var positions: [Int] = []
-    private var places = UnsafeMutableBufferPointer<ck_place>(start: nil, count: 0)
+    private(set) var places = UnsafeMutableBufferPointer<ck_place>(start: nil, count: 0)
     private var tables = UnsafeMutableBufferPointer<Int32>(start: nil, count: 0)
-    private var spans: [ck_span] = []
+    private(set) var spans: [ck_span] = []
 
     let hidden = FloatBuffer()
     let normed = FloatBuffer()
     let projected = FloatBuffer()
     let attended = FloatBuffer()
+    let gathered = FloatBuffer()
     let logits = FloatBuffer()
-    let cosines = FloatBuffer()
-    let sines = FloatBuffer()
+    let rotary = RotaryTable()
+    /// For models that turn layers with a window otherwise than those without.
+    let localRotary = RotaryTable()
 
-    init(compute: Compute, kv: KVMemory) {
+    init(compute: Compute, kv: KVMemory, contextLength: Int) {
         self.compute = compute
         self.kv = kv
+        self.contextLength = contextLength
     }
 
     deinit {
@@ -81,8 +86,12 @@ final class ForwardPass {
 
     // MARK: Operations on all tokens
 
-    func embed(_ matrix: Matrix) {
+    /// hidden = the rows of `matrix` for the tokens, each multiplied by `scale` if there is one.
+    func embed(_ matrix: Matrix, scale: Float? = nil) {
         matrix.gather(tokens, into: hidden, on: compute)
+        guard let scale else { return }
+        let size = count * matrix.columns
+        ck_scale(compute.handle, scale, size, hidden.holding(size))
     }
 
     /// normed = the normalised `hidden`.
@@ -90,81 +99,35 @@ final class ForwardPass {
         norm.apply(hidden, tokens: count, into: normed, on: compute)
     }
 
-    /// attended = attention of `projected`, which holds q, k and v of each token; k and v go to KV memory.
-    func attend(_ attention: Attention, layer: Int) {
-        var kv = kv.view(layer: layer)
-        let heads = Int32(attention.heads)
-        let rowSize = (attention.heads + 2 * attention.kvHeads) * attention.headSize
-        let qkv = projected.holding(count * rowSize)
-        let half = count * attention.headSize / 2
-        ck_rotate_and_store(
-            compute.handle,
-            &kv,
-            places.baseAddress,
-            qkv,
-            Int32(count),
-            heads,
-            attention.scale,
-            cosines.holding(half),
-            sines.holding(half)
-        )
-        ck_attention(
-            compute.handle,
-            &kv,
-            places.baseAddress,
-            qkv,
-            heads,
-            Int32(attention.window ?? 0),
-            spans,
-            Int32(spans.count),
-            attended.reserving(count * attention.heads * attention.headSize)
-        )
+    /// hidden += the normalised `projected`.
+    func addNormalized(_ norm: Norm) {
+        norm.apply(projected, tokens: count, into: hidden, adding: true, on: compute)
     }
 
-    /// attended = silu(gate) × up of `projected`, which holds gate, then up, of each token.
-    func activate(size: Int) {
-        ck_silu_multiply(
-            compute.handle,
-            projected.holding(2 * count * size),
-            Int32(count),
-            Int32(size),
-            attended.reserving(count * size)
-        )
+    /// The cosines and sines of this step's positions.
+    func turn(_ rotary: RotaryEmbedding, _ table: RotaryTable) {
+        rotary.fill(table, positions: positions, contextLength: contextLength)
+    }
+
+    /// out[rows.count, size] = some rows of x[count, size].
+    func gather(_ rows: [Int32], of x: FloatBuffer, size: Int, into out: FloatBuffer) {
+        let all = x.holding(count * size)
+        let chosen = out.reserving(rows.count * size)
+        for (index, row) in rows.enumerated() {
+            precondition(0..<count ~= Int(row), "no such row")
+            (chosen + index * size).update(from: all + Int(row) * size, count: size)
+        }
     }
 
     /// logits[rows.count, vocabulary] of the given rows of `hidden`.
-    func project(rows: [Int], norm: Norm, head: Matrix) {
-        let size = norm.weight.count
-        let all = hidden.holding(count * size)
-        let chosen = projected.reserving(rows.count * size)
-        for (index, row) in rows.enumerated() {
-            precondition(0..<count ~= row, "no such row")
-            (chosen + index * size).update(from: all + row * size, count: size)
-        }
+    /// - Parameter softCap: logits l become cap × tanh(l / cap); nil: they stay.
+    func project(rows: [Int], norm: Norm, head: Matrix, softCap: Float? = nil) {
+        guard !rows.isEmpty else { return }
+        gather(rows.map { Int32($0) }, of: hidden, size: norm.weight.count, into: projected)
         norm.apply(projected, tokens: rows.count, into: normed, on: compute)
         head.multiply(normed, tokens: rows.count, into: logits, on: compute)
+        guard let softCap else { return }
+        let size = rows.count * head.rows
+        ck_soft_cap(compute.handle, softCap, size, logits.holding(size))
     }
-}
-
-/// RMS normalisation.
-struct Norm: Sendable {
-    let weight: Vector
-    let epsilon: Float
-
-    func apply(_ x: FloatBuffer, tokens: Int, into y: FloatBuffer, on compute: Compute) {
-        let input = x.holding(tokens * weight.count)
-        let output = y.reserving(tokens * weight.count)
-        ck_rms_norm(compute.handle, input, weight.start, Int32(tokens), Int32(weight.count), epsilon, output)
-    }
-}
-
-/// Causal grouped-query attention over paged KV memory.
-struct Attention: Sendable {
-    let heads: Int
-    let kvHeads: Int
-    let headSize: Int
-    /// How many positions a token sees, itself included; nil is all.
-    let window: Int?
-
-    var scale: Float { 1 / Float(headSize).squareRoot() }
 }

@@ -1,6 +1,6 @@
 import CKernels
 import Glibc
-import ModelFiles
+package import ModelFiles
 
 /// The keys and values of all sessions: one piece of memory of fixed size, allocated once and touched as it is used.
 ///
@@ -56,4 +56,11 @@ struct KVShape: Sendable, Equatable {
 
     var bytesPerToken: Int { 2 * layers * heads * headSize * 4 }
     var blockBytes: Int { bytesPerToken * blockSize }
+}
+
+extension ModelConfiguration {
+    /// Bytes of KV memory that each token of a session takes.
+    package var kvBytesPerToken: Int {
+        KVShape(layers: layerCount, heads: kvHeadCount, headSize: headSize, blockSize: 16).bytesPerToken
+    }
 }

@@ -7,13 +7,31 @@ package final class LoadedModel: Sendable {
     package let modelID: String
     package let displayName: String
     package let configuration: ModelConfiguration
-    package let tokenizerJSON: [UInt8]
+    package let vocabulary: Vocabulary
     /// The tokens that end an answer, as `config.json` and `generation_config.json` name them.
     package let eosTokens: Set<Token>
     package let parameterCount: Int
     package let weightBytes: Int
-    /// For people: "MLX 8-bit, group 64", "float16".
+    /// For people: "MLX 8-bit, group 64", "float16", "Q4_K and Q6_K", those first that hold the most.
     package let quantization: String
+
+    /// What a tokenizer is to be made of.
+    package enum Vocabulary: Sendable {
+        /// The contents of `tokenizer.json`.
+        case tokenizerJSON([UInt8])
+        case gguf(GGUFVocabulary)
+
+        package init(source: ModelSource) throws(ModelError) {
+            guard case .gguf(let file) = source else {
+                self = .tokenizerJSON(try source.requiredFile("tokenizer.json").array)
+                return
+            }
+            guard let vocabulary = try GGUFVocabulary(file) else {
+                throw ModelError("\(file.path): metadata tokenizer.ggml.model: missing; the file has no vocabulary")
+            }
+            self = .gguf(vocabulary)
+        }
+    }
 
     let architecture: any Architecture
 
@@ -24,20 +42,24 @@ package final class LoadedModel: Sendable {
         progress: @escaping (Double) -> Void
     ) throws(ModelError) {
         configuration = try ModelConfiguration(source: source)
-        let type = try ArchitectureRegistry.architecture(configuration.modelType)
+        let type = try ArchitectureRegistry.architecture(
+            configuration.modelType,
+            label: source.label("config.json")
+        )
         let size = configuration.headSize
         guard size % 16 == 0, size <= 256 else {
             throw ModelError(
                 "\(source.label("config.json")): heads of size \(size) are not supported; multiples of 16 up to 256 are"
             )
         }
+        // Before the weights, which take longer.
+        vocabulary = try Vocabulary(source: source)
         let reader = try WeightReader(TensorDirectory(source: source), configuration, progress: progress)
         architecture = try type.init(configuration, reader)
-        tokenizerJSON = try source.requiredFile("tokenizer.json").array
         eosTokens = Set(configuration.eosTokens.compactMap { Token(exactly: $0) })
         parameterCount = reader.parameterCount
         weightBytes = reader.byteCount
-        quantization = reader.forms.sorted().joined(separator: " and ")
+        quantization = reader.quantization
         self.modelID = modelID ?? source.folderName ?? configuration.modelType
         self.displayName = displayName ?? self.modelID
     }

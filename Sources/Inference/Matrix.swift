@@ -17,19 +17,36 @@ struct Matrix: @unchecked Sendable {
     var columns: Int { Int(view.columns) }
     var parameterCount: Int { rows * columns }
     var byteCount: Int { memory.reduce(0) { $0 + $1.count } }
-    var isQuantized: Bool { view.format == CK_AFFINE4 || view.format == CK_AFFINE8 }
+    var isQuantized: Bool { ![CK_F32, CK_F16, CK_BF16].contains(view.format) }
 
     /// y[tokens, rows] = x[tokens, columns] · Wᵀ, or y += if `adding`.
     func multiply(_ x: FloatBuffer, tokens: Int, into y: FloatBuffer, adding: Bool = false, on compute: Compute) {
-        let input = x.holding(tokens * columns)
         let output = adding ? y.holding(tokens * rows) : y.reserving(tokens * rows)
+        multiply(x, tokens: tokens, into: output, rowSize: rows, adding: adding, on: compute)
+    }
+
+    /// The same into rows of `rowSize` floats, the first of which begins at `output`.
+    func multiply(
+        _ x: FloatBuffer,
+        tokens: Int,
+        into output: UnsafeMutablePointer<Float>,
+        rowSize: Int,
+        adding: Bool,
+        on compute: Compute
+    ) {
+        let input = x.holding(tokens * columns)
         if isQuantized && !compute.isPrecise {
             withUnsafePointer(to: view) {
-                ck_matmul(compute.handle, $0, input, Int32(tokens), output, adding)
+                ck_matmul(compute.handle, $0, input, Int32(tokens), output, rowSize, adding)
             }
         } else {
-            BLASProduct.run(view, input, tokens: tokens, into: output, adding: adding, on: compute)
+            BLASProduct.run(view, input, tokens: tokens, into: output, rowSize: rowSize, adding: adding, on: compute)
         }
+    }
+
+    /// Has the system begin to read the weights from their file.
+    func prefetch() {
+        for bytes in memory { bytes.prefetch() }
     }
 
     /// out[i] = the row `indices[i]`, each of which must be one.

@@ -9,27 +9,35 @@ struct StepChecks: Sendable {
     private let contextLength: Int
     private let blockSize: Int
     private let blockCount: Int
+    private let window: Int?
 
     init(_ description: EngineDescription) {
         vocabularySize = description.vocabularySize
         contextLength = description.contextLength
         blockSize = description.blockSize
         blockCount = description.blockCount
+        window = description.window
     }
 
     func check(_ entries: [StepEntry]) throws(EngineError) {
         var tokenCount = 0
-        var written: Set<BlockIndex> = []
+        var isWritten = [Bool](repeating: false, count: blockCount)
         for entry in entries {
             tokenCount += entry.tokens.count
-            try check(entry, written: &written)
+            try check(entry, marking: &isWritten)
         }
         guard tokenCount <= Self.maxTokens else {
             throw EngineError("a step of \(tokenCount) tokens; \(Self.maxTokens) are possible")
         }
+        for entry in entries {
+            let computed = entry.blocks[firstSeenBlock(entry)..<(entry.startPosition / blockSize)]
+            if let block = computed.first(where: { isWritten[Int($0)] }) {
+                throw EngineError("\(entry.session): block \(block) would be read and written in one step")
+            }
+        }
     }
 
-    private func check(_ entry: StepEntry, written: inout Set<BlockIndex>) throws(EngineError) {
+    private func check(_ entry: StepEntry, marking isWritten: inout [Bool]) throws(EngineError) {
         let (start, count) = (entry.startPosition, entry.tokens.count)
         guard count > 0 else { throw EngineError("\(entry.session): no tokens") }
         guard start >= 0, start <= contextLength, count <= contextLength - start else {
@@ -44,13 +52,22 @@ struct StepChecks: Sendable {
         guard entry.blocks.count >= needed else {
             throw EngineError("\(entry.session): \(entry.blocks.count) blocks; \(needed) are needed")
         }
-        if let block = entry.blocks.first(where: { $0 < 0 || $0 >= blockCount }) {
+        if let block = entry.blocks[firstSeenBlock(entry)...].first(where: { $0 < 0 || $0 >= blockCount }) {
             throw EngineError("\(entry.session): block \(block); there are \(blockCount)")
         }
-        for block in entry.blocks[(start / blockSize)..<needed] where !written.insert(block).inserted {
-            throw EngineError("\(entry.session): block \(block) would be written from two places")
+        for block in entry.blocks[(start / blockSize)..<needed] {
+            guard !isWritten[Int(block)] else {
+                throw EngineError("\(entry.session): block \(block) would be written from two places")
+            }
+            isWritten[Int(block)] = true
         }
         try check(entry.sampling, of: entry)
+    }
+
+    /// The first block of the table that is looked at: of those before it, no token of the entry sees a position.
+    private func firstSeenBlock(_ entry: StepEntry) -> Int {
+        guard let window else { return 0 }
+        return max(0, entry.startPosition - window + 1) / blockSize
     }
 
     private func check(_ sampling: SamplingParameters, of entry: StepEntry) throws(EngineError) {

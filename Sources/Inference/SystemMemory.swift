@@ -2,23 +2,29 @@ import Glibc
 
 /// What the system says about its memory.
 enum SystemMemory {
-    /// Bytes that can be had without swapping: `MemAvailable` of /proc/meminfo, or 1 GiB if it cannot be read.
-    static func freeBytes() -> Int {
-        let text = procFile("/proc/meminfo") ?? ""
-        for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
+    /// Bytes that can be had without swapping: `MemAvailable` of /proc/meminfo, or 1 GiB if it cannot be read, and no more
+    /// than the process's control group leaves.
+    static func freeBytes() -> Int { min(machineBytes(), ControlGroup().freeBytes ?? .max) }
+
+    private static func machineBytes() -> Int {
+        for line in (SystemFile.read("/proc/meminfo") ?? "").split(separator: "\n")
+        where line.hasPrefix("MemAvailable:") {
             let fields = line.split(separator: " ")
             if fields.count >= 2, let kibibytes = Int(fields[1]) { return kibibytes * 1024 }
         }
         return 1 << 30
     }
+}
 
-    /// The start of a file of the kernel, which says nothing of its length.
-    private static func procFile(_ path: String) -> String? {
+/// Files of the kernel, which say nothing of their length.
+enum SystemFile {
+    /// The first 16 KiB; nil if there is no such file.
+    static func read(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 16384)
-        let count = read(descriptor, &bytes, bytes.count)
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
         return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
     }
 }

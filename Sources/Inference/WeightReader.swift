@@ -1,78 +1,122 @@
 import CKernels
 import ModelFiles
 
-/// Binds the tensors of a model file to matrices and vectors, and counts what it has bound.
+/// Binds the tensors of a model file to matrices and vectors, checks their values, and counts what it has bound.
+///
+/// Weights stay in the form that the file has, which the kernels read as it is, and in the file's own mapped memory.
+/// Only where a file has rows in another order, or floats at an odd address, are they copied.
 final class WeightReader {
-    private let tensors: TensorDirectory
+    private var tensors: TensorDirectory
+    /// The stack that a matrix was taken from, by its path.
+    private var stacks: [String: String] = [:]
     private let configuration: ModelConfiguration
     private let progress: (Double) -> Void
+    /// For checking values, on all cores.
+    private let compute: Compute
     private(set) var parameterCount = 0
     private(set) var byteCount = 0
-    /// The forms of matrices met, for people.
-    private(set) var forms: Set<String> = []
+    /// The bytes of matrices in each form met.
+    private var forms: [String: Int] = [:]
 
-    init(_ tensors: TensorDirectory, _ configuration: ModelConfiguration, progress: @escaping (Double) -> Void) {
+    init(
+        _ tensors: TensorDirectory,
+        _ configuration: ModelConfiguration,
+        progress: @escaping (Double) -> Void
+    ) throws(ModelError) {
         self.tensors = tensors
         self.configuration = configuration
         self.progress = progress
+        compute = try Compute(threads: min(SystemCores.count, 1024), precise: false)
     }
 
     func report(_ fraction: Double) { progress(fraction) }
 
-    func norm(_ path: String, _ count: Int) throws(ModelError) -> Norm {
-        let weight = try vector("\(path).weight", shape: [count])
-        parameterCount += count
-        byteCount += weight.memory.count
+    /// The forms of matrices met, for people: those first that hold the most.
+    var quantization: String {
+        let names = forms.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+        guard let last = names.last, names.count > 1 else { return names.first ?? "none" }
+        return names.dropLast().joined(separator: ", ") + " and " + last
+    }
+
+    /// Whether there is a matrix at `path`.
+    func has(_ path: String) -> Bool { tensors["\(path).weight"] != nil }
+    func hasBias(_ path: String) -> Bool { tensors["\(path).bias"] != nil }
+
+    /// - Parameter offset: added to the weights, in models that keep them relative to it.
+    func norm(_ path: String, _ count: Int, offset: Float = 0) throws(ModelError) -> Norm {
+        let weight = try vector([(name: "\(path).weight", count: count)], offset: offset)
         return Norm(weight: weight, epsilon: configuration.normEpsilon)
     }
 
-    private func vector(_ name: String, shape: [Int]) throws(ModelError) -> Vector {
-        guard let vector = Vector(try tensors.tensor(name, Self.floats, shape: shape).floats()) else {
-            throw ModelError("tensor \(name): is empty")
+    /// Several vectors, one after another.
+    func vector(_ parts: [(name: String, count: Int)], offset: Float = 0) throws(ModelError) -> Vector {
+        var values: [Float] = []
+        for part in parts {
+            let tensor = try tensors.tensor(part.name, TensorType.floats, shape: [part.count])
+            let own = tensor.floats()
+            guard own.allSatisfy(\.isFinite) else {
+                throw ModelError("\(tensor.label): holds a value that is not finite")
+            }
+            values += own
         }
+        guard let vector = Vector(offset == 0 ? values : values.map { $0 + offset }) else {
+            throw ModelError("tensor \(parts.first?.name ?? "without a name"): is empty")
+        }
+        parameterCount += vector.count
+        byteCount += vector.memory.count
         return vector
     }
 
-    /// The matrix at `path`: quantised if the file has scales for it, else of floats.
+    /// The matrix at `path`: in MLX's form if the file has scales for it, else of floats or blocks.
     func matrix(_ path: String, rows: Int, columns: Int) throws(ModelError) -> Matrix {
-        guard columns % 16 == 0, rows <= Int32.max, columns <= 1 << 22 else {
-            throw ModelError("tensor \(path).weight: [\(rows), \(columns)]: a multiple of 16 columns is expected")
+        guard columns % 16 == 0, columns <= 1 << 18, 1...Int(Int32.max) ~= rows else {
+            throw ModelError(
+                "tensor \(path).weight: [\(rows), \(columns)]: a multiple of 16 columns, up to \(1 << 18), is expected"
+            )
         }
         let matrix =
             tensors["\(path).scales"] != nil
-            ? try quantized(path, rows, columns) : try plain(path, rows, columns)
+            ? try affine(path, rows, columns) : try plain(path, rows, columns)
         parameterCount += matrix.parameterCount
         byteCount += matrix.byteCount
         return matrix
     }
 
-    private static let floats: [TensorType] = [.float32, .float16, .bfloat16]
+    /// Whether the tensor at `path` is a stack of matrices.
+    func isStack(_ path: String) -> Bool { (tensors["\(path).weight"] ?? tensors[path])?.shape.count == 3 }
 
-    private func plain(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
-        let tensor = try tensors.tensor("\(path).weight", Self.floats, shape: [rows, columns])
-        let format: ck_format
-        switch tensor.type {
-        case .float32: (format, _) = (CK_F32, forms.insert("float32"))
-        case .float16: (format, _) = (CK_F16, forms.insert("float16"))
-        case .bfloat16, .uint32: (format, _) = (CK_BF16, forms.insert("bfloat16"))
+    /// Makes the matrices of a stack [count, rows, columns] readable one by one.
+    /// - Parameter element: the path to give to each.
+    func unstack(_ path: String, count: Int, as element: (Int) -> String) throws(ModelError) {
+        for suffix in ["", ".weight", ".scales", ".biases"] {
+            guard let stack = tensors[path + suffix] else { continue }
+            guard stack.shape.count == 3, stack.shape[0] == count else {
+                throw ModelError(
+                    "\(stack.label): has shape \(stack.shape); \(count) matrices are expected"
+                )
+            }
+            for index in 0..<count {
+                tensors.add(stack.element(index), as: element(index) + (suffix.isEmpty ? ".weight" : suffix))
+                stacks[element(index)] = path
+            }
         }
-        let weights = tensor.bytes.aligned()
-        return Matrix(
-            ck_matrix(
-                format: format,
-                rows: Int32(rows),
-                columns: Int32(columns),
-                group: 0,
-                weights: weights.bytes.baseAddress,
-                scales: nil,
-                biases: nil
-            ),
-            memory: [weights]
-        )
     }
 
-    private func quantized(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
-        guard let quantization = configuration.quantization(of: path) else {
+    private func plain(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
+        let tensor = try tensors.tensor("\(path).weight", TensorType.matrices, shape: [rows, columns])
+        let ordered = tensor.rowsInOrder()
+        let weights = tensor.type == .float32 ? ordered.aligned() : ordered
+        var view = ck_matrix()
+        view.format = tensor.type.format
+        view.rows = Int32(rows)
+        view.columns = Int32(columns)
+        view.row_bytes = weights.count / rows
+        view.weights = weights.bytes.baseAddress
+        return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor)
+    }
+
+    private func affine(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
+        guard let quantization = configuration.quantization(of: stacks[path] ?? path) else {
             throw ModelError("tensor \(path).scales: config.json does not say how it is quantised")
         }
         let (bits, group) = (quantization.bits, quantization.groupSize)
@@ -81,49 +125,69 @@ final class WeightReader {
                 "tensor \(path).weight: \(columns) columns; a multiple of the group size \(group) is expected"
             )
         }
-        let weights = try tensors.tensor("\(path).weight", [.uint32], shape: [rows, columns * bits / 32]).bytes
-        let scales = try vector("\(path).scales", shape: [rows, columns / group])
-        let biases = try vector("\(path).biases", shape: [rows, columns / group])
-        forms.insert("MLX \(bits)-bit, group \(group)")
-        return Matrix(
-            ck_matrix(
-                format: bits == 4 ? CK_AFFINE4 : CK_AFFINE8,
-                rows: Int32(rows),
-                columns: Int32(columns),
-                group: Int32(group),
-                weights: weights.bytes.baseAddress,
-                scales: scales.start,
-                biases: biases.start
-            ),
-            memory: [weights, scales.memory, biases.memory]
-        )
+        let weights = try tensors.tensor("\(path).weight", [.uint32], shape: [rows, columns / 32 * bits])
+        let scales = try tensors.tensor("\(path).scales", TensorType.floats, shape: [rows, columns / group])
+        let biases = try tensors.tensor("\(path).biases", [scales.type], shape: [rows, columns / group])
+        var view = ck_matrix()
+        view.format = CK_AFFINE
+        view.rows = Int32(rows)
+        view.columns = Int32(columns)
+        view.row_bytes = weights.bytes.count / rows
+        view.weights = weights.bytes.bytes.baseAddress
+        view.bits = Int32(bits)
+        view.group = Int32(group)
+        view.scale_format = scales.type.format
+        view.scales = scales.bytes.bytes.baseAddress
+        view.biases = biases.bytes.bytes.baseAddress
+        let matrix = Matrix(view, memory: [weights.bytes, scales.bytes, biases.bytes])
+        return try checked(matrix, form: "MLX \(bits)-bit, group \(group)", scales)
+    }
+
+    /// Reads the matrix once, so that it is in memory when it is needed, and refuses it if it holds an infinity or what
+    /// is not a number: one would spoil the answers of all sessions of a step.
+    /// - Parameter tensor: to name in messages.
+    private func checked(_ matrix: Matrix, form: String, _ tensor: Tensor) throws(ModelError) -> Matrix {
+        matrix.prefetch()
+        guard ck_compute_reserve(compute.handle, matrix.columns) else {
+            throw ModelError("\(tensor.label): no memory for rows of \(matrix.columns) columns")
+        }
+        let row = withUnsafePointer(to: matrix.view) { ck_first_row_not_finite(compute.handle, $0) }
+        guard row < 0 else { throw ModelError("\(tensor.label): row \(row) holds a value that is not finite") }
+        forms[form, default: 0] += matrix.byteCount
+        return matrix
     }
 }
 
-extension Tensor {
-    /// The values as float32. The tensor must be of floats.
-    fileprivate func floats() -> [Float] {
-        let bytes = bytes.bytes
-        let count = bytes.count / type.byteCount
-        switch type {
-        case .float32, .uint32:
-            return (0..<count).map { Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
-        case .float16:
-            return (0..<count).map {
-                Float(Float16(bitPattern: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)))
-            }
-        case .bfloat16:
-            return (0..<count).map {
-                Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)) << 16)
-            }
+extension TensorType {
+    /// How the kernels name the type, which must be one of floats or blocks.
+    fileprivate var format: ck_format {
+        switch self {
+        case .float16: CK_F16
+        case .bfloat16: CK_BF16
+        case .q4_0: CK_Q4_0
+        case .q4_1: CK_Q4_1
+        case .q5_0: CK_Q5_0
+        case .q5_1: CK_Q5_1
+        case .q8_0: CK_Q8_0
+        case .q2_k: CK_Q2_K
+        case .q3_k: CK_Q3_K
+        case .q4_k: CK_Q4_K
+        case .q5_k: CK_Q5_K
+        case .q6_k: CK_Q6_K
+        case .iq4_nl: CK_IQ4_NL
+        case .iq4_xs: CK_IQ4_XS
+        case .mxfp4: CK_MXFP4
+        default: CK_F32
         }
     }
-}
 
-extension FileBytes {
-    /// The same bytes at an address that suits floats; old files have them anywhere.
-    fileprivate func aligned() -> FileBytes {
-        guard let start = bytes.baseAddress, UInt(bitPattern: start) % 4 != 0 else { return self }
-        return FileBytes(copying: bytes)
+    /// For people.
+    fileprivate var formName: String {
+        switch self {
+        case .float32: "float32"
+        case .float16: "float16"
+        case .bfloat16: "bfloat16"
+        default: rawValue
+        }
     }
 }

@@ -4,20 +4,29 @@ import Foundation
 package struct AnswerReader: Sendable {
     package private(set) var text = ""
     package private(set) var stopReason: String?
-    package private(set) var inputTokens = 0
+    /// Prompt tokens that the server computed anew, with those it put into its cache.
+    package private(set) var freshTokens = 0
+    /// Prompt tokens that it had in its cache.
     package private(set) var cachedTokens = 0
     package private(set) var outputTokens = 0
     package private(set) var isComplete = false
-    /// When each text delta came, in the clock of the caller.
+    /// When each piece of the answer came, in the clock of the caller.
     package private(set) var deltaTimes: [Double] = []
+    package var promptTokens: Int { freshTokens + cachedTokens }
     private var started = false
     private var openBlock = false
 
     package init() {}
 
+    private static let names: Set = [
+        "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta",
+        "message_stop", "error",
+    ]
+
     private struct Payload: Decodable {
         struct Usage: Decodable {
             var input_tokens: Int?
+            var cache_creation_input_tokens: Int?
             var cache_read_input_tokens: Int?
             var output_tokens: Int?
         }
@@ -25,9 +34,17 @@ package struct AnswerReader: Sendable {
         struct Delta: Decodable {
             var type: String?
             var text: String?
+            var thinking: String?
+            var partial_json: String?
             var stop_reason: String?
+
+            /// Some of the answer, rather than an empty piece or a signature.
+            var holdsSomething: Bool { [text, thinking, partial_json].contains { $0?.isEmpty == false } }
         }
-        struct Failure: Decodable { var type: String }
+        struct Failure: Decodable {
+            var type: String
+            var message: String?
+        }
         var type: String
         var message: Message?
         var delta: Delta?
@@ -37,12 +54,14 @@ package struct AnswerReader: Sendable {
 
     /// - Throws: `ProtocolViolation` for events out of order; `StreamFailure` for an error event.
     package mutating func take(_ event: EventParser.Event, at time: Double) throws {
+        // The SDKs drop events of other names, and those without one, such as `data: [DONE]`.
+        guard Self.names.contains(event.name) else { return }
         guard let payload = try? JSONDecoder().decode(Payload.self, from: Data(event.data.utf8)),
             payload.type == event.name
-        else { throw ProtocolViolation("event '\(event.name)' has other data") }
-        guard !isComplete else { throw ProtocolViolation("'\(event.name)' after message_stop") }
-        guard started || event.name == "message_start" || event.name == "error" else {
-            throw ProtocolViolation("'\(event.name)' before message_start")
+        else { throw ProtocolViolation("an event whose data is not of its name") }
+        guard !isComplete else { throw ProtocolViolation("an event after message_stop") }
+        guard started != (event.name == "message_start") || event.name == "error" else {
+            throw ProtocolViolation(started ? "a second message_start" : "an event before message_start")
         }
         switch event.name {
         case "message_start":
@@ -54,7 +73,7 @@ package struct AnswerReader: Sendable {
         case "content_block_delta":
             guard openBlock else { throw ProtocolViolation("a delta outside a block") }
             text += payload.delta?.text ?? ""
-            deltaTimes.append(time)
+            if payload.delta?.holdsSomething == true { deltaTimes.append(time) }
         case "content_block_stop":
             guard openBlock else { throw ProtocolViolation("the end of no block") }
             openBlock = false
@@ -64,19 +83,25 @@ package struct AnswerReader: Sendable {
         case "message_stop":
             guard !openBlock, stopReason != nil else { throw ProtocolViolation("message_stop too early") }
             isComplete = true
-        case "error": throw StreamFailure(kind: payload.error?.type ?? "unknown")
+        case "error": throw StreamFailure(kind: payload.error?.type ?? "", message: payload.error?.message)
         default: break
         }
     }
 
     private mutating func note(_ usage: Payload.Usage?) {
-        inputTokens = usage?.input_tokens ?? inputTokens
-        cachedTokens = usage?.cache_read_input_tokens ?? cachedTokens
-        outputTokens = usage?.output_tokens ?? outputTokens
+        if let input = usage?.input_tokens {
+            freshTokens = Self.bounded(input) + Self.bounded(usage?.cache_creation_input_tokens ?? 0)
+        }
+        cachedTokens = usage?.cache_read_input_tokens.map(Self.bounded) ?? cachedTokens
+        outputTokens = usage?.output_tokens.map(Self.bounded) ?? outputTokens
     }
+
+    /// A server's figures are bounded, so that no sum of them overflows.
+    private static func bounded(_ figure: Int) -> Int { min(max(figure, 0), 1 << 40) }
 }
 
 /// An error event in the middle of a stream.
 package struct StreamFailure: Error, Equatable {
     package var kind: String
+    package var message: String?
 }

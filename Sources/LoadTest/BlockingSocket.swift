@@ -1,70 +1,131 @@
 import Foundation
 
 /// A failure of the network, named the same way each time.
-struct SocketFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
+package struct SocketFailure: Error, Equatable, CustomStringConvertible {
+    package let description: String
+    /// Whether the other side was silent rather than gone.
+    let isTimeout: Bool
+
+    package init(_ description: String, isTimeout: Bool = false) {
+        self.description = description
+        self.isTimeout = isTimeout
+    }
 }
 
-/// A TCP connection of one thread, with a time limit on every wait. Blocking on purpose: a thread for each client gives
-/// the most faithful times, and a load test has few clients.
-final class BlockingSocket {
-    private let descriptor: Int32
-    private var buffer = [UInt8](repeating: 0, count: 16384)
-
-    init(host: String, port: UInt16, timeout: Double) throws {
-        #if canImport(Glibc)
-            let kind = Int32(SOCK_STREAM.rawValue)
-        #else
-            let kind = SOCK_STREAM
-        #endif
-        var hints = addrinfo()
-        hints.ai_socktype = kind
-        var found: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, String(port), &hints, &found) == 0, let first = found else {
-            throw SocketFailure("cannot resolve \(host)")
-        }
-        defer { freeaddrinfo(first) }
-        var candidate: UnsafeMutablePointer<addrinfo>? = first
-        var failure = "cannot connect"
-        while let address = candidate {
-            let opened = socket(address.pointee.ai_family, kind, 0)
-            guard opened >= 0 else { throw SocketFailure("no more sockets (errno \(errno))") }
-            var limit = timeval(tv_sec: Int(timeout.rounded(.up)), tv_usec: 0)
-            setsockopt(opened, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-            setsockopt(opened, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-            if connect(opened, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 {
-                descriptor = opened
-                return
-            }
-            failure = errno == ECONNREFUSED ? "connection refused" : "cannot connect (errno \(errno))"
-            close(opened)
-            candidate = address.pointee.ai_next
-        }
-        throw SocketFailure(failure)
+/// The addresses of a host, looked up once, so that no request's time has a name server in it.
+struct Endpoint: Sendable {
+    fileprivate struct Address: Sendable {
+        var storage: sockaddr_storage
+        var length: socklen_t
     }
+
+    fileprivate let addresses: [Address]
+
+    init(_ target: Target) throws(SocketFailure) {
+        var hints = addrinfo()
+        hints.ai_socktype = BlockingSocket.kind
+        var found: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(target.host, String(target.port), &hints, &found)
+        guard status == 0 else {
+            throw SocketFailure("cannot resolve \(target.host): \(String(cString: gai_strerror(status)))")
+        }
+        defer { freeaddrinfo(found) }
+        var addresses: [Address] = []
+        var entry = found
+        while let info = entry?.pointee {
+            let length = min(Int(info.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
+            if let address = info.ai_addr {
+                var storage = sockaddr_storage()
+                withUnsafeMutableBytes(of: &storage) {
+                    $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: length))
+                }
+                addresses.append(Address(storage: storage, length: socklen_t(length)))
+            }
+            entry = info.ai_next
+        }
+        self.addresses = addresses
+    }
+}
+
+/// A TCP connection with a time limit on every wait. Blocking on purpose: a thread for each client gives the most
+/// faithful times, and a load test has few clients.
+final class BlockingSocket: Sendable {
+    #if canImport(Glibc)
+        fileprivate static let kind = Int32(SOCK_STREAM.rawValue)
+    #else
+        fileprivate static let kind = SOCK_STREAM
+    #endif
+
+    private let descriptor: Int32
+
+    /// Connects to the first of the addresses that takes the connection.
+    init(_ endpoint: Endpoint, timeout: Double) throws(SocketFailure) {
+        var failure = SocketFailure("no address to connect to")
+        for address in endpoint.addresses {
+            do throws(SocketFailure) {
+                descriptor = try Self.connect(address, timeout: timeout)
+                return
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    private static func connect(_ address: Endpoint.Address, timeout: Double) throws(SocketFailure) -> Int32 {
+        let opened = socket(Int32(address.storage.ss_family), kind, 0)
+        guard opened >= 0 else { throw SocketFailure("no more sockets: " + reason(errno)) }
+        var limit = timeval(tv_sec: Int(timeout.rounded(.up)), tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(opened, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        setsockopt(opened, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+        var on: Int32 = 1
+        setsockopt(opened, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        let status = withUnsafePointer(to: address.storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Foundation.connect(opened, $0, address.length) }
+        }
+        guard status != 0 else { return opened }
+        let code = errno
+        close(opened)
+        guard code != EINPROGRESS else { throw SocketFailure("timeout while connecting", isTimeout: true) }
+        throw SocketFailure("cannot connect: " + reason(code))
+    }
+
+    private static func reason(_ code: Int32) -> String { String(cString: strerror(code)).lowercased() }
 
     deinit { close(descriptor) }
 
-    func send(_ bytes: [UInt8]) throws {
+    /// Makes every wait on this connection end, from any thread.
+    func interrupt() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    func send(_ bytes: [UInt8]) throws(SocketFailure) {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, 0) }
-            guard count > 0 else { throw SocketFailure("connection lost while sending") }
-            sent += count
+            if count > 0 {
+                sent += count
+            } else if errno == EAGAIN {
+                throw SocketFailure("timeout while sending", isTimeout: true)
+            } else if errno != EINTR {
+                throw SocketFailure("connection lost while sending")
+            }
         }
     }
 
     /// What has come, at least one byte; nothing at the connection's end.
-    func receive() throws -> [UInt8] {
+    func receive() throws(SocketFailure) -> [UInt8] {
         while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            if count >= 0 { return Array(buffer[..<count]) }
+            var count = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: 16384) { buffer, filled in
+                count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                filled = max(0, count)
+            }
+            if count >= 0 { return bytes }
             switch errno {
             case EINTR: continue
-            case EAGAIN: throw SocketFailure("timeout")
+            case EAGAIN: throw SocketFailure("timeout", isTimeout: true)
             case ECONNRESET: throw SocketFailure("connection reset")
-            default: throw SocketFailure("connection lost (errno \(errno))")
+            default: throw SocketFailure("connection lost: " + Self.reason(errno))
             }
         }
     }

@@ -1,6 +1,10 @@
 /// Splits a body into server-sent events as its bytes come.
+///
+/// As the HTML standard defines them: lines end in LF, CRLF or CR, those that begin with a colon are comments, and an
+/// event ends at an empty line.
 package struct EventParser: Sendable {
     package struct Event: Sendable, Equatable {
+        /// Empty if the server gave none.
         package var name: String
         package var data: String
 
@@ -10,30 +14,39 @@ package struct EventParser: Sendable {
         }
     }
 
+    /// One line of an event; an honest one is far smaller.
+    private static let maxLineBytes = 2 << 20
+
     private var line: [UInt8] = []
+    private var endedInReturn = false
     private var name = ""
     private var data: [String] = []
 
     package init() {}
 
-    package mutating func push(_ bytes: [UInt8]) -> [Event] {
+    /// - Throws: `ProtocolViolation` for a line without end.
+    package mutating func push(_ bytes: [UInt8]) throws(ProtocolViolation) -> [Event] {
         var events: [Event] = []
         for byte in bytes {
-            guard byte == 10 else {
+            let isSecondHalf = byte == 10 && endedInReturn
+            endedInReturn = byte == 13
+            if isSecondHalf { continue }
+            guard byte == 10 || byte == 13 else {
                 line.append(byte)
                 continue
             }
-            if line.last == 13 { line.removeLast() }
             if let event = take(String(decoding: line, as: UTF8.self)) { events.append(event) }
             line.removeAll(keepingCapacity: true)
         }
+        guard line.count <= Self.maxLineBytes else { throw ProtocolViolation("an event without end") }
         return events
     }
 
     private mutating func take(_ line: String) -> Event? {
         if line.isEmpty {
             defer { (name, data) = ("", []) }
-            return data.isEmpty && name.isEmpty ? nil : Event(name: name, data: data.joined(separator: "\n"))
+            // Without data there is no event.
+            return data.isEmpty ? nil : Event(name: name, data: data.joined(separator: "\n"))
         }
         let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let value = parts.count > 1 ? String(parts[1].hasPrefix(" ") ? parts[1].dropFirst() : parts[1]) : ""

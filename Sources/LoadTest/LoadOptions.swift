@@ -9,153 +9,211 @@ package struct LoadOptions: Sendable {
         case rate(Double)
     }
 
-    package var host = "127.0.0.1"
-    package var port: UInt16 = 7777
+    /// Limits, in seconds, within which an answer counts as good.
+    package struct Goals: Sendable, Equatable, Codable {
+        package var timeToFirstToken: Double?
+        /// For the mean of an answer's inter-token latencies.
+        package var interTokenLatency: Double?
+        package var endToEnd: Double?
+
+        package var isEmpty: Bool { timeToFirstToken == nil && interTokenLatency == nil && endToEnd == nil }
+    }
+
+    package var target = Target()
     package var key = "test-api-key-12345"
     package var model = "claude-local"
     package var pace = Pace.concurrency(8)
     package var requests = 64
     package var seconds: Double?
-    package var promptTokens = 0
+    package var promptTokens: Int?
     package var sharedPrefix = 0
     package var maxTokens = 64
+    package var families = Question.Family.certain
     package var verify = false
-    package var verifyTolerancePercent = 0.0
     package var abortFraction = 0.0
     package var timeoutSeconds = 300.0
     package var seed: UInt64 = 1
-    package var goodputTTFT: Double?
-    package var goodputITL: Double?
+    package var goals = Goals()
     package var jsonPath: String?
     package var htmlPath: String?
 
     package init() {}
 }
 
-/// A mistake in the arguments, in words that say what to do.
-package struct UsageError: Error, Equatable, CustomStringConvertible {
-    package let description: String
-    package init(_ description: String) { self.description = description }
-}
-
 extension LoadOptions {
     package static let help = """
-        Loads a server that speaks the Anthropic Messages API and reports what its clients saw.
+        Loads a server that speaks the Anthropic Messages API, and reports what its
+        clients saw.
 
         usage: pensieve-load [flags]
 
-          --url URL              the server (default http://127.0.0.1:7777)
-          --api-key KEY          (default test-api-key-12345)
-          --model NAME           (default claude-local)
+        Server
+          --url URL            plain http, without /v1 (default http://127.0.0.1:7777)
+          --api-key KEY        (default test-api-key-12345)
+          --model NAME         (default claude-local)
+          --timeout S          for one request (default 300)
 
-          --concurrency N        N clients, each asking again when answered (default 8)
-          --rate R               instead: R requests per second, at random moments (Poisson)
-          --requests K           how many in all (default 64)
-          --duration S           instead: start requests for S seconds
+        Load
+          --concurrency N      N clients, each asking again when answered (default 8)
+          --rate R             instead: R requests a second, at random moments (Poisson)
+          --requests K         how many in all (default 64, or no end with --duration)
+          --duration S         start no request after S seconds
+          --abort-fraction F   this share of clients, 0 to 1, leaves in the middle
 
-          --prompt-tokens T      lengthen each prompt by about T tokens
-          --shared-prefix T      begin all prompts with the same T tokens or so
-          --max-tokens M         longest answer (default 64)
-          --seed N               other prompts
-          --timeout S            for one request (default 300)
-          --abort-fraction F     this share of clients leaves in the middle (0 to 1)
+        Requests
+          --prompt-tokens T    prompts of about T tokens, as the server counts them
+          --shared-prefix T    the first T of these tokens are the same in all prompts
+          --max-tokens M       longest answer (default 64)
+          --questions LIST     what to ask, of: \(Question.Family.allCases.map(\.rawValue).joined(separator: ","))
+                               (default \(Question.Family.certain.map(\.rawValue).joined(separator: ",")))
+          --seed N             other prompts
 
-          --verify               ask questions with known answers; repeat a sample alone and compare
-          --verify-tolerance P   accept P percent of wrong answers (default 0); differing ones never
-          --slo-ttft MS          goodput: requests whose first token came within this time …
-          --slo-itl MS           … and whose mean inter-token latency was below this
-          --json FILE            the figures as JSON ('-' is standard output)
-          --html FILE            the figures as one page with plots
+        Judgement
+          --verify             hold replies against known answers, ask a sample again
+                               alone, and compare. WRONG: another answer than the known
+                               one. DIFFERING: another text than the same question got
+                               alone or at another time
+          --slo-ttft MS        goodput counts answers whose first token came in MS, …
+          --slo-itl MS         … whose mean inter-token latency is at most MS, …
+          --slo-e2e MS         … and which were complete in MS
 
-        exit status: 0 good, 1 requests failed or replies were wrong or differed, 2 misused
+        Report
+          --json FILE          the figures as JSON ('-' is standard output)
+          --html FILE          the figures as one page with plots
+
+        Ctrl-C ends the test and prints the report so far.
+
+        exit status: 0 good; 1 requests failed, replies were wrong or differed;
+        2 misused; 130 interrupted, and good so far
 
         examples:
           pensieve-load --concurrency 32 --requests 256 --verify
           pensieve-load --rate 5 --duration 60 --prompt-tokens 500 --html report.html
         """
 
-    private static let valued: [String: @Sendable (inout LoadOptions, String) throws -> Void] = [
-        "url": { try $0.setURL($1) },
-        "api-key": { $0.key = $1 },
-        "model": { $0.model = $1 },
-        "concurrency": { $0.pace = .concurrency(Int(try number($1, 1...4096))) },
-        "rate": { $0.pace = .rate(try number($1, 0.001...100_000)) },
-        "requests": { $0.requests = Int(try number($1, 1...10_000_000)) },
-        "duration": { $0.seconds = try number($1, 0.1...1_000_000) },
-        "prompt-tokens": { $0.promptTokens = Int(try number($1, 0...1_000_000)) },
-        "shared-prefix": { $0.sharedPrefix = Int(try number($1, 0...1_000_000)) },
-        "max-tokens": { $0.maxTokens = Int(try number($1, 1...1_000_000)) },
-        "seed": { $0.seed = UInt64(try number($1, 0...1e15)) },
-        "timeout": { $0.timeoutSeconds = try number($1, 0.1...100_000) },
-        "abort-fraction": { $0.abortFraction = try number($1, 0...1) },
-        "verify-tolerance": { $0.verifyTolerancePercent = try number($1, 0...100) },
-        "slo-ttft": { $0.goodputTTFT = try number($1, 0...1e9) / 1000 },
-        "slo-itl": { $0.goodputITL = try number($1, 0...1e9) / 1000 },
-        "json": { $0.jsonPath = $1 },
-        "html": { $0.htmlPath = $1 },
-    ]
-
     /// Reads the arguments; nil if help was asked for.
     package static func parse(_ arguments: [String]) throws(UsageError) -> LoadOptions? {
         var options = LoadOptions()
+        var given: [String: String] = [:]
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--help" || argument == "-h" { return nil }
-            if argument == "--verify" {
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let name = argument.hasPrefix("--") ? String(parts[0].dropFirst(2)) : ""
+            if name == "verify", parts.count == 1 {
                 options.verify = true
                 continue
             }
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard argument.hasPrefix("--"), let set = valued[String(parts[0].dropFirst(2))] else {
-                throw UsageError("unknown flag '\(parts[0])'" + suggestion(for: parts[0]) + "; see --help")
+            guard setters[name] != nil else {
+                throw UsageError("unknown flag '\(parts[0])'\(NearestFlag.hint(parts[0], among: names)); see --help")
             }
-            guard let text = parts.count > 1 ? parts[1] : rest.popFirst() else {
-                throw UsageError("\(parts[0]) needs a value; see --help")
+            // Another flag is no value: `--json --html` lacks one.
+            let next = rest.first.flatMap { $0.hasPrefix("--") ? nil : $0 }
+            guard let text = parts.count > 1 ? parts[1] : next, !text.isEmpty else {
+                throw UsageError("--\(name) needs a value; see --help")
             }
-            do { try set(&options, text) } catch { throw UsageError("\(parts[0]): \(error)") }
+            if parts.count == 1 { rest.removeFirst() }
+            given[name] = text
         }
+        try options.set(given)
         return options
     }
 
-    private static func number(_ text: String, _ range: ClosedRange<Double>) throws -> Double {
-        guard let value = Double(text) else { throw UsageError("'\(text)' is not a number") }
+    private mutating func set(_ given: [String: String]) throws(UsageError) {
+        guard given["concurrency"] == nil || given["rate"] == nil else {
+            throw UsageError("--concurrency and --rate exclude each other")
+        }
+        for (name, text) in given.sorted(by: { $0.key < $1.key }) {
+            do throws(UsageError) {
+                try Self.setters[name]?(&self, text)
+            } catch {
+                throw UsageError("--\(name): \(error)")
+            }
+        }
+        if seconds != nil, given["requests"] == nil { requests = Self.mostRequests }
+        if let promptTokens, promptTokens < sharedPrefix {
+            throw UsageError("--shared-prefix is a part of --prompt-tokens and cannot be longer")
+        }
+    }
+
+    private typealias Setter = @Sendable (inout LoadOptions, String) throws(UsageError) -> Void
+
+    /// Times of every token are kept until the end: a million requests are some gigabyte.
+    private static let mostRequests = 1_000_000
+    private static let names = setters.keys.sorted().map { "--" + $0 } + ["--verify", "--help"]
+
+    private static let setters: [String: Setter] = [
+        "url": { (options, text) throws(UsageError) in options.target = try Target(url: text) },
+        "api-key": { (options, text) throws(UsageError) in options.key = try visible(text) },
+        "model": { (options, text) in options.model = text },
+        "concurrency": { (options, text) throws(UsageError) in
+            options.pace = .concurrency(try integer(text, 1...4096))
+        },
+        "rate": { (options, text) throws(UsageError) in options.pace = .rate(try number(text, 0.001...100_000)) },
+        "requests": { (options, text) throws(UsageError) in options.requests = try integer(text, 1...mostRequests) },
+        "duration": { (options, text) throws(UsageError) in options.seconds = try number(text, 0.1...1_000_000) },
+        "prompt-tokens": { (options, text) throws(UsageError) in
+            options.promptTokens = try integer(text, 1...1_000_000)
+        },
+        "shared-prefix": { (options, text) throws(UsageError) in
+            options.sharedPrefix = try integer(text, 0...1_000_000)
+        },
+        "max-tokens": { (options, text) throws(UsageError) in options.maxTokens = try integer(text, 1...1_000_000) },
+        "questions": { (options, text) throws(UsageError) in options.families = try families(text) },
+        "seed": { (options, text) throws(UsageError) in options.seed = UInt64(try integer(text, 0...(Int.max >> 1))) },
+        "timeout": { (options, text) throws(UsageError) in options.timeoutSeconds = try number(text, 0.1...100_000) },
+        "abort-fraction": { (options, text) throws(UsageError) in options.abortFraction = try number(text, 0...1) },
+        "slo-ttft": { (options, text) throws(UsageError) in
+            options.goals.timeToFirstToken = try number(text, 0...1e9) / 1000
+        },
+        "slo-itl": { (options, text) throws(UsageError) in
+            options.goals.interTokenLatency = try number(text, 0...1e9) / 1000
+        },
+        "slo-e2e": { (options, text) throws(UsageError) in options.goals.endToEnd = try number(text, 0...1e9) / 1000 },
+        "json": { (options, text) in options.jsonPath = text },
+        "html": { (options, text) in options.htmlPath = text },
+    ]
+
+    private static func number(_ text: String, _ range: ClosedRange<Double>) throws(UsageError) -> Double {
+        guard text.allSatisfy({ "0123456789.eE+-".contains($0) }), let value = Double(text) else {
+            throw UsageError("'\(text)' is not a number")
+        }
+        guard range.contains(value) else {
+            throw UsageError("\(text) is outside \(plain(range.lowerBound)) to \(plain(range.upperBound))")
+        }
+        return value
+    }
+
+    private static func integer(_ text: String, _ range: ClosedRange<Int>) throws(UsageError) -> Int {
+        guard let value = Int(text) else { throw UsageError("'\(text)' is not a whole number") }
         guard range.contains(value) else {
             throw UsageError("\(text) is outside \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }
 
-    private mutating func setURL(_ text: String) throws {
-        guard !text.hasPrefix("https:") else {
-            throw UsageError("https is not supported; put a plain http address behind your proxy here")
+    private static func plain(_ value: Double) -> String {
+        Int(exactly: value).map { "\($0)" } ?? "\(value)"
+    }
+
+    /// What may stand in a header; anything else could begin another one.
+    private static func visible(_ text: String) throws(UsageError) -> String {
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw UsageError("a key is of visible ASCII characters")
         }
-        guard let url = URLComponents(string: text.contains("://") ? text : "http://" + text), url.scheme == "http",
-            let host = url.host, !host.isEmpty, let port = UInt16(exactly: url.port ?? 80)
-        else { throw UsageError("'\(text)' is no address such as http://127.0.0.1:7777") }
-        guard url.path.isEmpty || url.path == "/" else { throw UsageError("the address must have no path") }
-        self.host = host
-        self.port = port
+        return text
     }
 
-    private static func suggestion(for flag: String) -> String {
-        let known = valued.keys.map { "--" + $0 } + ["--verify", "--help"]
-        let near = known.map { ($0, distance(Array($0.utf8), Array(flag.utf8.prefix(40)))) }.min { $0.1 < $1.1 }
-        guard let near, near.1 <= max(2, flag.count / 3) else { return "" }
-        return ", did you mean '\(near.0)'?"
-    }
-
-    /// Levenshtein's distance.
-    private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                let candidate = min(diagonal + (x == y ? 0 : 1), row[j] + 1, row[j + 1] + 1)
-                diagonal = row[j + 1]
-                row[j + 1] = candidate
+    private static func families(_ text: String) throws(UsageError) -> [Question.Family] {
+        var result: [Question.Family] = []
+        for name in text.split(separator: ",") {
+            guard let family = Question.Family(rawValue: String(name)) else {
+                let all = Question.Family.allCases.map(\.rawValue)
+                throw UsageError("'\(name)' is none of \(all.joined(separator: ", "))")
             }
+            if !result.contains(family) { result.append(family) }
         }
-        return row[b.count]
+        guard !result.isEmpty else { throw UsageError("name at least one kind of question") }
+        return result
     }
 }

@@ -1,21 +1,22 @@
-import Foundation
-import Synchronization
+import Dispatch
+package import Foundation
 
-/// Runs a load test from beginning to end. Its clients are threads, so that nothing but the server delays them.
+/// Runs a load test from beginning to end.
 package enum LoadTest {
     /// - Returns: the process's exit status.
     package static func run(_ arguments: [String]) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
+        raiseDescriptorLimit()
         do {
             guard let options = try LoadOptions.parse(arguments) else {
                 Output.print(LoadOptions.help)
                 return 0
             }
-            let (results, exchanges) = measure(options)
-            Output.print(Report.table(results, options))
-            if let path = options.jsonPath { try Output.write(try Report.json(results), to: path) }
-            if let path = options.htmlPath { try Output.write(HTMLReport.page(results, exchanges, options), to: path) }
-            return results.isGood(options) ? 0 : 1
+            for path in [options.jsonPath, options.htmlPath].compactMap({ $0 }) { try Output.check(path) }
+            let test = try measure(options)
+            try report(test, options)
+            guard test.results.isGood else { return 1 }
+            return test.isInterrupted ? 128 + SIGINT : 0
         } catch let error as UsageError {
             Output.error("pensieve-load: \(error)")
             return 2
@@ -25,101 +26,90 @@ package enum LoadTest {
         }
     }
 
+    /// A test that has ended.
+    package struct Record: Sendable {
+        package var results: Results
+        package var exchanges: [Exchange]
+        package var started: Date
+        package var isInterrupted: Bool
+    }
+
     /// Loads the server, and with verification repeats a sample alone.
-    package static func measure(_ options: LoadOptions) -> (Results, [Exchange]) {
-        let run = Run(options)
+    package static func measure(_ options: LoadOptions) throws -> Record {
+        let endpoint = try Endpoint(options.target)
+        let connections = ConnectionPool(endpoint, timeout: options.timeoutSeconds)
+        let client = Client(options, connections)
+        try reach(connections, options)
+        let prompts = Prompts(options: options)
+        let filler = try Calibration(prompts, count: client.count).filler(
+            promptTokens: options.promptTokens,
+            sharedPrefix: options.sharedPrefix
+        )
+        let run = Run(options, client: client, prompts: prompts, filler: filler)
+        let signals = endOnSignal(run)
+        defer { signals.forEach { $0.cancel() } }
+        let started = Date()
         let exchanges = run.load()
-        let seconds = (exchanges.map(\.end).max() ?? 0) - (exchanges.map(\.start).min() ?? 0)
-        var results = Results(exchanges, seconds: seconds, options: options)
-        if options.verify { results.verification = Results.Verification(exchanges, alone: run.alone(exchanges)) }
-        return (results, exchanges)
+        let alone = options.verify && !run.isEnded ? run.alone(exchanges) : []
+        let results = Results(exchanges, alone: alone, options: options)
+        return Record(results: results, exchanges: exchanges, started: started, isInterrupted: run.isEnded)
+    }
+
+    /// One message about a server that is not there, rather than one for each request.
+    private static func reach(_ connections: ConnectionPool, _ options: LoadOptions) throws {
+        do throws(SocketFailure) {
+            connections.giveBack(try connections.open(), reusable: false)
+        } catch {
+            throw SocketFailure("\(options.target.description): \(error); is the server running?")
+        }
+    }
+
+    private static func report(_ test: Record, _ options: LoadOptions) throws {
+        let table = Report.table(test, options)
+        // What a program reads must be alone on its stream.
+        if options.jsonPath == "-" || options.htmlPath == "-" { Output.error(table) } else { Output.print(table) }
+        if let path = options.jsonPath { try Output.write(try Report.json(test, options), to: path) }
+        if let path = options.htmlPath { try Output.write(HTMLReport.page(test, options), to: path) }
+    }
+
+    /// The first SIGINT or SIGTERM ends the test, the second the program.
+    private static func endOnSignal(_ run: Run) -> [any DispatchSourceSignal] {
+        [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { @Sendable in
+                if run.isEnded { exit(128 + number) }
+                run.end()
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    /// Each client is a descriptor.
+    private static func raiseDescriptorLimit() {
+        #if canImport(Glibc)
+            let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        #else
+            let kind = RLIMIT_NOFILE
+        #endif
+        var limit = rlimit()
+        guard getrlimit(kind, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(kind, &limit)
     }
 }
 
-/// The state that the clients' threads share.
-private final class Run: Sendable {
-    private struct State {
-        var next = 0
-        var active = 0
-        var exchanges: [Exchange] = []
-    }
-
-    private let options: LoadOptions
-    private let prompts: Prompts
-    private let client: Client
-    private let state = Mutex(State())
-    private let group = DispatchGroup()
-
-    init(_ options: LoadOptions) {
-        self.options = options
-        prompts = Prompts(options: options)
-        client = Client(options: options, epoch: .now)
-    }
-
-    func load() -> [Exchange] {
-        let progress = Progress(total: options.seconds == nil ? options.requests : nil)
-        progress.start { [self] in
-            state.withLock { ($0.exchanges.count, $0.active, $0.exchanges.reduce(0) { $0 + $1.answer.outputTokens }) }
+extension Client {
+    /// The tokens of a prompt by the server's count, or by its bill for the shortest answer.
+    fileprivate func count(_ question: Question) throws -> Int {
+        if let count = try countTokens(question) { return count }
+        let exchange = ask(question, maxTokens: 1)
+        switch exchange.outcome {
+        case .answered where exchange.answer.promptTokens > 0: return exchange.answer.promptTokens
+        case .failed(let kind, let detail):
+            throw SocketFailure("cannot count the tokens of a prompt: \(kind) \(Output.clean(detail ?? ""))")
+        default: throw SocketFailure("cannot count the tokens of a prompt: the server tells no usage")
         }
-        switch options.pace {
-        case .concurrency(let clients):
-            for _ in 0..<clients {
-                inThread { [self] in
-                    while let index = take() { work(index) }
-                }
-            }
-        case .rate(let rate):
-            var generator = SeededGenerator(seed: options.seed &+ 1)
-            var due = ContinuousClock.now
-            while let index = take() {
-                inThread { [self] in work(index) }
-                // Exponential gaps make the arrivals a Poisson process.
-                due += .seconds(-log(Double.random(in: 1e-12..<1, using: &generator)) / rate)
-                Thread.sleep(forTimeInterval: max(0, (due - .now) / .seconds(1)))
-            }
-        }
-        group.wait()
-        progress.stop()
-        return state.withLock { $0.exchanges }
-    }
-
-    /// Asks some of the questions again, one after the other, with nobody else there.
-    func alone(_ exchanges: [Exchange]) -> [Exchange] {
-        var seen: Set<Prompts.Question> = []
-        let distinct = exchanges.map(\.question).filter { seen.insert($0).inserted }
-        return distinct.prefix(max(32, distinct.count / 4)).map { client.ask($0) }
-    }
-
-    private func take() -> Int? {
-        let isOver = options.seconds.map { (ContinuousClock.now - client.epoch) / .seconds(1) >= $0 }
-        return state.withLock { state in
-            guard !(isOver ?? (state.next >= options.requests)) else { return nil }
-            defer { state.next += 1 }
-            return state.next
-        }
-    }
-
-    private func work(_ index: Int) {
-        state.withLock { $0.active += 1 }
-        var generator = SeededGenerator(seed: options.seed &+ UInt64(index) &* 7919)
-        let aborts = Double.random(in: 0..<1, using: &generator) < options.abortFraction
-        let exchange = client.ask(
-            prompts.question(index),
-            abortAfterDeltas: aborts ? Int.random(in: 1...8, using: &generator) : nil
-        )
-        state.withLock {
-            $0.active -= 1
-            $0.exchanges.append(exchange)
-        }
-    }
-
-    private func inThread(_ body: @escaping @Sendable () -> Void) {
-        group.enter()
-        let thread = Thread { [group] in
-            body()
-            group.leave()
-        }
-        thread.stackSize = 512 << 10
-        thread.start()
     }
 }

@@ -1,50 +1,94 @@
 import Foundation
 import Synchronization
 
-/// A line that says how far a test is: rewritten in place on a terminal, now and then elsewhere.
+/// A line that says how far a test is: rewritten in place on a terminal, every few seconds elsewhere.
 final class Progress: Sendable {
+    struct Look {
+        var done: Int
+        var active: Int
+        var failed: Int
+        var tokens: Int
+    }
+
     private let total: Int?
-    private let isStopped = Atomic<Bool>(false)
+    private let seconds: Double?
+    private let begin = ContinuousClock.now
+    private let isInteractive = isatty(STDERR_FILENO) == 1
+    /// Held while a line is written, so that none comes after the last.
+    private let isStopped = Mutex(false)
 
-    init(total: Int?) { self.total = total }
+    /// - Parameters:
+    ///   - total: how many requests there will be, if that is known.
+    ///   - seconds: how long requests are started, if that is what ends the test.
+    init(total: Int?, seconds: Double?) {
+        self.total = total
+        self.seconds = seconds
+    }
 
-    /// - Parameter look: finished requests, active ones, tokens so far.
-    func start(_ look: @escaping @Sendable () -> (done: Int, active: Int, tokens: Int)) {
-        let interactive = isatty(STDERR_FILENO) == 1
+    func start(_ look: @escaping @Sendable () -> Look) {
         Thread.detachNewThread { [self] in
-            let begin = ContinuousClock.now
-            var ticks = 0
-            while !isStopped.load(ordering: .relaxed) {
-                Thread.sleep(forTimeInterval: 0.5)
-                ticks += 1
-                guard interactive || ticks % 10 == 0, !isStopped.load(ordering: .relaxed) else { continue }
-                let (done, active, tokens) = look()
-                let seconds = (ContinuousClock.now - begin) / .seconds(1)
-                let line = String(
-                    format: "%d%@ answered, %d active, %.0f tokens/s",
-                    done,
-                    total.map { " of \($0)" } ?? "",
-                    active,
-                    Double(tokens) / seconds
-                )
-                Output.errorText(interactive ? "\r\u{1B}[K" + line : line + "\n")
+            let pause = isInteractive ? 0.2 : 5
+            while true {
+                Thread.sleep(forTimeInterval: pause)
+                let text = text(look(), after: (ContinuousClock.now - begin) / .seconds(1))
+                let goesOn = isStopped.withLock { isStopped in
+                    if !isStopped { Output.errorText(isInteractive ? "\r\u{1B}[K" + text : text + "\n") }
+                    return !isStopped
+                }
+                guard goesOn else { return }
             }
         }
     }
 
     func stop() {
-        isStopped.store(true, ordering: .relaxed)
-        if isatty(STDERR_FILENO) == 1 { Output.errorText("\r\u{1B}[K") }
+        isStopped.withLock { $0 = true }
+        if isInteractive { Output.errorText("\r\u{1B}[K") }
+    }
+
+    private func text(_ look: Look, after elapsed: Double) -> String {
+        var parts = ["\(look.done)\(total.map { " of \($0)" } ?? "") ended", "\(look.active) active"]
+        if look.failed > 0 { parts.append("\(look.failed) failed") }
+        if look.tokens > 0 { parts.append(String(format: "%.0f tokens/s", Double(look.tokens) / elapsed)) }
+        let share = max(
+            total.map { Double(look.done) / Double(max(1, $0)) } ?? 0,
+            seconds.map { min(1, elapsed / $0) } ?? 0
+        )
+        if share > 0.02, share < 1 {
+            parts.append(String(format: "%.0f s, about %.0f s left", elapsed, elapsed / share - elapsed))
+        } else {
+            parts.append(String(format: "%.0f s", elapsed))
+        }
+        return parts.joined(separator: ", ")
     }
 }
 
+/// What the program says: the report on standard output, everything else on standard error.
 enum Output {
     static func print(_ text: String) { try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8)) }
     static func error(_ text: String) { errorText(text + "\n") }
     static func errorText(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 
+    /// Shows now, rather than after a long test, that a file cannot be written.
+    static func check(_ path: String) throws(UsageError) {
+        guard path != "-" else { return }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw UsageError("cannot write \(path): \(String(cString: strerror(errno)).lowercased())")
+        }
+        close(descriptor)
+    }
+
     static func write(_ text: String, to path: String) throws {
         if path == "-" { return print(text) }
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    /// Text of a server, made fit for a terminal and a table: no control characters, and not endless.
+    static func clean(_ text: String, _ limit: Int = 160) -> String {
+        let isLong = text.count > limit
+        let scalars = text.prefix(limit).unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control ? " " : String(scalar)
+        }
+        return scalars.joined() + (isLong ? "…" : "")
     }
 }

@@ -1,9 +1,16 @@
-/// What the clients ask, the same for the same seed: questions with known answers, and filler to make prompts longer.
+/// What the clients ask, the same for the same seed: questions, and filler that makes prompts longer.
 package struct Prompts: Sendable {
-    package struct Question: Sendable, Equatable, Hashable {
-        package var text: String
-        /// What a right answer must contain; nil where nothing is known.
-        package var expected: String?
+    /// How many words of filler a prompt has.
+    package struct Filler: Sendable, Equatable {
+        /// The same ones at the beginning of all prompts.
+        package var shared = 0
+        /// Others in every prompt.
+        package var own = 0
+
+        package init(shared: Int = 0, own: Int = 0) {
+            self.shared = shared
+            self.own = own
+        }
     }
 
     private static let words = [
@@ -11,43 +18,90 @@ package struct Prompts: Sendable {
         "water", "mountain", "silver", "bread", "horse", "winter", "candle", "orange", "forest", "bridge", "summer",
         "yellow", "pencil", "island", "market", "planet", "rocket", "shadow", "velvet", "wagon",
     ]
+    private static let names = [
+        "Anna", "Ben", "Clara", "David", "Elena", "Felix", "Grace", "Hugo", "Iris", "Jonas", "Laura", "Marta", "Noah",
+        "Oscar", "Paul", "Ruth", "Simon", "Tara", "Victor", "Zoe",
+    ]
+    private static let openings = [
+        "Who are you?", "What can you do?", "How large are you?", "What is this server?", "Tell me about the {}.",
+        "Write a poem about the {}.", "Why is the {} important?", "How does a {} work?", "Where can I find a {}?",
+    ]
 
+    private let seed: UInt64
     private let questions: [Question]
-    private let prefix: String
-    private let promptWords: Int
 
     package init(options: LoadOptions) {
+        seed = options.seed
+        // With verification each question is asked about four times, so that its replies can be compared.
+        let count = options.verify ? min(256, max(8, options.requests / 4)) : min(4096, options.requests)
         var generator = SeededGenerator(seed: options.seed)
-        // With verification each question is asked about four times, so that its answers can be compared.
-        let count = options.verify ? min(256, max(8, options.requests / 4)) : min(4096, max(1, options.requests))
-        questions = (0..<count).map { _ in Self.question(&generator) }
-        prefix = Self.filler(options.sharedPrefix, &generator)
-        promptWords = options.promptTokens
+        questions = (0..<count).map { Self.question(options.families[$0 % options.families.count], &generator) }
     }
 
-    package func question(_ index: Int) -> Question {
-        var question = questions[index % questions.count]
-        var generator = SeededGenerator(seed: UInt64(index % questions.count) &+ 77)
-        let own = Self.filler(promptWords, &generator)
-        if !prefix.isEmpty || !own.isEmpty { question.text = [prefix, own, question.text].joined(separator: " ") }
+    /// The question of the request with this index. Those with the same question have the same filler.
+    package func question(_ index: Int, _ filler: Filler) -> Question {
+        let number = index % questions.count
+        var question = questions[number]
+        if filler.shared + filler.own > 0 {
+            let shared = Self.text(words: filler.shared, seed: seed)
+            let own = Self.text(words: filler.own, seed: seed &+ UInt64(number + 1) &* 7919)
+            question.system = [shared, own].filter { !$0.isEmpty }.joined(separator: " ")
+        }
         return question
     }
 
-    private static func question(_ generator: inout SeededGenerator) -> Question {
-        let (a, b) = (Int.random(in: 10...99, using: &generator), Int.random(in: 10...99, using: &generator))
-        switch Int.random(in: 0..<3, using: &generator) {
-        case 0: return Question(text: "What is \(a) + \(b)?", expected: "\(a + b)")
-        case 1: return Question(text: "What is \(max(a, b)) - \(min(a, b))?", expected: "\(max(a, b) - min(a, b))")
-        default:
-            let phrase = (0..<Int.random(in: 2...4, using: &generator)).map { _ in
-                words.randomElement(using: &generator) ?? "apple"
-            }.joined(separator: " ")
-            return Question(text: "Repeat after me: \(phrase)", expected: phrase)
+    private static func question(_ family: Question.Family, _ generator: inout SeededGenerator) -> Question {
+        switch family {
+        case .recall:
+            let number = Int.random(in: 10...9999, using: &generator)
+            let name = names.randomElement(using: &generator) ?? "Anna"
+            return Bool.random(using: &generator)
+                ? Question(
+                    .recall,
+                    ["My lucky number is \(number).", "I will remember \(number).", "What is my lucky number?"],
+                    expected: .number(number)
+                )
+                : Question(
+                    .recall,
+                    ["My name is \(name).", "Nice to meet you, \(name)!", "What is my name?"],
+                    expected: .word(name)
+                )
+        case .copy:
+            let number = Int.random(in: 100...999, using: &generator)
+            return Question(.copy, ["Repeat after me: \(number)"], expected: .phrase("\(number)"))
+        case .open:
+            let opening = openings.randomElement(using: &generator) ?? "Who are you?"
+            return Question(.open, [opening.replacing("{}", with: word(&generator))], expected: nil)
+        case .sums:
+            let pair = (Int.random(in: 10...99, using: &generator), Int.random(in: 10...99, using: &generator))
+            let (large, small) = (max(pair.0, pair.1), min(pair.0, pair.1))
+            return Bool.random(using: &generator)
+                ? Question(.sums, ["What is \(pair.0) + \(pair.1)?"], expected: .number(large + small))
+                : Question(.sums, ["What is \(large) - \(small)?"], expected: .number(large - small))
+        case .phrases:
+            let count = Int.random(in: 2...4, using: &generator)
+            let phrase = (0..<count).map { _ in word(&generator) }.joined(separator: " ")
+            return Question(.phrases, ["Repeat after me: \(phrase)"], expected: .phrase(phrase))
+        case .spelling:
+            let word = word(&generator)
+            return Question(.spelling, ["Spell the word \(word)."], expected: .letters(word))
         }
     }
 
-    private static func filler(_ count: Int, _ generator: inout SeededGenerator) -> String {
-        (0..<count).map { _ in words.randomElement(using: &generator) ?? "apple" }.joined(separator: " ")
+    private static func word(_ generator: inout SeededGenerator) -> String {
+        words.randomElement(using: &generator) ?? "apple"
+    }
+
+    /// Sentences of so many words in all; the last may be unfinished.
+    private static func text(words count: Int, seed: UInt64) -> String {
+        var generator = SeededGenerator(seed: seed)
+        var result: [String] = []
+        result.reserveCapacity(count + 8)
+        while result.count < count {
+            let (a, b) = (word(&generator), word(&generator))
+            result += ["The", a, word(&generator), "is", "near", "the", b + "."]
+        }
+        return result.prefix(count).joined(separator: " ")
     }
 }
 
@@ -63,14 +117,5 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
-    }
-}
-
-extension Prompts.Question {
-    /// Whether a reply is right; nil where that is not known. A number must stand alone: 168 is not 68.
-    package func judges(_ reply: String) -> Bool? {
-        guard let expected else { return nil }
-        guard expected.allSatisfy(\.isNumber) else { return reply.lowercased().contains(expected.lowercased()) }
-        return reply.split { !$0.isNumber }.contains { $0 == expected[...] }
     }
 }

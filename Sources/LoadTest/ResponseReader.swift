@@ -11,16 +11,30 @@ package struct ResponseReader: Sendable {
         case done
     }
 
+    private static let maxHeadBytes = 1 << 16
+    private static let maxLineBytes = 1 << 14
+    private static let headEnd: [UInt8] = [13, 10, 13, 10]
+    private static let lineEnd: [UInt8] = [13, 10]
+
+    /// 0 until the head has come.
     package private(set) var status = 0
+    /// By lower-case name; of repeated ones the last.
     package private(set) var headers: [String: String] = [:]
     package var isComplete: Bool { state == .done }
     /// Whether the end of the connection may be the end of the body.
     package var mayEndHere: Bool { state == .done || state == .untilClose }
+    /// Whether the connection can take another request after this response.
+    package private(set) var keepsAlive = false
 
     private var state = State.head
     private var buffer: [UInt8] = []
 
     package init() {}
+
+    /// Whether it is an answer, to be read as server-sent events.
+    package var isEventStream: Bool {
+        status == 200 && headers["content-type"]?.lowercased().hasPrefix("text/event-stream") == true
+    }
 
     /// Adds bytes; returns the body's bytes among them.
     /// - Throws: `ProtocolViolation` where the framing is wrong.
@@ -34,77 +48,99 @@ package struct ResponseReader: Sendable {
     private mutating func advance(_ body: inout [UInt8]) throws(ProtocolViolation) -> Bool {
         switch state {
         case .head:
-            guard let end = buffer.firstRange(of: [13, 10, 13, 10]) else {
-                guard buffer.count < 1 << 20 else { throw ProtocolViolation("endless head") }
-                return false
-            }
-            try readHead(String(decoding: buffer[..<end.lowerBound], as: UTF8.self))
-            buffer.removeFirst(end.upperBound)
-            return true
+            guard let head = try take(until: Self.headEnd, atMost: Self.maxHeadBytes) else { return false }
+            try readHead(head)
         case .sized(let left):
-            body += buffer.prefix(left)
-            state = left > buffer.count ? .sized(left - buffer.count) : .done
-            buffer.removeFirst(min(left, buffer.count))
-            return false
+            let rest = moveBody(left, into: &body)
+            state = rest == 0 ? .done : .sized(rest)
+            return rest == 0
         case .untilClose:
-            body += buffer
-            buffer = []
+            _ = moveBody(buffer.count, into: &body)
             return false
         case .chunkSize:
-            guard let line = try takeLine() else { return false }
-            let digits = line.prefix { $0 != ";" }
-            guard let size = Int(digits, radix: 16), size >= 0 else {
-                throw ProtocolViolation("bad chunk size '\(line)'")
-            }
+            guard let line = try take(until: Self.lineEnd, atMost: Self.maxLineBytes) else { return false }
+            let size = try Self.chunkSize(line)
             state = size == 0 ? .trailers : .chunk(size)
-            return true
         case .chunk(let left):
-            guard !buffer.isEmpty else { return false }
-            body += buffer.prefix(left)
-            state = left > buffer.count ? .chunk(left - buffer.count) : .chunkEnd
-            buffer.removeFirst(min(left, buffer.count))
-            return true
+            let rest = moveBody(left, into: &body)
+            state = rest == 0 ? .chunkEnd : .chunk(rest)
+            return rest == 0
         case .chunkEnd:
-            guard let line = try takeLine() else { return false }
-            guard line.isEmpty else { throw ProtocolViolation("a chunk is longer than its size") }
+            guard buffer.count >= 2 else { return false }
+            guard buffer.starts(with: Self.lineEnd) else { throw ProtocolViolation("a chunk is longer than its size") }
+            buffer.removeFirst(2)
             state = .chunkSize
-            return true
         case .trailers:
-            guard let line = try takeLine() else { return false }
+            guard let line = try take(until: Self.lineEnd, atMost: Self.maxLineBytes) else { return false }
             if line.isEmpty { state = .done }
-            return true
-        case .done: return false
+        case .done:
+            guard buffer.isEmpty else { throw ProtocolViolation("bytes after the end of the response") }
+            return false
         }
+        return true
     }
 
-    private mutating func takeLine() throws(ProtocolViolation) -> String? {
-        guard let end = buffer.firstRange(of: [13, 10]) else {
-            guard buffer.count < 1 << 16 else { throw ProtocolViolation("endless line") }
-            return nil
-        }
+    /// Moves at most so many bytes; returns how many are still to come.
+    private mutating func moveBody(_ count: Int, into body: inout [UInt8]) -> Int {
+        let moved = min(count, buffer.count)
+        body += buffer[..<moved]
+        buffer.removeFirst(moved)
+        return count - moved
+    }
+
+    /// The text before a mark, which is dropped; nil if the mark has not come.
+    private mutating func take(until mark: [UInt8], atMost limit: Int) throws(ProtocolViolation) -> String? {
+        let end = buffer.firstRange(of: mark)
+        guard (end?.lowerBound ?? buffer.count) <= limit else { throw ProtocolViolation("a head or line without end") }
+        guard let end else { return nil }
         defer { buffer.removeFirst(end.upperBound) }
         return String(decoding: buffer[..<end.lowerBound], as: UTF8.self)
     }
 
-    private mutating func readHead(_ text: String) throws(ProtocolViolation) {
-        let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
-        let parts = (lines.first ?? "").split(separator: " ", maxSplits: 2)
-        guard parts.count >= 2, parts[0].hasPrefix("HTTP/1."), let code = Int(parts[1]) else {
-            throw ProtocolViolation("not an HTTP/1 response")
+    private static func chunkSize(_ line: String) throws(ProtocolViolation) -> Int {
+        let digits = line.prefix { $0 != ";" }.trimmingSuffix(while: { $0 == " " || $0 == "\t" })
+        guard digits.allSatisfy({ $0.isASCII && $0.isHexDigit }), let size = Int(digits, radix: 16) else {
+            throw ProtocolViolation("a bad chunk size")
         }
+        return size
+    }
+
+    private mutating func readHead(_ text: String) throws(ProtocolViolation) {
+        // Not by "\r\n", which is one character: a bare one of them must not hide in a line.
+        let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            String(String.UnicodeScalarView(line.last == "\r" ? line.dropLast() : line))
+        }
+        let parts = lines[0].split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count >= 2, parts[0] == "HTTP/1.1" || parts[0] == "HTTP/1.0", parts[1].utf8.count == 3,
+            let code = Int(parts[1]), (100...599).contains(code)
+        else { throw ProtocolViolation("not an HTTP/1 response") }
         headers = [:]
         for line in lines.dropFirst() {
-            guard let colon = line.firstIndex(of: ":") else { throw ProtocolViolation("bad header '\(line)'") }
-            let value = line[line.index(after: colon)...].drop { $0 == " " }
-            headers[line[..<colon].lowercased()] = String(value)
+            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
+                throw ProtocolViolation("a header without a colon")
+            }
+            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+            headers[line[..<colon].lowercased()] = String(value.trimmingSuffix(while: { $0 == " " || $0 == "\t" }))
         }
+        // Interim responses, such as 100 Continue, come before the one that counts.
+        guard code >= 200 else { return }
         status = code
-        if code == 100 {
-            state = .head
-        } else if headers["transfer-encoding"]?.lowercased() == "chunked" {
+        try chooseBody()
+        let connection = headers["connection"]?.lowercased() ?? ""
+        keepsAlive = parts[0] == "HTTP/1.1" && !connection.contains("close") && state != .untilClose
+    }
+
+    /// The body's framing, in the order of RFC 9112 section 6.3.
+    private mutating func chooseBody() throws(ProtocolViolation) {
+        if status == 204 || status == 304 {
+            state = .done
+        } else if let coding = headers["transfer-encoding"] {
+            guard coding.lowercased() == "chunked" else { throw ProtocolViolation("an unknown transfer coding") }
             state = .chunkSize
         } else if let length = headers["content-length"] {
-            guard let count = Int(length), count >= 0 else { throw ProtocolViolation("bad content-length '\(length)'") }
+            guard length.allSatisfy({ $0.isASCII && $0.isNumber }), let count = Int(length) else {
+                throw ProtocolViolation("a bad content-length")
+            }
             state = count == 0 ? .done : .sized(count)
         } else {
             state = .untilClose
@@ -112,7 +148,14 @@ package struct ResponseReader: Sendable {
     }
 }
 
+/// What a server may not send.
 package struct ProtocolViolation: Error, Equatable, CustomStringConvertible {
     package let description: String
     package init(_ description: String) { self.description = description }
+}
+
+extension StringProtocol {
+    fileprivate func trimmingSuffix(while isTrimmed: (Character) -> Bool) -> SubSequence {
+        self[..<(lastIndex { !isTrimmed($0) }.map(index(after:)) ?? startIndex)]
+    }
 }

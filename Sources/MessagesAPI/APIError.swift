@@ -34,6 +34,10 @@ struct APIError: Error, Equatable {
         APIError(status: 404, kind: .notFound, message: message)
     }
 
+    static func bodyTooLarge(_ message: String) -> APIError {
+        APIError(status: 413, kind: .requestTooLarge, message: message)
+    }
+
     static func methodNotAllowed(_ method: String, allow: [String]) -> APIError {
         APIError(status: 405, kind: .invalidRequest, message: "method \(method) is not allowed here", allow: allow)
     }
@@ -53,6 +57,14 @@ struct APIError: Error, Equatable {
         kind: .overloaded,
         message: "server is shutting down",
         retryAfterSeconds: 5
+    )
+
+    /// For a client that has left. One that only closed its sending side reads it.
+    static let clientGone = APIError(
+        status: 499,
+        kind: .invalidRequest,
+        message: "the client closed its side of the connection before the answer was ready",
+        shouldRetry: false
     )
 
     /// A fault of ours. What happened inside stays inside.
@@ -85,7 +97,7 @@ struct APIError: Error, Equatable {
             kind = .invalidRequest
         case .bodyTooLarge: kind = .requestTooLarge
         case .timeout: (kind, shouldRetry) = (.timeout, nil)
-        case .tooManyConnections: (kind, shouldRetry, retryAfter) = (.overloaded, nil, 1)
+        case .tooManyConnections, .bodyMemoryFull: (kind, shouldRetry, retryAfter) = (.overloaded, nil, 1)
         case .internalError: (kind, shouldRetry) = (.api, nil)
         }
         self.init(
@@ -110,6 +122,8 @@ struct APIError: Error, Equatable {
         var response = Response.json(envelope(requestID: requestID), status: status)
         if let retryAfterSeconds { response.headers.set("retry-after", String(retryAfterSeconds)) }
         if let shouldRetry { response.headers.set("x-should-retry", String(shouldRetry)) }
+        // RFC 9110 §15.5.2: a 401 says how to do better.
+        if kind == .authentication { response.headers.set("www-authenticate", "Bearer") }
         if !allow.isEmpty { response.headers.set("allow", allow.joined(separator: ", ")) }
         return response
     }

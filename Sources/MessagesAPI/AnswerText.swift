@@ -17,8 +17,9 @@ struct AnswerText: Sendable {
     private var filter: StopSequenceFilter
     private(set) var matchedSequence: String?
 
-    init(tokenizer: Tokenizer, stopSequences: [String]) {
-        decoder = StreamDecoder(tokenizer: tokenizer)
+    /// - Parameter startsText: false where the answer goes on with a text that the client gave.
+    init(tokenizer: Tokenizer, stopSequences: [String], startsText: Bool) {
+        decoder = StreamDecoder(tokenizer: tokenizer, startsText: startsText)
         filter = StopSequenceFilter(stopSequences)
     }
 
@@ -58,13 +59,14 @@ struct AnswerSource: Sendable {
     var promptTokens: Int
     var tokenizer: Tokenizer
     var stopSequences: [String]
+    var startsText: Bool
 
     var initialUsage: Usage { Usage(promptTokens: promptTokens, cachedTokens: generation.cachedTokens, output: 0) }
 
     /// Reads the generation to its end and gives each piece of text to `emit`.
     /// - Throws: what `emit` throws; `APIError` if the generation was broken off.
     func read(_ emit: (String) async throws -> Void) async throws -> Answer {
-        var text = AnswerText(tokenizer: tokenizer, stopSequences: stopSequences)
+        var text = AnswerText(tokenizer: tokenizer, stopSequences: stopSequences, startsText: startsText)
         var tokensUntilMatch: Int?
         var tokenCount = 0
         var summary: GenerationSummary?
@@ -77,7 +79,7 @@ struct AnswerSource: Sendable {
                     let piece = text.push(token)
                     if text.matchedSequence != nil {
                         tokensUntilMatch = tokenCount
-                        generation.cancel()
+                        generation.stop()
                     }
                     if !piece.isEmpty { try await emit(piece) }
                 case .finished(let final): summary = final
@@ -104,7 +106,7 @@ struct AnswerSource: Sendable {
     /// Throws if the answer is not whole.
     private static func check(_ reason: FinishReason) throws {
         switch reason {
-        case .stopToken, .maxTokens, .contextFull: return
+        case .stopToken, .maxTokens, .contextFull, .stopped: return
         case .cancelled: throw CancellationError()
         case .shutdown: throw APIError.shuttingDown
         case .failed: throw APIError.internal

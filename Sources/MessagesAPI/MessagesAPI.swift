@@ -21,21 +21,33 @@ package final class MessagesAPI: RequestHandler {
     }
 
     /// What can be refused by the head alone: unknown routes and wrong methods (also without a key), then a missing or
-    /// wrong key, then a body in a coding that cannot be read.
+    /// wrong key, then a body that cannot be read.
     package func refuse(_ head: RequestHead) -> Response? {
         do throws(APIError) {
-            guard head.method != "OPTIONS" else { return nil }
-            let match = try RouteTable.find(head)
-            if match.route.needsKey { try keys.check(head) }
-            let coding = head.headers[first: "content-encoding"]?.lowercased() ?? "identity"
-            guard coding == "identity" || coding.isEmpty else {
-                throw .invalidRequest(
-                    "content-encoding: '\(coding.prefix(40))' is not supported; send the body as it is"
-                )
+            if head.method != "OPTIONS" {
+                let match = try RouteTable.find(head)
+                if match.route.needsKey { try keys.check(head) }
             }
+            try MessagesAPI.checkBody(head)
             return nil
         } catch {
             return error.response(requestID: head.requestID)
+        }
+    }
+
+    /// The longest body of a request whose method gives it no meaning.
+    private static let maxUnreadBodyBytes = 64 << 10
+
+    /// Requests that pass without a key have no use for a body, so nobody without one can fill the memory.
+    private static func checkBody(_ head: RequestHead) throws(APIError) {
+        let coding = head.headers[first: "content-encoding"]?.lowercased() ?? "identity"
+        guard coding == "identity" || coding.isEmpty else {
+            throw .invalidRequest("content-encoding: '\(coding.prefix(40))' is not supported; send the body as it is")
+        }
+        guard head.method != "POST" else { return }
+        let length = head.headers[first: "content-length"].map { Int($0) ?? .max } ?? 0
+        guard head.headers[first: "transfer-encoding"] == nil, length <= maxUnreadBodyBytes else {
+            throw .bodyTooLarge("a \(head.method) request needs no body here")
         }
     }
 
@@ -58,6 +70,6 @@ package final class MessagesAPI: RequestHandler {
         metrics.requestFinished(route: route, status: status, seconds: seconds)
     }
 
-    var contextLength: Int { scheduler.engineDescription.contextLength }
+    var contextLength: Int { scheduler.contextLength }
     var uptimeSeconds: Double { (ContinuousClock.now - started) / .seconds(1) }
 }

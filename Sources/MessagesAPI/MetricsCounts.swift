@@ -69,6 +69,7 @@ extension FinishReason {
         case .stopToken: "stop_token"
         case .maxTokens: "max_tokens"
         case .contextFull: "context_full"
+        case .stopped: "stop_sequence"
         case .cancelled: "cancelled"
         case .shutdown: "shutdown"
         case .failed: "failed"

@@ -17,14 +17,15 @@ enum PercentCoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// The decoded value of a query's first parameter of that name; nil if there is none or it is malformed.
-    static func parameter(_ name: String, in query: String?) -> String? {
-        for pair in (query ?? "").split(separator: "&") {
+    /// A query's parameters, decoded; the first of each name. What is malformed stays as it was sent, so that whoever
+    /// checks the value sees that something was there.
+    static func parameters(_ query: String?) -> [String: String] {
+        let pairs = (query ?? "").split(separator: "&").map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let key = parts.first, decode(key) == name else { continue }
-            return decode(parts.count > 1 ? parts[1] : "")
+                .map { decode($0) ?? String($0) }
+            return (parts[0], parts.count > 1 ? parts[1] : "")
         }
-        return nil
+        return Dictionary(pairs) { first, _ in first }
     }
 
     static func nibble(_ byte: UInt8) -> UInt8? {

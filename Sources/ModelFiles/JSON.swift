@@ -1,11 +1,17 @@
 import FoundationEssentials
 
-/// Decodes a JSON file of a model.
+/// Many times what a configuration takes: decoding needs some forty times the file's size.
+private let maxConfigurationBytes = 1 << 20
+
+/// Decodes a JSON file of a model, one of the short ones.
 func decodeJSON<Value: Decodable>(
     _ type: Value.Type,
     from file: FileBytes,
     label: String
 ) throws(ModelError) -> Value {
+    guard file.count <= maxConfigurationBytes else {
+        throw ModelError("\(label): \(file.count) bytes long; at most \(maxConfigurationBytes) are expected")
+    }
     do {
         return try JSONDecoder().decode(type, from: Data(file.bytes))
     } catch let DecodingError.keyNotFound(key, _) {

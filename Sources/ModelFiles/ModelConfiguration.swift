@@ -8,17 +8,73 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var kvHeadCount: Int
     package var headSize: Int
     package var normEpsilon: Float
-    package var ropeBase: Double
     package var contextLength: Int
     package var vocabularySize: Int
     package var tiesEmbeddings: Bool
-    /// A token sees this many positions, itself included; nil is all.
+    package var activation: Activation
+    /// Whether q, k, v and output have biases; nil leaves it to the tensors.
+    package var attentionBias: Bool?
+    /// Whether gate, up and down have biases; nil leaves it to the tensors.
+    package var mlpBias: Bool?
+
+    package var rope: RotaryParameters
+    /// Those of layers with a window, where they differ.
+    package var localRope: RotaryParameters?
+    /// A token sees this many positions, itself included, in layers with a window; nil: no layer has one.
     package var slidingWindow: Int?
+    /// Which layers have a window, one element for each; nil: by the rule of the architecture.
+    package var windowedLayers: [Bool]?
+    /// Every so many layers one is without a window, where the architecture has such a rule.
+    package var slidingWindowPattern: Int?
+    /// So many layers, the first ones, are without a window, where the architecture has such a rule.
+    package var maxWindowLayers: Int?
+
+    /// q · k is divided by the root of this; nil: of the head's size.
+    package var attentionScalar: Float?
+    /// Scores s become cap × tanh(s / cap); nil: they stay.
+    package var attentionSoftCap: Float?
+    /// The same for logits.
+    package var logitSoftCap: Float?
+
+    package var experts: Experts?
     /// The tokens that end an answer.
     package var eosTokens: Set<Int>
     package var quantization: Quantization?
     /// Exceptions by the path of a layer; nil is "not quantised".
     package var quantizationOverrides: [String: Quantization?]
+
+    /// What the gate of a feed-forward layer goes through.
+    package enum Activation: String, Sendable {
+        case silu
+        /// GELU in its approximation by tanh.
+        case geluTanh
+    }
+
+    /// The mixture of experts in place of feed-forward layers.
+    package struct Experts: Sendable, Equatable {
+        package var count: Int
+        /// Experts that each token goes to.
+        package var chosenCount: Int
+        package var intermediateSize: Int
+        /// Whether the weights of the chosen are made to sum to 1.
+        package var normalizesWeights: Bool
+        /// Layers that have one feed-forward network as usual.
+        package var denseLayers: Set<Int>
+
+        package init(
+            count: Int,
+            chosenCount: Int,
+            intermediateSize: Int,
+            normalizesWeights: Bool,
+            denseLayers: Set<Int>
+        ) {
+            self.count = count
+            self.chosenCount = chosenCount
+            self.intermediateSize = intermediateSize
+            self.normalizesWeights = normalizesWeights
+            self.denseLayers = denseLayers
+        }
+    }
 
     /// MLX affine quantisation: groups of columns with a scale and a bias.
     package struct Quantization: Sendable, Equatable {
@@ -40,8 +96,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     /// Reads the two files of `source`.
     package init(source: ModelSource) throws(ModelError) {
         let label = source.label("config.json")
-        let fields = try decodeJSON(Fields.self, from: source.requiredFile("config.json"), label: label)
-        try self.init(fields, label: label)
+        let file = try decodeJSON(ConfigurationFile.self, from: source.requiredFile("config.json"), label: label)
+        try self.init(file.fields, label: label)
         if let file = try source.file("generation_config.json") {
             let label = source.label("generation_config.json")
             let generation = try decodeJSON(GenerationFields.self, from: file, label: label)
@@ -49,95 +105,53 @@ package struct ModelConfiguration: Sendable, Equatable {
         }
     }
 
-    private init(_ fields: Fields, label: String) throws(ModelError) {
+    private init(_ fields: ConfigurationFields, label: String) throws(ModelError) {
         let check = RangeCheck(label: label)
-        modelType = fields.model_type
-        hiddenSize = try check("hidden_size", fields.hidden_size, 1...(1 << 20))
-        intermediateSize = try check("intermediate_size", fields.intermediate_size, 1...(1 << 22))
-        layerCount = try check("num_hidden_layers", fields.num_hidden_layers, 1...4096)
-        headCount = try check("num_attention_heads", fields.num_attention_heads, 1...65536)
-        kvHeadCount = try check("num_key_value_heads", fields.num_key_value_heads ?? headCount, 1...headCount)
-        guard headCount % kvHeadCount == 0 else {
-            throw ModelError(
-                "\(label): num_key_value_heads is \(kvHeadCount); a divisor of num_attention_heads, \(headCount), "
-                    + "is expected"
-            )
+        guard let type = fields.model_type else { throw ModelError("\(label): \"model_type\" is missing") }
+        let defaults = ConfigurationDefaults(modelType: type)
+        modelType = type
+        hiddenSize = try check.required("hidden_size", fields.hidden_size ?? defaults.hiddenSize, 1...(1 << 20))
+        intermediateSize = try check.required(
+            "intermediate_size",
+            fields.intermediate_size ?? defaults.intermediateSize,
+            1...(1 << 22)
+        )
+        layerCount = try check.required("num_hidden_layers", fields.num_hidden_layers ?? defaults.layerCount, 1...4096)
+        (headCount, kvHeadCount, headSize) = try fields.heads(hiddenSize: hiddenSize, defaults, check)
+        normEpsilon = Float(try check("rms_norm_eps", fields.rms_norm_eps ?? defaults.normEpsilon, 1e-12...1))
+        contextLength = try check.required(
+            "max_position_embeddings",
+            fields.max_position_embeddings ?? defaults.contextLength,
+            1...(1 << 24)
+        )
+        vocabularySize = try check.required("vocab_size", fields.vocab_size ?? defaults.vocabularySize, 1...(1 << 24))
+        tiesEmbeddings = fields.tie_word_embeddings ?? defaults.tiesEmbeddings
+        activation = try fields.activation(defaults, check)
+        (attentionBias, mlpBias) = (fields.attention_bias, fields.mlp_bias)
+        (rope, localRope) = try fields.rope(headSize: headSize, contextLength: contextLength, defaults, check)
+        slidingWindow = try fields.window(defaults, check)
+        windowedLayers = try fields.windowedLayers(layerCount: layerCount, check)
+        slidingWindowPattern = try (fields.sliding_window_pattern ?? defaults.slidingWindowPattern).map {
+            value throws(ModelError) in try check("sliding_window_pattern", value, 1...4096)
         }
-        if fields.head_dim == nil, hiddenSize % headCount != 0 {
-            throw ModelError("\(label): hidden_size is \(hiddenSize); a multiple of \(headCount) heads is expected")
+        maxWindowLayers = try (fields.max_window_layers ?? defaults.maxWindowLayers).map {
+            value throws(ModelError) in try check("max_window_layers", value, 0...4096)
         }
-        headSize = try check("head_dim", fields.head_dim ?? hiddenSize / headCount, 1...65536)
-        normEpsilon = Float(try check("rms_norm_eps", fields.rms_norm_eps ?? 1e-5, 1e-12...1))
-        ropeBase = try check("rope_theta", fields.rope_parameters?.rope_theta ?? fields.rope_theta ?? 10000, 1...1e12)
-        contextLength = try check("max_position_embeddings", fields.max_position_embeddings, 1...(1 << 24))
-        vocabularySize = try check("vocab_size", fields.vocab_size, 1...(1 << 24))
-        tiesEmbeddings = fields.tie_word_embeddings ?? false
-        slidingWindow = nil
-        if let window = fields.sliding_window {
-            slidingWindow = try check("sliding_window", window, 1...(1 << 30))
-        }
+        attentionScalar = try check.positive(
+            "query_pre_attn_scalar",
+            fields.query_pre_attn_scalar ?? defaults.attentionScalar
+        )
+        attentionSoftCap = try check.positive(
+            "attn_logit_softcapping",
+            fields.attn_logit_softcapping.value(default: defaults.attentionSoftCap)
+        )
+        logitSoftCap = try check.positive(
+            "final_logit_softcapping",
+            fields.final_logit_softcapping.value(default: defaults.logitSoftCap)
+        )
+        experts = try fields.experts(layerCount: layerCount, check)
         eosTokens = Set(fields.eos_token_id?.values ?? [])
-        (quantization, quantizationOverrides) = try (fields.quantization ?? [:]).checked(label: label)
-        try fields.refuseUnsupported(label: label)
-    }
-}
-
-/// Refuses values that no model has, so that later arithmetic cannot overflow.
-private struct RangeCheck {
-    let label: String
-
-    func callAsFunction<Value: Comparable>(
-        _ name: String,
-        _ value: Value,
-        _ range: ClosedRange<Value>
-    ) throws(ModelError) -> Value {
-        guard range.contains(value) else {
-            throw ModelError(
-                "\(label): \(name) is \(value); \(range.lowerBound) to \(range.upperBound) is expected"
-            )
-        }
-        return value
-    }
-}
-
-/// `config.json` as it is written; fields of no interest are left out.
-private struct Fields: Decodable {
-    var model_type: String
-    var hidden_size: Int
-    var intermediate_size: Int
-    var num_hidden_layers: Int
-    var num_attention_heads: Int
-    var num_key_value_heads: Int?
-    var head_dim: Int?
-    var rms_norm_eps: Double?
-    var rope_theta: Double?
-    var rope_scaling: RopeFields?
-    /// What newer files have in place of the two.
-    var rope_parameters: RopeFields?
-    var partial_rotary_factor: Double?
-    var max_position_embeddings: Int
-    var vocab_size: Int
-    var tie_word_embeddings: Bool?
-    var sliding_window: Int?
-    var hidden_act: String?
-    var eos_token_id: OneOrMany?
-    var quantization: [String: QuantizationField]?
-
-    func refuseUnsupported(label: String) throws(ModelError) {
-        for (name, rope) in [("rope_scaling", rope_scaling), ("rope_parameters", rope_parameters)] {
-            if let kind = rope?.kind, kind != "default" {
-                throw ModelError(
-                    "\(label): \(name) of type \"\(kind)\" is not supported yet; only null or \"default\" is"
-                )
-            }
-        }
-        let rotary = rope_parameters?.partial_rotary_factor ?? partial_rotary_factor ?? 1
-        guard rotary == 1 else {
-            throw ModelError("\(label): partial_rotary_factor \(rotary) is not supported yet; only 1 is")
-        }
-        if let hidden_act, hidden_act != "silu", hidden_act != "swish" {
-            throw ModelError("\(label): hidden_act \"\(hidden_act)\" is not supported; \"silu\" is")
-        }
+        (quantization, quantizationOverrides) = try fields.quantizationFields(label: label).checked(label: label)
     }
 }
 
@@ -145,35 +159,14 @@ private struct GenerationFields: Decodable {
     var eos_token_id: OneOrMany?
 }
 
-private struct RopeFields: Decodable {
-    var type: String?
-    var rope_type: String?
-    var rope_theta: Double?
-    var partial_rotary_factor: Double?
-
-    var kind: String? { rope_type ?? type }
-}
-
-/// A number or a list of numbers.
-private struct OneOrMany: Decodable {
-    let values: [Int]
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let one = try? container.decode(Int.self) {
-            values = [one]
-        } else {
-            values = try container.decode([Int].self)
-        }
-    }
-}
-
 /// One value of the `quantization` object: a field, or the exception for one layer.
-private enum QuantizationField: Decodable {
+enum QuantizationField: Decodable {
     case number(Int)
     case text(String)
     case flag(Bool)
     case layer(bits: Int?, groupSize: Int?, mode: String?)
+    /// Something of another tool.
+    case other
 
     private struct Layer: Decodable {
         var bits: Int?
@@ -189,9 +182,10 @@ private enum QuantizationField: Decodable {
             self = .number(number)
         } else if let text = try? container.decode(String.self) {
             self = .text(text)
-        } else {
-            let layer = try container.decode(Layer.self)
+        } else if let layer = try? container.decode(Layer.self) {
             self = .layer(bits: layer.bits, groupSize: layer.group_size, mode: layer.mode)
+        } else {
+            self = .other
         }
     }
 }
@@ -218,7 +212,7 @@ extension [String: QuantizationField] {
                     mode: layerMode ?? mode,
                     label: label
                 )
-            case .flag(true), .number, .text: break
+            case .flag(true), .number, .text, .other: break
             }
         }
         return (common, overrides)
@@ -230,10 +224,10 @@ extension [String: QuantizationField] {
         mode: String,
         label: String
     ) throws(ModelError) -> Quantization {
-        guard mode == "affine", [4, 8].contains(bits), [32, 64, 128].contains(groupSize) else {
+        guard mode == "affine", [2, 3, 4, 5, 6, 8].contains(bits), [32, 64, 128].contains(groupSize) else {
             throw ModelError(
                 "\(label): quantization \"\(mode)\" of \(bits) bits in groups of \(groupSize) is not supported; "
-                    + "\"affine\" of 4 or 8 bits in groups of 32, 64 or 128 is"
+                    + "\"affine\" of 2, 3, 4, 5, 6 or 8 bits in groups of 32, 64 or 128 is"
             )
         }
         return Quantization(bits: bits, groupSize: groupSize)

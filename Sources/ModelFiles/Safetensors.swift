@@ -14,14 +14,22 @@ package struct Safetensors: Sendable {
     /// - Parameter label: how messages name the file.
     package init(_ file: FileBytes, label: String) throws(ModelError) {
         let (header, data) = try Self.split(file, label: label)
-        let items = try decodeJSON([String: Item].self, from: header, label: label)
         var tensors: [String: Tensor] = [:]
         var ranges: [(range: Range<Int>, name: String)] = []
-        for (name, item) in items where name != "__metadata__" {
-            let (type, shape, range) = try item.checked(dataCount: data.count, label: "\(label): tensor \(name)")
+        var reader = JSONReader(header, label: label)
+        try reader.object { (reader, name) throws(ModelError) in
+            if name == "__metadata__" { return try reader.skip() }
+            let tensorLabel = "\(label): tensor \(name)"
+            guard tensors[name] == nil else { throw ModelError("\(tensorLabel): occurs twice") }
+            guard tensors.count < TensorDirectory.maxTensors else {
+                throw ModelError("\(label): more than \(TensorDirectory.maxTensors) tensors")
+            }
+            let item = try Item(&reader, label: tensorLabel)
+            let (type, shape, range) = try item.checked(dataCount: data.count, label: tensorLabel)
             tensors[name] = Tensor(name: name, type: type, shape: shape, bytes: data.slice(range), file: label)
             ranges.append((range, name))
         }
+        try reader.end()
         try Self.checkLayout(&ranges, dataCount: data.count, label: label)
         self.tensors = tensors
     }
@@ -64,23 +72,48 @@ package struct Safetensors: Sendable {
         }
     }
 
-    private struct Item: Decodable {
+    /// What the header says about a tensor.
+    private struct Item {
+        /// No tensor has more dimensions.
+        static let maxDimensions = 8
+
         var dtype: String?
         var shape: [Int]?
-        var data_offsets: [Int]?
+        var offsets: [Int]?
+
+        init(_ reader: inout JSONReader, label: String) throws(ModelError) {
+            var (dtype, shape, offsets): (String?, [Int]?, [Int]?)
+            try reader.object { (reader, key) throws(ModelError) in
+                switch key {
+                case "dtype": dtype = try reader.string()
+                case "shape": shape = try Self.integers(&reader, label: "\(label): shape")
+                case "data_offsets": offsets = try Self.integers(&reader, label: "\(label): data_offsets")
+                default: try reader.skip()
+                }
+            }
+            (self.dtype, self.shape, self.offsets) = (dtype, shape, offsets)
+        }
+
+        private static func integers(_ reader: inout JSONReader, label: String) throws(ModelError) -> [Int] {
+            var values: [Int] = []
+            try reader.array { (reader) throws(ModelError) in
+                guard values.count < maxDimensions else {
+                    throw ModelError("\(label): more than \(maxDimensions) numbers")
+                }
+                values.append(try reader.integer())
+            }
+            return values
+        }
 
         func checked(dataCount: Int, label: String) throws(ModelError) -> (TensorType, [Int], Range<Int>) {
-            guard let dtype, let shape, let offsets = data_offsets else {
+            guard let dtype, let shape, let offsets else {
                 throw ModelError("\(label): dtype, shape and data_offsets are expected")
             }
-            guard let type = TensorType(rawValue: dtype) else {
+            guard let type = TensorType(safetensors: dtype) else {
                 throw ModelError("\(label): dtype \(dtype) is not supported; F32, F16, BF16 and U32 are")
             }
-            var count = type.byteCount
-            for size in shape {
-                let (product, overflow) = count.multipliedReportingOverflow(by: size)
-                guard size >= 0, !overflow else { throw ModelError("\(label): shape \(shape) is out of range") }
-                count = product
+            guard let count = type.byteCount(shape: shape) else {
+                throw ModelError("\(label): shape \(shape) is out of range")
             }
             guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= dataCount else {
                 throw ModelError("\(label): data_offsets \(offsets) do not lie in the \(dataCount) bytes of data")

@@ -1,10 +1,10 @@
-package import EngineContract
+import EngineContract
 
 /// The accounting of KV blocks: which are free, which are referenced and how often, which are kept for their contents.
 ///
 /// Every block is in exactly one of three states: free, referenced, or kept (no session refers to it, but the prefix
 /// cache may hand it out again). Kept blocks form a list in the order of their last use; all operations are O(1).
-package struct BlockPool: Sendable {
+struct BlockPool {
     private static let none: BlockIndex = -1
 
     private var references: [Int32]
@@ -15,10 +15,10 @@ package struct BlockPool: Sendable {
     private var oldest = Self.none
     private var newest = Self.none
 
-    package let count: Int
-    package private(set) var keptCount = 0
+    let count: Int
+    private(set) var keptCount = 0
 
-    package init(count: Int) {
+    init(count: Int) {
         self.count = max(0, count)
         references = Array(repeating: 0, count: self.count)
         isKept = Array(repeating: false, count: self.count)
@@ -27,20 +27,20 @@ package struct BlockPool: Sendable {
         free = (0..<BlockIndex(clamping: self.count)).reversed()
     }
 
-    package var freeCount: Int { free.count }
-    package var referencedCount: Int { count - free.count - keptCount }
+    var freeCount: Int { free.count }
+    var referencedCount: Int { count - free.count - keptCount }
     /// Blocks that an allocation can have.
-    package var availableCount: Int { free.count + keptCount }
+    var availableCount: Int { free.count + keptCount }
 
     /// A free block with one reference.
-    package mutating func takeFree() -> BlockIndex? {
+    mutating func takeFree() -> BlockIndex? {
         guard let block = free.popLast() else { return nil }
         references[Int(block)] = 1
         return block
     }
 
     /// The least recently used kept block, now with one reference; its contents are forgotten.
-    package mutating func takeOldestKept() -> BlockIndex? {
+    mutating func takeOldestKept() -> BlockIndex? {
         guard oldest != Self.none else { return nil }
         let block = oldest
         unlink(block)
@@ -49,19 +49,40 @@ package struct BlockPool: Sendable {
     }
 
     /// Adds a reference to a block that is referenced or kept.
-    package mutating func retain(_ block: BlockIndex) {
+    mutating func retain(_ block: BlockIndex) {
         if isKept[Int(block)] { unlink(block) }
         references[Int(block)] += 1
     }
 
     /// Takes a reference away. A block without any is kept for its contents, or free.
-    package mutating func release(_ block: BlockIndex, keep: Bool) {
+    mutating func release(_ block: BlockIndex, keep: Bool) {
         references[Int(block)] -= 1
         guard references[Int(block)] == 0 else { return }
         if keep { append(block) } else { free.append(block) }
     }
 
-    package func references(to block: BlockIndex) -> Int { Int(references[Int(block)]) }
+    func references(to block: BlockIndex) -> Int { Int(references[Int(block)]) }
+
+    /// Whether nobody refers to a block and nothing of it is kept.
+    func isFree(_ block: BlockIndex) -> Bool { references[Int(block)] == 0 && !isKept[Int(block)] }
+
+    /// The kept blocks, least recently used first.
+    var keptBlocks: [BlockIndex] {
+        sequence(first: oldest) { newer[Int($0)] }.prefix { $0 != Self.none }
+    }
+
+    /// What is wrong with the lists, or nil if nothing is.
+    var problem: String? {
+        let (freeBlocks, kept) = (Set(free), Set(keptBlocks))
+        guard freeBlocks.count == free.count, kept.count == keptCount else { return "a block is in a list twice" }
+        for block in 0..<BlockIndex(clamping: count) {
+            let states = [freeBlocks.contains(block), kept.contains(block), references[Int(block)] > 0]
+            guard states.count(where: { $0 }) == 1, isKept[Int(block)] == kept.contains(block) else {
+                return "block \(block): free, kept, referenced: \(states)"
+            }
+        }
+        return nil
+    }
 
     private mutating func append(_ block: BlockIndex) {
         isKept[Int(block)] = true

@@ -31,6 +31,9 @@ package enum FinishReason: Sendable, Equatable {
     case maxTokens
     /// The context filled up before `maxTokens` was reached.
     case contextFull
+    /// The reader has all that it wants: a stop sequence came.
+    case stopped
+    /// Nobody waits for the answer any more.
     case cancelled
     /// The server ends and gave the session no more time.
     case shutdown

@@ -3,37 +3,86 @@ import EngineContract
 /// The KV blocks of all sessions: the pool and the prefix cache kept in step with each other.
 struct KVAccounting {
     private(set) var pool: BlockPool
-    private(set) var cache: PrefixCache
+    private var cache = PrefixCache()
     private let blockSize: Int
+    /// How many positions a token sees; nil: all.
+    private let window: Int?
+    /// The most blocks that a session has at once.
+    private let mostBlocks: Int
 
-    init(blocks: Int, blockSize: Int) {
+    /// - Parameter stepTokens: the most tokens of a step.
+    init(blocks: Int, blockSize: Int, window: Int? = nil, stepTokens: Int = .max) {
         pool = BlockPool(count: blocks)
-        cache = PrefixCache(blockSize: blockSize)
         self.blockSize = max(1, blockSize)
+        self.window = window.map { max(1, $0) }
+        let (seen, overflow) = (window ?? .max).addingReportingOverflow(stepTokens)
+        mostBlocks = overflow ? .max : seen / self.blockSize + 2
     }
 
-    func cachedTokens(of prompt: [Token]) -> Int { cache.match(prompt).blocks.count * blockSize }
+    /// Tokens of a session that need not be computed if it begins now.
+    func cachedTokens(of session: Session) -> Int { cachedBlocks(of: session).count * blockSize }
 
-    /// Whether there is memory now for all of a session's known tokens and the next, whatever the running ones hold.
+    /// Whether there is memory now for all of a session's known tokens and the next, whatever the running ones hold and
+    /// still lack for theirs.
     func fits(_ session: Session, others: [Session]) -> Bool {
-        let hit = cache.match(session.request.prompt).blocks
-        let kept = hit.count { pool.references(to: $0) == 0 }
-        let pending = others.reduce(0) { $0 + blocksNeeded($1.blocks.count * blockSize, $1.remaining, of: $1) }
-        let needed = (session.remaining + 1 + blockSize - 1) / blockSize - hit.count
-        return pool.availableCount - kept >= needed + pending
+        let pending = others.reduce(0) { sum, other in
+            let lacking = blocksHolding(other.tokens.count) - other.blocks.count
+            return sum + max(0, min(lacking, mostBlocks - other.ownBlocks.count))
+        }
+        let needed = min(blocksHolding(session.tokens.count + 1), mostBlocks)
+        guard pool.availableCount < needed + pending else { return true }
+        let hits = cachedBlocks(of: session)
+        let kept = hits.count { pool.references(to: $0) == 0 }
+        return pool.availableCount - kept >= max(0, needed - hits.count) + pending
     }
 
-    /// Blocks that a running session still lacks for the tokens it knows.
-    private func blocksNeeded(_ capacity: Int, _ remaining: Int, of session: Session) -> Int {
-        let tokens = session.computed + remaining
-        return max(0, (tokens - capacity + blockSize - 1) / blockSize)
+    private func blocksHolding(_ tokens: Int) -> Int { (tokens + blockSize - 1) / blockSize }
+
+    /// The longest chain of cached blocks with the tokens that follow the session's full blocks, at least one token
+    /// being left to compute.
+    private func cachedBlocks(of session: Session) -> [BlockIndex] {
+        var blocks: [BlockIndex] = []
+        var index = session.fullBlocks
+        while (index + 1) * blockSize < session.tokens.count {
+            let parent = session.key(beforeBlock: index, blockSize: blockSize)
+            let key = session.key(beforeBlock: index + 1, blockSize: blockSize)
+            let tokens = session.tokens[(index * blockSize)..<((index + 1) * blockSize)]
+            guard let block = cache.block(key, after: parent, tokens) else { break }
+            blocks.append(block)
+            index += 1
+        }
+        return blocks
     }
 
-    /// Gives a session the cached blocks that its tokens begin with.
-    mutating func begin(_ session: Session) {
-        let (blocks, key) = cache.match(session.tokens)
+    /// The block that a session fills next; nil if it has not the tokens for one and one more.
+    func nextBlock(of session: Session) -> StepPlanner.NextBlock? {
+        guard (session.fullBlocks + 1) * blockSize < session.tokens.count else { return nil }
+        return StepPlanner.NextBlock(
+            key: session.key(beforeBlock: session.fullBlocks + 1, blockSize: blockSize),
+            computed: session.computed - session.fullBlocks * blockSize
+        )
+    }
+
+    /// Gives a session the cached blocks that its next tokens fill, whoever computed them; what it has of a block that
+    /// is not full is given back.
+    /// - Returns: how many tokens that spares.
+    mutating func reuse(_ session: Session) -> Int {
+        let blocks = cachedBlocks(of: session)
+        guard !blocks.isEmpty else { return 0 }
         for block in blocks { pool.retain(block) }
-        session.begin(with: blocks, blockSize: blockSize, lastKey: key)
+        for block in session.blocks[session.fullBlocks...] { pool.release(block, keep: false) }
+        let spared = session.adopt(blocks, blockSize: blockSize)
+        releaseHidden(session)
+        return spared
+    }
+
+    /// Gives back the blocks of which no further token of a session sees a position.
+    private mutating func releaseHidden(_ session: Session) {
+        guard let window else { return }
+        let firstSeen = max(0, session.computed - window + 1)
+        for block in session.hideBlocks(before: firstSeen / blockSize) {
+            pool.release(block, keep: cache.contains(block))
+        }
     }
 
     /// Adds the blocks that `tokens` more tokens need.
@@ -55,17 +104,40 @@ struct KVAccounting {
 
     /// Registers the blocks that a step has filled.
     mutating func register(_ session: Session) {
-        while (session.registeredBlocks + 1) * blockSize <= session.computed {
-            let start = session.registeredBlocks * blockSize
-            let tokens = session.tokens[start..<(start + blockSize)]
-            session.lastKey = cache.insert(session.blocks[session.registeredBlocks], after: session.lastKey, tokens)
-            session.registeredBlocks += 1
+        while (session.fullBlocks + 1) * blockSize <= session.computed {
+            let index = session.fullBlocks
+            cache.insert(
+                session.blocks[index],
+                session.key(beforeBlock: index + 1, blockSize: blockSize),
+                after: session.key(beforeBlock: index, blockSize: blockSize),
+                session.tokens[(index * blockSize)..<((index + 1) * blockSize)]
+            )
+            session.fullBlocks += 1
         }
+        releaseHidden(session)
     }
 
     /// Gives all blocks back, the last first: a prefix outlives what follows it.
     mutating func release(_ session: Session) {
-        for block in session.blocks.reversed() { pool.release(block, keep: cache.contains(block)) }
-        session.blocks = []
+        for block in session.ownBlocks.reversed() { pool.release(block, keep: cache.contains(block)) }
+        session.forgetComputed()
+    }
+
+    /// What is wrong with the accounting, or nil if nothing is.
+    func problem(with sessions: some Collection<Session>) -> String? {
+        var references = [Int](repeating: 0, count: pool.count)
+        for session in sessions {
+            for block in session.ownBlocks { references[Int(block)] += 1 }
+        }
+        if let block = references.indices.first(where: { pool.references(to: BlockIndex($0)) != references[$0] }) {
+            let counted = pool.references(to: BlockIndex(block))
+            return "block \(block) has \(counted) references, sessions have \(references[block])"
+        }
+        guard let cached = cache.blocks else { return "the tables of the prefix cache differ" }
+        if let block = pool.keptBlocks.first(where: { !cached.contains($0) }) {
+            return "block \(block) is kept, but cannot be found"
+        }
+        if let block = cached.first(where: { pool.isFree($0) }) { return "block \(block) is free, but can be found" }
+        return pool.problem
     }
 }

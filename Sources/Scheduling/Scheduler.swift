@@ -20,18 +20,28 @@ package actor Scheduler {
 
     private var nextID: UInt64 = 1
     private var loop: Task<Void, Never>?
+    var readerWatch: Task<Void, Never>?
     private var isStopping = false
+    private var waitingForEnd: [CheckedContinuation<Void, Never>] = []
 
     package init(
         engine: any InferenceEngine,
         configuration: SchedulerConfiguration = SchedulerConfiguration(),
         observer: (any SchedulerObserver)? = nil
     ) {
+        var configuration = configuration
+        configuration.stepTokenBudget = min(configuration.stepTokenBudget, engine.description.maxStepTokens)
+        configuration.maxRunningSessions = max(1, configuration.maxRunningSessions)
         self.engine = engine
         self.configuration = configuration
         self.observer = observer
         engineDescription = engine.description
-        kv = KVAccounting(blocks: engineDescription.blockCount, blockSize: engineDescription.blockSize)
+        kv = KVAccounting(
+            blocks: engineDescription.blockCount,
+            blockSize: engineDescription.blockSize,
+            window: engineDescription.window,
+            stepTokens: configuration.stepTokenBudget
+        )
         planner = StepPlanner(budget: configuration.stepTokenBudget)
         waiting = WaitingQueue()
     }
@@ -50,16 +60,16 @@ package actor Scheduler {
         guard room >= 1 else { throw .promptTooLong(tokens: request.prompt.count, maximum: contextLength - 1) }
         let vocabulary = Token(clamping: engineDescription.vocabularySize)
         if let token = request.prompt.first(where: { $0 < 0 || $0 >= vocabulary }) { throw .invalidToken(token) }
-        guard waiting.count < configuration.maxWaitingSessions || hasFreeSeat else {
+        guard sessions.count - configuration.maxRunningSessions < configuration.maxWaitingSessions else {
             throw .queueFull(retryAfterSeconds: 2)
         }
 
         let id = SessionID(nextID)
         nextID += 1
         let (stream, continuation) = AsyncStream<GenerationEvent>.makeStream()
-        let leave = { @Sendable [weak self] in _ = Task { await self?.cancel(id) } }
+        let leave = { @Sendable [weak self] (reason: FinishReason) in _ = Task { await self?.finish(id, reason) } }
         continuation.onTermination = { @Sendable termination in
-            if case .cancelled = termination { leave() }
+            if case .cancelled = termination { leave(.cancelled) }
         }
         let delivery = Delivery(
             window: configuration.deliveryWindow,
@@ -79,16 +89,17 @@ package actor Scheduler {
         start()
         return Generation(
             id: id,
-            cachedTokens: kv.cachedTokens(of: request.prompt),
+            cachedTokens: kv.cachedTokens(of: session),
             stream: stream,
             delivery: delivery
         )
     }
 
-    /// Ends a session; its blocks are free after the step that runs, if one does. Unknown sessions are no error.
-    package func cancel(_ id: SessionID) {
-        guard let session = sessions[id] else { return }
-        end(session, .cancelled)
+    /// Ends a session, whose blocks are free at once. Unknown sessions are no error.
+    package func cancel(_ id: SessionID) { finish(id, .cancelled) }
+
+    private func finish(_ id: SessionID, _ reason: FinishReason) {
+        if let session = sessions[id] { finish(session, reason) }
     }
 
     package func statistics() -> SchedulerStatistics {
@@ -98,22 +109,44 @@ package actor Scheduler {
         result.blocksTotal = kv.pool.count
         result.blocksInUse = kv.pool.referencedCount
         result.blocksCached = kv.pool.keptCount
-        result.tokensPerSecond = rate.perSecond
+        result.tokensPerSecond = rate.perSecond(at: .now)
         return result
     }
 
     /// Closes admission, lets sessions finish for a time, then ends the rest; returns when none is left.
     package func stop(within time: Duration) async {
         isStopping = true
-        let deadline = ContinuousClock.now + time
-        while !sessions.isEmpty, ContinuousClock.now < deadline {
-            try? await Task.sleep(for: .milliseconds(10))
+        let ending = Task {
+            // Whoever is left when the time is over ends; nobody is if the sleep was broken off.
+            try? await Task.sleep(for: time)
+            for session in sessions.values.sorted(by: { $0.id < $1.id }) { finish(session, .shutdown) }
         }
-        for session in sessions.values.sorted(by: { $0.id < $1.id }) { end(session, .shutdown) }
-        while !sessions.isEmpty { try? await Task.sleep(for: .milliseconds(2)) }
+        await untilEmpty()
+        ending.cancel()
     }
 
-    private var hasFreeSeat: Bool { waiting.count == 0 && running.count < configuration.maxRunningSessions }
+    /// Returns when there is no session, waiting or running.
+    package func untilEmpty() async {
+        guard !sessions.isEmpty else { return }
+        await withCheckedContinuation { waitingForEnd.append($0) }
+    }
+
+    /// Ends a session. What it leaves may be what others wait for.
+    func finish(_ session: Session, _ reason: FinishReason) {
+        sessions[session.id] = nil
+        kv.release(session)
+        leave(session)
+        session.place = .ended
+        if reason == .cancelled { figures.cancellationsTotal += 1 }
+        let summary = session.summary(reason)
+        // Counted first: who has its answer finds it in the figures.
+        observer?.finished(summary)
+        session.delivery.finish(summary)
+        start()
+        guard sessions.isEmpty else { return }
+        for continuation in waitingForEnd { continuation.resume() }
+        waitingForEnd = []
+    }
 
     /// Runs steps until there is nothing to do; idle costs nothing.
     func start() {
@@ -137,5 +170,16 @@ package actor Scheduler {
         // No suspension since the last look at the sessions: whoever comes now starts the loop anew.
         loop = nil
         assert(checkIntegrity() == nil, checkIntegrity() ?? "")
+    }
+
+    /// What is wrong with the accounting, or nil if nothing is.
+    package func checkIntegrity() -> String? {
+        guard running.allSatisfy({ $0.place == .running && sessions[$0.id] === $0 }),
+            zip(running, running.dropFirst()).allSatisfy({ $0.id < $1.id })
+        else { return "the running sessions are out of order" }
+        guard running.count + waiting.count == sessions.count else {
+            return "\(running.count) running and \(waiting.count) waiting are not \(sessions.count) sessions"
+        }
+        return kv.problem(with: sessions.values)
     }
 }

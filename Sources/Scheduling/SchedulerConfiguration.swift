@@ -1,12 +1,12 @@
 /// The Scheduler's bounds.
 package struct SchedulerConfiguration: Sendable {
-    /// Tokens computed in one step.
+    /// Tokens computed in one step; no more than the engine can.
     package var stepTokenBudget = 256
     package var maxRunningSessions = 64
     package var maxWaitingSessions = 256
     /// Tokens a session may be ahead of its reader.
     package var deliveryWindow = 256
-    /// How long a session may hold blocks while its reader does not read.
+    /// How long a session is kept for a reader that lags and reads nothing. Meanwhile others may have its memory.
     package var readerStallLimit: Duration = .seconds(60)
 
     package init() {}

@@ -1,12 +1,13 @@
 package import EngineContract
 
-/// An engine that computes nothing: the next token is a function of the tokens before it.
+/// An engine that computes nothing: the next token is a function of the tokens before it, as far as it sees them.
 ///
 /// What it knows of a session it reads back out of the blocks it was given, so a wrong block table, a wrong position or
 /// a block shared wrongly gives wrong tokens. Tests and `--mock` run on it.
 package actor ScriptedEngine: InferenceEngine {
     package nonisolated let description: EngineDescription
     private let stepDuration: Duration?
+    private var lastDue: ContinuousClock.Instant?
     private let script: @Sendable ([Token]) -> Token
     private var memory: [BlockIndex: [Token]] = [:]
     /// The steps' entries, counted: sessions and tokens of each step, for tests.
@@ -16,7 +17,7 @@ package actor ScriptedEngine: InferenceEngine {
 
     /// - Parameters:
     ///   - stepDuration: how long a step takes.
-    ///   - script: the token after a whole prefix.
+    ///   - script: the token after a whole prefix, or after its last tokens if the description has a window.
     package init(
         description: EngineDescription,
         stepDuration: Duration? = nil,
@@ -33,7 +34,7 @@ package actor ScriptedEngine: InferenceEngine {
     package func failNextStep(_ error: EngineError) { failure = error }
 
     package func step(_ step: Step) async throws(EngineError) -> StepResult {
-        if let stepDuration { try? await Task.sleep(for: stepDuration) }
+        if let stepDuration { await pace(stepDuration) }
         if let error = failure {
             failure = nil
             throw error
@@ -44,6 +45,16 @@ package actor ScriptedEngine: InferenceEngine {
         var samples: [Token?] = []
         for entry in step.entries { samples.append(try compute(entry)) }
         return StepResult(samples: samples)
+    }
+
+    /// Waits until a step's time is over. Steps that follow each other are timed from the first, so that what waking up
+    /// costs does not slow the rate asked for.
+    private func pace(_ duration: Duration) async {
+        let now = ContinuousClock.now
+        var due = (lastDue ?? now) + duration
+        if due + duration < now { due = now + duration }
+        lastDue = due
+        try? await Task.sleep(until: due, clock: .continuous)
     }
 
     private func compute(_ entry: StepEntry) throws(EngineError) -> Token? {
@@ -57,12 +68,13 @@ package actor ScriptedEngine: InferenceEngine {
             memory[entry.blocks[position / size], default: Array(repeating: -1, count: size)][position % size] = token
         }
         guard entry.samples else { return nil }
+        let firstSeen = description.window.map { max(0, end - $0) } ?? 0
         var prefix: [Token] = []
-        prefix.reserveCapacity(end)
-        for position in stride(from: 0, to: end, by: size) {
+        prefix.reserveCapacity(end - firstSeen + size)
+        for position in stride(from: firstSeen / size * size, to: end, by: size) {
             let block = memory[entry.blocks[position / size]] ?? Array(repeating: -1, count: size)
             prefix += block.prefix(end - position)
         }
-        return script(prefix)
+        return script(Array(prefix.dropFirst(firstSeen % size)))
     }
 }

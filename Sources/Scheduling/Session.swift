@@ -1,7 +1,22 @@
 import EngineContract
 
 /// A session's state. Owned by the Scheduler actor and never seen outside of it.
+///
+///     0 ..< hiddenBlocks × block size   seen by no further token: the blocks are given back
+///     … ..< fullBlocks × block size     in full blocks, which the prefix cache knows by their contents
+///     … ..< computed                    in a block of the session's own
+///     computed ..< tokens.count         known, to be computed: `remaining`
 final class Session {
+    enum Place {
+        case waiting, running, ended
+    }
+
+    /// Since when the reader is too far behind, and how many events it had not read then.
+    struct Pause {
+        var since: ContinuousClock.Instant
+        var unread: Int
+    }
+
     let id: SessionID
     let request: GenerationRequest
     let delivery: Delivery
@@ -10,22 +25,26 @@ final class Session {
     let limitReason: FinishReason
     let submitted: ContinuousClock.Instant
 
+    var place = Place.waiting
+    var pause: Pause?
+    /// Sessions of a later turn that were let in before, for want of memory for this one.
+    var timesPassed = 0
+
     /// The prompt and what was sampled after it.
     private(set) var tokens: [Token]
-    /// The first of `tokens` whose keys and values are in the blocks.
+    /// How many of them have their keys and values in the blocks.
     private(set) var computed = 0
     var blocks: [BlockIndex] = []
-    /// How many of the blocks are full and registered, and the key of the last of them.
-    var registeredBlocks = 0
-    var lastKey = PrefixCache.root
+    var fullBlocks = 0
+    private(set) var hiddenBlocks = 0
+    /// The prefix cache's keys: before the first block, after it, …; made as they are needed.
+    private var keys = [PrefixCache.root]
 
     var sampled = 0
+    /// Prompt tokens that others had computed; nil before the session has run.
     var cachedTokens: Int?
+    var wasPreempted = false
     var lastTokenAt: ContinuousClock.Instant?
-    var isInStep = false
-    /// Set when the session ended while a step still writes to its blocks.
-    var ending: FinishReason?
-    var isPaused = false
 
     init(
         id: SessionID,
@@ -46,33 +65,54 @@ final class Session {
     var remaining: Int { tokens.count - computed }
     /// Past its first token, and one behind: the next step is a decode step for it.
     var isDecoding: Bool { remaining == 1 && sampled > 0 }
+    var hasRun: Bool { cachedTokens != nil }
 
-    var summary: (FinishReason) -> GenerationSummary {
-        { [request, cachedTokens, sampled] reason in
-            GenerationSummary(
-                reason: reason,
-                promptTokens: request.prompt.count,
-                cachedTokens: cachedTokens ?? 0,
-                generatedTokens: sampled
-            )
-        }
+    func summary(_ reason: FinishReason) -> GenerationSummary {
+        GenerationSummary(
+            reason: reason,
+            promptTokens: request.prompt.count,
+            cachedTokens: cachedTokens ?? 0,
+            generatedTokens: sampled
+        )
     }
 
-    /// Starts from blocks that hold the first tokens already.
-    func begin(with blocks: [BlockIndex], blockSize: Int, lastKey: PrefixCache.Key) {
-        self.blocks = blocks
-        self.lastKey = lastKey
-        registeredBlocks = blocks.count
-        computed = blocks.count * blockSize
-        if cachedTokens == nil { cachedTokens = computed }
+    /// The key of all tokens before a block.
+    func key(beforeBlock index: Int, blockSize: Int) -> PrefixCache.Key {
+        while keys.count <= index {
+            let end = keys.count * blockSize
+            keys.append(PrefixCache.key(after: keys[keys.count - 1], tokens[(end - blockSize)..<end]))
+        }
+        return keys[index]
+    }
+
+    /// Goes on from blocks that hold the next tokens already, in place of what follows its full ones.
+    /// - Returns: how many tokens that spares.
+    func adopt(_ shared: [BlockIndex], blockSize: Int) -> Int {
+        blocks.replaceSubrange(fullBlocks..., with: shared)
+        fullBlocks = blocks.count
+        let before = computed
+        computed = fullBlocks * blockSize
+        return computed - before
     }
 
     /// Forgets everything computed; the tokens stay.
-    func reset() {
+    func forgetComputed() {
         blocks = []
-        registeredBlocks = 0
-        lastKey = PrefixCache.root
+        fullBlocks = 0
+        hiddenBlocks = 0
         computed = 0
+    }
+
+    /// The blocks that the session has.
+    var ownBlocks: ArraySlice<BlockIndex> { blocks[hiddenBlocks...] }
+
+    /// Takes the first blocks, up to `end`, out of the table, whose other blocks stay where they are.
+    /// - Returns: those that it had.
+    func hideBlocks(before end: Int) -> [BlockIndex] {
+        let hidden = Array(blocks[hiddenBlocks..<max(hiddenBlocks, end)])
+        for index in 0..<hidden.count { blocks[hiddenBlocks + index] = StepEntry.hiddenBlock }
+        hiddenBlocks += hidden.count
+        return hidden
     }
 
     func advance(_ count: Int) { computed += count }

@@ -1,40 +1,44 @@
-package import EngineContract
+import EngineContract
 
 /// Decides which sessions get how many tokens of a step.
 ///
 /// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a
 /// budget. Who lacks one token is decoding and comes first; the rest is given to prefills, the oldest of each client,
-/// clients taking turns.
-package struct StepPlanner: Sendable {
-    package struct Candidate: Sendable {
-        package var session: SessionID
-        package var client: String
+/// clients taking turns. A long prompt leaves something to those behind it, and what several sessions would compute alike
+/// is given to one of them.
+struct StepPlanner {
+    struct Candidate {
+        var session: SessionID
+        var client: String
         /// Tokens known but not computed; at least 1.
-        package var remaining: Int
-        /// Whether the session has sampled before, or would sample after one token.
-        package var isDecoding: Bool
-
-        package init(session: SessionID, client: String, remaining: Int, isDecoding: Bool) {
-            self.session = session
-            self.client = client
-            self.remaining = remaining
-            self.isDecoding = isDecoding
-        }
+        var remaining: Int
+        /// Whether the session is past its first token and lacks one.
+        var isDecoding: Bool
+        var nextBlock: NextBlock?
     }
 
-    package struct Share: Sendable, Equatable {
-        package var session: SessionID
-        package var tokens: Int
+    /// The block that a session fills next, with tokens that are all known.
+    struct NextBlock {
+        /// By which others find it in the prefix cache then.
+        var key: PrefixCache.Key
+        /// Tokens of it that are computed already.
+        var computed: Int
     }
 
-    package let budget: Int
+    struct Share: Equatable {
+        var session: SessionID
+        var tokens: Int
+    }
+
+    let budget: Int
     private var decodeTurn = 0
-    private var prefillTurn = 0
+    /// The client whose turn was last.
+    private var lastClient = ""
 
-    package init(budget: Int) { self.budget = max(1, budget) }
+    init(budget: Int) { self.budget = max(1, budget) }
 
     /// - Parameter candidates: sessions that can go on, oldest first.
-    package mutating func plan(_ candidates: [Candidate]) -> [Share] {
+    mutating func plan(_ candidates: [Candidate]) -> [Share] {
         var left = budget
         var shares: [Share] = []
         let decoding = candidates.filter(\.isDecoding)
@@ -46,15 +50,42 @@ package struct StepPlanner: Sendable {
         if decoding.count > left { decodeTurn = (first + left) % decoding.count }
         left -= shares.count
 
-        for candidate in prefillOrder(candidates.filter { !$0.isDecoding }) where left > 0 {
-            let tokens = min(left, candidate.remaining)
+        let prefills = prefillOrder(withoutDoubles(candidates.filter { !$0.isDecoding }))
+        return shares + split(left, among: prefills)
+    }
+
+    /// Leaves out sessions whose next block another one fills, which is further in it or older.
+    private func withoutDoubles(_ candidates: [Candidate]) -> [Candidate] {
+        var best: [PrefixCache.Key: (session: SessionID, computed: Int)] = [:]
+        for candidate in candidates {
+            guard let block = candidate.nextBlock, block.computed > best[block.key]?.computed ?? -1 else { continue }
+            best[block.key] = (candidate.session, block.computed)
+        }
+        return candidates.filter { candidate in
+            guard let block = candidate.nextBlock else { return true }
+            return best[block.key]?.session == candidate.session
+        }
+    }
+
+    /// Whoever cannot be done in this step takes half of what is left, so that short prompts need not wait for long ones;
+    /// what nobody takes goes to the first.
+    private func split(_ budget: Int, among candidates: [Candidate]) -> [Share] {
+        var left = budget
+        var shares: [Share] = []
+        for candidate in candidates where left > 0 {
+            let tokens = candidate.remaining <= left ? candidate.remaining : (left + 1) / 2
             shares.append(Share(session: candidate.session, tokens: tokens))
             left -= tokens
+        }
+        for index in shares.indices where left > 0 {
+            let more = min(left, candidates[index].remaining - shares[index].tokens)
+            shares[index].tokens += more
+            left -= more
         }
         return shares
     }
 
-    /// The oldest of every client, then the second of every client, …; another client begins each time.
+    /// The oldest of every client, then the second of every client, …; the next client begins each time.
     private mutating func prefillOrder(_ candidates: [Candidate]) -> [Candidate] {
         guard candidates.count > 1 else { return candidates }
         var clients: [String] = []
@@ -65,8 +96,9 @@ package struct StepPlanner: Sendable {
         }
         guard clients.count > 1 else { return candidates }
         clients.sort()
-        prefillTurn = (prefillTurn + 1) % clients.count
-        let order = clients[prefillTurn...] + clients[..<prefillTurn]
+        let first = clients.firstIndex { $0 > lastClient } ?? 0
+        lastClient = clients[first]
+        let order = clients[first...] + clients[..<first]
         var result: [Candidate] = []
         for round in 0..<candidates.count {
             for client in order {

@@ -1,22 +1,33 @@
-/// Tokens per second over a sliding window.
+/// Tokens per second over the last few seconds, counted in slots of a quarter second.
 struct TokenRate {
-    private static let window = Duration.seconds(5)
-    private var counts: [(at: ContinuousClock.Instant, tokens: Int)] = []
+    private static let slotCount = 20
+    private static let slotLength = Duration.milliseconds(250)
 
-    mutating func add(_ tokens: Int) {
-        let now = ContinuousClock.now
-        counts.append((now, tokens))
-        // Trim in bulk, so that a step costs O(1) on average.
-        if counts.count > 64, counts[counts.count / 2].at < now - Self.window {
-            counts.removeFirst(counts.count / 2)
+    private let start = ContinuousClock.now
+    private var counts = [Int](repeating: 0, count: slotCount)
+    /// The slot last added to, numbered from the start.
+    private var newest = 0
+
+    private func slot(at time: ContinuousClock.Instant) -> Int { Int((time - start) / Self.slotLength) }
+
+    mutating func add(_ tokens: Int, at now: ContinuousClock.Instant) {
+        let slot = max(newest, slot(at: now))
+        for passed in (newest + 1)..<max(newest + 1, min(slot, newest + Self.slotCount) + 1) {
+            counts[passed % Self.slotCount] = 0
         }
+        newest = slot
+        counts[slot % Self.slotCount] += tokens
     }
 
-    var perSecond: Double {
-        let now = ContinuousClock.now
-        let recent = counts.filter { $0.at >= now - Self.window }
-        guard let first = recent.first else { return 0 }
-        let seconds = max(0.25, (now - first.at) / .seconds(1))
-        return Double(recent.reduce(0) { $0 + $1.tokens }) / seconds
+    /// Since the first token of the window.
+    func perSecond(at now: ContinuousClock.Instant) -> Double {
+        let current = max(newest, slot(at: now))
+        let oldest = max(0, current - Self.slotCount + 1)
+        guard oldest <= newest else { return 0 }
+        let window = oldest...newest
+        guard let first = window.first(where: { counts[$0 % Self.slotCount] > 0 }) else { return 0 }
+        let tokens = window.reduce(0) { $0 + counts[$1 % Self.slotCount] }
+        let begin = start + Self.slotLength * first
+        return Double(tokens) / max(0.25, (now - begin) / .seconds(1))
     }
 }

@@ -4,7 +4,7 @@ struct Arguments {
     var positional: [String] = []
     var wantsHelp = false
 
-    /// Reads `--name value`, `--name=value`, toggles, and `--` after which nothing is a flag.
+    /// Reads `--name value`, `--name=value`, toggles, and `--` after which nothing is a flag; `-` alone is no flag.
     /// - Parameters:
     ///   - valued: flags that take a value; `toggles`: flags that take none (or `=true`, `=false`).
     /// - Throws: `ConfigurationError` naming the flag, and the nearest known one if it is unknown.
@@ -23,17 +23,20 @@ struct Arguments {
                 positional.append(argument)
                 continue
             }
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = String(parts[0].drop { $0 == "-" })
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let name = parts[0].hasPrefix("--") ? String(parts[0].dropFirst(2)) : ""
             if toggles.contains(name) {
-                flags.append((name, parts.count > 1 ? String(parts[1]) : "true"))
-            } else if valued.contains(name), argument.hasPrefix("--") {
-                guard let text = parts.count > 1 ? String(parts[1]) : rest.popFirst() else {
+                flags.append((name, parts.count > 1 ? parts[1] : "true"))
+            } else if valued.contains(name) {
+                // Another flag is no value: `--model --mock` lacks one. Who means it can write `--model=--mock`.
+                let next = rest.first.flatMap { $0.hasPrefix("--") ? nil : $0 }
+                guard let text = parts.count > 1 ? parts[1] : next else {
                     throw ConfigurationError("--\(name) needs a value; see --help")
                 }
+                if parts.count == 1 { rest.removeFirst() }
                 flags.append((name, text))
             } else {
-                throw .unknown("flag", argument, among: (valued + toggles + ["help"]).map { "--" + $0 })
+                throw .unknown("flag", parts[0], among: (valued + toggles + ["help"]).map { "--" + $0 })
             }
         }
     }

@@ -50,6 +50,7 @@ struct Assembly: Sendable {
         limits.maxHeaderBytes = configuration.maxHeaderBytes
         limits.maxHeaderFields = configuration.maxHeaderFields
         limits.maxBodyBytes = configuration.maxBodyBytes
+        limits.maxBodyMemoryBytes = configuration.maxBodyMemoryBytes
         limits.maxConnections = configuration.maxConnections
         limits.headerTimeout = .seconds(configuration.headerSeconds)
         limits.bodyStallTimeout = .seconds(configuration.bodySeconds)

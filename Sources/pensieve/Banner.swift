@@ -1,45 +1,63 @@
 import EngineContract
+import Foundation
 
 /// What a server says of itself when it is ready.
 enum Banner {
+    /// - Parameter keys: how many are configured.
     static func text(
         _ engine: EngineDescription,
         _ configuration: Configuration,
         port: UInt16,
-        keys: [String]
+        keys: Int
     ) -> String {
-        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-        let address = "http://\(host):\(port)"
-        let kvBytes = engine.blockCount * engine.blockSize * engine.kvBytesPerToken
-        var lines = ["Pensieve \(Command.version) is ready at \(address)", ""]
+        var lines = ["Pensieve \(Command.version) is ready at \(address(configuration.host, port))", ""]
         if engine.isMock {
-            lines.append("  model       none: --mock answers with the request's own text")
-        } else {
             lines += [
-                "  model       \(engine.displayName) (\(engine.architecture))",
+                "  model       none: --mock answers \"Mock response to: <last user text>\"",
+                "  speed       \(Format.number(configuration.mockTokensPerSecond)) tokens per second for each session",
+            ]
+        } else {
+            let tokens = engine.blockCount * engine.blockSize
+            lines += [
+                "  model       \(engine.displayName), architecture \(engine.architecture)",
                 "  parameters  \(Format.parameters(engine.parameterCount)), \(engine.quantization), "
                     + "\(Format.bytes(engine.weightBytes)) of weights",
-                "  context     \(engine.contextLength) tokens for each session",
-                "  KV memory   \(Format.bytes(kvBytes)): \(engine.blockCount * engine.blockSize) tokens in all",
-                "  compute     \(engine.threads) threads, \(engine.kernelVariant) kernels",
+                "  context     \(Format.count(engine.contextLength)) tokens for each session",
+                "  KV memory   \(Format.bytes(tokens * engine.kvBytesPerToken)), \(Format.count(tokens)) tokens in all",
+                "  compute     \(engine.threads) \(engine.threads == 1 ? "thread" : "threads"), "
+                    + "\(engine.kernelVariant) kernels",
             ]
         }
         lines.append("  keys        " + keysText(keys))
-        let key = keys.isEmpty ? "test-api-key-12345" : "$YOUR_KEY"
-        lines += [
-            "",
-            "Try it:",
-            "  curl \(address)/v1/messages -H 'authorization: Bearer \(key)' \\",
-            "    -d '{\"model\":\"claude-local\",\"max_tokens\":64,"
-                + "\"messages\":[{\"role\":\"user\",\"content\":\"What is 23 + 45?\"}]}'",
-            "",
-        ]
-        return lines.joined(separator: "\n")
+        return (lines + ["", "Try it:"] + example(configuration, port: port) + [""]).joined(separator: "\n")
     }
 
-    private static func keysText(_ keys: [String]) -> String {
-        keys.isEmpty
+    private static func keysText(_ count: Int) -> String {
+        count == 0
             ? "none configured: development keys (test-api-key-12345, sk-ant-api-…) pass from this machine"
-            : "\(keys.count) configured"
+            : "\(count) configured; no others pass"
+    }
+
+    /// A request ready to be pasted into a shell on this machine.
+    private static func example(_ configuration: Configuration, port: UInt16) -> [String] {
+        // An address that stands for all is none to send to.
+        let here = ["0.0.0.0": "127.0.0.1", "::": "::1"][configuration.host] ?? configuration.host
+        let key =
+            configuration.apiKeyFile.map { "$(grep -om1 '^[^[:space:]#][^[:space:]]*' \(shellQuoted($0)))" }
+            ?? "test-api-key-12345"
+        return [
+            "  curl \(shellQuoted(address(here, port) + "/v1/messages")) -H \"authorization: Bearer \(key)\" \\",
+            "    -d '{\"model\":\"claude-local\",\"max_tokens\":64,"
+                + "\"messages\":[{\"role\":\"user\",\"content\":\"What is 23 + 45?\"}]}'",
+        ]
+    }
+
+    private static func address(_ host: String, _ port: UInt16) -> String {
+        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
+    private static func shellQuoted(_ text: String) -> String {
+        let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+:".contains($0)) }
+        return isPlain ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }

@@ -21,6 +21,7 @@ struct Configuration: Sendable, Equatable {
 
     var maxConnections = 4096
     var maxBodyBytes = 32 << 20
+    var maxBodyMemoryBytes = 512 << 20
     var maxHeaderBytes = 32 << 10
     var maxHeaderFields = 100
     var maxRequestLineBytes = 8 << 10
@@ -53,11 +54,12 @@ extension Configuration {
         environment: [String: String]
     ) throws(ConfigurationError) -> Configuration {
         var configuration = Configuration()
-        if let path = file ?? environment["PENSIEVE_CONFIG"] {
+        if let path = file ?? environment["PENSIEVE_CONFIG"].flatMap({ $0.isEmpty ? nil : $0 }) {
             try configuration.apply(file: path)
         }
         for setting in Setting.all {
-            guard let text = environment[setting.variable] else { continue }
+            // An empty variable counts as none, as most programs have it.
+            guard let text = environment[setting.variable], !text.isEmpty else { continue }
             try setting.apply(text, to: &configuration, origin: setting.variable)
         }
         for flag in flags {
@@ -71,19 +73,12 @@ extension Configuration {
 
     /// Applies a JSON object whose keys are setting names with underscores.
     mutating func apply(file path: String) throws(ConfigurationError) {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ConfigurationError("cannot read the configuration file '\(path)': no such file, or no permission")
-        }
-        guard data.count <= 1 << 20 else {
-            throw ConfigurationError(
-                "\(path): a configuration file has at most 1 MiB; this one has \(data.count) bytes"
-            )
-        }
+        let data = try SmallFile.read(path, what: "configuration file")
         let values: [String: Scalar]
         do {
             values = try JSONDecoder().decode([String: Scalar].self, from: data)
         } catch {
-            throw ConfigurationError("\(path): \(Self.explain(error))")
+            throw ConfigurationError("\(path): \(Self.explain(error, in: data))")
         }
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             guard let setting = Setting.all.first(where: { $0.key == key }) else {
@@ -93,16 +88,38 @@ extension Configuration {
         }
     }
 
-    private static func explain(_ error: any Error) -> String {
+    private static func explain(_ error: any Error, in data: Data) -> String {
         switch error {
         case DecodingError.typeMismatch(_, let context) where context.codingPath.isEmpty:
             "the file must hold one JSON object, such as {\"port\": 7777}"
         case DecodingError.typeMismatch(_, let context):
             "\(context.codingPath.map(\.stringValue).joined(separator: ".")): must be a string, a number or a boolean"
-        case DecodingError.dataCorrupted(let context):
-            "not valid JSON" + (context.underlyingError.map { ": \($0)" } ?? "")
         default:
-            "not valid JSON: \(error)"
+            "not valid JSON" + syntaxFault(in: data)
+        }
+    }
+
+    /// Where the JSON is broken, as far as Foundation tells: only its older reader names the place.
+    private static func syntaxFault(in data: Data) -> String {
+        do {
+            _ = try JSONSerialization.jsonObject(with: data)
+            return ""
+        } catch let error as NSError {
+            guard let reason = error.userInfo["NSDebugDescription"] as? String else { return "" }
+            guard let place = reason.firstRange(of: " around character "),
+                let offset = Int(reason[place.upperBound...].prefix { $0.isNumber })
+            else { return ": " + reason }
+            let line = 1 + data.prefix(offset).count { $0 == UInt8(ascii: "\n") }
+            return ": line \(line): \(reason[..<place.lowerBound].lowercased())"
+        }
+    }
+
+    /// What is to be said of variables that look like settings and are none. A mistyped one is most likely a mistake,
+    /// but may be another program's: hence a warning, no error.
+    static func warnings(_ environment: [String: String]) -> [String] {
+        let known = Setting.all.map(\.variable) + ["PENSIEVE_CONFIG"]
+        return environment.keys.sorted().filter { $0.hasPrefix("PENSIEVE_") && !known.contains($0) }.map {
+            ConfigurationError.unknown("environment variable", $0, among: known).description
         }
     }
 }
@@ -117,7 +134,7 @@ extension ConfigurationError {
     ) -> ConfigurationError {
         let prefix = place.map { $0 + ": " } ?? ""
         guard let nearest = nearestName(to: name, among: known) else {
-            return ConfigurationError("\(prefix)unknown \(kind) '\(name)'; --help lists what there is")
+            return ConfigurationError("\(prefix)unknown \(kind) '\(name)'; pensieve start --help lists what there is")
         }
         return ConfigurationError("\(prefix)unknown \(kind) '\(name)'; did you mean '\(nearest)'?")
     }

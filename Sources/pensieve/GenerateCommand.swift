@@ -20,25 +20,24 @@ enum GenerateCommand {
             Terminal.print(Help.generate)
             return 0
         }
-        let prompt = arguments.positional.joined(separator: " ")
-        guard !prompt.isEmpty else { throw ConfigurationError("which prompt? pensieve generate \"What is 23 + 45?\"") }
         let system = arguments.take("system")
-        let maxTokens = try number(&arguments, "max-tokens", 1...Double(1 << 20)) ?? 256
-        var sampling = SamplingParameters()
-        sampling.temperature = Float(try number(&arguments, "temperature", 0...2) ?? 0)
-        sampling.seed = try number(&arguments, "seed", 0...9e15).map { UInt64($0) } ?? .random(in: .min ... .max)
+        let maxTokens = try integer(&arguments, "max-tokens", 1...(1 << 20)) ?? 256
+        let sampling = try sampling(&arguments)
+        let environment = ProcessInfo.processInfo.environment
+        Configuration.warnings(environment).forEach(Terminal.warning)
         let configuration = try Configuration.resolve(
             file: arguments.take("config"),
             flags: arguments.flags,
-            environment: ProcessInfo.processInfo.environment
+            environment: environment
         )
+        let prompt = try await PromptText.find(arguments.positional)
 
         let model = try await Model.load(configuration)
         let turns = [system.map { ChatTurn(role: .system, text: $0) }, ChatTurn(role: .user, text: prompt)]
         let request = GenerationRequest(
             client: "terminal",
-            prompt: model.chatFormat.encode(turns.compactMap { $0 }, with: model.tokenizer),
-            maxTokens: Int(maxTokens),
+            prompt: try model.chatFormat.encode(turns.compactMap { $0 }, with: model.tokenizer),
+            maxTokens: maxTokens,
             stopTokens: model.chatFormat.stopTokens(in: model.tokenizer),
             sampling: sampling
         )
@@ -49,15 +48,27 @@ enum GenerateCommand {
         return try await stream(request, model: model, scheduler: scheduler)
     }
 
-    private static func stream(
-        _ request: GenerationRequest,
-        model: Model,
-        scheduler: Scheduler
-    ) async throws -> Int32 {
+    /// Streams the answer; the first Ctrl-C ends it with what it has cost so far, the second ends the program.
+    private static func stream(_ request: GenerationRequest, model: Model, scheduler: Scheduler) async throws -> Int32 {
+        let generation: Generation
+        do {
+            generation = try await scheduler.submit(request)
+        } catch AdmissionError.promptTooLong(let tokens, let maximum) {
+            throw ConfigurationError("the prompt is too long: \(tokens) tokens > \(maximum) maximum")
+        }
+        let interruption = Task {
+            var signals = Signals().received.makeAsyncIterator()
+            guard await signals.next() != nil else { return }
+            generation.cancel()
+            if let number = await signals.next() { exit(128 + number) }
+        }
+        defer { interruption.cancel() }
+
         let start = ContinuousClock.now
         var first: ContinuousClock.Instant?
         var decoder = StreamDecoder(tokenizer: model.tokenizer)
-        for await event in try await scheduler.submit(request) {
+        var status: Int32 = 0
+        for await event in generation {
             switch event {
             case .token(let token):
                 first = first ?? .now
@@ -65,40 +76,98 @@ enum GenerateCommand {
             case .finished(let summary):
                 Terminal.print(decoder.finish())
                 if case .failed(let reason) = summary.reason { throw EngineError(reason) }
-                report(summary, start: start, first: first ?? .now)
+                Terminal.error(report(summary, start: start, first: first))
+                if summary.reason == .cancelled { status = 128 + SIGINT }
             }
         }
-        return 0
+        return status
     }
 
     private static func report(
         _ summary: GenerationSummary,
         start: ContinuousClock.Instant,
-        first: ContinuousClock.Instant
-    ) {
-        let prefill = (first - start) / .seconds(1)
-        let decode = (ContinuousClock.now - first) / .seconds(1)
-        let rate = decode > 0 ? Double(max(0, summary.generatedTokens - 1)) / decode : 0
-        Terminal.error(
-            String(
-                format: "[%d prompt tokens, first token after %.0f ms; %d tokens, %.0f tokens per second]",
-                summary.promptTokens,
-                prefill * 1000,
-                summary.generatedTokens,
-                rate
-            )
-        )
+        first: ContinuousClock.Instant?
+    ) -> String {
+        var parts = ["\(summary.promptTokens) prompt tokens"]
+        if let first {
+            let wait = (first - start) / .milliseconds(1)
+            let decode = (ContinuousClock.now - first) / .seconds(1)
+            parts.append(String(format: "first token after %.0f ms", wait))
+            parts.append("\(summary.generatedTokens) tokens")
+            // The first token belongs to the prompt's time.
+            if summary.generatedTokens > 1, decode > 0 {
+                parts.append(String(format: "%.0f tokens per second", Double(summary.generatedTokens - 1) / decode))
+            }
+        }
+        switch summary.reason {
+        case .maxTokens: parts.append("cut at --max-tokens")
+        case .contextFull: parts.append("cut where the context is full")
+        case .cancelled: parts.append("interrupted")
+        case .stopToken, .stopped, .shutdown, .failed: break
+        }
+        return "[" + parts.joined(separator: ", ") + "]"
     }
 
-    private static func number(
+    private static func sampling(_ arguments: inout Arguments) throws(ConfigurationError) -> SamplingParameters {
+        var sampling = SamplingParameters()
+        if let text = arguments.take("temperature") {
+            guard let value = Setting.decimal(text), (0...2).contains(value) else {
+                throw ConfigurationError("--temperature: must be a number from 0 to 2")
+            }
+            sampling.temperature = Float(value)
+        } else {
+            sampling.temperature = 0
+        }
+        sampling.seed = try integer(&arguments, "seed", 0...Int.max).map { UInt64($0) } ?? .random(in: .min ... .max)
+        return sampling
+    }
+
+    private static func integer(
         _ arguments: inout Arguments,
         _ name: String,
-        _ range: ClosedRange<Double>
-    ) throws(ConfigurationError) -> Double? {
+        _ range: ClosedRange<Int>
+    ) throws(ConfigurationError) -> Int? {
         guard let text = arguments.take(name) else { return nil }
-        guard let value = Double(text), range.contains(value) else {
-            throw ConfigurationError("--\(name): must be a number from \(range.lowerBound) to \(range.upperBound)")
+        guard let value = Int(text), range.contains(value) else {
+            throw ConfigurationError(
+                "--\(name): must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return value
+    }
+}
+
+/// Where the prompt of `generate` comes from: the arguments, or standard input.
+private enum PromptText {
+    private static let maxBytes = 16 << 20
+
+    /// - Parameter words: what the command line has besides flags; `-`, or nothing where input is piped in, means
+    ///   standard input.
+    static func find(_ words: [String]) async throws(ConfigurationError) -> String {
+        let fromInput = words == ["-"] || (words.isEmpty && !Terminal.inputIsKeyboard)
+        guard !words.isEmpty || fromInput else {
+            throw ConfigurationError(
+                "which prompt? pensieve generate \"What is 23 + 45?\", or - to read standard input"
+            )
+        }
+        let text = fromInput ? try await readInput() : words.joined(separator: " ")
+        guard !text.isEmpty else { throw ConfigurationError("the prompt is empty") }
+        return text
+    }
+
+    /// All of standard input, without the line break at its end.
+    private static func readInput() async throws(ConfigurationError) -> String {
+        let bytes = await withCheckedContinuation { continuation in
+            // It may be long in coming; that is no work for the cooperative pool.
+            Thread.detachNewThread {
+                continuation.resume(returning: try? FileHandle.standardInput.read(upToCount: maxBytes + 1))
+            }
+        }
+        guard let bytes else { return "" }
+        guard bytes.count <= maxBytes else { throw ConfigurationError("standard input: a prompt has at most 16 MiB") }
+        guard let text = String(data: bytes, encoding: .utf8) else {
+            throw ConfigurationError("standard input: not UTF-8 text")
+        }
+        return text.last?.isNewline == true ? String(text.dropLast()) : text
     }
 }

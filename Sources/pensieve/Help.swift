@@ -3,46 +3,65 @@ import Foundation
 /// The texts behind `--help`, made from the settings themselves.
 enum Help {
     static let overview = """
-        Pensieve serves a language model on this machine over the Anthropic Messages API.
+        Pensieve serves a language model of this machine over the Anthropic Messages
+        API.
 
         usage: pensieve COMMAND [flags]
 
-          start      load a model and serve it (default: the built-in model on 127.0.0.1:7777)
+          start      load a model and serve it (by default the built-in one, on
+                     127.0.0.1:7777)
           generate   one answer in the terminal, without a server
+          pull       fetch a model from a hub
+          models     list the models that are here
+          inspect    what a model is and what memory it needs
+          remove     remove a model
           validate   check a configuration file
           help       this page, or that of a command: pensieve help start
           --version  the version
 
         A first minute:
           pensieve start
-          curl http://127.0.0.1:7777/v1/messages -H 'authorization: Bearer test-api-key-12345' \\
+          curl http://127.0.0.1:7777/v1/messages \\
+            -H 'authorization: Bearer test-api-key-12345' \\
             -d '{"model":"claude-local","max_tokens":64,"messages":[{"role":"user","content":"What is 23 + 45?"}]}'
         """
 
-    static func page(for command: String?) -> String {
+    static func page(for command: String?) throws(ConfigurationError) -> String {
         switch command {
         case "start": start
         case "generate": generate
         case "validate": validate
-        default: overview
+        case "pull": HubHelp.pull
+        case "models": HubHelp.models
+        case "inspect": HubHelp.inspect
+        case "remove": HubHelp.remove
+        case nil, "help": overview
+        case let other?: throw .unknown("command", other, among: Command.names)
         }
     }
 
     static var start: String {
         """
-        Loads a model and serves it over the Anthropic Messages API until SIGINT or SIGTERM.
+        Loads a model and serves it over the Anthropic Messages API.
 
         usage: pensieve start [flags]
 
-          --config FILE                 JSON file with any of the settings below; see Configs/
-        \(table(Setting.all))
+        \(row("--config FILE", "JSON file with any of the settings below; see Configs/"))
 
-        Each setting is also a key of the configuration file (kv_memory) and an environment variable
-        (PENSIEVE_KV_MEMORY). A flag wins over the environment, the environment over the file.
+        \(Setting.groups.map { $0.title + "\n" + table($0.settings) }.joined(separator: "\n\n"))
+
+        Each setting is also a key of the configuration file (kv_memory) and an
+        environment variable (PENSIEVE_KV_MEMORY; PENSIEVE_CONFIG names the file).
+        A flag wins over the environment, the environment over the file, and the file
+        over the default.
+
+        SIGINT (Ctrl-C) and SIGTERM end the server in order: running answers may finish
+        first. A second signal ends them at once.
 
         examples:
           pensieve start
           pensieve start --model ~/models/Phi-3-mini-4k-instruct-4bit --kv-memory 4G
+          pensieve start --model mlx-community/Phi-3-mini-4k-instruct-4bit
           pensieve start --host 0.0.0.0 --api-key-file keys.txt
           pensieve start --mock --mock-tokens-per-second 20
         """
@@ -50,51 +69,82 @@ enum Help {
 
     static var generate: String {
         """
-        Prints one answer, streaming, and then the speed on standard error.
+        Prints one answer as it is made, and then the speed on standard error.
 
         usage: pensieve generate [flags] "prompt"
+               pensieve generate [flags] -     reads standard input; '-' may be left
+                                               out where something is piped in
 
-          --system TEXT                 system prompt
-          --max-tokens N                longest answer (default 256)
-          --temperature T               0 is greedy, the default
-          --seed N                      for a temperature above 0
-          --config FILE                 JSON file with settings
+        \(row("--system TEXT", "system prompt"))
+        \(row("--max-tokens N", "longest answer (default 256)"))
+        \(row("--temperature T", "0 is greedy, the default"))
+        \(row("--seed N", "makes answers with a temperature above 0 repeatable"))
+        \(row("--config FILE", "JSON file with settings"))
         \(table(Setting.all.filter { GenerateCommand.settings.contains($0.name) }))
 
-        example:
+        Ctrl-C ends the answer (exit status 130).
+
+        examples:
           pensieve generate "What is 23 + 45?"
+          pensieve generate --system "Be brief." - < question.txt
         """
     }
 
     static let validate = """
-        Checks a configuration file and prints the settings that result, without starting anything.
+        Checks a configuration file and the key file and model that it names, and prints
+        the settings that result, without starting anything.
 
         usage: pensieve validate --config FILE
 
-        Exit status 0 if the file is good, 2 if not.
+        Exit status 0 if all is good, 2 if not.
         """
 
     private static func table(_ settings: [Setting]) -> String {
         let defaults = Configuration()
         return settings.map { setting in
-            let flag = "--\(setting.name) \(setting.placeholder)"
-            let padded = flag.padding(toLength: max(29, flag.count + 1), withPad: " ", startingAt: 0)
-            return "  \(padded) \(setting.help)\(setting.defaultText(in: defaults))"
+            row("--\(setting.name) \(setting.placeholder)", setting.help + setting.defaultText(in: defaults))
         }.joined(separator: "\n")
+    }
+
+    /// A flag and what it does, in two columns of a page 80 wide.
+    private static func row(_ flag: String, _ help: String) -> String {
+        let indent = 30
+        var lines = [flag.padding(toLength: max(indent - 2, flag.count + 1), withPad: " ", startingAt: 0)]
+        var width = 2 + lines[0].count
+        for word in help.split(separator: " ") {
+            if width + word.count > 80 {
+                lines.append(String(repeating: " ", count: indent - 2))
+                width = indent
+            }
+            lines[lines.count - 1] += word + " "
+            width += word.count + 1
+        }
+        return lines.map { "  " + $0.trimmingTrailingSpaces }.joined(separator: "\n")
+            .replacingOccurrences(of: noBreakSpace, with: " ")
+    }
+}
+
+/// Keeps two words on one line.
+private let noBreakSpace = "\u{A0}"
+
+extension String {
+    fileprivate var trimmingTrailingSpaces: String {
+        String(prefix(count - reversed().prefix { $0 == " " }.count))
     }
 }
 
 extension Setting {
-    /// " (default 7777)", or nothing where the help itself says it.
+    /// " (default 7777)" on one line, or nothing where the help itself says it.
     fileprivate func defaultText(in defaults: Configuration) -> String {
-        currentText(in: defaults).map { " (default \($0))" } ?? ""
+        currentText(in: defaults).map { " " + "(default \($0))".replacingOccurrences(of: " ", with: noBreakSpace) }
+            ?? ""
     }
 
     /// The setting's value for people, nil if it is off or left to the program.
     func currentText(in configuration: Configuration) -> String? {
         switch kind {
-        case .text(let path): configuration[keyPath: path]
-        case .optionalText(let path): configuration[keyPath: path]
+        case .host(let path): configuration[keyPath: path]
+        case .path(let path): configuration[keyPath: path]
         case .integer(let path, _): "\(configuration[keyPath: path])"
         case .optionalInteger(let path, _): configuration[keyPath: path].map { "\($0)" }
         case .bytes(let path, _): Format.bytes(configuration[keyPath: path])

@@ -2,6 +2,7 @@ import EngineContract
 import Foundation
 import Inference
 import ModelFiles
+import ModelHub
 import Tokenization
 
 /// A model ready to serve: its engine, and what turns text into its tokens.
@@ -12,29 +13,46 @@ struct Model: Sendable {
     /// RFC 3339, as `/v1/models` shows it.
     let createdAt: String
 
-    /// Loads the model that the configuration names: a folder, the built-in one, or a script without a model.
+    /// Loads the model that the configuration names: a folder, one of a hub (fetched if it is not here), the built-in one,
+    /// or a script without a model.
     static func load(_ configuration: Configuration) async throws -> Model {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let name = configuration.mock ? "the mock" : configuration.model ?? "the built-in model"
-        if Terminal.isInteractive { Terminal.error("Loading \(name) …") }
-        let model = try configuration.mock ? mock(configuration) : real(configuration)
-        if Terminal.isInteractive {
-            let seconds = Double((clock.now - start) / .milliseconds(1)) / 1000
-            Terminal.error("Loaded in \(Format.number((seconds * 100).rounded() / 100)) s")
-        }
+        if configuration.mock { return try mock(configuration) }
+        var location: ModelLocation?
+        if let name = configuration.model { location = try await ModelLocation.find(name) }
+        let line = LoadingLine(configuration.model ?? "the built-in model")
+        defer { line.clear() }
+        let model = try real(configuration, at: location, progress: line.show)
+        line.tellTime()
         return model
     }
 
-    private static func real(_ configuration: Configuration) throws -> Model {
-        let source: ModelSource = configuration.model.map { .folder(expand($0)) } ?? .memory(BuiltinFiles.all)
-        let isBuiltIn = configuration.model == nil
+    /// Looks whether a path holds a model of a known form, as far as its configuration tells. A model of a hub need not be
+    /// here yet.
+    static func check(_ name: String) throws(ConfigurationError) {
+        if !FileManager.default.fileExists(atPath: name), ModelReference.isPlausible(name) { return }
+        do {
+            _ = try ModelConfiguration(source: .at(name))
+        } catch {
+            throw ConfigurationError("\(error)")
+        }
+    }
+
+    private static func real(
+        _ configuration: Configuration,
+        at location: ModelLocation?,
+        progress: @escaping (Double) -> Void
+    ) throws -> Model {
+        if let location { try check(location.path) }
+        let source = try location?.source ?? .memory(BuiltinFiles.all)
         let loaded = try loadModel(
             from: source,
-            modelID: isBuiltIn ? BuiltinFiles.modelID : nil,
-            displayName: isBuiltIn ? BuiltinFiles.displayName : nil
+            modelID: location == nil ? BuiltinFiles.modelID : location?.id,
+            displayName: location == nil ? BuiltinFiles.displayName : nil,
+            progress: progress
         )
-        let tokenizer = try Tokenizer(tokenizerJSON: loaded.tokenizerJSON)
+        let tokenizer = try tokenizer(loaded.vocabulary)
+        let chatFormat = try ModelFormat.find(source, loaded.configuration, tokenizer)
+        if location != nil { ModelFormat.note(chatFormat).map(Terminal.warning) }
         var options = EngineOptions()
         options.threads = configuration.threads
         options.kvMemoryBytes = configuration.kvMemoryBytes
@@ -43,8 +61,32 @@ struct Model: Sendable {
         return Model(
             engine: try Engine(model: loaded, options: options),
             tokenizer: tokenizer,
-            chatFormat: .phi3,
+            chatFormat: chatFormat,
             createdAt: BuiltinFiles.createdAt
+        )
+    }
+
+    static func tokenizer(_ vocabulary: LoadedModel.Vocabulary) throws -> Tokenizer {
+        switch vocabulary {
+        case .tokenizerJSON(let json): try Tokenizer(tokenizerJSON: json)
+        case .gguf(let file): try Tokenizer(vocabulary: values(file))
+        }
+    }
+
+    private static func values(_ file: GGUFVocabulary) -> VocabularyValues {
+        VocabularyValues(
+            model: file.model,
+            preTokenizer: file.pre,
+            tokens: file.tokens,
+            scores: file.scores,
+            kinds: file.types.map { Int32(clamping: $0) },
+            merges: file.merges,
+            beginningToken: file.bosToken,
+            endToken: file.eosToken,
+            unknownToken: file.unknownToken,
+            addsBeginning: file.addsBOS,
+            addsEnd: file.addsEOS,
+            addsSpacePrefix: file.addsSpacePrefix
         )
     }
 
@@ -55,9 +97,5 @@ struct Model: Sendable {
         let tokenizer = try Tokenizer(tokenizerJSON: json)
         let engine = try MockModel(tokenizer: tokenizer).engine(tokensPerSecond: configuration.mockTokensPerSecond)
         return Model(engine: engine, tokenizer: tokenizer, chatFormat: .phi3, createdAt: BuiltinFiles.createdAt)
-    }
-
-    private static func expand(_ path: String) -> String {
-        path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst(1) : path
     }
 }

@@ -3,8 +3,10 @@ import Foundation
 /// One thing a user may set: the single source of its flag, its configuration key, its variable, its checks and its help.
 struct Setting {
     enum Kind {
-        case text(WritableKeyPath<Configuration, String>)
-        case optionalText(WritableKeyPath<Configuration, String?>)
+        /// An address or a name to listen on; an IPv6 address may stand in brackets.
+        case host(WritableKeyPath<Configuration, String>)
+        /// A path of a file or folder; `~/` is the user's home.
+        case path(WritableKeyPath<Configuration, String?>)
         case integer(WritableKeyPath<Configuration, Int>, ClosedRange<Int>)
         case optionalInteger(WritableKeyPath<Configuration, Int?>, ClosedRange<Int>)
         case bytes(WritableKeyPath<Configuration, Int>, ClosedRange<Int>)
@@ -33,15 +35,22 @@ struct Setting {
 }
 
 extension Setting {
-    static var all: [Setting] { model + serving + limits + development }
+    /// All settings, in the groups and the order of the help.
+    static var groups: [(title: String, settings: [Setting])] {
+        [("Model", model), ("Server", serving), ("Limits on clients", limits), ("Development", development)]
+    }
+
+    static var all: [Setting] { groups.flatMap(\.settings) }
 
     private static var model: [Setting] {
         [
             Setting(
                 name: "model",
-                placeholder: "PATH",
-                kind: .optionalText(\.model),
-                help: "folder of a model (config.json, tokenizer.json, *.safetensors); default: the built-in model"
+                placeholder: "MODEL",
+                kind: .path(\.model),
+                help: "folder of a model (config.json, tokenizer.json, *.safetensors), a .gguf file, or "
+                    + "ORG/NAME[@revision][:QUANT] of a hub, fetched if it is not here (see pull); "
+                    + "default: the built-in model"
             ),
             Setting(
                 name: "context",
@@ -75,7 +84,7 @@ extension Setting {
             Setting(
                 name: "host",
                 placeholder: "ADDRESS",
-                kind: .text(\.host),
+                kind: .host(\.host),
                 help: "address to listen on; one that others can reach needs --api-key-file"
             ),
             Setting(
@@ -87,7 +96,7 @@ extension Setting {
             Setting(
                 name: "api-key-file",
                 placeholder: "FILE",
-                kind: .optionalText(\.apiKeyFile),
+                kind: .path(\.apiKeyFile),
                 help: "accepted API keys, one on each line; '#' begins a comment"
             ),
             Setting(
@@ -142,6 +151,12 @@ extension Setting {
                 placeholder: "SIZE",
                 kind: .bytes(\.maxBodyBytes, 1024...(1 << 31)),
                 help: "longest request body; past that, 413"
+            ),
+            Setting(
+                name: "max-body-memory",
+                placeholder: "SIZE",
+                kind: .bytes(\.maxBodyMemoryBytes, 1024...(1 << 44)),
+                help: "memory for the bodies of all requests together; past that, 503"
             ),
             Setting(
                 name: "max-headers",

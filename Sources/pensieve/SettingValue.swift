@@ -8,7 +8,7 @@ extension Setting {
         origin: String
     ) throws(ConfigurationError) {
         switch kind {
-        case .text, .optionalText:
+        case .host, .path:
             try apply(.text(text), to: &configuration, origin: origin)
         case .toggle:
             guard let value = Self.boolean(text) else {
@@ -18,7 +18,7 @@ extension Setting {
         case .bytes, .optionalBytes:
             try apply(.text(text), to: &configuration, origin: origin)
         case .integer, .optionalInteger, .number:
-            guard let value = Double(text) else {
+            guard let value = Self.decimal(text) else {
                 throw ConfigurationError("\(origin): '\(text)' is not a number")
             }
             try apply(.number(value), to: &configuration, origin: origin)
@@ -31,8 +31,8 @@ extension Setting {
         origin: String
     ) throws(ConfigurationError) {
         switch kind {
-        case .text(let path): configuration[keyPath: path] = try Self.text(value, origin)
-        case .optionalText(let path): configuration[keyPath: path] = try Self.text(value, origin)
+        case .host(let path): configuration[keyPath: path] = Self.withoutBrackets(try Self.text(value, origin))
+        case .path(let path): configuration[keyPath: path] = Self.expand(try Self.text(value, origin))
         case .integer(let path, let range): configuration[keyPath: path] = try Self.integer(value, range, origin)
         case .optionalInteger(let path, let range):
             configuration[keyPath: path] = try Self.integer(value, range, origin)
@@ -40,7 +40,7 @@ extension Setting {
         case .optionalBytes(let path, let range): configuration[keyPath: path] = try Self.bytes(value, range, origin)
         case .number(let path, let range):
             guard case .number(let number) = value else { throw ConfigurationError("\(origin): must be a number") }
-            guard range.contains(number) else { throw Self.outside("\(number)", range, origin) }
+            guard range.contains(number) else { throw Self.outside(number, range, origin, Format.number) }
             configuration[keyPath: path] = number
         case .toggle(let path):
             guard case .boolean(let flag) = value else { throw ConfigurationError("\(origin): must be true or false") }
@@ -62,7 +62,7 @@ extension Setting {
         guard case .number(let number) = value, let integer = Int(exactly: number) else {
             throw ConfigurationError("\(origin): must be a whole number")
         }
-        guard range.contains(integer) else { throw outside("\(integer)", range, origin) }
+        guard range.contains(integer) else { throw outside(integer, range, origin) { "\($0)" } }
         return integer
     }
 
@@ -79,7 +79,7 @@ extension Setting {
         case .number(let plain): number = plain
         case .text(let text):
             let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-            guard let parsed = Double(digits) else { throw wrong }
+            guard let parsed = decimal(String(digits)) else { throw wrong }
             number = parsed
             switch text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).lowercased() {
             case "", "b": break
@@ -92,16 +92,32 @@ extension Setting {
         case .boolean: throw wrong
         }
         guard let bytes = Int(exactly: (number * factor).rounded()) else { throw wrong }
-        guard range.contains(bytes) else { throw outside("\(bytes) bytes", range, origin) }
+        guard range.contains(bytes) else { throw outside(bytes, range, origin, Format.bytes) }
         return bytes
     }
 
     private static func outside<Bound>(
-        _ value: String,
+        _ value: Bound,
         _ range: ClosedRange<Bound>,
-        _ origin: String
+        _ origin: String,
+        _ format: (Bound) -> String
     ) -> ConfigurationError {
-        ConfigurationError("\(origin): \(value) is outside \(range.lowerBound) to \(range.upperBound)")
+        ConfigurationError(
+            "\(origin): \(format(value)) is outside \(format(range.lowerBound)) to \(format(range.upperBound))"
+        )
+    }
+
+    /// A number as people write it: neither hexadecimal nor "inf", which `Double` would take too.
+    static func decimal(_ text: String) -> Double? {
+        text.allSatisfy { "0123456789.eE+-".contains($0) } ? Double(text) : nil
+    }
+
+    private static func withoutBrackets(_ host: String) -> String {
+        host.hasPrefix("[") && host.hasSuffix("]") && host.count > 2 ? String(host.dropFirst().dropLast()) : host
+    }
+
+    private static func expand(_ path: String) -> String {
+        path == "~" || path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst(1) : path
     }
 
     private static func boolean(_ text: String) -> Bool? {

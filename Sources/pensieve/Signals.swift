@@ -1,13 +1,14 @@
 import Dispatch
 import Foundation
 
-/// The signals that end a server, as a stream: the first asks for a graceful end, the second for an immediate one.
+/// The signals that end a program, as a stream: the first asks for an end in order, the second for one at once.
+///
+/// Made only when there is something to end in order; until then the system's way, to end at once, is the right one.
 struct Signals: Sendable {
     let received: AsyncStream<Int32>
 
-    /// Takes over SIGINT and SIGTERM, and ignores SIGPIPE: a client that has gone is an error of one write.
+    /// Takes over SIGINT and SIGTERM.
     init() {
-        signal(SIGPIPE, SIG_IGN)
         let (stream, continuation) = AsyncStream<Int32>.makeStream()
         let sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)

@@ -15,11 +15,11 @@ enum StartCommand {
             return 0
         }
         if let extra = arguments.positional.first {
-            throw ConfigurationError("'\(extra)' is not a flag; a model is named by --model PATH")
+            throw ConfigurationError("'\(extra)' is not a flag; a model is named by --model MODEL")
         }
         let file = arguments.take("config")
         let environment = ProcessInfo.processInfo.environment
-        warnOfUnknownVariables(environment)
+        Configuration.warnings(environment).forEach(Terminal.warning)
         let configuration = try Configuration.resolve(
             file: file,
             flags: arguments.flags,
@@ -29,21 +29,26 @@ enum StartCommand {
     }
 
     private static func serve(_ configuration: Configuration) async throws -> Int32 {
-        let signals = Signals()
+        // A log that nobody reads any more is no reason to end.
+        signal(SIGPIPE, SIG_IGN)
         let keys = try Keys.check(configuration)
+        if let warning = Keys.warning(configuration) { Terminal.warning(warning) }
+        // Until there is a server to end in order, a signal ends the program at once, also while a model is fetched.
         let assembly = try await Assembly.make(configuration, keys: keys)
+        let signals = Signals()
         let port = try await assembly.server.bind(host: configuration.host, port: UInt16(configuration.port))
-        Terminal.error(Banner.text(assembly.scheduler.engineDescription, configuration, port: port, keys: keys))
+        Terminal.error(Banner.text(assembly.scheduler.engineDescription, configuration, port: port, keys: keys.count))
 
         let server = assembly.server
         let ending = Task {
             var signals = signals.received.makeAsyncIterator()
             guard await signals.next() != nil else { return }
-            Terminal.error(
-                "pensieve: ending; running answers may take \(Format.number(configuration.shutdownSeconds)) s"
-            )
+            let statistics = await assembly.scheduler.statistics()
+            Terminal.error(farewell(statistics, seconds: configuration.shutdownSeconds))
             async let drained: Void = end(assembly, within: configuration.shutdownSeconds)
             let hurried = Task {
+                // The second signal gives running answers no more time, the third not even their last event.
+                if await signals.next() != nil { await assembly.scheduler.stop(within: .zero) }
                 if await signals.next() != nil { await server.closeAll() }
             }
             await drained
@@ -52,6 +57,13 @@ enum StartCommand {
         await server.run()
         await ending.value
         return 0
+    }
+
+    private static func farewell(_ statistics: SchedulerStatistics, seconds: Double) -> String {
+        let running = statistics.sessionsRunning + statistics.sessionsWaiting
+        guard running > 0 else { return "pensieve: ending" }
+        return "pensieve: ending; \(running) running \(running == 1 ? "answer has" : "answers have") "
+            + "\(Format.number(seconds)) s to finish (the same signal again ends all now)"
     }
 
     /// Stops accepting, lets sessions finish, gives their last events time to leave, and closes what is left.
@@ -63,15 +75,5 @@ enum StartCommand {
             try? await Task.sleep(for: .milliseconds(20))
         }
         await assembly.server.closeAll()
-    }
-
-    /// A mistyped variable is most likely a mistake, but may be another program's: a warning, no error.
-    private static func warnOfUnknownVariables(_ environment: [String: String]) {
-        let known = Setting.all.map(\.variable) + ["PENSIEVE_CONFIG"]
-        for name in environment.keys.sorted() where name.hasPrefix("PENSIEVE_") && !known.contains(name) {
-            Terminal.error(
-                "pensieve: warning: \(ConfigurationError.unknown("environment variable", name, among: known))"
-            )
-        }
     }
 }

@@ -1,24 +1,35 @@
 import Foundation
+import ModelFiles
 
 /// `pensieve validate --config FILE`.
 enum ValidateCommand {
-    static func run(_ raw: [String]) throws(ConfigurationError) -> Int32 {
+    static func run(_ raw: [String]) throws -> Int32 {
         var arguments = try Arguments(raw, valued: ["config"], toggles: [])
         if arguments.wantsHelp {
             Terminal.print(Help.validate)
             return 0
         }
-        guard let path = arguments.take("config") ?? arguments.positional.first, arguments.positional.count <= 1 else {
+        let paths = arguments.positional + [arguments.take("config")].compactMap { $0 }
+        guard let path = paths.first, paths.count == 1 else {
             throw ConfigurationError("which file? pensieve validate --config FILE")
         }
         var configuration = Configuration()
         try configuration.apply(file: path)
         try Keys.check(configuration)
-        Terminal.print("\(path) is valid:")
-        for setting in Setting.all {
-            guard let text = setting.currentText(in: configuration) else { continue }
-            Terminal.print("  \(setting.key.padding(toLength: 24, withPad: " ", startingAt: 0)) \(text)")
-        }
+        if let warning = Keys.warning(configuration) { Terminal.warning(warning) }
+        if let model = configuration.model, !configuration.mock { try Model.check(model) }
+        Terminal.print("\(path) is valid. The settings (* where not the default):")
+        Terminal.print(table(configuration))
         return 0
+    }
+
+    private static func table(_ configuration: Configuration) -> String {
+        let defaults = Configuration()
+        return Setting.all.compactMap { setting in
+            guard let text = setting.currentText(in: configuration) else { return nil }
+            let isDefault = text == setting.currentText(in: defaults)
+            let key = setting.key.padding(toLength: 24, withPad: " ", startingAt: 0)
+            return "\(isDefault ? " " : "*") \(key) \(text)"
+        }.joined(separator: "\n")
     }
 }

@@ -30,33 +30,48 @@ private func openDescriptors() -> [Int32] {
 }
 
 extension HTTPServerTests {
-    @Test("gives up on clients that stop in the middle or do nothing")
-    func timeouts() async throws {
+    @Test("gives up on clients that stop in the middle of a head or a body")
+    func incompleteRequests() async throws {
         var limits = Limits.forTests
-        limits.headerTimeout = .milliseconds(150)
-        limits.bodyStallTimeout = .milliseconds(200)
+        limits.headerTimeout = .milliseconds(100)
+        try await withServer(limits: limits) { _, port in
+            let client = try TestClient(port)
+            try await client.send("GET / HTTP/1.1\r\nHo")
+            #expect(try await client.readReply().status == 408)
+        }
+        limits = .forTests
+        limits.bodyStallTimeout = .milliseconds(100)
+        try await withServer(limits: limits) { _, port in
+            let client = try TestClient(port)
+            try await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
+            #expect(try await client.readReply().status == 408)
+        }
+    }
+
+    @Test("closes idle connections, fresh ones and used ones, when their time is over and without a word")
+    func idleConnections() async throws {
+        var limits = Limits.forTests
         limits.idleTimeout = .milliseconds(300)
         try await withServer(limits: limits) { _, port in
-            let (head, body, idle, fresh) = (
-                try TestClient(port), try TestClient(port), try TestClient(port), try TestClient(port)
-            )
             let start = ContinuousClock.now
-            try await head.send("GET / HTTP/1.1\r\nHo")
-            try await body.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
-            #expect(try await idle.get("/").status == 200)
-            #expect(try await head.readReply().status == 408)
-            #expect(try await body.readReply().status == 408)
-            #expect(try await idle.readToEnd() == "")
+            let fresh = try TestClient(port)
             #expect(try await fresh.readToEnd() == "")
-            let time = ContinuousClock.now - start
-            #expect(time > .milliseconds(290) && time < .seconds(3))
+            #expect(ContinuousClock.now - start > .milliseconds(290))
+            // On a busy machine the time may be over before the request is sent: then another client tries.
+            let isClosed = await eventually {
+                guard let client = try? TestClient(port), (try? await client.get("/").status) == 200 else {
+                    return false
+                }
+                let answered = ContinuousClock.now
+                return (try? await client.readToEnd()) == "" && ContinuousClock.now - answered > .milliseconds(200)
+            }
+            #expect(isClosed)
         }
     }
 
     @Test("bounds the time of a body that trickles in")
     func tricklingBody() async throws {
         var limits = Limits.forTests
-        limits.bodyStallTimeout = .seconds(5)
         limits.bodyTimeout = .milliseconds(200)
         try await withServer(limits: limits) { _, port in
             let client = try TestClient(port)
@@ -135,7 +150,7 @@ extension HTTPServerTests {
     @Test("keeps no descriptor of clients that leave at any point")
     func noDescriptorLeaks() async throws {
         let handler = TestHandler { request in
-            if request.head.path == "/wait" { try? await Task.sleep(for: .seconds(60)) }
+            if request.head.path == "/wait" { try? await Task.sleep(for: .seconds(600)) }
             guard request.head.path == "/stream" else { return await TestHandler.echo(request) }
             return Response(
                 status: 200,
@@ -162,7 +177,7 @@ extension HTTPServerTests {
                 for client in clients { if round % 3 == 0 { try client.leaveRudely() } else { client.leave() } }
             }
             #expect(await eventually { descriptors(on: port) == 1 })
-            #expect(await server.connectionCount == 0)
+            #expect(await eventually { await server.connectionCount == 0 })
             #expect(try await TestClient(port).get("/").status == 200)
         }
     }

@@ -62,10 +62,12 @@ func withServer(
 }
 
 extension Limits {
-    /// Time limits that no test meets by chance, with a short goodbye.
+    /// Time limits that no test meets by chance, however slow the machine: a test sets those that it is about.
     static var forTests: Limits {
         var limits = Limits()
-        limits.lingerTimeout = .milliseconds(500)
+        let never = Duration.seconds(600)
+        (limits.headerTimeout, limits.bodyStallTimeout, limits.bodyTimeout) = (never, never, never)
+        (limits.idleTimeout, limits.writeStallTimeout, limits.lingerTimeout) = (never, never, never)
         return limits
     }
 }
@@ -85,6 +87,20 @@ struct Reply {
     var text: String { String(decoding: body, as: UTF8.self) }
 }
 
+/// Whether this machine has the loopback address of IPv6; containers often have not.
+let hasIPv6: Bool = {
+    let descriptor = Glibc.socket(AF_INET6, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in6()
+    address.sin6_family = sa_family_t(AF_INET6)
+    address.sin6_addr = in6addr_loopback
+    return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+        }
+    }
+}()
+
 /// A raw client: bytes out, bytes in.
 final class TestClient {
     private static let poller = Result<Poller, HTTPServerError> { () throws(HTTPServerError) in try Poller() }
@@ -93,7 +109,8 @@ final class TestClient {
     private var buffer: [UInt8] = []
     private let patience: Duration
 
-    init(_ port: UInt16, patience: Duration = .seconds(5), receiveBuffer: Int32? = nil) throws {
+    /// - Parameter patience: how long to wait for bytes; what never comes must not stop the tests for ever.
+    init(_ port: UInt16, patience: Duration = .seconds(60), receiveBuffer: Int32? = nil) throws {
         let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         let socket = Socket(adopting: descriptor, poller: try TestClient.poller.get())
         if let receiveBuffer { socket.setOption(Int(SOL_SOCKET), SO_RCVBUF, receiveBuffer) }
@@ -228,8 +245,8 @@ final class TestClient {
     }
 }
 
-/// Waits until the condition holds; false if it does not within some seconds.
-func eventually(within limit: Duration = .seconds(5), _ condition: () async -> Bool) async -> Bool {
+/// Waits until the condition holds; false if it does not within a time that no machine needs.
+func eventually(within limit: Duration = .seconds(60), _ condition: () async -> Bool) async -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if await condition() { return true }

@@ -37,6 +37,7 @@ import Testing
         [entry(blocks: [.max])],
         [entry(start: 14, blocks: [3, 3])],
         [entry(blocks: [4]), entry(blocks: [4])],
+        [entry(start: 16, blocks: [4, 5]), entry(blocks: [4])],
         [entry(sampling: SamplingParameters(temperature: -1))],
         [entry(sampling: SamplingParameters(temperature: .nan))],
         [entry(sampling: SamplingParameters(temperature: 1, topP: 0))],
@@ -52,26 +53,85 @@ import Testing
         #expect(result.samples.compactMap { $0 }.count == 1)
     }
 
+    @Test("Blocks behind the window may be gone, and written by others; blocks in it may not be missing")
+    func hiddenBlocks() async throws {
+        let fixture = try Fixture("mistral-bf16")
+        let engine = try Engine.make(fixture.model)
+        #expect(engine.description.window == 20)
+        #expect(try Engine.make(Fixture("gemma2-bf16").model).description.window == nil)
+        // Blocks 0 to 2 are enough, round and round: a window of 20 and the next token lie in three of 16.
+        func entry(_ tokens: [Token], start: Int, hidden: Int) -> StepEntry {
+            let last = (start + tokens.count - 1) / 16
+            let blocks = (0...last).map { $0 < hidden ? StepEntry.hiddenBlock : BlockIndex($0 % 3) }
+            return Self.entry(tokens: tokens, start: start, blocks: blocks)
+        }
+        func hidden(_ start: Int) -> Int { max(0, start + 1 - 20) / 16 }
+        var answer: [Token] = []
+        for (position, token) in fixture.prompt.enumerated() {
+            let step = Step(entries: [entry([token], start: position, hidden: hidden(position))])
+            answer = [try #require(try await engine.step(step).samples[0])]
+        }
+        for position in fixture.prompt.count..<(fixture.prompt.count + fixture.answer.count - 1) {
+            let step = Step(entries: [entry([answer[answer.count - 1]], start: position, hidden: hidden(position))])
+            answer.append(try #require(try await engine.step(step).samples[0]))
+        }
+        #expect(answer == fixture.answer)
+        await #expect(throws: EngineError.self) {
+            try await engine.step(Step(entries: [entry([1], start: 34, hidden: 1)]))
+        }
+        #expect(try await engine.step(Step(entries: [entry([1], start: 35, hidden: 1)])).samples.count == 1)
+    }
+
     @Test("An empty step gives an empty result")
     func emptyStep() async throws {
         let engine = try Engine.make(Fixture("phi3-8bit").model)
         #expect(try await engine.step(Step(entries: [])).samples.isEmpty)
     }
 
-    @Test("Weights that are not numbers end in an error, not in a token")
-    func notANumber() async throws {
+    /// The float32 fixture with some of its weights replaced, counted in floats from the first or, if negative, the last.
+    private func model(setting value: Float, at index: Int, count: Int) throws -> LoadedModel {
         let folder = ModelSource.folder(try Fixture.path("phi3-float32"))
         var bytes = try folder.requiredFile("model.safetensors").array
-        bytes.replaceSubrange((bytes.count - 40000)..., with: [UInt8](repeating: 0xff, count: 40000))
-        let model = try loadModel(
+        let start = index < 0 ? bytes.count + 4 * index : 8 + Int(bytes[0]) + Int(bytes[1]) << 8 + 4 * index
+        let values = [Float](repeating: value, count: count).withUnsafeBytes(Array.init)
+        bytes.replaceSubrange(start..<(start + 4 * count), with: values)
+        return try loadModel(
             from: .memory([
                 "config.json": folder.requiredFile("config.json"),
                 "tokenizer.json": folder.requiredFile("tokenizer.json"),
                 "model.safetensors": FileBytes(copying: bytes),
             ])
         )
-        let engine = try Engine.make(model)
-        await #expect(throws: EngineError.self) { try await engine.step(Step(entries: [Self.entry()])) }
+    }
+
+    @Test("A session whose logits are not finite fails alone")
+    func overflowOfOne() async throws {
+        // The head comes first. One row that has its first weights so large that some tokens' logits overflow.
+        let engine = try Engine.make(model(setting: 3e38, at: 0, count: 2))
+        var (overflowing, healthy): (Token?, Token?)
+        for token in Token(2)..<40 {
+            let result = try await engine.step(Step(entries: [Self.entry(tokens: [token])]))
+            if result.failures.isEmpty { healthy = token } else { overflowing = token }
+        }
+        let entry = Self.entry(tokens: [try #require(healthy)])
+        let alone = try await engine.step(Step(entries: [entry]))
+        let other = Self.entry(tokens: [try #require(overflowing)], blocks: [1])
+        let result = try await engine.step(Step(entries: [other, entry]))
+        #expect(result.samples == [nil] + alone.samples)
+        #expect(result.failures.keys.sorted() == [0])
+        // What it left in its block is nothing to whoever has that next.
+        let next = Self.entry(tokens: entry.tokens, blocks: [1])
+        #expect(try await engine.step(Step(entries: [next])).samples == alone.samples)
+    }
+
+    @Test("Weights that are not finite are refused when the model is loaded", arguments: [Float.nan, .infinity])
+    func notFinite(value: Float) {
+        // A matrix's, and the last norm's.
+        for (index, name) in [(0, "lm_head.weight"), (-1, "model.norm.weight")] {
+            let error = #expect(throws: ModelError.self) { try model(setting: value, at: index, count: 1) }
+            #expect(error?.description.contains("not finite") == true)
+            #expect(error?.description.contains(name) == true)
+        }
     }
 
     @Test("KV memory is planned from free memory, limits and sizes")

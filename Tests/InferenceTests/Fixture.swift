@@ -10,10 +10,14 @@ import Testing
 struct Fixture {
     let model: LoadedModel
     let prompt: [Token]
-    /// One row for each token of the prompt.
+    /// One row for each token of the prompt, or of its end; in fixtures of architectures, one for each token of the answer,
+    /// which it was chosen by.
     let logits: [[Float]]
-    /// The greedy tokens after the prompt.
+    /// The greedy tokens after the prompt; empty in some.
     let answer: [Token]
+    /// A prompt within the original length of `longrope`, and a row of logits for each of its tokens; else empty.
+    let short: [Token]
+    let shortLogits: [[Float]]
 
     static func path(_ name: String) throws -> String {
         try #require(Bundle.module.resourcePath) + "/Fixtures/" + name
@@ -31,16 +35,28 @@ struct Fixture {
                 "model.safetensors": try other.requiredFile("model.safetensors"),
             ])
         }
-        model = try loadModel(from: source)
-        let reference = try Safetensors(own.requiredFile("reference.safetensors"), label: name).tensors
-        prompt = try Self.values(reference, "prompt", Token.self)
-        answer = try Self.values(reference, "answer", Token.self)
-        let flat = try Self.values(reference, "logits", Float.self)
-        let size = flat.count / prompt.count
-        logits = prompt.indices.map { Array(flat[($0 * size)..<(($0 + 1) * size)]) }
+        try self.init(source: source, reference: "\(name)/reference")
     }
 
-    private static func values<Value>(_ tensors: [String: Tensor], _ name: String, _: Value.Type) throws -> [Value] {
+    /// - Parameter reference: the path of the file with what `transformers` computes, without its extension.
+    init(source: ModelSource, reference: String) throws {
+        model = try loadModel(from: source)
+        let file = try ModelSource.folder(Self.path("")).requiredFile("\(reference).safetensors")
+        let reference = try Safetensors(file, label: reference).tensors
+        prompt = try Self.values(reference, "prompt", Token.self)
+        answer = reference["answer"] == nil ? [] : try Self.values(reference, "answer", Token.self)
+        logits = try Self.rows(reference, "logits")
+        short = reference["short"] == nil ? [] : try Self.values(reference, "short", Token.self)
+        shortLogits = short.isEmpty ? [] : try Self.rows(reference, "short_logits")
+    }
+
+    static func rows(_ tensors: [String: Tensor], _ name: String) throws -> [[Float]] {
+        let flat = try values(tensors, name, Float.self)
+        let size = try #require(tensors[name]?.shape.last)
+        return stride(from: 0, to: flat.count, by: size).map { Array(flat[$0..<($0 + size)]) }
+    }
+
+    static func values<Value>(_ tensors: [String: Tensor], _ name: String, _: Value.Type) throws -> [Value] {
         let bytes = try #require(tensors[name]).bytes.bytes
         return stride(from: 0, to: bytes.count, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: Value.self) }
     }
@@ -53,9 +69,16 @@ extension Engine {
         threads: Int = 2,
         precise: Bool = false,
         blockSize: Int = 16,
+        contextLimit: Int? = nil,
         variant: ck_variant = ck_variant_best()
     ) throws -> Engine {
-        let options = EngineOptions(threads: threads, kvMemoryBytes: 32 << 20, precise: precise, blockSize: blockSize)
+        let options = EngineOptions(
+            threads: threads,
+            kvMemoryBytes: 32 << 20,
+            precise: precise,
+            blockSize: blockSize,
+            contextLimit: contextLimit
+        )
         return try Engine(model: model, options: options, variant: variant)
     }
 

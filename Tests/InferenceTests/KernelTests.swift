@@ -1,4 +1,6 @@
 import CKernels
+import Glibc
+import ModelFiles
 import Testing
 
 @testable import Inference
@@ -12,89 +14,67 @@ import Testing
         numbers = (0..<40_000).map { _ in Float.random(in: -1...1, using: &generator) }
     }
 
-    private func weights(_ format: ck_format, _ rows: Int, _ columns: Int) -> (bytes: [UInt8], decoded: [Float]) {
+    /// A matrix of floats: every kind of number, subnormal ones included, but no infinities.
+    private func floats(_ format: ck_format, rows: Int, columns: Int) -> Matrix {
         var generator = SplitMix(state: 5)
         let count = rows * columns
-        switch format {
-        case CK_F32: return (numbers.prefix(count).withUnsafeBytes(Array.init), Array(numbers.prefix(count)))
-        case CK_F16, CK_BF16:
-            // Every kind of number, subnormal ones included, but no infinities.
-            let bits = (0..<count).map { _ in UInt16.random(in: 0..<0x7c00, using: &generator) & 0xbbff }
-            return (
-                bits.withUnsafeBytes(Array.init),
-                bits.map {
-                    format == CK_F16 ? Float(Float16(bitPattern: $0)) : Float(bitPattern: UInt32($0) << 16)
-                }
-            )
-        default:
-            let bits = format == CK_AFFINE4 ? 4 : 8
-            let bytes = (0..<count * bits / 8).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-            let values = (0..<count).map { Float(bits == 8 ? bytes[$0] : bytes[$0 / 2] >> (4 * ($0 % 2)) & 15) }
-            return (bytes, values)
-        }
+        let bytes =
+            format == CK_F32
+            ? numbers.prefix(count).withUnsafeBytes(Array.init)
+            : (0..<count).map { _ in UInt16.random(in: 0..<0x7c00, using: &generator) & 0xbbff }
+                .withUnsafeBytes(Array.init)
+        let memory = FileBytes(copying: bytes)
+        var view = ck_matrix()
+        view.format = format
+        view.rows = Int32(rows)
+        view.columns = Int32(columns)
+        view.row_bytes = memory.count / rows
+        view.weights = memory.bytes.baseAddress
+        return Matrix(view, memory: [memory])
     }
 
-    private func product(
-        _ variant: ck_variant,
-        _ format: ck_format,
-        rows: Int,
-        columns: Int,
-        group: Int,
-        tokens: Int
-    ) throws -> (result: [Float], expected: [Double]) {
+    private func product(_ variant: ck_variant, _ matrix: Matrix, tokens: Int) throws -> [Float] {
         let compute = try Compute(variant: variant, threads: 2, precise: false)
-        try compute.reserve(columns: columns)
-        let (bytes, decoded) = weights(format, rows, columns)
-        let groups = group > 0 ? rows * columns / group : 0
-        let (scales, biases) = (Array(numbers.prefix(groups)), Array(numbers.suffix(groups)))
-        let x = Array(numbers.suffix(tokens * columns))
-        var y = [Float](repeating: 0, count: tokens * rows)
-        bytes.withUnsafeBytes { bytes in
-            scales.withUnsafeBufferPointer { scales in
-                biases.withUnsafeBufferPointer { biases in
-                    var matrix = ck_matrix(
-                        format: format,
-                        rows: Int32(rows),
-                        columns: Int32(columns),
-                        group: Int32(group),
-                        weights: bytes.baseAddress,
-                        scales: scales.baseAddress,
-                        biases: biases.baseAddress
-                    )
-                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, false)
-                    ck_matmul(compute.handle, &matrix, x, Int32(tokens), &y, true)
-                }
-            }
+        try compute.reserve(columns: matrix.columns)
+        let x = Array(numbers.suffix(tokens * matrix.columns))
+        var y = [Float](repeating: 0, count: tokens * matrix.rows)
+        withUnsafePointer(to: matrix.view) {
+            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, matrix.rows, false)
+            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, matrix.rows, true)
         }
-        let expected = (0..<tokens * rows).map { index in
+        return y
+    }
+
+    /// The same in double precision, with the values of the scalar twin: FormatTests holds them against others'.
+    private func expected(_ matrix: Matrix, tokens: Int) throws -> [Double] {
+        let (rows, columns) = (matrix.rows, matrix.columns)
+        var weights = [Float](repeating: 0, count: rows * columns)
+        let compute = try Compute(variant: CK_SCALAR, threads: 1, precise: false)
+        withUnsafePointer(to: matrix.view) { ck_copy_rows(compute.handle, $0, 0, Int32(rows), &weights) }
+        let x = Array(numbers.suffix(tokens * columns))
+        return (0..<tokens * rows).map { index in
             let (token, row) = (index / rows, index % rows)
             return 2
-                * (0..<columns).reduce(0.0) { sum, column in
-                    let at = row * columns + column
-                    let weight =
-                        group > 0
-                        ? Double(scales[at / group]) * Double(decoded[at]) + Double(biases[at / group])
-                        : Double(decoded[at])
-                    return sum + weight * Double(x[token * columns + column])
+                * (0..<columns).reduce(0.0) {
+                    $0 + Double(weights[row * columns + $1]) * Double(x[token * columns + $1])
                 }
         }
-        return (y, expected)
     }
 
-    private static let formats: [(ck_format, Int)] = [
-        (CK_F32, 0), (CK_F16, 0), (CK_BF16, 0), (CK_AFFINE4, 32), (CK_AFFINE4, 64), (CK_AFFINE8, 64), (CK_AFFINE8, 128),
-    ]
-
-    @Test("Products of every form are those of plain arithmetic, and equal in all variants", arguments: formats)
-    func products(format: ck_format, group: Int) throws {
-        for tokens in [1, 3, 4, 9] {
-            let twin = try product(CK_SCALAR, format, rows: 53, columns: 256, group: group, tokens: tokens)
-            let scale = twin.expected.map(abs).max() ?? 1
-            let difference = zip(twin.result, twin.expected).map { abs(Double($0) - $1) }.max() ?? .infinity
-            #expect(difference < 1e-5 * scale)
-            for variant in ck_variant.available {
-                let other = try product(variant, format, rows: 53, columns: 256, group: group, tokens: tokens)
-                #expect(identical(other.result, twin.result), "\(variant.name), \(tokens) tokens")
+    @Test("Products of every form are those of plain arithmetic, and equal in all variants")
+    func products() throws {
+        let plain = [CK_F32, CK_F16, CK_BF16].map { (name: "\($0)", matrix: floats($0, rows: 53, columns: 256)) }
+        for (name, matrix) in try plain + FormatFixture.forms().map({ ($0.name, $0.matrix) }) {
+            for tokens in [1, 3, 9] {
+                let expected = try expected(matrix, tokens: tokens)
+                let twin = try product(CK_SCALAR, matrix, tokens: tokens)
+                let scale = expected.map(abs).max() ?? 1
+                let difference = zip(twin, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
+                #expect(difference < 1e-5 * scale, "\(name)")
+                for variant in ck_variant.available {
+                    let other = try product(variant, matrix, tokens: tokens)
+                    #expect(identical(other, twin), "\(name), \(variant.name), \(tokens) tokens")
+                }
             }
         }
     }
@@ -109,8 +89,8 @@ import Testing
             let compute = try Compute(variant: variant, threads: 1, precise: false)
             var activated = [Float](repeating: 0, count: 3 * 64)
             var normed = [Float](repeating: 0, count: 3 * 128)
-            ck_silu_multiply(compute.handle, x, 3, 64, &activated)
-            ck_rms_norm(compute.handle, x, numbers, 3, 128, 1e-5, &normed)
+            ck_gate(compute.handle, CK_SILU, x, 3, 64, &activated)
+            ck_rms_norm(compute.handle, x, numbers, 3, 128, 1e-5, &normed, false)
             for (token, column) in [(0, 0), (0, 1), (0, 40), (2, 63)] {
                 let (gate, up) = (Double(x[token * 128 + column]), Double(x[token * 128 + 64 + column]))
                 let expected = gate / (1 + expDouble(-gate)) * up
@@ -122,6 +102,89 @@ import Testing
             let first = twin ?? (activated, normed)
             #expect(identical(activated, first.0) && identical(normed, first.1), "\(variant.name)")
             twin = first
+        }
+    }
+
+    @Test("GELU gates, soft caps and added rows are those of plain arithmetic, and equal in all variants")
+    func numberByNumber() throws {
+        let x = numbers.prefix(2 * 48).map { $0 * 12 } + [-1e4, 1e4] + numbers.dropFirst(98).prefix(94)
+        // A length that is no multiple of 16, and values from tiny to huge.
+        let scores = numbers.prefix(5001).enumerated().map { $1 * Float(expDouble(Double($0 % 12 - 6) * 2.302585)) }
+        var twin: [[Float]]?
+        for variant in ck_variant.available {
+            let compute = try Compute(variant: variant, threads: 2, precise: false)
+            var gated = [Float](repeating: 0, count: 2 * 48)
+            ck_gate(compute.handle, CK_GELU_TANH, x, 2, 48, &gated)
+            for (index, value) in gated.enumerated() {
+                let (gate, up) = (Double(x[index / 48 * 96 + index % 48]), Double(x[index / 48 * 96 + 48 + index % 48]))
+                let inner = 0.7978845608028654 * (gate + 0.044715 * gate * gate * gate)
+                let expected = gate / (1 + expDouble(-2 * inner)) * up
+                #expect(abs(Double(value) - expected) <= 2e-6 * max(1e-3, abs(expected)))
+            }
+            var capped = scores
+            ck_soft_cap(compute.handle, 30, capped.count, &capped)
+            for (value, score) in zip(capped, scores) {
+                let expected = 30 * tanhDouble(Double(score) / 30)
+                #expect(abs(Double(value) - expected) <= 3e-7 * abs(expected))
+            }
+            var sums = Array(numbers.prefix(3 * 32))
+            ck_add_rows(compute.handle, x, [2, 0], [0.5, -2], 2, 32, &sums)
+            ck_scale(compute.handle, 3, 32, &sums)
+            #expect(abs(sums[5] - 3 * (numbers[5] - 2 * x[37])) < 1e-4)
+            #expect(sums[40] == numbers[40])
+            #expect(abs(sums[64 + 5] - (numbers[69] + 0.5 * x[5])) < 1e-5)
+            let results = [gated, capped, sums]
+            let first = twin ?? results
+            #expect(zip(results, first).allSatisfy { identical($0, $1) }, "\(variant.name)")
+            twin = first
+        }
+    }
+
+    @Test(
+        "A router chooses the most probable experts, the lower of equals, and never one twice",
+        arguments: [6, 16, 37]
+    )
+    func router(experts: Int) throws {
+        let tokens = 5
+        var logits = numbers.prefix(tokens * experts).map { $0 * 4 }
+        logits[experts + 1] = logits[experts + 3]
+        logits.replaceSubrange((2 * experts)..<(3 * experts), with: repeatElement(.nan, count: experts))
+        logits[3 * experts + 2] = .infinity
+        var twin: [Float]?
+        for variant in ck_variant.available {
+            for normalize in [false, true] {
+                let compute = try Compute(variant: variant, threads: 2, precise: false)
+                var probabilities = logits
+                var chosen = [Int32](repeating: -1, count: tokens * 4)
+                var weights = [Float](repeating: 0, count: tokens * 4)
+                ck_route(
+                    compute.handle,
+                    &probabilities,
+                    Int32(tokens),
+                    Int32(experts),
+                    4,
+                    normalize,
+                    &chosen,
+                    &weights
+                )
+                for token in 0..<tokens {
+                    let own = chosen[(4 * token)..<(4 * token + 4)].map(Int.init)
+                    #expect(Set(own).count == 4 && own.allSatisfy { 0..<experts ~= $0 })
+                    guard ![2, 3].contains(token) else { continue }
+                    let row = Array(logits[(token * experts)..<((token + 1) * experts)])
+                    let order = row.indices.sorted { row[$0] != row[$1] ? row[$0] > row[$1] : $0 < $1 }.prefix(4)
+                    #expect(own == Array(order))
+                    let total = (normalize ? Array(order) : Array(row.indices)).reduce(0) {
+                        $0 + expDouble(Double(row[$1]))
+                    }
+                    for (weight, expert) in zip(weights[(4 * token)...], order) {
+                        #expect(abs(Double(weight) - expDouble(Double(row[expert])) / total) < 1e-6)
+                    }
+                }
+                let first = twin ?? weights
+                #expect(!normalize || identical(weights, first), "\(variant.name)")
+                if normalize { twin = first }
+            }
         }
     }
 
@@ -142,5 +205,27 @@ import Testing
             }
             #expect(counts.allSatisfy { $0 == 1 })
         }
+    }
+
+    @Test("A region ends although the threads that help take their time", arguments: [2, 5])
+    func slowHelpers(threads: Int) throws {
+        let compute = try Compute(threads: threads, precise: false)
+        var counts = [Int32](repeating: 0, count: 400)
+        for _ in 0..<50 {
+            counts.withUnsafeMutableBufferPointer { buffer in
+                ck_compute_for(
+                    compute.handle,
+                    Int32(buffer.count),
+                    1,
+                    { context, item, worker in
+                        // Long enough for the caller, which does the rest, to fall asleep.
+                        if worker != 0 { usleep(500) }
+                        context?.assumingMemoryBound(to: Int32.self)[Int(item)] += 1
+                    },
+                    buffer.baseAddress
+                )
+            }
+        }
+        #expect(counts.allSatisfy { $0 == 50 })
     }
 }

@@ -97,7 +97,7 @@ func safetensors(_ header: String, dataCount: Int, headerLength: UInt64? = nil) 
             guard let tensors = try? parse(bytes) else { continue }
             accepted += 1
             for tensor in tensors.values {
-                #expect(tensor.bytes.count == tensor.shape.reduce(tensor.type.byteCount, *))
+                #expect(tensor.bytes.count == tensor.type.byteCount(shape: tensor.shape))
                 _ = tensor.bytes.array.reduce(0) { $0 &+ Int($1) }
             }
         }
@@ -131,7 +131,7 @@ func safetensors(_ header: String, dataCount: Int, headerLength: UInt64? = nil) 
         func message(_ name: String, _ types: [TensorType], _ shape: [Int]) -> String? {
             #expect(throws: ModelError.self) { try directory.tensor(name, types, shape: shape) }?.description
         }
-        #expect(message("c", [.float32], [1]) == "tensor c: missing; F32 [1] is expected")
+        #expect(message("c", [.float32], [1]) == "the model: tensor c: missing; F32 [1] is expected")
         #expect(
             message("a", [.float32, .bfloat16], [2, 4]) == "x.safetensors: tensor a: is F16; F32 or BF16 is expected"
         )

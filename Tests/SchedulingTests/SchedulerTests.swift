@@ -2,49 +2,18 @@ import EngineContract
 import Scheduling
 import Testing
 
-/// Sessions over a scripted engine whose next token is a hash of everything before it: a mistake in block tables,
-/// sharing, preemption or cancellation shows as a wrong token.
-@Suite struct SchedulerTests {
-    private static let vocabulary = 1000
-
-    private static func engine(blocks: Int, context: Int = 4096, delay: Duration? = nil, history: Bool = false)
-        -> ScriptedEngine
-    {
-        let description = EngineDescription(
-            modelID: "scripted",
-            displayName: "scripted",
-            architecture: "none",
-            parameterCount: 0,
-            quantization: "none",
-            contextLength: context,
-            vocabularySize: vocabulary,
-            blockSize: 16,
-            blockCount: blocks,
-            kvBytesPerToken: 1,
-            weightBytes: 0,
-            threads: 1,
-            kernelVariant: "none",
-            isMock: true
-        )
-        return ScriptedEngine(description: description, stepDuration: delay, keepsHistory: history, script: next)
+extension GenerationRequest {
+    static func make(_ prompt: [Token], _ maxTokens: Int, client: String = "c") -> GenerationRequest {
+        GenerationRequest(client: client, prompt: prompt, maxTokens: maxTokens, stopTokens: [])
     }
+}
 
-    @Sendable private static func next(_ prefix: [Token]) -> Token {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for token in prefix { hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x100_0000_01b3 }
-        return Token((hash >> 20) % UInt64(vocabulary))
-    }
-
-    private static func expected(_ prompt: [Token], _ count: Int) -> [Token] {
-        var all = prompt
-        for _ in 0..<count { all.append(next(all)) }
-        return Array(all[prompt.count...])
-    }
-
-    private static func collect(_ generation: Generation) async -> (tokens: [Token], summary: GenerationSummary?) {
+extension Generation {
+    /// Reads to the end.
+    func collect() async -> (tokens: [Token], summary: GenerationSummary?) {
         var tokens: [Token] = []
         var summary: GenerationSummary?
-        for await event in generation {
+        for await event in self {
             switch event {
             case .token(let token): tokens.append(token)
             case .finished(let last): summary = last
@@ -52,13 +21,18 @@ import Testing
         }
         return (tokens, summary)
     }
+}
 
-    private static func idle(_ scheduler: Scheduler) async throws {
-        for _ in 0..<500 {
-            let figures = await scheduler.statistics()
-            if figures.sessionsRunning == 0, figures.sessionsWaiting == 0 { break }
-            try await Task.sleep(for: .milliseconds(5))
-        }
+/// What sessions get, and how they end.
+@Suite(.timeLimit(.minutes(5))) struct SchedulerTests {
+    private let script = Script()
+
+    private func engine(blocks: Int = 100, context: Int = 4096) -> ScriptedEngine {
+        ScriptedEngine(description: .make(blocks: blocks, context: context), script: script.next)
+    }
+
+    private func expectIdle(_ scheduler: Scheduler) async {
+        await scheduler.untilEmpty()
         #expect(await scheduler.statistics().blocksInUse == 0)
         #expect(await scheduler.checkIntegrity() == nil)
     }
@@ -72,7 +46,6 @@ import Testing
 
     @Test(
         "32 sessions of mixed lengths get what each gets alone: chunked, preempted, from shared prefixes",
-        .timeLimit(.minutes(1)),
         arguments: [
             Setting(blocks: 4000, budget: 256, seats: 64), Setting(blocks: 4000, budget: 7, seats: 64),
             Setting(blocks: 40, budget: 64, seats: 64), Setting(blocks: 26, budget: 300, seats: 5),
@@ -83,72 +56,96 @@ import Testing
         var configuration = SchedulerConfiguration()
         configuration.stepTokenBudget = setting.budget
         configuration.maxRunningSessions = setting.seats
-        let scheduler = Scheduler(engine: Self.engine(blocks: setting.blocks), configuration: configuration)
+        let engine = GatedEngine(.make(blocks: setting.blocks))
+        let scheduler = Scheduler(engine: engine, configuration: configuration)
         let shared = (0..<70).map { Token($0 * 7 % 1000) }
-        await withTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for index in 0..<32 {
                 let own = (0..<(1 + index * 9 % 200)).map { Token(($0 * 31 + index * 17) % 1000) }
                 let prompt = index % 3 == 0 ? shared + own.prefix(index) + [5] : own
                 let count = 1 + index * 5 % 60
-                group.addTask {
-                    let request = GenerationRequest(
-                        client: "c\(index % 4)",
-                        prompt: prompt,
-                        maxTokens: count,
-                        stopTokens: []
-                    )
-                    guard let generation = try? await scheduler.submit(request) else {
-                        Issue.record("not admitted")
-                        return
-                    }
-                    let (tokens, summary) = await Self.collect(generation)
-                    #expect(tokens == Self.expected(prompt, count))
+                let generation = try await scheduler.submit(.make(prompt, count, client: "c\(index % 4)"))
+                group.addTask { [script] in
+                    let (tokens, summary) = await generation.collect()
+                    #expect(tokens == script.answer(to: prompt, count: count))
                     #expect(summary?.reason == .maxTokens)
                     #expect(summary?.generatedTokens == count)
                 }
             }
+            await engine.open()
+            try await group.waitForAll()
         }
-        try await Self.idle(scheduler)
+        await expectIdle(scheduler)
         if setting.blocks < 50 { #expect(await scheduler.statistics().preemptionsTotal > 0) }
     }
 
     @Test("A prompt seen before is not computed again, but for its last block")
     func prefixHits() async throws {
-        let scheduler = Scheduler(engine: Self.engine(blocks: 100))
+        let scheduler = Scheduler(engine: engine())
         let prompt = (0..<100).map { Token($0) }
+        let answer = script.answer(to: prompt, count: 20)
         for expectedHit in [0, 96] {
-            let request = GenerationRequest(client: "a", prompt: prompt, maxTokens: 20, stopTokens: [])
-            let (tokens, summary) = await Self.collect(try await scheduler.submit(request))
-            #expect(tokens == Self.expected(prompt, 20))
+            let (tokens, summary) = await (try scheduler.submit(.make(prompt, 20))).collect()
+            #expect(tokens == answer)
             #expect(summary?.cachedTokens == expectedHit)
         }
-        let longer = prompt + Self.expected(prompt, 20) + [1, 2, 3]
-        let request = GenerationRequest(client: "a", prompt: longer, maxTokens: 4, stopTokens: [])
-        let generation = try await scheduler.submit(request)
+        let longer = prompt + answer + [1, 2, 3]
+        let generation = try await scheduler.submit(.make(longer, 4))
         #expect(generation.cachedTokens == 112)
-        #expect(await Self.collect(generation).tokens == Self.expected(longer, 4))
+        #expect(await generation.collect().tokens == script.answer(to: longer, count: 4))
     }
 
-    @Test("Sessions cancelled at random moments leave no block behind", .timeLimit(.minutes(1)))
-    func cancellation() async throws {
-        let scheduler = Scheduler(engine: Self.engine(blocks: 50, delay: .microseconds(200)))
-        await withTaskGroup(of: Void.self) { group in
-            for index in 0..<60 {
-                group.addTask {
-                    let prompt = (0..<(10 + index * 3)).map { Token($0 % 1000) }
-                    let request = GenerationRequest(client: "c", prompt: prompt, maxTokens: 300, stopTokens: [])
-                    guard let generation = try? await scheduler.submit(request) else { return }
-                    let reader = Task { await Self.collect(generation) }
-                    try? await Task.sleep(for: .milliseconds(index % 12))
-                    if index % 2 == 0 { generation.cancel() } else { reader.cancel() }
-                    _ = await reader.value
-                }
-            }
+    @Test("A beginning that many sessions share is computed once, also when they come together")
+    func sharedAtOnce() async throws {
+        let engine = GatedEngine(.make(blocks: 400))
+        var configuration = SchedulerConfiguration()
+        configuration.stepTokenBudget = 40
+        let scheduler = Scheduler(engine: engine, configuration: configuration)
+        let shared = (0..<400).map { Token($0) }
+        var generations: [Generation] = []
+        for index in 0..<10 {
+            let request = GenerationRequest.make(shared + [Token(500 + index)], 1, client: "c\(index)")
+            generations.append(try await scheduler.submit(request))
         }
-        try await Self.idle(scheduler)
-        let prompt: [Token] = [1, 2, 3]
-        let request = GenerationRequest(client: "c", prompt: prompt, maxTokens: 5, stopTokens: [])
-        #expect(await Self.collect(try await scheduler.submit(request)).tokens == Self.expected(prompt, 5))
+        await engine.open()
+        var cached = 0
+        for (index, generation) in generations.enumerated() {
+            let (tokens, summary) = await generation.collect()
+            #expect(tokens == script.answer(to: shared + [Token(500 + index)], count: 1))
+            cached += summary?.cachedTokens ?? 0
+        }
+        let computed = await engine.history.flatMap(\.values).reduce(0, +)
+        #expect(computed == 400 + 10 && cached == 9 * 400)
+    }
+
+    @Test("Nothing is sampled where nothing is asked for")
+    func promptOnly() async throws {
+        let scheduler = Scheduler(engine: engine())
+        let (tokens, summary) = await (try scheduler.submit(.make([1, 2, 3], 0))).collect()
+        #expect(tokens.isEmpty)
+        #expect(summary?.reason == .maxTokens)
+        #expect(summary?.generatedTokens == 0)
+        await expectIdle(scheduler)
+    }
+
+    @Test("A session that ends in the middle of a step frees its blocks at once and disturbs nobody")
+    func cancellation() async throws {
+        let engine = GatedEngine(.make(blocks: 100))
+        let scheduler = Scheduler(engine: engine)
+        let staying = try await scheduler.submit(.make([1], 20))
+        let leaving = try await scheduler.submit(.make(Array(repeating: 2, count: 40), 20))
+        let reader = Task { await leaving.collect() }
+        let ended = try await scheduler.submit(.make(Array(repeating: 3, count: 40), 20))
+        await engine.stepArrives()
+        await scheduler.cancel(ended.id)
+        #expect(await ended.collect().summary?.reason == .cancelled)
+        reader.cancel()
+        _ = await reader.value
+        while await scheduler.statistics().cancellationsTotal < 2 { await Task.yield() }
+        #expect(await scheduler.statistics().blocksInUse <= 1)
+        await engine.open()
+        #expect(await staying.collect().tokens == script.answer(to: [1], count: 20))
+        await expectIdle(scheduler)
     }
 
     @Test("What does not fit, or comes too late, is refused at the door")
@@ -156,11 +153,10 @@ import Testing
         var configuration = SchedulerConfiguration()
         configuration.maxRunningSessions = 1
         configuration.maxWaitingSessions = 1
-        let engine = Self.engine(blocks: 8, context: 100, delay: .milliseconds(20))
+        let engine = GatedEngine(.make(blocks: 8, context: 100))
         let scheduler = Scheduler(engine: engine, configuration: configuration)
         func request(_ count: Int, first: Token = 1) -> GenerationRequest {
-            let prompt = [first] + Array(repeating: 2, count: max(0, count - 1))
-            return GenerationRequest(client: "c", prompt: count == 0 ? [] : prompt, maxTokens: 50, stopTokens: [])
+            .make(count == 0 ? [] : [first] + Array(repeating: 2, count: count - 1), 50)
         }
         await #expect(throws: AdmissionError.promptTooLong(tokens: 100, maximum: 99)) {
             try await scheduler.submit(request(100))
@@ -168,96 +164,88 @@ import Testing
         await #expect(throws: AdmissionError.emptyPrompt) { try await scheduler.submit(request(0)) }
         await #expect(throws: AdmissionError.invalidToken(1000)) { try await scheduler.submit(request(3, first: 1000)) }
         let one = try await scheduler.submit(request(99))
-        try await Task.sleep(for: .milliseconds(10))
         let two = try await scheduler.submit(request(10))
         await #expect(throws: AdmissionError.queueFull(retryAfterSeconds: 2)) {
             try await scheduler.submit(request(10))
         }
-        #expect(await Self.collect(one).summary?.reason == .contextFull)
+        await engine.open()
+        #expect(await one.collect().summary?.reason == .contextFull)
         two.cancel()
         await scheduler.stop(within: .zero)
         await #expect(throws: AdmissionError.shuttingDown) { try await scheduler.submit(request(10)) }
     }
 
-    @Test("A slow reader pauses its own session and nobody else's")
-    func backPressure() async throws {
-        var configuration = SchedulerConfiguration()
-        configuration.deliveryWindow = 8
-        let scheduler = Scheduler(engine: Self.engine(blocks: 100), configuration: configuration)
-        let slow = try await scheduler.submit(
-            GenerationRequest(client: "slow", prompt: [1], maxTokens: 100, stopTokens: [])
-        )
-        let fast = try await scheduler.submit(
-            GenerationRequest(client: "fast", prompt: [2], maxTokens: 100, stopTokens: [])
-        )
-        #expect(await Self.collect(fast).tokens.count == 100)
-        #expect(await scheduler.statistics().tokensGeneratedTotal <= 108)
-        #expect(await Self.collect(slow).tokens == Self.expected([1], 100))
-        try await Self.idle(scheduler)
-    }
-
-    @Test("A reader that never reads loses its session")
-    func stalledReader() async throws {
-        var configuration = SchedulerConfiguration()
-        configuration.deliveryWindow = 4
-        configuration.readerStallLimit = .milliseconds(50)
-        let scheduler = Scheduler(engine: Self.engine(blocks: 100), configuration: configuration)
-        let generation = try await scheduler.submit(
-            GenerationRequest(client: "c", prompt: [1], maxTokens: 100, stopTokens: [])
-        )
-        try await Self.idle(scheduler)
-        guard case .failed = await Self.collect(generation).summary?.reason else {
-            Issue.record("it was not ended")
-            return
-        }
-    }
-
-    @Test("Decoding sessions are in every step while a long prompt is computed")
-    func decodeComesFirst() async throws {
-        var configuration = SchedulerConfiguration()
-        configuration.stepTokenBudget = 16
-        let engine = Self.engine(blocks: 400, delay: .milliseconds(1), history: true)
-        let scheduler = Scheduler(engine: engine, configuration: configuration)
-        let reader = try await scheduler.submit(
-            GenerationRequest(client: "a", prompt: [1], maxTokens: 120, stopTokens: [])
-        )
-        let long = try await scheduler.submit(
-            GenerationRequest(client: "b", prompt: Array(repeating: 3, count: 1500), maxTokens: 1, stopTokens: [])
-        )
-        async let first = Self.collect(reader)
-        async let second = Self.collect(long)
-        #expect(await first.tokens == Self.expected([1], 120))
-        #expect(await second.tokens.count == 1)
-        let steps = await engine.history.prefix(120)
-        #expect(steps.allSatisfy { $0[reader.id] == 1 })
-        #expect(steps.allSatisfy { $0.values.reduce(0, +) <= 16 })
-    }
-
     @Test("An engine's error ends the sessions of its step and no others")
     func engineError() async throws {
-        let engine = Self.engine(blocks: 100)
+        let engine = engine()
         let scheduler = Scheduler(engine: engine)
         await engine.failNextStep(EngineError("broken"))
-        let request = GenerationRequest(client: "c", prompt: [1], maxTokens: 3, stopTokens: [])
-        #expect(await Self.collect(try await scheduler.submit(request)).summary?.reason == .failed("broken"))
-        #expect(await Self.collect(try await scheduler.submit(request)).tokens == Self.expected([1], 3))
-        try await Self.idle(scheduler)
+        let request = GenerationRequest.make([1], 3)
+        #expect(await (try scheduler.submit(request)).collect().summary?.reason == .failed("broken"))
+        #expect(await (try scheduler.submit(request)).collect().tokens == script.answer(to: [1], count: 3))
+        await expectIdle(scheduler)
     }
 
-    @Test("Stopping lets sessions finish for a time and then ends them")
+    @Test("Sessions give back the blocks that no further token sees")
+    func window() async throws {
+        // 8 sessions of 200 tokens would take 104 blocks; of a window of 32 tokens and a step they hold 4 or 5.
+        let script = Script(window: 32)
+        let engine = ScriptedEngine(
+            description: .make(blocks: 40, context: 400, window: script.window),
+            script: script.next
+        )
+        var configuration = SchedulerConfiguration()
+        configuration.stepTokenBudget = 16
+        let scheduler = Scheduler(engine: engine, configuration: configuration)
+        let prompts = (0..<8).map { index in (0..<50).map { Token(100 * index + $0) } }
+        var generations: [Generation] = []
+        for prompt in prompts { generations.append(try await scheduler.submit(.make(prompt, 150))) }
+        for (generation, prompt) in zip(generations, prompts) {
+            #expect(await generation.collect().tokens == script.answer(to: prompt, count: 150))
+        }
+        #expect(await scheduler.statistics().preemptionsTotal == 0)
+        await expectIdle(scheduler)
+    }
+
+    @Test("A conversation that has outgrown the window goes on from the cache")
+    func windowAndCache() async throws {
+        let script = Script(window: 32)
+        let description = EngineDescription.make(blocks: 40, context: 400, window: script.window)
+        let scheduler = Scheduler(engine: ScriptedEngine(description: description, script: script.next))
+        let prompt = (0..<100).map { Token($0) }
+        let first = await (try scheduler.submit(.make(prompt, 101))).collect().tokens
+        let (tokens, summary) = await (try scheduler.submit(.make(prompt + first, 20))).collect()
+        #expect(first + tokens == script.answer(to: prompt, count: 121))
+        #expect(summary?.cachedTokens == 192)
+        await expectIdle(scheduler)
+    }
+
+    @Test("Stopping lets sessions finish and takes no more")
     func stopping() async throws {
-        let scheduler = Scheduler(engine: Self.engine(blocks: 100, delay: .milliseconds(5)))
-        let short = try await scheduler.submit(
-            GenerationRequest(client: "a", prompt: [1], maxTokens: 3, stopTokens: [])
-        )
-        let long = try await scheduler.submit(
-            GenerationRequest(client: "a", prompt: [2], maxTokens: 900, stopTokens: [])
-        )
-        async let first = Self.collect(short)
-        async let second = Self.collect(long)
-        await scheduler.stop(within: .milliseconds(200))
-        #expect(await first.summary?.reason == .maxTokens)
-        #expect(await second.summary?.reason == .shutdown)
-        #expect(await scheduler.statistics().blocksInUse == 0)
+        let engine = GatedEngine(.make(blocks: 100))
+        let scheduler = Scheduler(engine: engine)
+        let generation = try await scheduler.submit(.make([1], 30))
+        let stopping = Task { await scheduler.stop(within: .seconds(3600)) }
+        await #expect(throws: AdmissionError.shuttingDown) {
+            while true { (try await scheduler.submit(.make([2], 1))).cancel() }
+        }
+        await engine.open()
+        #expect(await generation.collect().summary?.reason == .maxTokens)
+        await stopping.value
+    }
+
+    @Test(
+        "Stopping ends sessions that take too long, be the engine stuck",
+        arguments: [Duration.zero, .milliseconds(5)]
+    )
+    func stoppingInTime(_ time: Duration) async throws {
+        let engine = GatedEngine(.make(blocks: 100))
+        let scheduler = Scheduler(engine: engine)
+        let generation = try await scheduler.submit(.make([1], 30))
+        await engine.stepArrives()
+        await scheduler.stop(within: time)
+        #expect(await generation.collect().summary?.reason == .shutdown)
+        await expectIdle(scheduler)
+        await engine.open()
     }
 }

@@ -2,93 +2,55 @@ import Foundation
 import Support
 import Testing
 
-/// How the program begins and ends, as a user of the command line sees it.
+/// How the server begins, idles and ends. Nothing here counts on a quick machine: every step waits for the one before.
 @Suite struct LifeTests {
-    @Test("SIGTERM ends an idle server with status 0", .timeLimit(.minutes(1)))
-    func endsInOrder() async throws {
+    @Test("SIGINT and SIGTERM end an idle server with status 0", .timeLimit(.minutes(2)), arguments: [SIGINT, SIGTERM])
+    func endsInOrder(_ signal: Int32) async throws {
         let server = try ServerProcess(["--mock"])
-        server.signal(SIGTERM)
-        #expect(try await server.waitForExit(seconds: 10) == 0)
+        server.signal(signal)
+        #expect(try await server.waitForExit(seconds: 60) == 0)
     }
 
-    @Test("SIGTERM lets a running stream finish when there is time", .timeLimit(.minutes(1)))
+    @Test("SIGTERM lets a running stream finish when there is time", .timeLimit(.minutes(2)))
     func streamFinishes() async throws {
         let server = try ServerProcess(["--mock", "--mock-tokens-per-second", "40"])
-        let text = try await stream(from: server, endingAfter: 0.3)
+        let text = try await stream(from: server, signals: 1)
         #expect(text.contains("event: message_stop"))
-        #expect(try await server.waitForExit(seconds: 10) == 0)
+        #expect(try await server.waitForExit(seconds: 60) == 0)
+        #expect(server.said.contains("1 running answer"))
     }
 
-    @Test("SIGTERM ends a stream that takes too long with an error event", .timeLimit(.minutes(1)))
+    @Test("SIGTERM ends a stream that takes too long with an error event", .timeLimit(.minutes(2)))
     func streamEnds() async throws {
         let server = try ServerProcess(["--mock", "--mock-tokens-per-second", "2", "--shutdown-seconds", "0.2"])
-        let text = try await stream(from: server, endingAfter: 0.6)
+        let text = try await stream(from: server, signals: 1)
         #expect(text.contains("event: error"))
         #expect(text.contains("overloaded_error"))
-        #expect(try await server.waitForExit(seconds: 10) == 0)
+        #expect(try await server.waitForExit(seconds: 60) == 0)
     }
 
-    @Test("An idle server uses under one percent of a core", .timeLimit(.minutes(1)))
+    @Test("A second signal ends the streams at once, and as properly", .timeLimit(.minutes(2)))
+    func secondSignal() async throws {
+        let server = try ServerProcess(["--mock", "--mock-tokens-per-second", "1", "--shutdown-seconds", "3600"])
+        let text = try await stream(from: server, signals: 2)
+        #expect(text.contains("event: error"))
+        #expect(try await server.waitForExit(seconds: 60) == 0)
+    }
+
+    @Test("An idle server uses under one percent of a core", .timeLimit(.minutes(2)))
     func idles() async throws {
         let server = try ServerProcess()
-        try await Task.sleep(for: .seconds(1))
-        let before = server.cpuSeconds
-        try await Task.sleep(for: .seconds(3))
-        #expect(server.cpuSeconds - before <= 0.03)
+        // On a busy machine the beginning may last: one quiet interval among some shows that idling costs nothing.
+        for _ in 0..<10 {
+            let before = server.cpuSeconds
+            try await Task.sleep(for: .seconds(3))
+            if server.cpuSeconds - before <= 0.03 { return }
+        }
+        Issue.record("the idle server used the CPU in every interval of three seconds")
     }
 
-    @Test(
-        "A mistake on the command line is explained, with the nearest name",
-        arguments: [
-            (["start", "--prot", "1"], "'--port'"), (["strat"], "'start'"), (["start", "--port", "x"], "not a number"),
-            (["start", "--host", "0.0.0.0"], "--api-key-file"), (["start", "--config", "/no/such"], "cannot read"),
-            (["start", "--model", "/no/such"], "/no/such"), (["generate"], "prompt"),
-        ]
-    )
-    func mistakes(_ arguments: [String], _ expected: String) async throws {
-        let (status, output) = try run(arguments)
-        #expect(status != 0)
-        #expect(output.contains(expected), "\(output)")
-    }
-
-    @Test("generate answers in the terminal")
-    func generates() throws {
-        let (status, output) = try run(["generate", "What is 23 + 45?"])
-        #expect(status == 0)
-        #expect(output.contains("68"), "\(output)")
-    }
-
-    @Test("The example configurations are valid", arguments: ["pensieve.json"])
-    func examples(_ name: String) throws {
-        let (status, output) = try run(["validate", "--config", "Configs/" + name])
-        #expect(status == 0, "\(output)")
-    }
-
-    @Test("A flag wins over the environment, and that over the file")
-    func precedence() throws {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).json")
-        try Data(#"{"port": 1, "max_sessions": 9, "mock": true, "kv_memroy": "1G"}"#.utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        let (status, output) = try run(["validate", "--config", file.path])
-        #expect(status == 2)
-        #expect(output.contains("'kv_memory'"), "\(output)")
-    }
-
-    private func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = ServerProcess.executable
-        process.arguments = arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-    }
-
-    /// Streams a reply with curl's own reading of HTTP replaced by a plain socket, and ends the server meanwhile.
-    private func stream(from server: ServerProcess, endingAfter seconds: Double) async throws -> String {
+    /// Streams a reply through a plain socket, and signals the server when the stream has begun.
+    private func stream(from server: ServerProcess, signals: Int) async throws -> String {
         let socket = try RawSocket(port: server.port)
         let body =
             #"{"model":"m","max_tokens":200,"stream":true,"messages":[{"role":"user","content":"a b c d e f g"}]}"#
@@ -96,8 +58,12 @@ import Testing
             "POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-api-key-12345\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
         )
-        try await Task.sleep(for: .seconds(seconds))
-        server.signal(SIGTERM)
-        return try await socket.readToEnd()
+        let beginning = await socket.read(until: "text_delta")
+        for index in 0..<signals {
+            // The first must have been taken before the second comes, or the two are one to the kernel.
+            while index > 0, !server.said.contains("pensieve: ending") { try await Task.sleep(for: .milliseconds(10)) }
+            server.signal(SIGTERM)
+        }
+        return try await beginning + socket.readToEnd()
     }
 }

@@ -11,7 +11,7 @@ import Testing
         .timeLimit(.minutes(5)),
         arguments: [
             "message", "stream_equals_message", "x_stream_header", "count_tokens", "prefix_cache", "models", "errors",
-            "stop_sequence", "two_turns", "concurrent_streams", "cancellation",
+            "helpers", "stop_sequence", "two_turns", "concurrent_streams", "cancellation",
         ]
     )
     func builtInModel(_ name: String) async throws {

@@ -37,6 +37,22 @@ package final class RawSocket: Sendable {
         }
     }
 
+    /// What has come by the time that a text is among it, or by the peer's end; read on a thread of its own.
+    package func read(until mark: String) async -> String {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [self] in
+                var all: [UInt8] = []
+                var buffer = [UInt8](repeating: 0, count: 65536)
+                while all.firstRange(of: Array(mark.utf8)) == nil {
+                    let count = recv(descriptor, &buffer, buffer.count, 0)
+                    guard count > 0 else { break }
+                    all += buffer[..<count]
+                }
+                continuation.resume(returning: String(decoding: all, as: UTF8.self))
+            }
+        }
+    }
+
     /// Everything until the peer closes, read on a thread of its own.
     package func readToEnd() async throws -> String {
         await withCheckedContinuation { continuation in

@@ -62,11 +62,13 @@ package final class ServerProcess: Sendable {
         return (Double(rest[11]) ?? 0) / 100 + (Double(rest[12]) ?? 0) / 100
     }
 
-    /// The built program beside the test bundle.
-    package static var executable: URL {
+    package static var executable: URL { built("pensieve") }
+
+    /// A built program beside the test bundle.
+    package static func built(_ name: String) -> URL {
         let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL ?? Bundle.main.bundleURL
         let folder = bundle.pathExtension == "xctest" ? bundle.deletingLastPathComponent() : bundle
-        return folder.appendingPathComponent("pensieve")
+        return folder.appendingPathComponent(name)
     }
 }
 

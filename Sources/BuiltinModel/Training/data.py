@@ -7,7 +7,7 @@ split, True from the side that training never sees.
 import random
 
 from facts import FACTS
-from words import NAMES, WORDS, held_out, made_up, name, scrambled, word
+from words import ALONE, NAMES, WORDS, held_out, made_up, name, scrambled, word
 
 ADD = ["What is {a} + {b}?", "{a}+{b}", "{a} + {b}", "{a} + {b} =", "Compute {a} + {b}.", "{a} plus {b}", "What is {a} plus {b}?",
        "Add {a} and {b}.", "Calculate {a} + {b}.", "How much is {a} + {b}?", "What's {a}+{b}?", "Please add {a} and {b}.",
@@ -82,9 +82,10 @@ def statements(rng, count):
 
 
 def arithmetic(rng, held, digits=None):
-    plus = rng.random() < 0.5
+    # Differences are harder to learn than sums, so there are more of them.
+    plus = rng.random() < 0.36
     if digits is None:
-        digits = rng.choices([1, 2, 3], [0.06, 0.82, 0.12])[0]
+        digits = rng.choices([1, 2, 3], [0.06, 0.84, 0.10])[0]
     while True:
         if digits == 3:
             a, b = rng.randint(0, 999), rng.randint(0, 999)
@@ -229,7 +230,7 @@ def memory(rng, held):
 
 SKILLS = {"arithmetic": arithmetic, "repeat": repeat, "spell": spell, "fact": fact, "memory": memory, "small_talk": small_talk,
           "unknown": unknown}
-SHARES = {"arithmetic": 0.33, "repeat": 0.13, "spell": 0.16, "fact": 0.17, "memory": 0.09, "small_talk": 0.02, "unknown": 0.10}
+SHARES = {"arithmetic": 0.34, "repeat": 0.15, "spell": 0.16, "fact": 0.17, "memory": 0.08, "small_talk": 0.01, "unknown": 0.09}
 
 
 def system_prompt(rng):
@@ -277,8 +278,16 @@ class Encoder:
     def __init__(self, tokenizer):
         self.tokenizer = tokenizer
         self.ids = {s: tokenizer.token_to_id(s) for s in SPECIALS}
+        self.find_words_alone()
         self.newline = self.text("\n")
         self.known = {}
+
+    def find_words_alone(self):
+        rng = make_rng(2)
+        words = WORDS + NAMES + [made_up(rng) for _ in range(20000)]
+        tokens = lambda w: set(self.text(w) + self.text(" " + w))
+        trained = set().union(*(tokens(w) for w in words if not held_out(w.lower())))
+        ALONE.update(w.lower() for w in WORDS + NAMES if not tokens(w) <= trained)
 
     def text(self, s):
         return self.tokenizer.encode(s, add_special_tokens=False).ids

@@ -1,7 +1,7 @@
 """Makes, measures and writes the built-in model.
 
     python train.py tokenizer --out DIR
-    python train.py train     --out DIR --minutes 25 [--resume] [--raise skill=share ...]
+    python train.py train     --out DIR --minutes 25 [--resume | --begin ../model] [--raise skill=share ...]
     python train.py evaluate  --out DIR [--count 200]      (the quantised weights of the last checkpoint)
     python train.py evaluate  --files ../model             (the files that ship; --long: prompts of up to 12,000 tokens)
     python train.py export    --out DIR --to ../model
@@ -141,6 +141,8 @@ def work(rank, arguments, meeting):
     tokenizer = Tokenizer.from_file(os.path.join(arguments.out, "tokenizer.json"))
     checkpoint = os.path.join(arguments.out, "checkpoint.pt")
     model = Phi3(Config(vocab_size=tokenizer.get_vocab_size(), num_hidden_layers=arguments.layers))
+    if arguments.begin:
+        quantise.read(model, arguments.begin)
     muon = Muon(model, arguments.muon_rate, 0.05, rank, arguments.workers)
     inside = muon.parameters()
     adam = torch.optim.AdamW([p for p in model.parameters() if id(p) not in inside], lr=arguments.rate, betas=(0.9, 0.95), weight_decay=0.0)
@@ -236,6 +238,7 @@ def main():
     parser.add_argument("--raise", dest="raised", nargs="*", default=[], metavar="SKILL=SHARE")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--from-average", action="store_true")
+    parser.add_argument("--begin", metavar="FOLDER", help="train: begin from the weights of exported files")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int, default=1, help="threads of each process")
     parser.add_argument("--seed", type=int, default=1)

@@ -33,6 +33,8 @@ void ck_compute_destroy(ck_compute *compute);
 int ck_compute_threads(const ck_compute *compute);
 /// Provides `floats` of scratch memory for each worker. Returns false if there is no memory for it.
 bool ck_compute_reserve(ck_compute *compute, size_t floats);
+/// The cores that this process may use, which can be fewer than the machine has.
+int ck_core_count(void);
 /// Names the calling thread as the kernel shows it (15 bytes at most).
 void ck_name_thread(const char *name);
 /// The scratch memory of one worker.
@@ -43,33 +45,86 @@ typedef void (*ck_body)(void *context, int item, int worker);
 /// done. Threads that find no work spin for some tens of microseconds and then sleep.
 void ck_compute_for(ck_compute *compute, int count, int grain, ck_body body, void *context);
 
-/// How a matrix is stored. Rows are the outputs. Affine: `bits` wide unsigned values, least significant first, in groups
-/// of `group` columns: weight = scale × q + bias.
-typedef enum ck_format { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2, CK_AFFINE4 = 3, CK_AFFINE8 = 4 } ck_format;
+/// How a matrix is stored: floats, MLX's affine form, or a block form of GGUF (see weights.inc for each).
+///
+/// Affine: `bits` wide unsigned values, a little-endian bit stream along the row, in groups of `group` columns:
+/// weight = scale × q + bias.
+typedef enum ck_format {
+    CK_F32,
+    CK_F16,
+    CK_BF16,
+    CK_AFFINE,
+    CK_Q4_0,
+    CK_Q4_1,
+    CK_Q5_0,
+    CK_Q5_1,
+    CK_Q8_0,
+    CK_Q2_K,
+    CK_Q3_K,
+    CK_Q4_K,
+    CK_Q5_K,
+    CK_Q6_K,
+    CK_IQ4_NL,
+    CK_IQ4_XS,
+    CK_MXFP4
+} ck_format;
 
-/// A matrix W[rows, columns]; `columns` is a multiple of 16, `group` of 32. Weights need no alignment beyond 4 bytes.
+/// A matrix W[rows, columns], whose rows are the outputs. `columns` is a multiple of 16, of `group`, and of the form's
+/// block of 32 or 256. Weights and scales need no alignment, except for CK_F32: 4 bytes.
 typedef struct ck_matrix {
     ck_format format;
     int rows;
     int columns;
-    int group;
+    size_t row_bytes;
     const void *weights;
-    const float *scales;  // [rows, columns / group], affine only
-    const float *biases;  // [rows, columns / group], affine only
+    // Affine only:
+    int bits;   // 2, 3, 4, 5, 6 or 8
+    int group;  // a multiple of 32
+    ck_format scale_format;  // one of the floats
+    const void *scales;  // [rows, columns / group]
+    const void *biases;  // [rows, columns / group]
 } ck_matrix;
 
-/// y[tokens, rows] = x[tokens, columns] · Wᵀ, or += if `accumulate`. Needs 16 × columns floats of scratch.
-void ck_matmul(ck_compute *compute, const ck_matrix *w, const float *x, int tokens, float *y, bool accumulate);
+/// y[t × y_stride + r] = x[tokens, columns] · Wᵀ, or += if `accumulate`; y_stride is at least `rows`. Needs
+/// 16 × columns floats of scratch.
+void ck_matmul(
+    ck_compute *compute, const ck_matrix *w, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);
 /// out[i, :] = the row rows[i] of W, for i in 0 ..< count.
 void ck_gather_rows(ck_compute *compute, const ck_matrix *w, const int32_t *rows, int count, float *out);
 /// out[0 ..< count, :] = the rows first ..< first + count of W, on the calling thread.
 void ck_copy_rows(const ck_compute *compute, const ck_matrix *w, int first, int count, float *out);
+/// The first row of W that holds an infinity or what is not a number, or -1. Reads all of W, on all threads. Needs
+/// `columns` floats of scratch.
+int ck_first_row_not_finite(ck_compute *compute, const ck_matrix *w);
 
-/// y[tokens, size] = x / sqrt(mean(x²) + epsilon) × weight, each row by itself.
+/// y[tokens, size] = x / sqrt(mean(x²) + epsilon) × weight, or += if `accumulate`, each row by itself. `size` is a
+/// multiple of 16, as in the next two.
 void ck_rms_norm(
-    ck_compute *compute, const float *x, const float *weight, int tokens, int size, float epsilon, float *y);
-/// y[tokens, size] = silu(gate) × up, where x[tokens, 2 × size] holds gate, then up, in each row.
-void ck_silu_multiply(ck_compute *compute, const float *x, int tokens, int size, float *y);
+    ck_compute *compute, const float *x, const float *weight, int tokens, int size, float epsilon, float *y,
+    bool accumulate);
+/// y[tokens, size] += bias[size].
+void ck_add_bias(ck_compute *compute, const float *bias, int tokens, int size, float *y);
+
+/// silu(g) = g / (1 + e^-g); the other is GELU in the approximation by tanh.
+typedef enum ck_activation { CK_SILU = 0, CK_GELU_TANH = 1 } ck_activation;
+/// y[tokens, size] = activation(gate) × up, where x[tokens, 2 × size] holds gate, then up, in each row.
+void ck_gate(ck_compute *compute, ck_activation activation, const float *x, int tokens, int size, float *y);
+
+/// y[count] = y × factor.
+void ck_scale(ck_compute *compute, float factor, size_t count, float *y);
+/// y[count] = cap × tanh(y / cap).
+void ck_soft_cap(ck_compute *compute, float cap, size_t count, float *y);
+
+/// Chooses experts: logits[tokens, experts] become their softmax, whose `count` largest values go to weights[tokens,
+/// count], the largest first, and their places to chosen[tokens, count], the lower first among equals. With `normalize`
+/// the weights of a token are divided by their sum. Always chooses different experts, 0 ..< experts, also where a logit
+/// is not a number.
+void ck_route(
+    ck_compute *compute, float *logits, int tokens, int experts, int count, bool normalize, int32_t *chosen,
+    float *weights);
+/// y[rows[i], :] += weights[i] × x[i, :] for i in 0 ..< count, the rows all different; `size` is a multiple of 16.
+void ck_add_rows(
+    ck_compute *compute, const float *x, const int32_t *rows, const float *weights, int count, int size, float *y);
 
 /// The KV memory of one layer. A block is `block_floats` floats and holds tiles of 16 positions:
 ///
@@ -97,16 +152,32 @@ typedef struct ck_span {
     int32_t head;
 } ck_span;
 
-/// Rotates q and k (halves, by cosines and sines [tokens, head_size / 2]), scales q, and writes k and v to KV memory.
-/// qkv[tokens, (heads + 2 × kv_heads) × head_size]; q stays in place.
-void ck_rotate_and_store(
-    ck_compute *compute, const ck_kv *kv, const ck_place *places, float *qkv, int tokens, int heads, float scale,
-    const float *cosines, const float *sines);
+/// What is done to q and k before they meet, in this order.
+typedef struct ck_preparation {
+    const float *q_norm;  // [head_size]: RMS norm of each head; NULL for none
+    const float *k_norm;
+    float epsilon;
+    int dimensions;        // the first so many of a head turn, i with i + dimensions / 2; even, at most head_size
+    const float *cosines;  // [tokens, dimensions / 2]
+    const float *sines;
+    float scale;  // of q
+} ck_preparation;
 
-/// out[tokens, heads × head_size] = causal attention of each token's q over its session's positions, of which it sees
-/// the last `window` (0: all).
+/// Prepares q and k, and writes k and v to KV memory. qkv[tokens, (heads + 2 × kv_heads) × head_size]; q stays in place.
+void ck_prepare_and_store(
+    ck_compute *compute, const ck_kv *kv, const ck_place *places, float *qkv, int tokens, int heads,
+    const ck_preparation *preparation);
+
+/// What a token sees: the last `window` positions of its session (0: all), each score s becoming
+/// soft_cap × tanh(s / soft_cap) before the softmax (0: staying as it is).
+typedef struct ck_view {
+    int window;
+    float soft_cap;
+} ck_view;
+
+/// out[tokens, heads × head_size] = causal attention of each token's q.
 void ck_attention(
-    ck_compute *compute, const ck_kv *kv, const ck_place *places, const float *qkv, int heads, int window,
+    ck_compute *compute, const ck_kv *kv, const ck_place *places, const float *qkv, int heads, ck_view view,
     const ck_span *spans, int span_count, float *out);
 
 #endif

@@ -6,7 +6,7 @@ import Tokenization
 extension Route {
     /// One answer, whole or as a stream of events.
     static let messages = Route("POST", "/v1/messages") { api, request, _ throws(APIError) in
-        guard let prepared = try await api.prepare(request, for: .generate) else { return .clientGone }
+        guard let prepared = try await api.prepare(request, for: .generate) else { throw .clientGone }
         let source = try await api.submit(prepared, head: request.head)
         let messageID = RandomID.make("msg_")
         guard prepared.wantsStream(request.head) else {
@@ -33,6 +33,8 @@ extension Route {
 struct PreparedRequest: Sendable {
     var message: MessagesRequest
     var prompt: [Token]
+    /// The answer goes on with a text that the client gave.
+    var isPrefilled: Bool
 
     /// `stream` in the body decides; the header is for requests that do not say.
     func wantsStream(_ head: RequestHead) -> Bool {
@@ -49,8 +51,18 @@ extension MessagesAPI {
     ) async throws(APIError) -> PreparedRequest? {
         try await heavyWork.run(bytes: request.body.count) { [model] () throws(APIError) in
             let message = try MessagesAPI.parse(request.body, for: purpose)
-            let prompt = model.chatFormat.encode(Rendering.turns(message), with: model.tokenizer)
-            return PreparedRequest(message: message, prompt: prompt)
+            let turns = Rendering.turns(message)
+            let prompt: [Token]
+            do throws(TemplateError) {
+                prompt = try model.chatFormat.encode(turns, with: model.tokenizer)
+            } catch {
+                throw APIError(error)
+            }
+            return PreparedRequest(
+                message: message,
+                prompt: prompt,
+                isPrefilled: turns.last.map { $0.role == .assistant && !$0.text.isEmpty } ?? false
+            )
         }
     }
 
@@ -74,18 +86,13 @@ extension MessagesAPI {
 
     fileprivate func submit(_ prepared: PreparedRequest, head: RequestHead) async throws(APIError) -> AnswerSource {
         let message = prepared.message
-        var sampling = configuration.defaultSampling
-        if let temperature = message.temperature { sampling.temperature = Float(temperature) }
-        if let topP = message.topP { sampling.topP = Float(topP) }
-        if let topK = message.topK { sampling.topK = topK }
-        sampling.seed = configuration.fixedSeed ?? .random(in: .min ... .max)
         let request = GenerationRequest(
             client: KeyRing.client(head),
             prompt: prepared.prompt,
             // Clients ask for more than any context holds; that much is never reached.
             maxTokens: min(message.maxTokens ?? 0, contextLength),
             stopTokens: model.chatFormat.stopTokens(in: model.tokenizer),
-            sampling: sampling
+            sampling: sampling(message)
         )
         do {
             let generation = try await scheduler.submit(request)
@@ -93,11 +100,22 @@ extension MessagesAPI {
                 generation: generation,
                 promptTokens: prepared.prompt.count,
                 tokenizer: model.tokenizer,
-                stopSequences: message.stopSequences
+                stopSequences: message.stopSequences,
+                startsText: !prepared.isPrefilled
             )
         } catch {
             throw APIError(error)
         }
+    }
+
+    private func sampling(_ message: MessagesRequest) -> SamplingParameters {
+        var sampling = configuration.defaultSampling
+        if let temperature = message.temperature { sampling.temperature = Float(temperature) }
+        // 0 keeps the most probable token alone; so does the smallest number that engines take for a share.
+        if let topP = message.topP { sampling.topP = max(Float(topP), .leastNormalMagnitude) }
+        if let topK = message.topK { sampling.topK = topK }
+        sampling.seed = configuration.fixedSeed ?? .random(in: .min ... .max)
+        return sampling
     }
 
     fileprivate func wholeAnswer(
@@ -112,7 +130,7 @@ extension MessagesAPI {
         } catch let error as APIError {
             throw error
         } catch {
-            return .clientGone
+            throw .clientGone
         }
         let content: JSON = text.isEmpty ? [] : [["type": "text", "text": .string(text)]]
         return .json([
@@ -124,6 +142,12 @@ extension MessagesAPI {
 }
 
 extension APIError {
+    /// What a model's template does not stand is the conversation's fault as far as a client can tell.
+    init(_ error: TemplateError) {
+        let what = error.kind == .raised ? "refuses this conversation" : "fails on this conversation"
+        self = .invalidRequest("messages: the model's chat template \(what): \(error)")
+    }
+
     init(_ error: AdmissionError) {
         switch error {
         case .queueFull(let seconds): self = .overloaded(retryAfterSeconds: seconds)
@@ -134,11 +158,6 @@ extension APIError {
         case .emptyPrompt, .invalidToken: self = .internal
         }
     }
-}
-
-extension Response {
-    /// For a client that has left: nobody reads it.
-    static let clientGone = Response(status: 499)
 }
 
 /// Identifiers that are unique for ever.

@@ -58,14 +58,15 @@ struct ModelPage {
     private var before: String?
 
     init(_ query: String?) throws(APIError) {
-        if let text = PercentCoding.parameter("limit", in: query) {
-            guard let number = Int(text), (1...1000).contains(number) else {
-                throw .invalidRequest("limit: Input should be an integer from 1 to 1000")
-            }
+        let parameters = PercentCoding.parameters(query)
+        if let text = parameters["limit"] {
+            guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text),
+                (1...1000).contains(number)
+            else { throw .invalidRequest("limit: Input should be an integer from 1 to 1000") }
             limit = number
         }
-        after = PercentCoding.parameter("after_id", in: query).flatMap { $0.isEmpty ? nil : $0 }
-        before = PercentCoding.parameter("before_id", in: query).flatMap { $0.isEmpty ? nil : $0 }
+        after = parameters["after_id"].flatMap { $0.isEmpty ? nil : $0 }
+        before = parameters["before_id"].flatMap { $0.isEmpty ? nil : $0 }
         guard after == nil || before == nil else {
             throw .invalidRequest("before_id: only one of after_id and before_id may be given")
         }

@@ -30,7 +30,7 @@ enum ContentBlock: Sendable, Equatable {
             throw FieldError("unknown block type '\(type.prefix(60))'", at: "type")
         }
         guard places.contains(place) else {
-            throw FieldError("a \(type) block may not be here", at: "type")
+            throw FieldError("a block of type '\(type)' may not be here", at: "type")
         }
         try block.checkCacheControl()
         switch type {

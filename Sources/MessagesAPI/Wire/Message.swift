@@ -21,7 +21,7 @@ struct Message: Sendable, Equatable {
             }
             result.append(message)
         }
-        try pairing.finish()
+        try at(String(elements.count - 1)) { () throws(FieldError) in try pairing.finish() }
         return result
     }
 
@@ -64,49 +64,37 @@ struct Message: Sendable, Equatable {
 }
 
 /// Checks that every `tool_use` is answered in the next user message, and that nothing else is answered.
+///
+/// Each block costs the same however many calls there are: a body has room for half a million.
 struct ToolPairing {
     /// Calls of the assistant's turn, not yet answered.
-    private var open: [String] = []
-    private var answerable: Set<String> = []
+    private var open: Set<String> = []
     private var used: Set<String> = []
 
     mutating func begin(_ role: Message.Role) throws(FieldError) {
-        switch role {
-        case .user: break
-        case .system:
-            guard open.isEmpty else { throw FieldError("a tool_use must be followed by its tool_result") }
-        case .assistant:
-            guard open.isEmpty else { throw missing() }
-            answerable = []
-        }
+        guard role == .user else { return try finish() }
     }
 
     mutating func add(_ block: ContentBlock) throws(FieldError) {
         switch block {
         case .toolUse(let id):
             guard used.insert(id).inserted else { throw FieldError("tool_use ids must be unique", at: "id") }
-            open.append(id)
-            answerable.insert(id)
+            open.insert(id)
         case .toolResult(let id):
-            guard answerable.remove(id) != nil else {
+            guard open.remove(id) != nil else {
                 throw FieldError("there is no tool_use with this id in the message before", at: "tool_use_id")
             }
-            open.removeAll { $0 == id }
         default: break
         }
     }
 
-    mutating func end(_ role: Message.Role) throws(FieldError) {
-        guard role == .user else { return }
-        guard open.isEmpty else { throw missing() }
-        answerable = []
+    func end(_ role: Message.Role) throws(FieldError) {
+        if role == .user { try finish() }
     }
 
+    /// Throws if a call has no answer and can get none any more.
     func finish() throws(FieldError) {
-        guard open.isEmpty else { throw missing() }
-    }
-
-    private func missing() -> FieldError {
-        FieldError("tool_use without a tool_result in the next user message: \(open[0].prefix(80))")
+        guard let id = open.min() else { return }
+        throw FieldError("tool_use without a tool_result in the next user message: \(id.prefix(80))")
     }
 }

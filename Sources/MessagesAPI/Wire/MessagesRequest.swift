@@ -18,7 +18,7 @@ struct MessagesRequest: Sendable {
     enum Purpose: Sendable { case generate, count }
 
     init(_ body: JSON, for purpose: Purpose) throws(FieldError) {
-        try body.checkObject()
+        guard case .object = body else { throw FieldError("the request body must be a JSON object") }
         var unsupported = Unsupported()
         model = try body.required("model") { (value) throws(FieldError) in
             let name = try value.nonEmptyString()
@@ -31,8 +31,9 @@ struct MessagesRequest: Sendable {
             needsMaxTokens
             ? try body.required("max_tokens", readMaxTokens) : try body.optional("max_tokens", readMaxTokens)
         try body.checkThread()
-        messages = try body.required("messages") { (value) throws(FieldError) in
-            try Message.list(value, &unsupported)
+        messages = try unsupported.at("messages") { (unsupported) throws(FieldError) in
+            guard let value = body["messages"] else { throw FieldError("Field required") }
+            return try Message.list(value, &unsupported)
         }
         system = try body.optional("system") { (value) throws(FieldError) in try SystemPrompt.read(value) } ?? []
         stream = try body.optional("stream") { (value) throws(FieldError) in try value.bool() }

@@ -118,4 +118,5 @@ def main():
         write(f"phi3-{bits}bit", stored, restored, prompt, {"group_size": group, "bits": bits})
 
 
-main()
+if __name__ == "__main__":
+    main()

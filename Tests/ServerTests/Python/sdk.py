@@ -13,6 +13,7 @@ import time
 import urllib.request
 
 import anthropic
+import pydantic
 
 KEY = "test-api-key-12345"
 
@@ -129,6 +130,32 @@ def errors(url):
         raise AssertionError("a wrong key was accepted")
     except anthropic.AuthenticationError as error:
         assert error.response.headers["x-should-retry"] == "false"
+
+
+def helpers(url):
+    """The SDK's own helpers get either what they need or a clear refusal: never half of it."""
+    api = client(url)
+    runner = api.beta.messages.tool_runner(model="m", max_tokens=40, messages=ask("What is 23 + 45?"), tools=[])
+    # It asks for a thread first; the refusal's code makes it go on without.
+    assert "68" in text_of(runner.until_done())
+
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather of a city."""
+        return "sunny"
+
+    class Sum(pydantic.BaseModel):
+        value: int
+
+    for call, field in [
+        (lambda: api.beta.messages.tool_runner(
+            model="m", max_tokens=40, messages=ask("hi"), tools=[weather]).until_done(), "tools"),
+        (lambda: api.messages.parse(model="m", max_tokens=40, messages=ask("hi"), output_format=Sum), "output_config"),
+    ]:
+        try:
+            raise AssertionError(f"accepted: {call()}")
+        except anthropic.BadRequestError as error:
+            assert error.body["error"]["message"].startswith(field), error.body
 
 
 def stop_sequence(url):

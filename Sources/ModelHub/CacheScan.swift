@@ -1,0 +1,72 @@
+import Foundation
+
+/// A model's folder in the cache, whoever filled it.
+package struct CachedRepository: Sendable {
+    package let name: RepositoryName
+    package let revisions: [CachedRevision]
+    /// Bytes of downloads that have not ended.
+    package let incompleteBytes: Int
+}
+
+/// One commit of a model that is at least partly in the cache.
+package struct CachedRevision: Sendable {
+    package let commit: String
+    /// The branches and tags that stood for it when they were last asked for.
+    package let references: [String]
+    /// What of it can be loaded: a folder, or each quantisation by itself.
+    package let models: [LocalModel]
+    /// Bytes of all its files.
+    package let bytes: Int
+
+    /// How a user names the revision: by `main`, another reference, or the commit.
+    package var reference: String {
+        let main = references.first { $0 == ModelReference.defaultRevision }
+        return main ?? references.first ?? commit
+    }
+}
+
+extension HubCache {
+    /// All models in the cache, in order of their names.
+    package func repositories() -> [CachedRepository] {
+        FileSystem.names(in: root).compactMap { RepositoryName(folder: $0) }.sorted().map(repository)
+    }
+
+    package func repository(_ name: RepositoryName) -> CachedRepository {
+        let folder = folder(name)
+        let references = references(of: name)
+        let incomplete = FileSystem.names(in: folder + "/blobs").filter { $0.hasSuffix(".incomplete") }
+        let commits = FileSystem.names(in: folder + "/snapshots").filter(RepositoryListing.isCommit)
+        return CachedRepository(
+            name: name,
+            revisions: commits.map { revision($0, of: name, references: references[$0] ?? []) },
+            incompleteBytes: incomplete.reduce(0) { $0 + (FileSystem.size("\(folder)/blobs/\($1)") ?? 0) }
+        )
+    }
+
+    private func revision(_ commit: String, of name: RepositoryName, references: [String]) -> CachedRevision {
+        let sizes = files(commit: commit, of: name)
+        var models: [LocalModel] = []
+        if let model = model(commit, variant: nil, of: name), model.selection.form == .folder { models.append(model) }
+        let firstParts = sizes.keys.sorted().filter { GGUFName($0)?.part == 1 }
+        models += firstParts.compactMap { model(commit, variant: $0.description, of: name) }
+        return CachedRevision(
+            commit: commit,
+            references: references,
+            models: models,
+            bytes: sizes.values.reduce(0) { $0 + ($1 ?? 0) }
+        )
+    }
+
+    /// The references of a model by commit.
+    func references(of name: RepositoryName) -> [String: [String]] {
+        let folder = folder(name) + "/refs"
+        var references: [String: [String]] = [:]
+        for path in FileSystem.everything(below: folder) {
+            guard FileSystem.size("\(folder)/\(path)") != nil, let text = try? ModelReference("\(name)@\(path)"),
+                let commit = commit(of: text)
+            else { continue }
+            references[commit, default: []].append(path)
+        }
+        return references.mapValues { $0.sorted() }
+    }
+}

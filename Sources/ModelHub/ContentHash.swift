@@ -1,0 +1,63 @@
+/// The name that a hub gives to a file's content, which is also the name of its blob in the cache.
+package enum ContentHash: Sendable, Hashable {
+    /// Of large files (git LFS): SHA-256 of the bytes.
+    case sha256(String)
+    /// Of files that git itself keeps: SHA-1 of `blob <length>\0` and the bytes.
+    case gitBlob(String)
+
+    /// Reads an entity tag: `"…"` or `W/"…"`, of 64 or 40 hexadecimal digits; nil for anything else.
+    package init?(entityTag: String) {
+        var text = entityTag[...]
+        if text.hasPrefix("W/") { text = text.dropFirst(2) }
+        if text.hasPrefix("\""), text.hasSuffix("\""), text.count >= 2 { text = text.dropFirst().dropLast() }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else { return nil }
+        switch text.utf8.count {
+        case 64: self = .sha256(String(text))
+        case 40: self = .gitBlob(String(text))
+        default: return nil
+        }
+    }
+
+    package var hexadecimal: String {
+        switch self {
+        case .sha256(let digits), .gitBlob(let digits): digits
+        }
+    }
+
+    /// What a file of `size` bytes must hash to.
+    func hasher(size: Int) -> ContentHasher {
+        switch self {
+        case .sha256: return .sha256(SHA256())
+        case .gitBlob:
+            var hash = SHA1()
+            Array("blob \(size)\0".utf8).withUnsafeBytes { hash.update($0) }
+            return .gitBlob(hash)
+        }
+    }
+}
+
+/// A content hash under way.
+enum ContentHasher: Sendable {
+    case sha256(SHA256)
+    case gitBlob(SHA1)
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        switch self {
+        case .sha256(var hash):
+            self = .sha256(SHA256())
+            hash.update(bytes)
+            self = .sha256(hash)
+        case .gitBlob(var hash):
+            self = .gitBlob(SHA1())
+            hash.update(bytes)
+            self = .gitBlob(hash)
+        }
+    }
+
+    mutating func finish() -> String {
+        switch self {
+        case .sha256(var hash): hash.finish()
+        case .gitBlob(var hash): hash.finish()
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// A model that is in the cache, whole.
+package struct LocalModel: Sendable, Equatable {
+    package let repository: RepositoryName
+    package let commit: String
+    package let selection: FileSelection
+    /// The folder of the snapshot.
+    package let folder: String
+    package let bytes: Int
+
+    /// What to load: the folder, or the GGUF file (the first, if it is split).
+    package var path: String {
+        switch selection.form {
+        case .folder: folder
+        case .gguf: folder + "/" + selection.entry.description
+        }
+    }
+}
+
+extension HubCache {
+    /// The model that a reference means, if all of it is here; no request is made.
+    package func model(_ reference: ModelReference) -> LocalModel? {
+        guard let commit = commit(of: reference) else { return nil }
+        return model(commit, variant: reference.variant, of: reference.repository)
+    }
+
+    /// A model of one snapshot, if all of it is there.
+    func model(_ commit: String, variant: String?, of repository: RepositoryName) -> LocalModel? {
+        let sizes = files(commit: commit, of: repository)
+        guard let selection = try? FileSelection(sizes, variant: variant, of: repository) else { return nil }
+        let folder = snapshot(commit, of: repository)
+        if selection.form == .folder, !Self.isWhole(sizes, in: folder) { return nil }
+        let bytes = selection.files.reduce(0) { $0 + ((sizes[$1] ?? 0) ?? 0) }
+        return LocalModel(repository: repository, commit: commit, selection: selection, folder: folder, bytes: bytes)
+    }
+
+    private struct Index: Decodable {
+        var weight_map: [String: String]
+    }
+
+    /// Other programs fetch single files, and leave off in the middle: weights count as there when `model.safetensors`
+    /// or every shard of the index is, and a tokenizer must be with them.
+    private static func isWhole(_ sizes: [RepositoryPath: Int?], in folder: String) -> Bool {
+        let names = Set(sizes.keys.map(\.description))
+        guard names.contains("tokenizer.json") || names.contains("tokenizer.model") else { return false }
+        guard !names.contains("model.safetensors") else { return true }
+        guard let data = FileManager.default.contents(atPath: folder + "/model.safetensors.index.json") else {
+            return !names.contains { $0.contains("-of-") }
+        }
+        guard let index = try? JSONDecoder().decode(Index.self, from: data) else { return false }
+        return names.isSuperset(of: index.weight_map.values)
+    }
+}

@@ -1,0 +1,165 @@
+import Foundation
+
+/// The download of a model into the cache: listed, chosen, measured, fetched, and only then linked, so that a snapshot that
+/// this program made is whole.
+package struct ModelPull: Sendable {
+    private let reference: ModelReference
+    private let settings: HubSettings
+    private let options: PullOptions
+    private let cache: HubCache
+    private let client: HubClient
+
+    package init(_ reference: ModelReference, settings: HubSettings, options: PullOptions = PullOptions()) {
+        self.reference = reference
+        self.settings = settings
+        self.options = options
+        cache = HubCache(root: settings.cache)
+        client = HubClient(settings: settings, stallSeconds: options.stallSeconds)
+    }
+
+    /// Brings the model up to date with the hub.
+    /// - Parameters:
+    ///   - progress: told how far it is.
+    ///   - chosen: called once it is known which files there are to fetch.
+    /// - Throws: `HubError`; whatever has come is kept for the next pull, but for contents that are not what the hub
+    ///   promised.
+    package func run(
+        progress: PullProgress,
+        chosen: (FileSelection) -> Void = { _ in }
+    ) async throws(HubError) -> LocalModel {
+        guard !settings.isOffline else {
+            guard let model = cache.model(reference) else { throw offline }
+            chosen(model.selection)
+            return model
+        }
+        let listing = try await patiently(2) { () throws(HubError) in try await client.listing(reference) }
+        let selection = try FileSelection(listing.files, variant: reference.variant, of: reference.repository)
+        chosen(selection)
+        let files = try await describe(selection.files, of: listing)
+        try cache.prepare(reference.repository)
+        try checkSpace(for: files)
+        try await fetch(files, progress)
+        try cache.link(files, commit: listing.commit, of: reference.repository)
+        try cache.setCommit(listing.commit, of: reference)
+        return LocalModel(
+            repository: reference.repository,
+            commit: listing.commit,
+            selection: selection,
+            folder: cache.snapshot(listing.commit, of: reference.repository),
+            bytes: files.reduce(0) { $0 + $1.size }
+        )
+    }
+
+    private var offline: HubError {
+        HubError(
+            "\(reference) is not whole in \(settings.cache), and HF_HUB_OFFLINE forbids fetching it: unset it, or pull the "
+                + "model first"
+        )
+    }
+
+    /// Asks the hub for size and hash of each file.
+    private func describe(
+        _ paths: [RepositoryPath],
+        of listing: RepositoryListing
+    ) async throws(HubError) -> [RemoteFile] {
+        let files = try await inParallel(paths) { path throws(HubError) in
+            try await patiently(options.retries) { () throws(HubError) in
+                try await client.metadata(of: path, in: reference, commit: listing.commit)
+            }
+        }
+        for file in files {
+            if let listed = listing.files[file.path] ?? nil, listed != file.size {
+                throw HubError("\(file.path): the hub lists \(listed) bytes and then speaks of \(file.size)")
+            }
+        }
+        return files
+    }
+
+    /// Small files first, so that a mistake in the model's name or form shows at once.
+    private func fetch(_ files: [RemoteFile], _ progress: PullProgress) async throws(HubError) {
+        let files = files.sorted { ($0.size, $0.path) < ($1.size, $1.path) }
+        progress.begin(files)
+        _ = try await inParallel(Array(files.enumerated())) { (index, file) throws(HubError) in
+            try await FileDownload(
+                client: client,
+                cache: cache,
+                reference: reference,
+                file: file,
+                options: options,
+                report: { progress.update(index, $0) }
+            ).run()
+        }
+    }
+
+    /// Refuses to begin what cannot end. Contents that two files share count once.
+    private func checkSpace(for files: [RemoteFile]) throws(HubError) {
+        let contents = Dictionary(files.map { ($0.hash, $0) }) { first, _ in first }.values
+        var missing = 0
+        for file in contents where !cache.hasBlob(file, of: reference.repository) {
+            let there = FileSystem.size(cache.incomplete(file.hash, of: reference.repository)) ?? 0
+            let (sum, overflow) = missing.addingReportingOverflow(max(0, file.size - there))
+            missing = overflow ? Int.max : sum
+        }
+        guard missing > 0, let free = options.freeBytes(settings.cache), free - missing < options.reserveBytes else {
+            return
+        }
+        throw HubError(
+            "\(reference) needs \(Self.gigabytes(missing)) more in \(settings.cache), where \(Self.gigabytes(free)) are "
+                + "free: remove models (pensieve models, pensieve remove), or set HF_HOME to a folder on a larger disk"
+        )
+    }
+
+    private static func gigabytes(_ bytes: Int) -> String { String(format: "%.2f GB", Double(bytes) / 1e9) }
+
+    /// Tries again what fails in passing.
+    private func patiently<Value: Sendable>(
+        _ retries: Int,
+        _ work: () async throws(HubError) -> Value
+    ) async throws(HubError) -> Value {
+        var failures = 0
+        while true {
+            do throws(HubError) {
+                return try await work()
+            } catch {
+                failures += 1
+                guard error.outlook != .none, failures <= retries, !Task.isCancelled else { throw error }
+                try await options.pause(after: failures)
+            }
+        }
+    }
+
+    /// Works on a few items at a time; the first failure ends the others.
+    /// - Returns: the results in the order of the items.
+    private func inParallel<Item: Sendable, Value: Sendable>(
+        _ items: [Item],
+        _ work: @escaping @Sendable (Item) async throws(HubError) -> Value
+    ) async throws(HubError) -> [Value] {
+        let results = await withTaskGroup(of: (Int, Result<Value, HubError>).self) { group in
+            var results: [Int: Result<Value, HubError>] = [:]
+            var pending = Array(items.enumerated())[...]
+            func start() {
+                guard let (index, item) = pending.popFirst() else { return }
+                group.addTask {
+                    do throws(HubError) {
+                        return (index, .success(try await work(item)))
+                    } catch {
+                        return (index, .failure(error))
+                    }
+                }
+            }
+            for _ in 0..<max(1, options.parallelFiles) { start() }
+            while let (index, result) = await group.next() {
+                results[index] = result
+                if case .failure = result {
+                    group.cancelAll()
+                    return [result]
+                }
+                start()
+            }
+            return items.indices.compactMap { results[$0] }
+        }
+        var values: [Value] = []
+        for result in results { values.append(try result.get()) }
+        return values
+    }
+}

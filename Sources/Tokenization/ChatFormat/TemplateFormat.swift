@@ -1,0 +1,131 @@
+/// Writes conversations with a chat template.
+///
+/// Templates differ in what they stand: many know a system turn only at the beginning, some none at all, and some move
+/// it about. What a template does is found out by rendering short conversations when it is loaded.
+struct TemplateFormat: Sendable {
+    private let template: ChatTemplate
+    /// For requests with tools, where a model has a template of its own for them.
+    private let toolTemplate: ChatTemplate
+    /// `bos_token` and the like.
+    private let constants: [TemplateValue.Member]
+    private var knowsSystem = true
+    /// Whether a system turn in the middle is written where it is.
+    private var knowsInlineSystem = true
+
+    init(template: ChatTemplate, toolTemplate: ChatTemplate?, specialTokens: [String: String]) {
+        self.template = template
+        self.toolTemplate = toolTemplate ?? template
+        constants = specialTokens.sorted { $0.key < $1.key }.map { .init($0.key, .formatText($0.value)) }
+        knowsSystem = keepsOrder([.system, .user])
+        let opening: [ChatRole] = knowsSystem ? [.system] : []
+        knowsInlineSystem = keepsOrder(opening + [.user, .system, .assistant, .user, .system])
+    }
+
+    // MARK: What the template stands
+
+    /// A conversation whose texts can be told apart.
+    private func probe(_ roles: [ChatRole]) -> [ChatTurn] {
+        roles.enumerated().map { ChatTurn(role: $1, text: "Probe\($0)text") }
+    }
+
+    /// Whether the template writes turns of these roles, each text once and in their order.
+    private func keepsOrder(_ roles: [ChatRole]) -> Bool {
+        let turns = probe(roles)
+        guard let rendered = try? renderAsIs(turns, tools: []) else { return false }
+        let places = turns.map { TextSearch(Text($0.text)).all(in: rendered) }
+        guard places.allSatisfy({ $0.count == 1 }) else { return false }
+        let order = places.flatMap(\.self)
+        return order == order.sorted()
+    }
+
+    /// The special tokens between an assistant's text and the next user's: an answer that comes to one of them is
+    /// over.
+    func turnEnds(with tokenizer: Tokenizer) -> [String] {
+        let turns = probe([.user, .assistant, .user])
+        guard let rendered = try? renderAsIs(turns, tools: []),
+            let answer = TextSearch(Text(turns[1].text)).first(in: rendered),
+            let next = TextSearch(Text(turns[2].text)).first(in: rendered), answer < next
+        else { return [] }
+        let between = Array(rendered[answer + turns[1].text.utf8.count..<next].bytes)
+        let ends = tokenizer.added.segments(of: between, .raw, .all).compactMap { segment in
+            if case .token(let token) = segment { return token }
+            return nil
+        }
+        return tokenizer.added.tokens.filter { ends.contains($0.id) && !$0.mayBeSpelled }.map {
+            String(decoding: $0.content, as: UTF8.self)
+        }
+    }
+
+    // MARK: Rendering
+
+    /// The text of a conversation, for the model to go on after it.
+    func render(_ turns: [ChatTurn], tools: [TemplateValue]) throws(TemplateError) -> Text {
+        var turns = turns
+        // Nothing to go on with: a new turn says the same.
+        if let last = turns.last, last.role == .assistant, last.text.isEmpty, last.details.isEmpty {
+            turns.removeLast()
+        }
+        if !knowsSystem { turns = SystemTurns.withoutFirst(turns) }
+        if !knowsInlineSystem { return try renderWithoutInline(turns, tools) }
+        do {
+            return try renderContinued(turns, tools)
+        } catch {
+            // Some refuse a system turn only after certain others.
+            guard error.kind == .raised, SystemTurns.hasInline(turns) else { throw error }
+            return try renderWithoutInline(turns, tools)
+        }
+    }
+
+    private func renderWithoutInline(_ turns: [ChatTurn], _ tools: [TemplateValue]) throws(TemplateError) -> Text {
+        try renderContinued(SystemTurns.withoutInline(turns), tools)
+    }
+
+    private func renderContinued(_ turns: [ChatTurn], _ tools: [TemplateValue]) throws(TemplateError) -> Text {
+        guard let last = turns.last, last.role == .assistant else { return try renderAsIs(turns, tools: tools) }
+        do {
+            let rendered = try renderAsIs(turns, tools: tools, isContinued: true)
+            if let text = PlaceMark.prefix(of: rendered) { return text }
+        } catch {
+            guard error.kind == .raised else { throw error }
+        }
+        // The template does not show what an assistant said last: a new turn that begins with it does as well.
+        let head = try renderAsIs(turns.dropLast(), tools: tools)
+        return try head.appending(Text(last.text, .outside), Budget(steps: .max))
+    }
+
+    /// - Parameter isContinued: whether the last turn's text ends with the mark.
+    private func renderAsIs(
+        _ turns: [ChatTurn],
+        tools: [TemplateValue],
+        isContinued: Bool = false
+    ) throws(TemplateError) -> Text {
+        var messages: [TemplateValue] = []
+        messages.reserveCapacity(turns.count)
+        for (index, turn) in turns.enumerated() {
+            let isMarked = isContinued && index == turns.count - 1
+            messages.append(
+                .object(
+                    [
+                        .init("role", .formatText(turn.role.rawValue)),
+                        .init("content", isMarked ? .marked(turn.text) : .string(turn.text)),
+                    ] + turn.details
+                )
+            )
+        }
+        let context: [TemplateValue.Member] =
+            constants + [
+                .init("messages", .array(messages)), .init("tools", tools.isEmpty ? .null : .array(tools)),
+                .init("documents", .null), .init("add_generation_prompt", .bool(!isContinued)),
+            ]
+        return try (tools.isEmpty ? template : toolTemplate).renderText(context)
+    }
+
+    // MARK: Tokens
+
+    /// The tokens of a rendered text. Special ones are read from what the format wrote, and the text is cut and merged
+    /// as a whole, as the reference does it.
+    func encode(_ text: Text, with tokenizer: Tokenizer) -> [Int32] {
+        let trusted = text.stretches.filter { $0.origin == .format }.map(\.range)
+        return tokenizer.encode(Array(text.bytes), .ranges(trusted))
+    }
+}

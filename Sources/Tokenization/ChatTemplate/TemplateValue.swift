@@ -1,0 +1,40 @@
+/// A value that a template is rendered with.
+package indirect enum TemplateValue: Sendable, Equatable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    /// Text from outside. Whatever a template does with it, no special token is ever read from it.
+    case string(String)
+    /// Text that belongs to the format, such as `bos_token` or the name of a role: it may be, or become part of, a
+    /// special token.
+    case formatText(String)
+    /// Text from outside that ends with a mark, by which the place is found again in what is rendered.
+    case marked(String)
+    case array([TemplateValue])
+    case object([Member])
+
+    package struct Member: Sendable, Equatable {
+        package var name: String
+        package var value: TemplateValue
+
+        package init(_ name: String, _ value: TemplateValue) {
+            self.name = name
+            self.value = value
+        }
+    }
+}
+
+extension TemplateValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    package init(nilLiteral: ()) { self = .null }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(integerLiteral value: Int) { self = .integer(value) }
+    package init(floatLiteral value: Double) { self = .number(value) }
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(arrayLiteral elements: TemplateValue...) { self = .array(elements) }
+    package init(dictionaryLiteral elements: (String, TemplateValue)...) {
+        self = .object(elements.map { Member($0.0, $0.1) })
+    }
+}

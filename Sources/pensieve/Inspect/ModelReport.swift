@@ -1,0 +1,138 @@
+import Foundation
+import Inference
+import ModelFiles
+import ModelHub
+import Tokenization
+
+/// What a model is and what it needs, from its files' headers alone.
+struct ModelReport: Encodable {
+    /// Memory that some sessions of a length need together: weights and KV.
+    struct Memory: Encodable {
+        var tokensEach: Int
+        var sessions: Int
+        var bytes: Int
+    }
+
+    var model: String
+    var path: String?
+    var architecture: String
+    var parameters: Int
+    var weightBytes: Int
+    var layers: Int
+    var hiddenSize: Int
+    var heads: Int
+    var kvHeads: Int
+    var headSize: Int
+    var vocabularySize: Int
+    var contextLength: Int
+    var slidingWindow: Int?
+    var tensors: [TensorGroup]
+    var kvBytesPerToken: Int
+    var memory: [Memory]
+    /// A short conversation as the model reads it, or why that cannot be told.
+    var chatExample: String?
+    var chatProblem: String?
+
+    static let sessionCounts = [1, 8, 32]
+    private static let shortSession = 2048
+
+    init(name: String, path: String?, source: ModelSource) throws {
+        let configuration = try ModelConfiguration(source: source)
+        tensors = TensorGroup.all(in: try TensorDirectory(source: source), configuration)
+        model = name
+        self.path = path
+        architecture = configuration.modelType
+        parameters = tensors.reduce(0) { $0 + $1.parameters }
+        weightBytes = tensors.reduce(0) { $0 + $1.bytes }
+        layers = configuration.layerCount
+        hiddenSize = configuration.hiddenSize
+        heads = configuration.headCount
+        kvHeads = configuration.kvHeadCount
+        headSize = configuration.headSize
+        vocabularySize = configuration.vocabularySize
+        contextLength = configuration.contextLength
+        slidingWindow = configuration.slidingWindow
+        kvBytesPerToken = configuration.kvBytesPerToken
+        do {
+            chatExample = try Self.example(source, configuration)
+        } catch {
+            chatProblem = "\(error)"
+        }
+        let lengths = Set([min(Self.shortSession, contextLength), contextLength]).sorted()
+        memory = lengths.flatMap { [weightBytes, kvBytesPerToken] tokens in
+            Self.sessionCounts.map { sessions in
+                Memory(
+                    tokensEach: tokens,
+                    sessions: sessions,
+                    bytes: Self.sum(weightBytes, tokens, sessions, kvBytesPerToken)
+                )
+            }
+        }
+    }
+
+    /// No size of a file may overflow a number that is only shown.
+    private static func sum(_ weights: Int, _ tokens: Int, _ sessions: Int, _ bytesPerToken: Int) -> Int {
+        Int(exactly: (Double(weights) + Double(tokens) * Double(sessions) * Double(bytesPerToken)).rounded()) ?? Int.max
+    }
+
+    private static func example(_ source: ModelSource, _ configuration: ModelConfiguration) throws -> String {
+        let tokenizer = try Model.tokenizer(LoadedModel.Vocabulary(source: source))
+        let turns = [
+            ChatTurn(role: .system, text: "You are a helpful assistant."), ChatTurn(role: .user, text: "Hello!"),
+            ChatTurn(role: .assistant, text: "Hello! How can I help?"), ChatTurn(role: .user, text: "What is 23 + 45?"),
+        ]
+        // The one place where inspect renders a conversation: with the format that a server of this model uses.
+        let tokens = try ModelFormat.find(source, configuration, tokenizer).encode(turns, with: tokenizer)
+        return String(decoding: tokens.flatMap(tokenizer.bytes(of:)), as: UTF8.self)
+    }
+}
+
+extension ModelReport {
+    /// The report for people.
+    var text: String {
+        var lines = [model] + (path.map { [field("path", $0)] } ?? [])
+        lines += [
+            field("architecture", "\(architecture), \(layers) layers of \(hiddenSize)"),
+            field("attention", "\(heads) heads of \(headSize), \(kvHeads) for keys and values"),
+            field("vocabulary", "\(Format.count(vocabularySize)) tokens"),
+            field(
+                "context",
+                "\(Format.count(contextLength)) tokens"
+                    + (slidingWindow.map { "; layers with a window see the last \(Format.count($0))" } ?? "")
+            ),
+            field("parameters", "\(Format.parameters(parameters)) in \(Format.bytes(weightBytes))"), "",
+        ]
+        lines += Self.table(
+            ["tensors", "form", "parameters", "size"],
+            tensors.map { [$0.kind.rawValue, $0.form, Format.parameters($0.parameters), Format.bytes($0.bytes)] }
+        )
+        lines += ["", field("KV memory", "\(Format.bytes(kvBytesPerToken)) for each token"), ""]
+        // Blocks that lie behind every layer's window are given back; how soon, only the loaded model knows.
+        let heading = slidingWindow == nil ? "memory for" : "memory for at most"
+        lines += Self.table([heading] + Self.sessionCounts.map { $0 == 1 ? "1 session" : "\($0) sessions" }, needs)
+        lines += [""] + conversation
+        return lines.joined(separator: "\n")
+    }
+
+    private var conversation: [String] {
+        guard let chatExample else { return [field("chat", "cannot be shown: \(chatProblem ?? "no template")")] }
+        let lines = chatExample.split(separator: "\n", omittingEmptySubsequences: false)
+        return ["  a short conversation as the model reads it:", ""]
+            + lines.map { "    " + String($0).printable(upTo: 2000) }
+    }
+
+    private var needs: [[String]] {
+        Set(memory.map(\.tokensEach)).sorted().map { tokens in
+            ["\(Format.count(tokens)) tokens each"]
+                + memory.filter { $0.tokensEach == tokens }.map { Format.bytes($0.bytes) }
+        }
+    }
+
+    private func field(_ name: String, _ value: String) -> String {
+        "  \(name.padding(toLength: 14, withPad: " ", startingAt: 0))\(value)"
+    }
+
+    private static func table(_ heading: [String], _ rows: [[String]]) -> [String] {
+        TextTable.lines([heading] + rows).map { "  " + $0 }
+    }
+}

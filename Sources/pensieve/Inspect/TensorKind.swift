@@ -1,0 +1,68 @@
+import ModelFiles
+
+/// The parts of a model that its tensors belong to, told by their names.
+enum TensorKind: String, CaseIterable, Encodable {
+    case embedding
+    case attention
+    case feedForward = "feed-forward"
+    case experts
+    case norms
+    case head = "output head"
+    case other
+
+    init(tensor name: String) {
+        let parts = name.split(separator: ".")
+        func has(_ names: String...) -> Bool { parts.contains { part in names.contains { part == $0 } } }
+        if parts.contains(where: { $0.hasSuffix("norm") || $0.hasSuffix("layernorm") || $0 == "norm" }) {
+            self = .norms
+        } else if has("embed_tokens", "token_embd", "wte") {
+            self = .embedding
+        } else if has("lm_head", "output") {
+            self = .head
+        } else if has("experts", "switch_mlp") || parts.contains(where: { $0.hasSuffix("_exps") }) {
+            self = .experts
+        } else if has("self_attn", "attn", "attention") || parts.contains(where: { $0.hasPrefix("attn_") }) {
+            self = .attention
+        } else if has("mlp", "feed_forward") || parts.contains(where: { $0.hasPrefix("ffn_") }) {
+            self = .feedForward
+        } else {
+            self = .other
+        }
+    }
+}
+
+/// How the tensors of one kind are stored, those of one form together.
+struct TensorGroup: Encodable {
+    var kind: TensorKind
+    /// "MLX 4-bit, group 64", "BF16".
+    var form: String
+    /// Weights, however many of them share a word.
+    var parameters = 0
+    var bytes = 0
+
+    /// The groups of a model, in the order of their kinds.
+    static func all(in directory: TensorDirectory, _ configuration: ModelConfiguration) -> [TensorGroup] {
+        var groups: [String: TensorGroup] = [:]
+        for (name, tensor) in directory.tensors {
+            let path = name.split(separator: ".").dropLast().joined(separator: ".")
+            let isPacked = directory[path + ".scales"] != nil
+            let quantization = isPacked ? configuration.quantization(of: path) : nil
+            let form =
+                quantization.map { "MLX \($0.bits)-bit, group \($0.groupSize)" } ?? tensor.type.rawValue
+            let kind = TensorKind(tensor: name)
+            var group = groups[kind.rawValue + form] ?? TensorGroup(kind: kind, form: form)
+            group.bytes += tensor.bytes.count
+            // Scales and biases are part of the form, no parameters.
+            if !isPacked || name.hasSuffix(".weight") {
+                let stored = tensor.shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+                group.parameters += quantization.map { stored / $0.bits * 32 } ?? stored
+            }
+            groups[kind.rawValue + form] = group
+        }
+        let order = TensorKind.allCases
+        return groups.values.sorted { left, right in
+            let (a, b) = (order.firstIndex(of: left.kind) ?? 0, order.firstIndex(of: right.kind) ?? 0)
+            return (a, left.form) < (b, right.form)
+        }
+    }
+}

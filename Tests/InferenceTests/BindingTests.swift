@@ -1,0 +1,219 @@
+import EngineContract
+import Foundation
+import ModelFiles
+import Testing
+
+@testable import Inference
+
+/// The forms in which files have the same weights, and what is said when they have others.
+@Suite struct BindingTests {
+    @Test(
+        "One matrix for q, k and v, and one for gate and up, bind like several, and the other way round",
+        arguments: ["llama-bf16", "qwen2-4bit", "gemma3_text-8bit", "phi4-mini-bf16"]
+    )
+    func fusedAndSeparate(name: String) async throws {
+        var files = try ModelFixtureFiles(name)
+        let isFused = name.hasPrefix("phi")
+        for layer in 0..<4 where files.hasLayer(layer) {
+            let (attention, mlp) = ("model.layers.\(layer).self_attn", "model.layers.\(layer).mlp")
+            if isFused {
+                // 4 heads of q and 2 each of k and v, of 16.
+                try files.split("\(attention).qkv_proj", [("q_proj", 64), ("k_proj", 32), ("v_proj", 32)])
+                try files.split("\(mlp).gate_up_proj", [("gate_proj", 64), ("up_proj", 64)])
+            } else {
+                try files.join(attention, ["q_proj", "k_proj", "v_proj"], "qkv_proj")
+                try files.join(mlp, ["gate_proj", "up_proj"], "gate_up_proj")
+            }
+        }
+        try await expectSameLogits(files, name)
+    }
+
+    @Test("Experts bind one by one, and stacked as transformers 5 has them")
+    func experts() async throws {
+        var files = try ModelFixtureFiles("qwen3_moe-bf16")
+        for layer in 1..<3 {
+            let experts = "model.layers.\(layer).mlp.experts"
+            for index in 0..<6 { try files.join("\(experts).\(index)", ["gate_proj", "up_proj"], "gate_up_proj") }
+            for name in ["gate_up_proj", "down_proj"] {
+                try files.stack((0..<6).map { "\(experts).\($0).\(name).weight" }, as: "\(experts).\(name)")
+            }
+        }
+        try await expectSameLogits(files, "qwen3_moe-bf16")
+    }
+
+    @Test(
+        "A Gemma 3 that also sees pictures gives its language model",
+        arguments: ["language_model.model.", "model.language_model."]
+    )
+    func languageModel(prefix: String) async throws {
+        var files = try ModelFixtureFiles("gemma3_text-4bit")
+        files.tensors = files.tensors.reduce(into: [:]) { result, tensor in
+            result[prefix + tensor.key.dropFirst("model.".count)] = tensor.value
+        }
+        files.tensors["vision_tower.patch.weight"] = RawTensor(type: "F32", shape: [1], bytes: [0, 0, 0, 0])
+        let text = files.configuration
+        files.configuration = [
+            "model_type": "gemma3", "text_config": text, "quantization": text["quantization"] ?? [:],
+        ]
+        files.configuration["vision_config"] = ["hidden_size": 1152]
+        try await expectSameLogits(files, "gemma3_text-4bit")
+    }
+
+    @Test("A bias that config.json does not speak of is bound if the file has it")
+    func unspokenBias() async throws {
+        var files = try ModelFixtureFiles("llama-bf16")
+        files.configuration["attention_bias"] = nil
+        files.configuration["mlp_bias"] = nil
+        try await expectSameLogits(files, "llama-bf16")
+    }
+
+    private func expectSameLogits(_ files: ModelFixtureFiles, _ name: String) async throws {
+        let fixture = try Fixture(name)
+        let expected = try await Engine.make(fixture.model).logits(of: fixture.prompt)
+        let model = try loadModel(from: files.source)
+        let logits = try await Engine.make(model).logits(of: fixture.prompt)
+        #expect(zip(logits, expected).allSatisfy { identical($0, $1) })
+        #expect(model.parameterCount == fixture.model.parameterCount)
+    }
+
+    // MARK: Errors
+
+    @Test(
+        "Each missing tensor is an error that names the file and the tensor",
+        arguments: ArchitectureTests.names.map { "\($0)-bf16" } + ["qwen3_moe-4bit"]
+    )
+    func missing(name: String) throws {
+        let files = try ModelFixtureFiles(name)
+        for tensor in files.tensors.keys {
+            var files = files
+            files.tensors[tensor] = nil
+            let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
+            let message = error?.description ?? "no error"
+            // Without scales, the packed weights are of the wrong type; without one expert's stack, so are its parts.
+            let path = tensor.split(separator: ".").dropLast().joined(separator: ".")
+            let isNamed = message.contains(path) || message.contains(path.replacing(".switch_mlp.", with: ".experts."))
+            #expect(message.contains("model.safetensors"), "\(message)")
+            #expect(isNamed || tensor.contains(".switch_mlp."), "\(tensor): \(message)")
+        }
+    }
+
+    @Test(
+        "Each tensor of another shape is an error that names the file, the tensor and what was expected",
+        arguments: ArchitectureTests.names.map { "\($0)-4bit" }
+    )
+    func wrongShape(name: String) throws {
+        let files = try ModelFixtureFiles(name)
+        for (tensor, value) in files.tensors {
+            var files = files
+            // Twice the columns of the first half of the rows: as many bytes.
+            var shape = value.shape
+            shape[0] /= 2
+            shape[shape.count - 1] *= shape.count == 1 ? 1 : 2
+            let bytes = value.shape.count == 1 ? Array(value.bytes.prefix(value.bytes.count / 2)) : value.bytes
+            files.tensors[tensor] = RawTensor(type: value.type, shape: shape, bytes: bytes)
+            let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
+            let message = error?.description ?? "no error"
+            #expect(message.contains("model.safetensors: tensor \(tensor)"), "\(message)")
+            #expect(message.contains("expected"), "\(message)")
+        }
+    }
+
+    @Test("An unknown architecture is an error that lists the known ones")
+    func unknown() throws {
+        var files = try ModelFixtureFiles("llama-bf16")
+        files.configuration["model_type"] = "mamba"
+        let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
+        #expect(
+            error?.description == """
+                config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "llama", \
+                "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe" are
+                """
+        )
+    }
+}
+
+/// A tensor as a safetensors file has it.
+struct RawTensor {
+    var type: String
+    var shape: [Int]
+    var bytes: [UInt8]
+}
+
+/// The files of a fixture, to be changed.
+struct ModelFixtureFiles {
+    var configuration: [String: Any]
+    var tensors: [String: RawTensor]
+
+    init(_ name: String) throws {
+        let folder = ModelSource.folder(try Fixture.path(name))
+        let config = Data(try folder.requiredFile("config.json").array)
+        configuration = try #require(JSONSerialization.jsonObject(with: config) as? [String: Any])
+        let file = try Safetensors(folder.requiredFile("model.safetensors"), label: name)
+        tensors = file.tensors.mapValues {
+            RawTensor(type: $0.type.rawValue, shape: $0.shape, bytes: $0.bytes.array)
+        }
+    }
+
+    var source: ModelSource {
+        get throws {
+            var header: [String: [String: Any]] = [:]
+            var data: [UInt8] = []
+            for (name, tensor) in tensors {
+                header[name] = [
+                    "dtype": tensor.type, "shape": tensor.shape,
+                    "data_offsets": [data.count, data.count + tensor.bytes.count],
+                ]
+                data += tensor.bytes
+            }
+            let text = try JSONSerialization.data(withJSONObject: header)
+            let length = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) }
+            return .memory([
+                "config.json": FileBytes(copying: try JSONSerialization.data(withJSONObject: configuration)),
+                "tokenizer.json": FileBytes(copying: Array("{}".utf8)),
+                "model.safetensors": FileBytes(copying: length + text + data),
+            ])
+        }
+    }
+
+    func hasLayer(_ layer: Int) -> Bool { tensors["model.layers.\(layer).input_layernorm.weight"] != nil }
+
+    /// Makes one matrix of the rows of several, with all that belongs to them.
+    mutating func join(_ path: String, _ parts: [String], _ name: String) throws {
+        for suffix in ["weight", "scales", "biases", "bias"] {
+            let rows = parts.compactMap { tensors.removeValue(forKey: "\(path).\($0).\(suffix)") }
+            guard var joined = rows.first else { continue }
+            joined.shape[0] = rows.reduce(0) { $0 + $1.shape[0] }
+            joined.bytes = rows.flatMap(\.bytes)
+            tensors["\(path).\(name).\(suffix)"] = joined
+        }
+    }
+
+    /// The other way round; `path` ends in the name of the one.
+    mutating func split(_ path: String, _ parts: [(name: String, rows: Int)]) throws {
+        let removed = tensors.removeValue(forKey: "\(path).weight")
+        let whole = try #require(removed)
+        let parent = path.split(separator: ".").dropLast().joined(separator: ".")
+        let rowSize = whole.bytes.count / whole.shape[0]
+        var first = 0
+        for part in parts {
+            let bytes = Array(whole.bytes[(first * rowSize)..<((first + part.rows) * rowSize)])
+            tensors["\(parent).\(part.name).weight"] = RawTensor(
+                type: whole.type,
+                shape: [part.rows, whole.shape[1]],
+                bytes: bytes
+            )
+            first += part.rows
+        }
+    }
+
+    /// Makes one tensor of several of the same shape.
+    mutating func stack(_ names: [String], as name: String) throws {
+        let parts = try names.map { try #require(tensors[$0]) }
+        for name in names { tensors[name] = nil }
+        tensors[name] = RawTensor(
+            type: parts[0].type,
+            shape: [parts.count] + parts[0].shape,
+            bytes: parts.flatMap(\.bytes)
+        )
+    }
+}

@@ -1,0 +1,59 @@
+import CKernels
+import ModelFiles
+import Testing
+
+@testable import Inference
+
+/// Random rows in every form of weights, with the values that the forms' own packages give them.
+struct FormatFixture {
+    /// A form by name, and the matrix [2, 256] in it.
+    struct Form: Sendable, CustomTestStringConvertible {
+        let name: String
+        let matrix: Matrix
+        let values: [Float]
+
+        var testDescription: String { name }
+    }
+
+    static let mlx = [2, 3, 4, 5, 6, 8].flatMap { bits in [32, 64, 128].map { (bits: bits, group: $0) } }
+
+    static func forms() throws -> [Form] {
+        let source = ModelSource.folder(try Fixture.path(""))
+        let tensors = try Safetensors(source.requiredFile("formats.safetensors"), label: "formats").tensors
+        let reader = try WeightReader(
+            TensorDirectory(tensors: tensors.merging(blocks(of: tensors)) { $1 }),
+            configuration(),
+            progress: { _ in }
+        )
+        let names = TensorType.blocks.map(\.rawValue) + mlx.map { "MLX.\($0.bits).\($0.group)" }
+        return try names.map { name in
+            let bytes = try #require(tensors["\(name).values"]).bytes.bytes
+            return Form(
+                name: name,
+                matrix: try reader.matrix(name, rows: 2, columns: 256),
+                values: (0..<512).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+            )
+        }
+    }
+
+    /// The fixture has blocks as bytes, for want of a name in safetensors.
+    private static func blocks(of tensors: [String: Tensor]) -> [String: Tensor] {
+        var result: [String: Tensor] = [:]
+        for type in TensorType.blocks {
+            let name = "\(type.rawValue).weight"
+            guard let bytes = tensors[name]?.bytes else { continue }
+            result[name] = Tensor(name: name, type: type, shape: [2, 256], bytes: bytes, file: "formats")
+        }
+        return result
+    }
+
+    private static func configuration() throws -> ModelConfiguration {
+        let layers = mlx.map { "\"MLX.\($0.bits).\($0.group)\": {\"bits\": \($0.bits), \"group_size\": \($0.group)}" }
+        let json = """
+            {"model_type": "phi3", "hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 1,
+            "num_attention_heads": 1, "max_position_embeddings": 16, "vocab_size": 16,
+            "quantization": {"bits": 4, "group_size": 64, \(layers.joined(separator: ", "))}}
+            """
+        return try ModelConfiguration(source: .memory(["config.json": FileBytes(copying: Array(json.utf8))]))
+    }
+}

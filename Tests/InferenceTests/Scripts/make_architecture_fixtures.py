@@ -1,0 +1,270 @@
+"""Makes a fixture for each architecture and form of weights: tiny random models, and what `transformers` computes with them.
+
+    python -m venv .venv && .venv/bin/pip install torch transformers safetensors numpy
+    .venv/bin/python Tests/InferenceTests/Scripts/make_architecture_fixtures.py [NAME …]
+
+Each model has what makes its architecture special switched on, and its sequence is longer than its window and than the
+original length of its rotary scaling. The same weights come as BF16 (in the hub's layout), and in MLX form of 8 and of 4
+bits. A folder's `reference.safetensors` is computed in float32 with the weights that the folder stands for:
+
+    prompt    tokens
+    answer    the greedy tokens after it
+    logits    one row for each token of the answer: what it was chosen by
+    short, short_logits    a prompt within the original length of `longrope`, and the logits after each token of it
+
+`rotary.json` has the frequencies of configurations of every kind of scaling.
+"""
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+
+from make_fixtures import FIXTURES, quantize
+
+PROMPT_LENGTH, ANSWER_LENGTH, SHORT_LENGTH, ORIGINAL_LENGTH = 48, 64, 30, 32
+# Relative to the largest logit: the tests' bound is a tenth of it.
+SMALLEST_GAP = 1e-3
+COMMON = {
+    "vocab_size": 64, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "max_position_embeddings": 256, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
+    "tie_word_embeddings": False, "hidden_act": "silu", "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+}
+FACTORS = [1.0, 1.1, 1.3, 1.6, 2.0, 2.5, 4.0, 6.0]
+
+
+def longrope(kind: str, pairs: int) -> dict:
+    return {
+        "original_max_position_embeddings": ORIGINAL_LENGTH,
+        "rope_scaling": {"type": kind, "short_factor": [1 + f / 16 for f in FACTORS[:pairs]],
+                         "long_factor": FACTORS[:pairs]},
+    }
+
+
+MODELS = {
+    "phi3-128k": COMMON | longrope("su", 8) | {
+        "model_type": "phi3", "num_attention_heads": 2, "sliding_window": None},
+    "phi4-mini": COMMON | longrope("longrope", 6) | {
+        "model_type": "phi3", "hidden_size": 64, "partial_rotary_factor": 0.75, "tie_word_embeddings": True,
+        "sliding_window": 40},
+    "llama": COMMON | {
+        "head_dim": 16, "attention_bias": True, "mlp_bias": True,
+        "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                         "original_max_position_embeddings": ORIGINAL_LENGTH}},
+    "mistral": COMMON | {"head_dim": 16, "num_key_value_heads": 1, "sliding_window": 20},
+    "qwen2": COMMON | {
+        "num_hidden_layers": 3, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
+        "use_sliding_window": True, "sliding_window": 20, "max_window_layers": 1},
+    "qwen3": COMMON | {
+        "head_dim": 16, "use_sliding_window": False, "sliding_window": None, "max_window_layers": 28,
+        "attention_bias": False, "rope_scaling": {"type": "yarn", "factor": 4.0, "attention_factor": 1.2,
+                                                  "original_max_position_embeddings": ORIGINAL_LENGTH}},
+    "qwen3_moe": COMMON | {
+        "num_hidden_layers": 3, "head_dim": 16, "num_experts": 6, "num_experts_per_tok": 2,
+        "moe_intermediate_size": 32, "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [0],
+        "attention_bias": False, "sliding_window": None, "use_sliding_window": False},
+    "gemma2": COMMON | {
+        "num_hidden_layers": 3, "head_dim": 16, "sliding_window": 20, "query_pre_attn_scalar": 24,
+        "attn_logit_softcapping": 2.0, "final_logit_softcapping": 0.7, "hidden_act": "gelu_pytorch_tanh",
+        "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True},
+    "gemma3_text": COMMON | {
+        "num_hidden_layers": 3, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32,
+        "sliding_window": 20, "sliding_window_pattern": 3, "query_pre_attn_scalar": 24, "rope_theta": 1000000.0,
+        "rope_local_base_freq": 10000.0, "rope_scaling": {"rope_type": "linear", "factor": 4.0},
+        "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True},
+}
+
+
+def make_model(fields: dict):
+    fields = json.loads(json.dumps(fields))
+    scaling = fields.get("rope_scaling")
+    if scaling and scaling.get("type") == "su":
+        scaling["type"] = "longrope"  # as its files have been renamed since
+    configuration = AutoConfig.for_model(**fields)
+    return AutoModelForCausalLM.from_config(configuration, attn_implementation="eager").float().eval()
+
+
+def random_weights(model, seed: int) -> dict[str, torch.Tensor]:
+    """Values that BF16 holds, large enough that attention is not flat and the logits are far apart."""
+    generator = torch.Generator().manual_seed(seed)
+    relative = model.config.model_type.startswith("gemma")
+    weights = {}
+    for name, value in sorted(model.state_dict().items()):
+        if name == "lm_head.weight" and model.config.tie_word_embeddings:
+            continue
+        values = torch.randn(value.shape, generator=generator)
+        if name.endswith(".bias"):
+            values = 0.2 * values
+        elif value.ndim == 1:
+            values = 0.2 * values + (0 if relative else 1)
+        else:
+            values = 1.3 * value.shape[-1] ** -0.5 * values
+        if relative and name == "model.norm.weight":
+            values = 5 * values - 1  # both signs, or each token would be followed by itself
+        if relative and name == "model.embed_tokens.weight":
+            values = values / 4
+        weights[name] = values.bfloat16().float()
+    return weights
+
+
+def logits_of(model, tokens: list[int]) -> torch.Tensor:
+    with torch.no_grad():
+        return model(torch.tensor([tokens]), use_cache=False).logits[0]
+
+
+def reference(model, weights: dict[str, torch.Tensor], prompt: list[int]):
+    """The arrays of a reference, and the smallest gap between the two largest logits."""
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert not unexpected and set(missing) <= {"lm_head.weight"} | {n for n, _ in model.named_buffers()}, missing
+    model.tie_weights()
+    tokens = list(prompt)
+    for _ in range(ANSWER_LENGTH):
+        tokens.append(int(logits_of(model, tokens)[-1].argmax()))
+    rows = logits_of(model, tokens[:-1])[-ANSWER_LENGTH:]
+    top = rows.topk(2).values
+    gap = float(((top[:, 0] - top[:, 1]) / rows.abs().max(dim=1).values).min())
+    arrays = {
+        "prompt": torch.tensor(prompt, dtype=torch.uint32),
+        "answer": torch.tensor(tokens[len(prompt):], dtype=torch.uint32),
+        "logits": rows.contiguous(),
+    }
+    if (model.config.rope_parameters or {}).get("rope_type") == "longrope":
+        arrays["short"] = torch.tensor(prompt[:SHORT_LENGTH], dtype=torch.uint32)
+        arrays["short_logits"] = logits_of(model, prompt[:SHORT_LENGTH]).contiguous()
+    return arrays, gap
+
+
+def hub_layout(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Experts each by itself, as checkpoints on the hub have them."""
+    stored = {}
+    for name, value in weights.items():
+        if name.endswith(".experts.gate_up_proj"):
+            for index, expert in enumerate(value):
+                gate, up = expert.chunk(2)
+                base = name.removesuffix("gate_up_proj") + str(index)
+                stored[f"{base}.gate_proj.weight"], stored[f"{base}.up_proj.weight"] = gate, up
+        elif name.endswith(".experts.down_proj"):
+            for index, expert in enumerate(value):
+                stored[f"{name.removesuffix('down_proj')}{index}.down_proj.weight"] = expert
+        else:
+            stored[name] = value
+    return {name: value.bfloat16().contiguous() for name, value in stored.items()}
+
+
+def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int):
+    """The tensors of an MLX folder, the weights that they stand for, and the exceptions for routers, which stay at 8 bits."""
+    stored, restored, exceptions = {}, {}, {}
+
+    def add(path: str, value: torch.Tensor, bits: int) -> torch.Tensor:
+        flat = value.reshape(-1, value.shape[-1]).numpy()
+        packed, scales, biases, meant = quantize(flat, bits, group)
+        shape = value.shape[:-1]
+        for suffix, array in [("weight", packed), ("scales", scales), ("biases", biases)]:
+            stored[f"{path}.{suffix}"] = torch.from_numpy(array.reshape(*shape, -1).copy())
+        return torch.from_numpy(meant.reshape(value.shape).copy())
+
+    for name, value in weights.items():
+        path = name.removesuffix(".weight")
+        if value.ndim == 1:
+            stored[name], restored[name] = value.bfloat16(), value
+        elif path.endswith(".mlp.gate"):
+            exceptions[path] = {"group_size": group, "bits": 8}
+            restored[name] = add(path, value, 8)
+        elif ".experts." in path:
+            stack = path.replace(".experts.", ".switch_mlp.")
+            if path.endswith("gate_up_proj"):
+                gate, up = value.chunk(2, dim=1)
+                restored[name] = torch.cat([
+                    add(stack.replace("gate_up_proj", "gate_proj"), gate, bits),
+                    add(stack.replace("gate_up_proj", "up_proj"), up, bits)], dim=1)
+            else:
+                restored[name] = add(stack, value, bits)
+        else:
+            restored[name] = add(path, value, bits)
+    return stored, restored, exceptions
+
+
+def write(folder: str, fields: dict, tensors, arrays):
+    path = FIXTURES / folder
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    (path / "config.json").write_text(json.dumps(fields, indent=1) + "\n")
+    (path / "tokenizer.json").write_text('{"model": {"type": "BPE", "vocab": {}, "merges": []}}\n')
+    save_file(tensors, path / "model.safetensors")
+    save_file(arrays, path / "reference.safetensors")
+
+
+def make(name: str, fields: dict):
+    fields = {"model_type": name} | fields
+    model = make_model(fields)
+    for seed in range(1000):
+        weights = random_weights(model, seed)
+        prompt = np.random.default_rng(seed).integers(3, fields["vocab_size"], PROMPT_LENGTH).tolist()
+        folders = [(f"{name}-bf16", fields, hub_layout(weights), weights)]
+        for bits in (8, 4):
+            stored, restored, exceptions = mlx_layout(weights, bits, 32)
+            quantization = {"group_size": 32, "bits": bits, "mode": "affine"} | exceptions
+            folders.append((f"{name}-{bits}bit", fields | {"quantization": quantization}, stored, restored))
+        results = []
+        for folder in folders:
+            arrays, gap = reference(model, folder[3], prompt)
+            if gap < SMALLEST_GAP or len(arrays["answer"].unique()) < 10:
+                break
+            results.append((folder, arrays, gap))
+        if len(results) == len(folders):
+            break
+    else:
+        sys.exit(f"{name}: no seed gives answers that are far from ties")
+    for (folder, configuration, tensors, _), arrays, gap in results:
+        write(folder, configuration, tensors, arrays)
+        print(f"{folder}: seed {seed}, smallest gap {gap:.4f}, {len(arrays['answer'].unique())} different tokens")
+
+
+def make_rotary():
+    """Frequencies for every kind of scaling, at a real model's size."""
+    factors = [1 + i / 7 for i in range(24)]
+    common = {"model_type": "llama", "hidden_size": 256, "num_attention_heads": 4, "max_position_embeddings": 131072}
+    cases = [
+        {"rope_type": "default", "rope_theta": 500000.0},
+        {"rope_type": "linear", "rope_theta": 10000.0, "factor": 8.0},
+        {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 32.0, "low_freq_factor": 1.0,
+         "high_freq_factor": 4.0, "original_max_position_embeddings": 8192},
+        {"rope_type": "yarn", "rope_theta": 1000000.0, "factor": 4.0, "original_max_position_embeddings": 32768},
+        {"rope_type": "yarn", "rope_theta": 150000.0, "factor": 32.0, "beta_fast": 16.0, "beta_slow": 2.0,
+         "truncate": False, "mscale": 1.0, "mscale_all_dim": 0.7, "original_max_position_embeddings": 4096},
+        {"rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor": 0.75, "short_factor": factors,
+         "long_factor": [3 * f for f in factors], "original_max_position_embeddings": 4096},
+    ]
+    results = []
+    for case in cases:
+        configuration = AutoConfig.for_model(**common, rope_parameters=dict(case))
+        kind = case["rope_type"]
+        function = ROPE_INIT_FUNCTIONS.get(kind, LlamaRotaryEmbedding.compute_default_rope_parameters)
+        short, amplitude = function(configuration)
+        long, _ = function(configuration, seq_len=131072) if kind == "longrope" else (short, None)
+        results.append({
+            "config": common | {
+                "intermediate_size": 64, "num_hidden_layers": 1, "vocab_size": 64, "rope_parameters": case},
+            "short": short.tolist(), "long": long.tolist(), "amplitude": amplitude})
+    (FIXTURES / "rotary.json").write_text(json.dumps(results) + "\n")
+
+
+def main():
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    chosen = sys.argv[1:]
+    for name, fields in MODELS.items():
+        if not chosen or name in chosen:
+            make(name, fields)
+    if not chosen or "rotary" in chosen:
+        make_rotary()
+
+
+if __name__ == "__main__":
+    main()

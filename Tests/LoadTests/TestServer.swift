@@ -1,0 +1,142 @@
+import Foundation
+import Support
+import Synchronization
+
+@testable import LoadTest
+
+/// A small server of this API on a thread for each connection, which answers as a test wants.
+final class TestServer: Sendable {
+    enum Reply: Sendable {
+        /// A stream with this text, a word to an event.
+        case text(String)
+        /// The same, and then the connection is closed without notice.
+        case textThenClose(String)
+        /// Any response with a length.
+        case response(status: Int, type: String, body: String)
+        /// The beginning of a stream, and then the end of the connection.
+        case cutOff
+    }
+
+    struct Request: Decodable, Sendable {
+        struct Message: Decodable, Sendable {
+            var role: String
+            var content: String
+        }
+        var messages: [Message]
+    }
+
+    let port: UInt16
+    private let listener: Int32
+    private let reply: @Sendable (_ index: Int, Request) -> Reply
+    private let requests = Atomic(0)
+    private let connections = Atomic(0)
+
+    /// - Parameter reply: for the request with this index, counted over all connections.
+    init(_ reply: @escaping @Sendable (_ index: Int, Request) -> Reply) throws {
+        self.reply = reply
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = listener
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && listen(descriptor, 128) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard status else { throw SupportError("cannot listen: errno \(errno)") }
+        port = UInt16(bigEndian: address.sin_port)
+        Thread.detachNewThread { [weak self] in
+            while case let connection = accept(descriptor, nil, nil), connection >= 0 {
+                guard let self else {
+                    close(connection)
+                    return
+                }
+                connections.add(1, ordering: .relaxed)
+                Thread.detachNewThread { self.serve(connection) }
+            }
+        }
+    }
+
+    deinit {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    var connectionCount: Int { connections.load(ordering: .relaxed) }
+
+    var options: LoadOptions {
+        var options = LoadOptions()
+        options.target = Target(port: port)
+        options.timeoutSeconds = 60
+        return options
+    }
+
+    private func serve(_ connection: Int32) {
+        defer { close(connection) }
+        var buffer: [UInt8] = []
+        while let body = nextBody(connection, &buffer) {
+            guard let request = try? JSONDecoder().decode(Request.self, from: Data(body)) else { return }
+            let index = requests.add(1, ordering: .relaxed).oldValue
+            switch reply(index, request) {
+            case .text(let text): send(connection, Self.stream(text))
+            case .textThenClose(let text):
+                send(connection, Self.stream(text))
+                return
+            case .response(let status, let type, let body):
+                let head = "HTTP/1.1 \(status) X\r\ncontent-type: \(type)\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
+                send(connection, head + body)
+            case .cutOff:
+                send(connection, String(Self.stream("one two three").prefix(400)))
+                return
+            }
+        }
+    }
+
+    private static func stream(_ text: String) -> String {
+        let pieces = text.split(separator: " ", omittingEmptySubsequences: false).enumerated()
+            .map { $0.offset == 0 ? String($0.element) : " " + $0.element }
+        let body = EventText.answer(pieces: pieces, outputTokens: pieces.count)
+        return "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+            + "\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
+    }
+
+    private func send(_ connection: Int32, _ text: String) {
+        _ = Array(text.utf8).withUnsafeBytes {
+            Foundation.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+    }
+
+    /// The body of the next request, or nil at the connection's end.
+    private func nextBody(_ connection: Int32, _ buffer: inout [UInt8]) -> [UInt8]? {
+        var piece = [UInt8](repeating: 0, count: 65536)
+        while true {
+            if let end = buffer.firstRange(of: Array("\r\n\r\n".utf8)) {
+                let head = String(decoding: buffer[..<end.lowerBound], as: UTF8.self)
+                let length =
+                    head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }?
+                    .split(separator: " ").last.flatMap { Int($0) } ?? 0
+                if buffer.count >= end.upperBound + length {
+                    defer { buffer.removeFirst(end.upperBound + length) }
+                    return Array(buffer[end.upperBound..<end.upperBound + length])
+                }
+            }
+            let count = recv(connection, &piece, piece.count, 0)
+            guard count > 0 else { return nil }
+            buffer += piece[..<count]
+        }
+    }
+}
+
+extension TestServer.Request {
+    /// What a model that knows everything would reply to the questions of a load test.
+    var rightReply: String {
+        let told = messages.first?.content ?? ""
+        let asked = messages.last?.content ?? ""
+        let value = told.trimmingCharacters(in: ["."]).split(separator: " ").last.map(String.init) ?? ""
+        if asked.hasPrefix("Repeat after me: ") { return value }
+        return messages.count > 1 ? "It is \(value)." : "I am a test."
+    }
+}

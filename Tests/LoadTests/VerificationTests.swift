@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+@testable import LoadTest
+
+/// Whole load tests against a server whose every reply the test decides.
+@Suite struct VerificationTests {
+    private func verify(_ server: TestServer, requests: Int = 48, clients: Int = 6) throws -> Results {
+        var options = server.options
+        options.verify = true
+        options.requests = requests
+        options.pace = .concurrency(clients)
+        return try LoadTest.measure(options).results
+    }
+
+    @Test("A server that answers right every time passes, over connections that are kept")
+    func honest() throws {
+        let server = try TestServer { _, request in .text(request.rightReply) }
+        let results = try verify(server)
+        let verification = try #require(results.verification)
+        #expect(results.isGood && results.answered == 48 && results.errors.isEmpty)
+        #expect(verification.wrong == 0 && verification.differing == 0 && verification.cases.isEmpty)
+        // Each question was asked four times and once more alone.
+        #expect(
+            verification.compared == 48 + verification.repeatedAlone
+                && verification.repeatedAlone == verification.questions
+        )
+        #expect(verification.judged > 30)
+        // Six clients, and one connection that only looked whether the server is there.
+        #expect(server.connectionCount <= 7)
+    }
+
+    @Test("One altered reply among all is found, and is no mistake of the model", arguments: [0, 17, 47, 50])
+    func liar(_ altered: Int) throws {
+        // The last index is that of a question asked again alone: then those under load differ from it.
+        let server = try TestServer { index, request in
+            .text(index == altered ? request.rightReply + "!" : request.rightReply)
+        }
+        let results = try verify(server)
+        let verification = try #require(results.verification)
+        #expect(!results.isGood)
+        #expect(verification.wrong == 0)
+        #expect(verification.differing >= 1 && verification.cases.count == 1)
+        #expect(verification.cases[0].replies.count == 2)
+    }
+
+    @Test("A model that is wrong every time is told from a server whose replies differ")
+    func wrongModel() throws {
+        let server = try TestServer { _, request in .text(request.rightReply.replacing(/[0-9]+/, with: "7")) }
+        let results = try verify(server)
+        let verification = try #require(results.verification)
+        #expect(!results.isGood)
+        #expect(verification.wrong > 0 && verification.differing == 0)
+        #expect(verification.families["copy"].map { $0.wrong == $0.judged && $0.judged > 0 } == true)
+        #expect(verification.cases.allSatisfy { $0.replies.count == 1 && $0.replies[0].isWrong })
+    }
+
+    @Test("Errors are counted by kind, with what the server said of them")
+    func errors() throws {
+        let server = try TestServer { index, request in
+            switch index % 5 {
+            case 0: .response(status: 502, type: "text/html", body: "<h1>Bad gateway</h1>")
+            case 1:
+                .response(
+                    status: 400,
+                    type: "application/json",
+                    body: #"{"type":"error","error":{"type":"invalid_request_error","message":"no such thing"}}"#
+                )
+            case 2: .response(status: 200, type: "application/json", body: "{}")
+            case 3: .cutOff
+            default: .text(request.rightReply)
+            }
+        }
+        var options = server.options
+        options.requests = 50
+        options.pace = .concurrency(1)
+        let results = try LoadTest.measure(options).results
+        #expect(results.answered == 10 && results.failed == 40 && !results.isGood)
+        #expect(results.errors.values.allSatisfy { $0.count == 10 } && results.errors.count == 4, "\(results.errors)")
+        #expect(results.errors["HTTP 400 invalid_request_error"]?.example == "no such thing")
+        #expect(results.errors["HTTP 502, text/html without an error object"] != nil)
+    }
+
+    @Test("A server that closes kept connections without notice fails no request")
+    func staleConnections() throws {
+        let server = try TestServer { index, request in
+            index % 3 == 0 ? .textThenClose(request.rightReply) : .text(request.rightReply)
+        }
+        var options = server.options
+        options.requests = 60
+        options.pace = .rate(2000)
+        let results = try LoadTest.measure(options).results
+        #expect(results.isGood && results.answered == 60, "\(results.errors)")
+    }
+
+    @Test("A server that is not there is one clear error")
+    func absent() throws {
+        var options = LoadOptions()
+        options.target = Target(host: "127.0.0.1", port: 1)
+        let error = #expect(throws: SocketFailure.self) { try LoadTest.measure(options) }
+        #expect(error?.description.contains("is the server running?") == true)
+    }
+}

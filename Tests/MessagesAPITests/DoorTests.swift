@@ -1,0 +1,153 @@
+import HTTPFront
+import Scheduling
+import Testing
+
+@testable import MessagesAPI
+
+@Suite("At the door", .timeLimit(.minutes(1))) struct DoorTests {
+    @Test("Keys pass in either header, and only those that may; what was presented is never repeated")
+    func keys() async throws {
+        struct Attempt {
+            var keys: [String] = []
+            var headers: Headers
+            var isLoopback = true
+            var passes: Bool
+        }
+        let own = ["right-key", "other-key"]
+        for attempt in [
+            Attempt(headers: [:], passes: false), Attempt(headers: ["authorization": ""], passes: false),
+            Attempt(headers: ["Authorization": "Bearer test-api-key-12345"], passes: true),
+            Attempt(headers: ["authorization": "bEARER   test-api-key-12345"], passes: true),
+            Attempt(headers: ["X-API-Key": "test-api-key-12345"], passes: true),
+            Attempt(headers: ["x-api-key": "sk-ant-api-anything"], passes: true),
+            Attempt(headers: ["x-api-key": "sk-ant-api-"], passes: false),
+            Attempt(headers: ["x-api-key": "test-api-key-123456"], passes: false),
+            Attempt(headers: ["x-api-key": "Test-api-key-12345"], passes: false),
+            Attempt(headers: ["authorization": "test-api-key-12345"], passes: false),
+            Attempt(headers: ["authorization": "Basic test-api-key-12345"], passes: false),
+            Attempt(headers: ["x-api-key": "wrong", "authorization": "Bearer sk-ant-api-1"], passes: true),
+            Attempt(headers: ["x-api-key": "sk-ant-api-1", "authorization": "Basic eDp5"], passes: true),
+            Attempt(headers: ["x-api-key": "test-api-key-12345"], isLoopback: false, passes: false),
+            Attempt(keys: own, headers: ["x-api-key": "other-key"], isLoopback: false, passes: true),
+            Attempt(keys: own, headers: ["authorization": "Bearer right-key"], passes: true),
+            Attempt(keys: own, headers: ["x-api-key": "right-ke"], passes: false),
+            Attempt(keys: own, headers: ["x-api-key": "right-keyy"], passes: false),
+            Attempt(keys: own, headers: ["x-api-key": "test-api-key-12345"], passes: false),
+        ] {
+            var configuration = APIConfiguration()
+            configuration.apiKeys = attempt.keys
+            let api = try TestAPI(answering: Script.bytes("ok"), configuration: configuration)
+            for (method, path) in [
+                ("POST", "/v1/messages"), ("POST", "/v1/messages/count_tokens"), ("GET", "/v1/models"),
+            ] {
+                let reply = try await api.send(
+                    method,
+                    path,
+                    method == "POST" ? TestAPI.body() : "",
+                    headers: attempt.headers,
+                    isLoopback: attempt.isLoopback
+                )
+                #expect(reply.status == (attempt.passes ? 200 : 401), "\(attempt)")
+                guard !attempt.passes else { continue }
+                #expect(try reply.errorType() == "authentication_error" && reply.errorMessage.contains("authorization"))
+                #expect(reply.headers[first: "x-should-retry"] == "false")
+                #expect(reply.headers[first: "www-authenticate"] == "Bearer")
+                for (_, value) in attempt.headers.pairs where value.count > 9 { #expect(!reply.body.contains(value)) }
+            }
+            for (method, path) in [("GET", "/health"), ("HEAD", "/"), ("HEAD", "/api/hello"), ("HEAD", "/health")] {
+                #expect(try await api.send(method, path, headers: attempt.headers, isLoopback: false).status == 200)
+            }
+        }
+    }
+
+    @Test("A wrong key is refused before the body is read, and a bad body is no matter then")
+    func keyBeforeBody() throws {
+        let api = try TestAPI(answering: []).api
+        func refusal(_ headers: Headers) -> Int? {
+            api.refuse(RequestHead(method: "POST", target: "/v1/messages", headers: headers))?.status
+        }
+        #expect(refusal(["content-length": "99", "content-encoding": "gzip"]) == 401)
+        #expect(refusal(["x-api-key": "sk-ant-api-1", "content-length": "99", "content-encoding": "gzip"]) == 400)
+        #expect(refusal(["x-api-key": "sk-ant-api-1", "content-length": "99", "content-encoding": "Identity"]) == nil)
+        // Nobody without a key can make the server hold a large body.
+        for method in ["GET", "OPTIONS"] {
+            func refusal(_ headers: Headers) -> Int? {
+                api.refuse(RequestHead(method: method, target: "/health", headers: headers))?.status
+            }
+            #expect(refusal(["content-length": "100000"]) == 413 && refusal(["transfer-encoding": "chunked"]) == 413)
+            #expect(refusal(["content-length": "100"]) == nil && refusal([:]) == nil)
+        }
+    }
+
+    @Test("Unknown paths are 404, known ones with another method 405 with what is allowed")
+    func routes() async throws {
+        let api = try TestAPI(answering: Script.bytes("ok"))
+        for (method, target, status, allow) in [
+            ("GET", "/", 405, "HEAD, OPTIONS"), ("GET", "/v1/messages", 405, "OPTIONS, POST"),
+            ("HEAD", "/v1/messages", 405, "OPTIONS, POST"), ("POST", "/health", 405, "GET, HEAD, OPTIONS"),
+            ("get", "/health", 405, "GET, HEAD, OPTIONS"), ("DELETE", "/v1/models/x", 405, "GET, HEAD, OPTIONS"),
+            ("OPTIONS", "/v1/messages", 204, "OPTIONS, POST"), ("OPTIONS", "*", 204, "GET, HEAD, OPTIONS, POST"),
+            ("POST", "/v1/messages/batches", 404, nil), ("GET", "/v1/files", 404, nil),
+            ("POST", "/v1/messages/", 404, nil),
+            ("POST", "//v1/messages", 404, nil), ("GET", "/%zz", 404, nil), ("GET", "/v1/models/", 404, nil),
+            ("POST", "http://elsewhere/v1/messages?beta=true", 200, nil),
+            ("GET", "/v1/models/test%2Fmodel?x", 200, nil),
+            ("GET", "/v1/models/test/model", 404, nil), ("HEAD", "/v1/models", 200, nil),
+        ] as [(String, String, Int, String?)] {
+            let reply = try await api.send(method, target, method == "POST" ? TestAPI.body() : "")
+            #expect(reply.status == status && reply.headers[first: "allow"] == allow, "\(method) \(target)")
+            switch status {
+            case 404: #expect(try reply.errorType() == "not_found_error")
+            case 405: #expect(try reply.errorType() == "invalid_request_error")
+            case 204: #expect(reply.body.isEmpty)
+            default: break
+            }
+        }
+    }
+
+    @Test("A full house answers 529 and says when to come back")
+    func overload() async throws {
+        var scheduling = SchedulerConfiguration()
+        (scheduling.maxRunningSessions, scheduling.maxWaitingSessions) = (1, 1)
+        let engine = GatedEngine(answering: Script.bytes("ok"))
+        let api = try TestAPI(engine, scheduling: scheduling)
+        async let first = api.ask()
+        async let second = api.ask()
+        #expect(await eventually { await api.scheduler.statistics().sessionsRunning == 1 })
+        #expect(await eventually { await api.scheduler.statistics().sessionsWaiting == 1 })
+        for fields in ["", #","stream":true"#] {
+            let refusal = try await api.ask(fields)
+            #expect(try refusal.status == 529 && refusal.errorType() == "overloaded_error")
+            #expect(refusal.headers[first: "retry-after"] == "2" && refusal.headers[first: "x-should-retry"] == nil)
+        }
+        #expect(try await api.count(TestAPI.body()).status == 200)
+        engine.open(20)
+        let texts = try await [first.text, second.text]
+        #expect(texts == ["ok", "ok"])
+    }
+
+    @Test("What the front refuses has the API's envelope, and no bad request is a 5xx")
+    func faults() async throws {
+        let api = try TestAPI(answering: []).api
+        for (fault, status, type) in [
+            (.badRequest("x"), 400, "invalid_request_error"), (.requestLineTooLong, 414, "invalid_request_error"),
+            (.headersTooLarge, 431, "invalid_request_error"), (.versionNotSupported, 400, "invalid_request_error"),
+            (.unsupportedTransferCoding("x"), 400, "invalid_request_error"),
+            (.bodyTooLarge(limit: 9), 413, "request_too_large"), (.timeout("x"), 408, "timeout_error"),
+            (.tooManyConnections, 503, "overloaded_error"), (.bodyMemoryFull, 503, "overloaded_error"),
+            (.internalError, 500, "api_error"),
+        ] as [(HTTPFault, Int, String)] {
+            let reply = try await Reply(api.response(to: fault, requestID: "req_1"))
+            #expect(try reply.status == status && reply.errorType(requestID: "req_1") == type, "\(fault)")
+            #expect((reply.headers[first: "x-should-retry"] == "false") == (status < 500 && status != 408), "\(fault)")
+            #expect((reply.headers[first: "retry-after"] != nil) == (status == 503), "\(fault)")
+        }
+    }
+}
+
+extension Headers {
+    /// Names and values, as far as these tests use them.
+    fileprivate var pairs: [(String, String)] {
+        ["authorization", "x-api-key"].flatMap { name in values(name).map { (name, $0) } }
+    }
+}

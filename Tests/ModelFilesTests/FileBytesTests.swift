@@ -1,0 +1,38 @@
+import Foundation
+import ModelFiles
+import Testing
+
+/// Files of a folder, good and bad.
+@Suite struct FileBytesTests {
+    private func withFolder(_ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try body(folder.path)
+    }
+
+    @Test("What was read stays as it was, whatever becomes of the file")
+    func truncated() throws {
+        try withFolder { folder in
+            let content = Data((0..<100_000).map { UInt8(truncatingIfNeeded: $0) })
+            try content.write(to: URL(fileURLWithPath: folder + "/a"))
+            let bytes = try #require(try FileBytes(contentsOf: folder + "/a"))
+            #expect(truncate(folder + "/a", 0) == 0)
+            #expect(Data(bytes.array) == content)
+            #expect(try FileBytes(contentsOf: folder + "/a")?.count == 0)
+        }
+    }
+
+    @Test("What is no file is an error and no hang; what is not there is nil")
+    func others() throws {
+        try withFolder { folder in
+            #expect(mkfifo(folder + "/pipe", 0o600) == 0)
+            for name in ["", "/pipe", "/pipe/x"] {
+                #expect(throws: ModelError.self) { try FileBytes(contentsOf: folder + name) }
+            }
+            #expect(throws: ModelError.self) { try FileBytes(contentsOf: "/dev/zero") }
+            let missing = try FileBytes(contentsOf: folder + "/missing")
+            #expect(missing == nil)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import EngineContract
+import Scheduling
+
+/// A scripted engine that checks every step it is given, takes its time, and fails now and then for one session or all,
+/// leaving wrong contents where these would have written.
+actor HostileEngine: InferenceEngine {
+    nonisolated let description: EngineDescription
+    private let engine: ScriptedEngine
+    private let budget: Int
+    private let seats: Int
+    /// Of a hundred steps, how many fail, and of a hundred sessions' shares.
+    private let failures: Int
+    private var numbers: SeededNumbers
+    /// What was wrong with the steps.
+    private(set) var complaints: [String] = []
+
+    init(_ description: EngineDescription, script: Script, budget: Int, seats: Int, failures: Int, seed: UInt64) {
+        self.description = description
+        engine = ScriptedEngine(description: description, script: script.next)
+        self.budget = budget
+        self.seats = seats
+        self.failures = failures
+        numbers = SeededNumbers(state: seed)
+    }
+
+    func step(_ step: Step) async throws(EngineError) -> StepResult {
+        for _ in 0..<Int.random(in: 0..<4, using: &numbers) { await Task.yield() }
+        check(step)
+        var spoilt = step
+        var failed: [Int: EngineError] = [:]
+        let failsWhole = Int.random(in: 0..<100, using: &numbers) < failures
+        for (index, entry) in step.entries.enumerated() {
+            guard failsWhole || Int.random(in: 0..<100, using: &numbers) < failures else { continue }
+            spoilt.entries[index].tokens = entry.tokens.map { _ in 0 }
+            failed[index] = EngineError("hostile to \(entry.session)")
+        }
+        var result = try await engine.step(spoilt)
+        if failsWhole { throw EngineError("hostile") }
+        result.failures = failed
+        return result
+    }
+
+    private func check(_ step: Step) {
+        func expect(_ condition: Bool, _ complaint: @autoclosure () -> String) {
+            if !condition { complaints.append(complaint()) }
+        }
+        expect(!step.entries.isEmpty, "an empty step")
+        expect(step.tokenCount <= budget, "\(step.tokenCount) tokens in a step")
+        expect(step.entries.count <= seats, "\(step.entries.count) sessions in a step")
+        expect(Set(step.entries.map(\.session)).count == step.entries.count, "a session twice in a step")
+        let size = description.blockSize
+        var written: Set<BlockIndex> = []
+        for entry in step.entries {
+            // Behind the window there may be nothing; in it there must be what was there before.
+            let firstSeen = description.window.map { max(0, entry.startPosition + 1 - $0) } ?? 0
+            let blocks = entry.blocks.dropFirst(firstSeen / size)
+            expect(Set(blocks).count == blocks.count, "\(entry.session): a block twice in its table")
+            expect(blocks.allSatisfy { 0..<description.blockCount ~= Int($0) }, "\(entry.session): no such block")
+            expect(!entry.tokens.isEmpty, "\(entry.session): no tokens")
+            for block in entry.blocks.dropFirst(entry.startPosition / size) {
+                expect(written.insert(block).inserted, "\(entry.session): a block is written twice")
+            }
+        }
+        for entry in step.entries {
+            let read = entry.blocks.prefix(entry.startPosition / size)
+            expect(written.isDisjoint(with: read), "\(entry.session): reads what is being written")
+        }
+    }
+}

@@ -1,0 +1,237 @@
+import Foundation
+import Support
+import Testing
+
+/// The command line, the configuration and the key file, as a user meets them.
+@Suite struct CommandLineTests {
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pensieve-\(UUID())")
+
+    init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+    private func file(_ name: String, _ text: String) throws -> String {
+        let url = folder.appendingPathComponent(name)
+        try Data(text.utf8).write(to: url)
+        return url.path
+    }
+
+    private func removeFiles() { try? FileManager.default.removeItem(at: folder) }
+
+    @Test(
+        "A mistake on the command line is explained, with the nearest name",
+        arguments: [
+            (["start", "--prot", "1"], "'--port'"), (["strat"], "'start'"), (["help", "strat"], "'start'"),
+            (["start", "-port", "1"], "'--port'"), (["start", "--port", "x"], "not a number"),
+            (["start", "--port", "0x50"], "not a number"), (["start", "--port", "65536"], "outside 0 to 65535"),
+            (["start", "--port"], "needs a value"), (["start", "--model", "--mock"], "--model needs a value"),
+            (["start", "--kv-memory", "4Q"], "size such as"),
+            (["start", "--kv-memory", "1"], "outside 1 MiB to 16 TiB"),
+            (["start", "--mock=maybe"], "neither true nor false"), (["start", "model"], "'model' is not a flag"),
+            (["start", "--host", "0.0.0.0"], "--api-key-file"), (["start", "--host", "[::]"], "--api-key-file"),
+            (["start", "--config", "/no/such"], "no such file"), (["start", "--config", "/"], "a folder"),
+            (["start", "--model", "/no/such"], "/no/such"), (["generate"], "prompt"),
+            (["generate", "--max-tokens", "1.5", "x"], "whole number"), (["validate"], "which file?"),
+        ]
+    )
+    func mistakes(_ arguments: [String], _ expected: String) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status != 0)
+        #expect(outcome.errors.hasPrefix("pensieve: ") && outcome.errors.contains(expected), "\(outcome.errors)")
+        #expect(outcome.output.isEmpty)
+    }
+
+    @Test(
+        "Each command's help fits a terminal of 80 columns",
+        arguments: [["--help"], ["help", "generate"], ["start", "-h"]]
+    )
+    func help(_ arguments: [String]) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 0 && outcome.output.contains("usage: pensieve"))
+        // Only what is to be pasted may be longer.
+        let wide = outcome.output.split(separator: "\n").filter { $0.count > 80 && !$0.contains("-d '{") }
+        #expect(wide.isEmpty, "\(wide)")
+    }
+
+    // MARK: Configuration
+
+    /// Loopback addresses stand for where a setting came from: the banner tells which of them the server listens on.
+    @Test(
+        "A flag wins over the environment, that over the file, and the file over the default",
+        .timeLimit(.minutes(2))
+    )
+    func precedence() throws {
+        defer { removeFiles() }
+        let config = try file("a.json", #"{"host": "127.0.0.2", "mock": true}"#)
+        let other = try file("b.json", #"{"host": "127.0.0.5", "mock": true}"#)
+        func host(_ arguments: [String], _ environment: [String: String]) throws -> String {
+            let address = try ServerProcess(arguments, environment: environment).address
+            return String(address.dropFirst("http://".count).prefix { $0 != ":" })
+        }
+        let variable = ["PENSIEVE_HOST": "127.0.0.3"]
+        #expect(try host(["--mock"], ["PENSIEVE_HOST": ""]) == "127.0.0.1")
+        #expect(try host(["--config", config], [:]) == "127.0.0.2")
+        #expect(try host(["--config", config], variable) == "127.0.0.3")
+        #expect(try host(["--config", config, "--host", "127.0.0.4"], variable) == "127.0.0.4")
+        #expect(try host([], ["PENSIEVE_CONFIG": config]) == "127.0.0.2")
+        #expect(try host(["--config", other], ["PENSIEVE_CONFIG": config]) == "127.0.0.5")
+    }
+
+    @Test(
+        "A mistake in a configuration file is explained, with its place",
+        arguments: [
+            (#"{"kv_memroy": "1G"}"#, "'kv_memory'"), (#"{"kv-memory": "1G"}"#, "'kv_memory'"),
+            (#"{"port": "80"}"#, "port: must be a whole number"), (#"{"port": 1.5}"#, "port: must be a whole number"),
+            (#"{"port": null}"#, "port: must be"), (#"{"mock": 1}"#, "mock: must be true or false"),
+            ("[1]", "one JSON object"),
+            ("{\n\"port\": 1,\n\"host\": x\n}", "line 3"), ("", "empty"), (#"{"host": "0.0.0.0"}"#, "--api-key-file"),
+            (#"{"model": "/no/such"}"#, "/no/such: No such file"),
+            (#"{"api_key_file": "/no/such"}"#, "no such file"),
+        ]
+    )
+    func configurationMistakes(_ text: String, _ expected: String) async throws {
+        defer { removeFiles() }
+        let outcome = try await Program.run(["validate", "--config", try file("c.json", text)])
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+    }
+
+    @Test("A mistyped variable is a warning, a wrong value an error")
+    func variables() async throws {
+        let outcome = try await Program.run(
+            ["start"],
+            environment: ["PENSIEVE_PROT": "1", "PENSIEVE_PORT": "x", "PENSIEVE_CONFIG": ""]
+        )
+        #expect(outcome.status == 2)
+        #expect(
+            outcome.errors.contains("warning")
+                && outcome.errors.contains("'PENSIEVE_PROT'; did you mean 'PENSIEVE_PORT'?")
+        )
+        #expect(outcome.errors.contains("PENSIEVE_PORT: 'x' is not a number"))
+    }
+
+    @Test("The example configurations are valid", arguments: ["pensieve.json", "shared-machine.json"])
+    func examples(_ name: String) async throws {
+        defer { removeFiles() }
+        // The key file that an example names is not on this machine.
+        let keys = try file("keys", "a-key\n")
+        let text = try String(contentsOfFile: "Configs/" + name, encoding: .utf8)
+            .replacingOccurrences(of: "/etc/pensieve/keys", with: keys)
+        let outcome = try await Program.run(["validate", "--config", try file(name, text)])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("is valid"))
+    }
+
+    // MARK: Keys
+
+    @Test("The keys of a file pass and no others, and the file may have comments", .timeLimit(.minutes(2)))
+    func keys() async throws {
+        defer { removeFiles() }
+        let path = try file("keys", "# ours\n\n  alpha-1   # a laptop\r\nbeta#2\n")
+        let server = try ServerProcess(["--mock", "--api-key-file", path])
+        #expect(server.said.contains("2 configured") && !server.said.contains("alpha-1"))
+        func status(_ key: String) async throws -> String {
+            let socket = try RawSocket(port: server.port)
+            try socket.send("GET /v1/models HTTP/1.1\r\nHost: x\r\nx-api-key: \(key)\r\nConnection: close\r\n\r\n")
+            return String(try await socket.readToEnd().prefix(12).suffix(3))
+        }
+        #expect(try await status("alpha-1") == "200")
+        #expect(try await status("beta#2") == "200")
+        for key in ["beta", "alpha", "test-api-key-12345", "sk-ant-api-x", "#", "laptop"] {
+            #expect(try await status(key) == "401", "\(key)")
+        }
+    }
+
+    @Test(
+        "A key file that cannot be meant is refused, and never shown",
+        arguments: [
+            ("", "empty"), ("# only a comment\n", "no key"), ("secret key\n", "line 1: a key has no spaces"),
+            ("x\nsecret-ü\n", "line 2"),
+        ]
+    )
+    func keyMistakes(_ text: String, _ expected: String) async throws {
+        defer { removeFiles() }
+        let outcome = try await Program.run(["start", "--mock", "--api-key-file", try file("keys", text)])
+        #expect(outcome.status == 2 && outcome.errors.contains(expected), "\(outcome.errors)")
+        #expect(!outcome.errors.contains("secret"))
+    }
+
+    @Test("A key file that everybody can read is worth a warning")
+    func keyPermissions() async throws {
+        defer { removeFiles() }
+        let config = try file("d.json", #"{"api_key_file": "\#(try file("keys", "a-key\n"))"}"#)
+        for (mode, warns) in [(0o600, false), (0o640, false), (0o644, true)] {
+            let keys = folder.appendingPathComponent("keys").path
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: keys)
+            let outcome = try await Program.run(["validate", config])
+            #expect(outcome.status == 0 && outcome.errors.contains("warning") == warns, "\(String(mode, radix: 8))")
+        }
+    }
+
+    // MARK: Starting
+
+    @Test("The banner says what is served, how, where, and how to try it", .timeLimit(.minutes(2)))
+    func banner() throws {
+        let server = try ServerProcess(["--threads", "1", "--kv-memory", "64M", "--host", "[::1]"])
+        // The address comes first; the rest is written with it.
+        for part in [
+            "ready at http://[::1]:\(server.port)\n", "Pensieve's built-in model", " M, MLX 8-bit",
+            "tokens for each session",
+            "KV memory   6", "1 thread, ", " kernels", "test-api-key-12345",
+            "curl 'http://[::1]:\(server.port)/v1/messages' -H \"authorization: Bearer test-api-key-12345\"",
+        ] { #expect(server.said.contains(part), "\(part) in \(server.said)") }
+    }
+
+    @Test("A port in use is explained", .timeLimit(.minutes(2)))
+    func portInUse() async throws {
+        let server = try ServerProcess(["--mock"])
+        let outcome = try await Program.run(["start", "--mock", "--port", "\(server.port)"])
+        #expect(outcome.status == 1 && outcome.errors.contains("in use"), "\(outcome.errors)")
+    }
+
+    private static let script = "/usr/bin/script"
+
+    @Test("Loading shows its progress on a terminal", .enabled(if: FileManager.default.fileExists(atPath: script)))
+    func progress() async throws {
+        let command = "'\(ServerProcess.executable.path)' generate Hello"
+        let outcome = try await Program.run(
+            ["-qec", command, "/dev/null"],
+            executable: URL(fileURLWithPath: Self.script)
+        )
+        #expect(outcome.status == 0, "\(outcome.output)")
+        #expect(outcome.output.contains("Loading the built-in model") && outcome.output.contains("100 %"))
+    }
+
+    // MARK: generate
+
+    @Test("generate answers in the terminal, and tells its speed")
+    func generates() async throws {
+        let outcome = try await Program.run(["generate", "What is 23 + 45?"])
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("68"), "\(outcome.output)")
+        #expect(outcome.errors.contains("tokens per second"), "\(outcome.errors)")
+    }
+
+    @Test("generate reads its prompt from standard input", arguments: ["", " -"])
+    func pipe(_ argument: String) async throws {
+        let command = "echo 'What is 23 + 45?' | '\(ServerProcess.executable.path)' generate\(argument)"
+        let outcome = try await Program.run(["-c", command], executable: URL(fileURLWithPath: "/bin/sh"))
+        #expect(outcome.status == 0 && outcome.output.contains("68"), "\(outcome.output) \(outcome.errors)")
+    }
+
+    @Test("Ctrl-C ends an answer and still tells what it cost", .timeLimit(.minutes(2)))
+    func interrupted() async throws {
+        defer { removeFiles() }
+        let output = try file("answer", "")
+        let command = "exec '\(ServerProcess.executable.path)' generate one two three four five six seven > '\(output)'"
+        let program = try Program(
+            ["-c", command],
+            environment: ["PENSIEVE_MOCK": "1", "PENSIEVE_MOCK_TOKENS_PER_SECOND": "2"],
+            executable: URL(fileURLWithPath: "/bin/sh")
+        )
+        while program.isRunning, try String(contentsOfFile: output, encoding: .utf8).isEmpty {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        program.signal(SIGINT)
+        let outcome = try await program.outcome()
+        #expect(outcome.status == 130 && outcome.errors.contains("interrupted"), "\(outcome.errors)")
+    }
+}
