@@ -118,8 +118,9 @@ def equality(count, names):
         wrong, forged = compare_tokens(name, tokenizer, kinds.texts(count, name))
         undone = compare_texts(name, tokenizer, count // 5, name)
         total += wrong + undone
-        print(f"{name}: {count} texts, {wrong} with other tokens ({forged} forge a special token in the reference, and not "
-              f"here); {count // 5} lists of tokens, {undone} with another text ({time.time() - start:.0f} s)", flush=True)
+        print(f"{name}: {count} texts, {wrong} with other tokens; {count // 5} lists of tokens, {undone} with another text; "
+              f"{forged} texts that may forge a special token in the reference and must not here "
+              f"({time.time() - start:.0f} s)", flush=True)
     print("all equal" if total == 0 else f"{total} differences")
     sys.exit(total > 0)
 

@@ -59,8 +59,8 @@ struct JSONNode {
         }
     }
 
-    /// How many values it holds, those within them and members' names included.
-    var count: Int { Int(document.values[value].next) - value - 1 }
+    /// How many elements an array has, or how many names and values an object.
+    var count: Int { document.contents(of: value).reduce(0) { count, _ in count + 1 } }
 
     func elements() throws(TokenizerError) -> [JSONNode] {
         var result: [JSONNode] = []

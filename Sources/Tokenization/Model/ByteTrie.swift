@@ -11,30 +11,39 @@ struct ByteTrie: Sendable {
 
     private var nodes = [Node()]
 
-    /// - Parameter entries: no two with the same bytes; values from 0 on. Empty ones are left out.
-    init(_ entries: [(bytes: [UInt8], value: Int32)]) {
-        let sorted = entries.filter { !$0.bytes.isEmpty }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-        // Each node waits with the entries that go through it; level by level, so that children come together.
-        var level = [(node: 0, entries: sorted[...])]
+    /// Spellings that go through one node, in order.
+    private struct Level {
+        var node: Int
+        var entries: Range<Int>
+    }
+
+    /// - Parameters:
+    ///   - spellings: what it finds; empty ones it does not.
+    ///   - excluded: numbers to leave out.
+    init(_ spellings: SpellingTable, excluding excluded: Set<Int32> = []) {
+        let entries = spellings.entries.filter { !$0.isEmpty && !excluded.contains(spellings.number(of: $0)) }
+            .sorted { spellings[$0].lexicographicallyPrecedes(spellings[$1]) }
+        // Level by level, so that a node's children come together.
+        var level = [Level(node: 0, entries: entries.indices)]
         var depth = 0
         while !level.isEmpty {
-            var nextLevel: [(node: Int, entries: ArraySlice<(bytes: [UInt8], value: Int32)>)] = []
-            for (node, entries) in level {
-                nodes[node].firstChild = UInt32(truncatingIfNeeded: nodes.count)
-                var rest = entries
+            var nextLevel: [Level] = []
+            for parent in level {
+                nodes[parent.node].firstChild = UInt32(truncatingIfNeeded: nodes.count)
+                var rest = parent.entries
                 while let first = rest.first {
-                    let byte = first.bytes[depth]
-                    let end = rest.firstIndex { $0.bytes[depth] != byte } ?? rest.endIndex
+                    let byte = spellings.byte(entries[first], depth)
+                    let end = rest.first { spellings.byte(entries[$0], depth) != byte } ?? rest.upperBound
                     var child = Node(byte: byte)
-                    var deeper = rest[..<end]
-                    if first.bytes.count == depth + 1 {
-                        child.value = first.value
-                        deeper = deeper.dropFirst()
+                    var deeper = first..<end
+                    if entries[first].count == depth + 1 {
+                        child.value = spellings.number(of: entries[first])
+                        deeper = (first + 1)..<end
                     }
                     nodes.append(child)
-                    nodes[node].childCount += 1
-                    if !deeper.isEmpty { nextLevel.append((nodes.count - 1, deeper)) }
-                    rest = rest[end...]
+                    nodes[parent.node].childCount += 1
+                    if !deeper.isEmpty { nextLevel.append(Level(node: nodes.count - 1, entries: deeper)) }
+                    rest = end..<rest.upperBound
                 }
             }
             level = nextLevel

@@ -116,7 +116,7 @@ struct ModelReader {
     private mutating func unigram() throws(TokenizerError) -> UnigramModel {
         let vocab = try node.required("vocab")
         let document = node.document
-        var table = SpellingTable(capacity: vocab.count / 3)
+        var table = SpellingTable(capacity: vocab.count)
         var scores: [Double] = []
         var hidden: [(spelling: [UInt8], token: Int32)] = []
         try vocab.forEachElement { (index, value) throws(TokenizerError) in

@@ -38,6 +38,30 @@ struct SpellingTable: Sendable {
         if numbers.count * 2 > slots.count { grow() }
     }
 
+    /// A spelling in the table.
+    struct Entry: Sendable {
+        fileprivate var index: UInt32
+        fileprivate var start: UInt32
+        private(set) var count: Int32
+
+        var isEmpty: Bool { count == 0 }
+
+        fileprivate init(index: Int, _ range: Range<Int>) {
+            self.index = UInt32(truncatingIfNeeded: index)
+            start = UInt32(truncatingIfNeeded: range.lowerBound)
+            count = Int32(truncatingIfNeeded: range.count)
+        }
+    }
+
+    var entries: [Entry] { numbers.indices.map { Entry(index: $0, range(of: $0)) } }
+
+    subscript(entry: Entry) -> ArraySlice<UInt8> { bytes[Int(entry.start)..<Int(entry.start) + Int(entry.count)] }
+
+    /// One of an entry's bytes.
+    func byte(_ entry: Entry, _ place: Int) -> UInt8 { bytes[Int(entry.start) + place] }
+
+    func number(of entry: Entry) -> Int32 { numbers[Int(entry.index)] }
+
     /// Calls the body with each spelling and its number.
     func forEach(_ body: (_ spelling: [UInt8], _ number: Int32) -> Void) {
         for entry in numbers.indices { body(Array(bytes[range(of: entry)]), numbers[entry]) }
