@@ -67,11 +67,17 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
-        // For the scripts in Benchmarks that compare the tokenizers with the reference.
+        // For the scripts in Benchmarks that compare with the reference.
         .executableTarget(
             name: "tokenizer-probe",
             dependencies: ["Tokenization"],
             path: "Benchmarks/TokenizerProbe",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "logits-probe",
+            dependencies: ["Inference", "EngineContract", "ModelFiles"],
+            path: "Benchmarks/LogitsProbe",
             swiftSettings: strict
         ),
 

@@ -93,8 +93,9 @@ package actor Engine: InferenceEngine {
         return result
     }
 
-    /// The logits after each of `tokens`, for tests. Uses the first KV blocks, whatever they hold.
-    package func logits(of tokens: [Token]) throws(EngineError) -> [[Float]] {
+    /// The logits after each of `tokens` from the index `first` on, for tests. Uses the first KV blocks, whatever they
+    /// hold.
+    package func logits(of tokens: [Token], from first: Int = 0) throws(EngineError) -> [[Float]] {
         let blocks = (tokens.count + description.blockSize - 1) / description.blockSize
         let entry = StepEntry(
             session: SessionID(0),
@@ -106,8 +107,9 @@ package actor Engine: InferenceEngine {
             sampleIndex: 0
         )
         try checks.check([entry])
-        run([entry], logitsOf: Array(tokens.indices))
-        return tokens.indices.map { Array(logits($0)) }
+        let rows = Array(tokens.indices.dropFirst(first))
+        run([entry], logitsOf: rows)
+        return rows.indices.map { Array(logits($0)) }
     }
 
     /// Computes a step, and the logits of the entries that sample: their indices, in the order of the rows.
