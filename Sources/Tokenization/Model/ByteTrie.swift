@@ -13,24 +13,33 @@ struct ByteTrie: Sendable {
 
     /// Spellings that go through one node, in order.
     private struct Level {
-        var node: Int
-        var entries: Range<Int>
+        var node: UInt32
+        var first: UInt32
+        var end: UInt32
+
+        init(node: Int, _ entries: Range<Int>) {
+            self.node = UInt32(truncatingIfNeeded: node)
+            first = UInt32(truncatingIfNeeded: entries.lowerBound)
+            end = UInt32(truncatingIfNeeded: entries.upperBound)
+        }
     }
 
     /// - Parameters:
     ///   - spellings: what it finds; empty ones it does not.
     ///   - excluded: numbers to leave out.
     init(_ spellings: SpellingTable, excluding excluded: Set<Int32> = []) {
-        let entries = spellings.entries.filter { !$0.isEmpty && !excluded.contains(spellings.number(of: $0)) }
-            .sorted { spellings[$0].lexicographicallyPrecedes(spellings[$1]) }
+        var entries = spellings.entries.filter { !$0.isEmpty && !excluded.contains(spellings.number(of: $0)) }
+        entries.sort { spellings[$0].lexicographicallyPrecedes(spellings[$1]) }
+        nodes.reserveCapacity(1 + Self.nodeCount(entries, spellings))
         // Level by level, so that a node's children come together.
-        var level = [Level(node: 0, entries: entries.indices)]
+        var level = [Level(node: 0, entries.indices)]
         var depth = 0
         while !level.isEmpty {
             var nextLevel: [Level] = []
             for parent in level {
-                nodes[parent.node].firstChild = UInt32(truncatingIfNeeded: nodes.count)
-                var rest = parent.entries
+                let node = Int(parent.node)
+                nodes[node].firstChild = UInt32(truncatingIfNeeded: nodes.count)
+                var rest = Int(parent.first)..<Int(parent.end)
                 while let first = rest.first {
                     let byte = spellings.byte(entries[first], depth)
                     let end = rest.first { spellings.byte(entries[$0], depth) != byte } ?? rest.upperBound
@@ -41,14 +50,29 @@ struct ByteTrie: Sendable {
                         deeper = (first + 1)..<end
                     }
                     nodes.append(child)
-                    nodes[parent.node].childCount += 1
-                    if !deeper.isEmpty { nextLevel.append(Level(node: nodes.count - 1, entries: deeper)) }
+                    nodes[node].childCount += 1
+                    if !deeper.isEmpty { nextLevel.append(Level(node: nodes.count - 1, deeper)) }
                     rest = end..<rest.upperBound
                 }
             }
             level = nextLevel
             depth += 1
         }
+    }
+
+    /// How many nodes sorted spellings need: each those that the one before it has not.
+    private static func nodeCount(_ entries: [SpellingTable.Entry], _ spellings: SpellingTable) -> Int {
+        var count = 0
+        for index in entries.indices {
+            var shared = 0
+            if index > 0 {
+                let (last, entry) = (entries[index - 1], entries[index])
+                let most = Int(min(last.count, entry.count))
+                while shared < most, spellings.byte(last, shared) == spellings.byte(entry, shared) { shared += 1 }
+            }
+            count += Int(entries[index].count) - shared
+        }
+        return count
     }
 
     var isEmpty: Bool { nodes.count == 1 }

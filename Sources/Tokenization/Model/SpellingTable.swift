@@ -9,12 +9,19 @@ struct SpellingTable: Sendable {
     private(set) var longest = 0
 
     var count: Int { numbers.count }
+    /// Of all spellings together.
+    var byteCount: Int { bytes.count }
 
-    /// - Parameter capacity: how many spellings are expected; there may be more.
-    init(capacity: Int = 0) {
+    /// - Parameters:
+    ///   - capacity: how many spellings are expected; there may be more.
+    ///   - byteCapacity: how many bytes they have together.
+    init(capacity: Int = 0, byteCapacity: Int = 0) {
         var size = 16
         while size < capacity * 2 { size *= 2 }
         slots = [Int32](repeating: -1, count: size)
+        bytes.reserveCapacity(byteCapacity)
+        starts.reserveCapacity(capacity + 1)
+        numbers.reserveCapacity(capacity)
     }
 
     /// The number of a spelling, nil if it is none.
