@@ -82,7 +82,7 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
-            ["Inference", "EngineContract", "ModelFiles", "CKernels"],
+            ["Inference", "Scheduling", "EngineContract", "ModelFiles", "CKernels"],
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),

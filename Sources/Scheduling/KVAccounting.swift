@@ -95,6 +95,13 @@ struct KVAccounting {
         return true
     }
 
+    /// Gives back the blocks that a session was given for guesses alone.
+    mutating func shrink(_ session: Session) {
+        for block in session.dropBlocks(after: blocksHolding(session.tokens.count)) {
+            pool.release(block, keep: false)
+        }
+    }
+
     private mutating func allocate() -> BlockIndex? {
         if let block = pool.takeFree() { return block }
         guard let block = pool.takeOldestKept() else { return nil }

@@ -8,6 +8,8 @@ package struct SchedulerConfiguration: Sendable {
     package var deliveryWindow = 256
     /// How long a session is kept for a reader that lags and reads nothing. Meanwhile others may have its memory.
     package var readerStallLimit: Duration = .seconds(60)
+    /// Whether small steps carry guesses of the next tokens. Answers are the same with and without.
+    package var speculates = true
 
     package init() {}
 }
@@ -23,6 +25,9 @@ package struct SchedulerStatistics: Sendable {
     package var stepsTotal = 0
     package var tokensGeneratedTotal = 0
     package var prefixHitTokensTotal = 0
+    /// Tokens guessed, and those of them that were sampled then.
+    package var draftedTokensTotal = 0
+    package var acceptedTokensTotal = 0
     package var cancellationsTotal = 0
     package var preemptionsTotal = 0
     /// Tokens sampled per second over the last few seconds.

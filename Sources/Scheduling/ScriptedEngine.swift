@@ -42,7 +42,7 @@ package actor ScriptedEngine: InferenceEngine {
         if keepsHistory {
             history.append(Dictionary(step.entries.map { ($0.session, $0.tokens.count) }) { $0 + $1 })
         }
-        var samples: [Token?] = []
+        var samples: [[Token]] = []
         for entry in step.entries { samples.append(try compute(entry)) }
         return StepResult(samples: samples)
     }
@@ -57,17 +57,25 @@ package actor ScriptedEngine: InferenceEngine {
         try? await Task.sleep(until: due, clock: .continuous)
     }
 
-    private func compute(_ entry: StepEntry) throws(EngineError) -> Token? {
+    private func compute(_ entry: StepEntry) throws(EngineError) -> [Token] {
         let size = description.blockSize
         let end = entry.startPosition + entry.tokens.count
-        guard !entry.tokens.isEmpty, entry.blocks.count * size >= end else {
-            throw EngineError("\(entry.session): \(entry.blocks.count) blocks do not hold \(end) tokens")
+        guard 0..<entry.tokens.count ~= entry.draftCount, entry.blocks.count * size >= end else {
+            throw EngineError(
+                "\(entry.session): \(entry.blocks.count) blocks, \(end) tokens, \(entry.draftCount) guesses"
+            )
         }
         for (offset, token) in entry.tokens.enumerated() {
             let position = entry.startPosition + offset
             memory[entry.blocks[position / size], default: Array(repeating: -1, count: size)][position % size] = token
         }
-        guard entry.samples else { return nil }
+        guard entry.samples else { return [] }
+        return ((end - entry.draftCount)...end).map { script(prefix(of: entry, upTo: $0)) }
+    }
+
+    /// What the blocks of an entry hold of the positions before `end`, as far as the token after them sees them.
+    private func prefix(of entry: StepEntry, upTo end: Int) -> [Token] {
+        let size = description.blockSize
         let firstSeen = description.window.map { max(0, end - $0) } ?? 0
         var prefix: [Token] = []
         prefix.reserveCapacity(end - firstSeen + size)
@@ -75,6 +83,6 @@ package actor ScriptedEngine: InferenceEngine {
             let block = memory[entry.blocks[position / size]] ?? Array(repeating: -1, count: size)
             prefix += block.prefix(end - position)
         }
-        return script(Array(prefix.dropFirst(firstSeen % size)))
+        return Array(prefix.dropFirst(firstSeen % size))
     }
 }

@@ -45,6 +45,7 @@ final class Session {
     var cachedTokens: Int?
     var wasPreempted = false
     var lastTokenAt: ContinuousClock.Instant?
+    var drafter = Drafter()
 
     init(
         id: SessionID,
@@ -106,6 +107,14 @@ final class Session {
     /// The blocks that the session has.
     var ownBlocks: ArraySlice<BlockIndex> { blocks[hiddenBlocks...] }
 
+    /// Takes the blocks behind the first `count` out of the table.
+    /// - Returns: those that it had.
+    func dropBlocks(after count: Int) -> [BlockIndex] {
+        let dropped = Array(blocks.dropFirst(count))
+        blocks.removeLast(dropped.count)
+        return dropped
+    }
+
     /// Takes the first blocks, up to `end`, out of the table, whose other blocks stay where they are.
     /// - Returns: those that it had.
     func hideBlocks(before end: Int) -> [BlockIndex] {
@@ -118,16 +127,24 @@ final class Session {
     func advance(_ count: Int) { computed += count }
     func append(_ token: Token) { tokens.append(token) }
 
-    func entry(_ count: Int) -> StepEntry {
+    /// A guess of what will be sampled after the next token, as far as the answer may go and its reader has room.
+    func draft(atMost limit: Int) -> [Token] {
+        let room = min(sampleLimit - sampled, delivery.room) - 1
+        return room > 0 ? drafter.draft(after: tokens, limit: min(limit, room)) : []
+    }
+
+    /// - Parameter draft: what may follow the last known token, which must be among the `count`.
+    func entry(_ count: Int, draft: [Token] = []) -> StepEntry {
         let end = computed + count
         return StepEntry(
             session: id,
-            tokens: Array(tokens[computed..<end]),
+            tokens: tokens[computed..<end] + draft,
             startPosition: computed,
             blocks: blocks,
             samples: end == tokens.count && sampleLimit > 0,
             sampling: request.sampling,
-            sampleIndex: sampled
+            sampleIndex: sampled,
+            draftCount: draft.count
         )
     }
 }

@@ -38,6 +38,8 @@ struct Assembly: Sendable {
     static func schedulerConfiguration(_ configuration: Configuration) -> SchedulerConfiguration {
         var result = SchedulerConfiguration()
         result.stepTokenBudget = configuration.stepTokens
+        // The mock answers at the rate asked for, whatever it says.
+        result.speculates = configuration.speculation && !configuration.mock
         result.maxRunningSessions = configuration.maxSessions
         result.maxWaitingSessions = configuration.maxWaiting
         result.readerStallLimit = .seconds(configuration.readerStallSeconds)

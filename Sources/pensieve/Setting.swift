@@ -12,7 +12,10 @@ struct Setting {
         case bytes(WritableKeyPath<Configuration, Int>, ClosedRange<Int>)
         case optionalBytes(WritableKeyPath<Configuration, Int?>, ClosedRange<Int>)
         case number(WritableKeyPath<Configuration, Double>, ClosedRange<Double>)
+        /// Off unless the flag is there.
         case toggle(WritableKeyPath<Configuration, Bool>)
+        /// `on` or `off`.
+        case choice(WritableKeyPath<Configuration, Bool>)
     }
 
     /// As in `--kv-memory`.
@@ -116,6 +119,13 @@ extension Setting {
                 placeholder: "N",
                 kind: .integer(\.stepTokens, 1...65536),
                 help: "tokens computed in one step: smaller is smoother, larger prefills faster"
+            ),
+            Setting(
+                name: "speculation",
+                placeholder: "on|off",
+                kind: .choice(\.speculation),
+                help: "while few sessions run, guess tokens from a session's own text and compute them along: "
+                    + "the same answers, sooner where they repeat what was said"
             ),
             Setting(
                 name: "shutdown-seconds",

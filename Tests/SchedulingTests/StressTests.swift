@@ -65,7 +65,8 @@ struct StressRound: Sendable {
         self.seed = seed
         var numbers = SeededNumbers(state: seed)
         func any(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &numbers) }
-        script = Script(vocabulary: 40, window: any(0...2) == 0 ? any(1...60) : nil)
+        // With few tokens to look at, the script soon repeats itself.
+        script = Script(vocabulary: 40, window: [nil, nil, any(1...60), any(1...2)][any(0...3)])
         description = .make(
             blocks: any(1...5) * any(1...10),
             blockSize: [1, 2, 4, 16][any(0...3)],
@@ -78,6 +79,7 @@ struct StressRound: Sendable {
         configuration.maxRunningSessions = any(1...16)
         configuration.maxWaitingSessions = any(0...20)
         configuration.deliveryWindow = any(0...12)
+        configuration.speculates = any(0...3) > 0
         if any(0...9) == 0 { configuration.readerStallLimit = .milliseconds(any(0...2)) }
         self.configuration = configuration
         failures = any(0...3) == 0 ? any(1...10) : 0
