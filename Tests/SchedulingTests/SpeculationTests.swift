@@ -18,10 +18,11 @@ import Testing
         script: @escaping @Sendable ([Token]) -> Token = looping(6),
         blocks: Int = 400
     ) async throws -> (answers: [[Token]], steps: [[SessionID: Int]], figures: SchedulerStatistics) {
-        let engine = ScriptedEngine(description: .make(blocks: blocks), keepsHistory: true, script: script)
+        let engine = GatedEngine(.make(blocks: blocks), script: script)
         let scheduler = Scheduler(engine: engine, configuration: configuration)
         var generations: [Generation] = []
         for request in requests { generations.append(try await scheduler.submit(request)) }
+        await engine.open()
         var answers: [[Token]] = []
         for (request, generation) in zip(requests, generations) {
             let (tokens, summary) = await generation.collect()
