@@ -42,7 +42,10 @@ package actor Scheduler {
             window: engineDescription.window,
             stepTokens: configuration.stepTokenBudget
         )
-        planner = StepPlanner(budget: configuration.stepTokenBudget)
+        planner = StepPlanner(
+            budget: configuration.stepTokenBudget,
+            goalSeconds: configuration.interTokenGoal.map { $0 / .seconds(1) }
+        )
         waiting = WaitingQueue()
     }
 
@@ -161,6 +164,7 @@ package actor Scheduler {
                 let result = try await engine.step(step)
                 let seconds = (ContinuousClock.now - begin) / .seconds(1)
                 figures.stepsTotal += 1
+                planner.learn(step, seconds: seconds)
                 observer?.stepFinished(seconds: seconds, tokens: step.tokenCount, sessions: step.entries.count)
                 apply(result, of: step)
             } catch {

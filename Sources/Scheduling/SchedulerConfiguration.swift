@@ -2,6 +2,9 @@
 package struct SchedulerConfiguration: Sendable {
     /// Tokens computed in one step; no more than the engine can.
     package var stepTokenBudget = 256
+    /// How long a step may take while answers run: prompts are computed in pieces that keep it. Nil is about twice the
+    /// time of a step without prompts, or 20 ms if that is longer.
+    package var interTokenGoal: Duration?
     package var maxRunningSessions = 64
     package var maxWaitingSessions = 256
     /// Tokens a session may be ahead of its reader.

@@ -38,6 +38,9 @@ struct Assembly: Sendable {
     static func schedulerConfiguration(_ configuration: Configuration) -> SchedulerConfiguration {
         var result = SchedulerConfiguration()
         result.stepTokenBudget = configuration.stepTokens
+        if configuration.interTokenGoalMs > 0 {
+            result.interTokenGoal = .milliseconds(configuration.interTokenGoalMs)
+        }
         // The mock answers at the rate asked for, whatever it says.
         result.speculates = configuration.speculation && !configuration.mock
         result.maxRunningSessions = configuration.maxSessions

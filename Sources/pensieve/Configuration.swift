@@ -14,6 +14,7 @@ struct Configuration: Sendable, Equatable {
     var maxSessions = 64
     var maxWaiting = 256
     var stepTokens = 256
+    var interTokenGoalMs = 0.0
     var speculation = true
 
     var pingSeconds = 5.0

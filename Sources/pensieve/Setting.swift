@@ -118,7 +118,14 @@ extension Setting {
                 name: "step-tokens",
                 placeholder: "N",
                 kind: .integer(\.stepTokens, 1...65536),
-                help: "tokens computed in one step: smaller is smoother, larger prefills faster"
+                help: "most tokens computed in one step: smaller is smoother, larger prefills faster"
+            ),
+            Setting(
+                name: "inter-token-goal-ms",
+                placeholder: "MS",
+                kind: .number(\.interTokenGoalMs, 0...60_000),
+                help: "while answers run, compute prompts in pieces that keep a step this short; 0 is about twice "
+                    + "a step without prompts, and at least 20"
             ),
             Setting(
                 name: "speculation",
