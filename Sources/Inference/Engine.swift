@@ -5,10 +5,12 @@ package import ModelFiles
 /// The owner of weights and KV memory; computes steps on a thread of its own.
 package actor Engine: InferenceEngine {
     package nonisolated let description: EngineDescription
+    package nonisolated let blockIdentity: String
+    package nonisolated let blockBytes: Int
 
     private let executor: ThreadExecutor
     private let architecture: any Architecture
-    private let pass: ForwardPass
+    let pass: ForwardPass
     private let checks: StepChecks
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -41,6 +43,8 @@ package actor Engine: InferenceEngine {
             contextLength: plan.contextLength
         )
         self.architecture = architecture
+        blockIdentity = Self.blockIdentity(model, options, plan, variant: compute.variant.name)
+        blockBytes = shape.blockBytes
         description = EngineDescription(
             modelID: model.modelID,
             displayName: model.displayName,

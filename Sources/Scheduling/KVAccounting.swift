@@ -130,6 +130,14 @@ struct KVAccounting {
         session.forgetComputed()
     }
 
+    /// The kept blocks that a store could find again, least recently used first.
+    func keptBlocks(in store: any BlockStore) -> [(block: BlockIndex, description: StoredBlock)] {
+        var names: [PrefixCache.Key: String] = [:]
+        return pool.keptBlocks.compactMap { block in
+            cache.description(of: block, in: store, names: &names).map { (block, $0) }
+        }
+    }
+
     /// What is wrong with the accounting, or nil if nothing is.
     func problem(with sessions: some Collection<Session>) -> String? {
         var references = [Int](repeating: 0, count: pool.count)

@@ -25,7 +25,10 @@ extension Scheduler {
     private func candidates() -> [StepPlanner.Candidate] {
         running.compactMap { session in
             guard session.pause == nil else { return nil }
-            if !session.isDecoding { reuse(session) }
+            if !session.isDecoding {
+                reuse(session)
+                if awaitsStored(session) { return nil }
+            }
             return StepPlanner.Candidate(
                 session: session.id,
                 client: session.request.client,
@@ -73,7 +76,11 @@ extension Scheduler {
 
     /// Spares a session what others have computed since it last looked.
     func reuse(_ session: Session) {
-        let spared = kv.reuse(session)
+        spare(session, kv.reuse(session))
+    }
+
+    /// Counts what a session need not compute.
+    func spare(_ session: Session, _ spared: Int) {
         guard spared > 0, !session.wasPreempted else { return }
         session.cachedTokens = (session.cachedTokens ?? 0) + spared
         figures.prefixHitTokensTotal += spared

@@ -4,7 +4,7 @@ package import EngineContract
 ///
 /// What it knows of a session it reads back out of the blocks it was given, so a wrong block table, a wrong position or
 /// a block shared wrongly gives wrong tokens. Tests and `--mock` run on it.
-package actor ScriptedEngine: InferenceEngine {
+package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     package nonisolated let description: EngineDescription
     private let stepDuration: Duration?
     private var lastDue: ContinuousClock.Instant?
@@ -45,6 +45,22 @@ package actor ScriptedEngine: InferenceEngine {
         var samples: [[Token]] = []
         for entry in step.entries { samples.append(try compute(entry)) }
         return StepResult(samples: samples)
+    }
+
+    package nonisolated var blockIdentity: String { "scripted" }
+    package nonisolated var blockBytes: Int { description.blockSize * 4 }
+
+    package func contents(of block: BlockIndex) -> [UInt8] {
+        (memory[block] ?? Array(repeating: -1, count: description.blockSize)).withUnsafeBytes(Array.init)
+    }
+
+    package func restore(_ blocks: [RestoredBlock]) throws(EngineError) {
+        guard blocks.allSatisfy({ $0.contents.count == blockBytes }) else { throw EngineError("no block's contents") }
+        for restored in blocks {
+            memory[restored.block] = restored.contents.withUnsafeBytes { bytes in
+                stride(from: 0, to: bytes.count, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: Token.self) }
+            }
+        }
     }
 
     /// Waits until a step's time is over. Steps that follow each other are timed from the first, so that what waking up

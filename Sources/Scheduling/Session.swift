@@ -39,6 +39,10 @@ final class Session {
     private(set) var hiddenBlocks = 0
     /// The prefix cache's keys: before the first block, after it, …; made as they are needed.
     private var keys = [PrefixCache.root]
+    /// The store's names of the first blocks, made as they are needed.
+    private var names: [String] = []
+    /// Whether blocks are looked for in the store.
+    var usesStore = true
 
     var sampled = 0
     /// Prompt tokens that others had computed; nil before the session has run.
@@ -84,6 +88,14 @@ final class Session {
             keys.append(PrefixCache.key(after: keys[keys.count - 1], tokens[(end - blockSize)..<end]))
         }
         return keys[index]
+    }
+
+    /// What the store knows a block by; nil if the session has not the tokens for it and one more.
+    func storedBlock(_ index: Int, blockSize: Int, in store: any BlockStore) -> StoredBlock? {
+        guard (index + 1) * blockSize < tokens.count else { return nil }
+        func own(_ index: Int) -> ArraySlice<Token> { tokens[(index * blockSize)..<((index + 1) * blockSize)] }
+        while names.count <= index { names.append(store.name(after: names.last, own(names.count))) }
+        return StoredBlock(name: names[index], parent: index > 0 ? names[index - 1] : nil, tokens: Array(own(index)))
     }
 
     /// Goes on from blocks that hold the next tokens already, in place of what follows its full ones.

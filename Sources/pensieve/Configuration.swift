@@ -10,6 +10,8 @@ struct Configuration: Sendable, Equatable {
     var threads: Int?
     var context: Int?
     var precise = false
+    var prefixCacheFolder: String?
+    var prefixCacheBytes = 4 << 30
 
     var maxSessions = 64
     var maxWaiting = 256

@@ -15,7 +15,7 @@ struct Setting {
         /// Off unless the flag is there.
         case toggle(WritableKeyPath<Configuration, Bool>)
         /// `on` or `off`.
-        case choice(WritableKeyPath<Configuration, Bool>)
+        case onOff(WritableKeyPath<Configuration, Bool>)
     }
 
     /// As in `--kv-memory`.
@@ -79,6 +79,19 @@ extension Setting {
                 kind: .toggle(\.precise),
                 help: "float32 throughout, through OpenBLAS: slower, the reference for the fast kernels"
             ),
+            Setting(
+                name: "prefix-cache-dir",
+                placeholder: "FOLDER",
+                kind: .path(\.prefixCacheFolder),
+                help: "where the KV cache of prompts and answers is saved when the server ends, and found again "
+                    + "when it is next asked for the same; default: nowhere"
+            ),
+            Setting(
+                name: "prefix-cache-bytes",
+                placeholder: "SIZE",
+                kind: .bytes(\.prefixCacheBytes, (1 << 20)...(1 << 44)),
+                help: "most bytes in that folder; what was not used for longest is removed"
+            ),
         ]
     }
 
@@ -130,7 +143,7 @@ extension Setting {
             Setting(
                 name: "speculation",
                 placeholder: "on|off",
-                kind: .choice(\.speculation),
+                kind: .onOff(\.speculation),
                 help: "while few sessions run, guess tokens from a session's own text and compute them along: "
                     + "the same answers, sooner where they repeat what was said"
             ),
