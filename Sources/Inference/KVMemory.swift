@@ -32,6 +32,14 @@ final class KVMemory {
 
     var byteCount: Int { memory.count }
 
+    /// All that a block holds.
+    func contents(of block: Int) -> UnsafeMutableRawBufferPointer {
+        precondition(0..<blockCount ~= block, "no such block")
+        return UnsafeMutableRawBufferPointer(
+            rebasing: memory[(block * shape.blockBytes)..<((block + 1) * shape.blockBytes)]
+        )
+    }
+
     /// What the kernels need to find the positions of one layer.
     func view(layer: Int) -> ck_kv {
         precondition(0..<shape.layers ~= layer, "no such layer")

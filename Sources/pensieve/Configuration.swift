@@ -10,10 +10,14 @@ struct Configuration: Sendable, Equatable {
     var threads: Int?
     var context: Int?
     var precise = false
+    var prefixCacheFolder: String?
+    var prefixCacheBytes = 4 << 30
 
     var maxSessions = 64
     var maxWaiting = 256
     var stepTokens = 256
+    var interTokenGoalMs = 0.0
+    var speculation = true
 
     var pingSeconds = 5.0
     var shutdownSeconds = 30.0

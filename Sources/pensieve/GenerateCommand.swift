@@ -6,7 +6,7 @@ import Tokenization
 /// `pensieve generate "prompt"`: one answer, streaming, through the same scheduler and engine as a server's.
 enum GenerateCommand {
     /// The settings that matter without a server.
-    static let settings = ["model", "context", "kv-memory", "threads", "precise", "step-tokens"]
+    static let settings = ["model", "context", "kv-memory", "threads", "precise", "step-tokens", "speculation"]
     private static let own = ["config", "system", "max-tokens", "temperature", "seed"]
 
     static func run(_ raw: [String]) async throws -> Int32 {

@@ -151,6 +151,7 @@ extension Setting {
         case .optionalBytes(let path, _): configuration[keyPath: path].map(Format.bytes)
         case .number(let path, _): Format.number(configuration[keyPath: path])
         case .toggle(let path): configuration[keyPath: path] ? "on" : nil
+        case .onOff(let path): configuration[keyPath: path] ? "on" : "off"
         }
     }
 }

@@ -10,7 +10,7 @@ extension Setting {
         switch kind {
         case .host, .path:
             try apply(.text(text), to: &configuration, origin: origin)
-        case .toggle:
+        case .toggle, .onOff:
             guard let value = Self.boolean(text) else {
                 throw ConfigurationError("\(origin): '\(text)' is neither true nor false")
             }
@@ -42,7 +42,7 @@ extension Setting {
             guard case .number(let number) = value else { throw ConfigurationError("\(origin): must be a number") }
             guard range.contains(number) else { throw Self.outside(number, range, origin, Format.number) }
             configuration[keyPath: path] = number
-        case .toggle(let path):
+        case .toggle(let path), .onOff(let path):
             guard case .boolean(let flag) = value else { throw ConfigurationError("\(origin): must be true or false") }
             configuration[keyPath: path] = flag
         }

@@ -81,6 +81,7 @@ import Testing
             (#"{"kv_memroy": "1G"}"#, "'kv_memory'"), (#"{"kv-memory": "1G"}"#, "'kv_memory'"),
             (#"{"port": "80"}"#, "port: must be a whole number"), (#"{"port": 1.5}"#, "port: must be a whole number"),
             (#"{"port": null}"#, "port: must be"), (#"{"mock": 1}"#, "mock: must be true or false"),
+            (#"{"speculation": "maybe"}"#, "speculation: must be true or false"),
             ("[1]", "one JSON object"),
             ("{\n\"port\": 1,\n\"host\": x\n}", "line 3"), ("", "empty"), (#"{"host": "0.0.0.0"}"#, "--api-key-file"),
             (#"{"model": "/no/such"}"#, "/no/such: No such file"),
