@@ -58,26 +58,15 @@ def blocks_q4_0(random, count):
     return np.hstack([half(STEP_4_BITS * signs(random, count)), random_bytes(random, count, 16)])
 
 
-def scales_of_k(random, count):
-    """The 12 bytes that hold eight 6-bit scales and eight 6-bit minima; here every minimum is its scale."""
+def blocks_q4_k(random, count):
+    """256 weights in eight parts: d · scale · code − dmin · minimum. Every minimum is its scale here, so that
+    dmin = 7.5 d puts them about zero. Scales and minima have 6 bits each and lie in 12 bytes."""
     six = random.integers(24, 40, (count, 8), np.uint8)
     low, high = six[:, :4], six[:, 4:]
     first = low | (high >> 4) << 6
-    return np.hstack([first, first, (high & 15) | (high & 15) << 4]), 31.5
-
-
-def blocks_q4_k(random, count):
-    """256 weights: d · scale · code − dmin · minimum, of eight parts; dmin = 7.5 d puts them about zero."""
-    scales, mean = scales_of_k(random, count)
-    d = np.full(count, STEP_4_BITS / mean)
+    scales = np.hstack([first, first, (high & 15) | (high & 15) << 4])
+    d = np.full(count, STEP_4_BITS / 31.5)
     return np.hstack([half(d), half(7.5 * d), scales, random_bytes(random, count, 128)])
-
-
-def blocks_q5_k(random, count):
-    """As Q4_K with codes of 5 bits."""
-    scales, mean = scales_of_k(random, count)
-    d = np.full(count, STEP_4_BITS / 2 / mean)
-    return np.hstack([half(d), half(15.5 * d), scales, random_bytes(random, count, 32 + 128)])
 
 
 def blocks_q6_k(random, count):
@@ -88,8 +77,7 @@ def blocks_q6_k(random, count):
 
 
 # Weights in a block, and what writes some of them.
-BLOCKS = {
-    "Q4_0": (32, blocks_q4_0), "Q4_K": (256, blocks_q4_k), "Q5_K": (256, blocks_q5_k), "Q6_K": (256, blocks_q6_k)}
+BLOCKS = {"Q4_0": (32, blocks_q4_0), "Q4_K": (256, blocks_q4_k), "Q6_K": (256, blocks_q6_k)}
 
 
 def gguf_type(form: str, name: str) -> str:
@@ -98,9 +86,7 @@ def gguf_type(form: str, name: str) -> str:
         return "Q4_0"
     if name == HEAD:
         return "Q6_K"
-    if name.endswith("attn_qkv"):
-        return "Q5_K"
-    if name.endswith("ffn_down"):
+    if name.endswith(("attn_qkv", "ffn_down")):
         layer, eighth = int(name.split(".")[1]), LAYERS // 8
         more = layer < eighth or layer >= 7 * eighth or (layer - eighth) % 3 == 2
         return "Q6_K" if more else "Q4_K"

@@ -11,7 +11,7 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}")
 
 # Token types of GGUF.
-NORMAL, CONTROL = 1, 3
+NORMAL, CONTROL, USER_DEFINED = 1, 3, 4
 
 
 class Vocabulary:
@@ -48,7 +48,7 @@ class Vocabulary:
         added = [
             {"id": token, "content": self.pieces[token], "special": True, "normalized": False,
              "single_word": False, "lstrip": False, "rstrip": self.pieces[token].startswith("<|")}
-            for token, kind in enumerate(self.types) if kind == CONTROL]
+            for token, kind in enumerate(self.types) if kind in (CONTROL, USER_DEFINED)]
         space = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
         return json.dumps({
             "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,

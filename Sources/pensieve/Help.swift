@@ -111,10 +111,10 @@ enum Help {
             \(row("--config FILE", "JSON file with settings"))
             \(table(Setting.all.filter { GenerateCommand.settings.contains($0.name) && $0.name != "model" }))
 
-            Tokens are random. Speeds are of all sessions together, the median of the runs
-            with the slowest and the fastest. Each decoding session has KV memory of its own,
+            Tokens are random. Speeds are of all sessions together: the median of the runs,
+            the slowest and the fastest. Each decoding session has KV memory of its own,
             filled before; rows for which --kv-memory is too little are left out. Without
-            --kv-memory it is what the rows need, and at most half of the free memory.
+            that flag it is what the rows need, and at most half of the free memory.
 
             examples:
               pensieve bench
