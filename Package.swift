@@ -44,7 +44,7 @@ let package = Package(
             name: "pensieve",
             dependencies: [
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
-                "Tokenization", "BuiltinModel",
+                "Tokenization", "BlockFiles", "BuiltinModel",
             ],
             swiftSettings: strict
         ),
@@ -55,10 +55,12 @@ let package = Package(
         module("MessagesAPI", ["HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
         module("HTTPFront", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
         module("Scheduling", ["EngineContract"]),
+        module("BlockFiles", ["Scheduling", "EngineContract", "Hashing"]),
         module("EngineContract"),
-        module("Inference", ["EngineContract", "ModelFiles", "CKernels", "COpenBLAS"]),
+        module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS"]),
         module("ModelFiles"),
-        module("ModelHub", ["CKernels"]),
+        module("ModelHub", ["Hashing"]),
+        module("Hashing", ["CKernels"]),
         module("Tokenization"),
 
         // C: kernels, shims, and the bytes of the built-in model.
@@ -67,11 +69,17 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
-        // For the scripts in Benchmarks that compare the tokenizers with the reference.
+        // For the scripts in Benchmarks that compare with the reference.
         .executableTarget(
             name: "tokenizer-probe",
             dependencies: ["Tokenization"],
             path: "Benchmarks/TokenizerProbe",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "logits-probe",
+            dependencies: ["Inference", "EngineContract", "ModelFiles"],
+            path: "Benchmarks/LogitsProbe",
             swiftSettings: strict
         ),
 
@@ -90,14 +98,15 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
-            ["Inference", "EngineContract", "ModelFiles", "CKernels"],
+            ["Inference", "Scheduling", "EngineContract", "ModelFiles", "CKernels"],
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
         tests("ModelFilesTests", ["ModelFiles"]),
-        tests("ModelHubTests", ["ModelHub", "CKernels"]),
+        tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
+        tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),
         tests("TokenizationTests", ["Tokenization"], exclude: ["Scripts"], resources: [.copy("Fixtures")]),
         tests("LoadTests", ["LoadTest"]),
-        tests("ServerTests", ["pensieve", "ModelHub"], resources: [.copy("Python")]),
+        tests("ServerTests", ["pensieve", "ModelHub", "Hashing"], resources: [.copy("Python")]),
     ]
 )

@@ -13,7 +13,7 @@ and the medians:
   peak      the most memory it ever had
   token     from a request of some 20 tokens to the first of its answer
 
-Python needs numpy to write the model. The weights are of no use, but arithmetic and memory do not depend on them.
+Python needs numpy to write the model.
 """
 
 import argparse
@@ -27,89 +27,7 @@ import subprocess
 import sys
 import time
 
-LAYERS, HIDDEN, INTERMEDIATE, VOCABULARY, BITS, GROUP = 32, 3072, 8192, 32064, 4, 64
-BUILTIN = pathlib.Path(__file__).parent.parent / "Sources" / "BuiltinModel" / "model" / "tokenizer.json"
-CONFIGURATION = {
-    "model_type": "phi3", "hidden_size": HIDDEN, "intermediate_size": INTERMEDIATE, "num_hidden_layers": LAYERS,
-    "num_attention_heads": 32, "num_key_value_heads": 32, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
-    "rope_scaling": None, "max_position_embeddings": 4096, "vocab_size": VOCABULARY, "sliding_window": 2047,
-    "tie_word_embeddings": False, "hidden_act": "silu", "eos_token_id": 32000,
-    "quantization": {"group_size": GROUP, "bits": BITS, "mode": "affine"},
-}
-
-
-# MARK: The model
-
-
-def tensors():
-    """Names, types and shapes of all tensors, in the order of the file."""
-    matrices = [("model.embed_tokens", VOCABULARY, HIDDEN), ("lm_head", VOCABULARY, HIDDEN)]
-    norms = ["model.norm"]
-    for layer in range(LAYERS):
-        path = f"model.layers.{layer}"
-        matrices += [
-            (f"{path}.self_attn.qkv_proj", 3 * HIDDEN, HIDDEN), (f"{path}.self_attn.o_proj", HIDDEN, HIDDEN),
-            (f"{path}.mlp.gate_up_proj", 2 * INTERMEDIATE, HIDDEN), (f"{path}.mlp.down_proj", HIDDEN, INTERMEDIATE)]
-        norms += [f"{path}.input_layernorm", f"{path}.post_attention_layernorm"]
-    for path, rows, columns in matrices:
-        yield f"{path}.weight", "U32", [rows, columns * BITS // 32]
-        yield f"{path}.scales", "BF16", [rows, columns // GROUP]
-        yield f"{path}.biases", "BF16", [rows, columns // GROUP]
-    for path in norms:
-        yield f"{path}.weight", "BF16", [HIDDEN]
-
-
-def write_weights(path: pathlib.Path):
-    import numpy as np
-
-    def brain_floats(values):
-        return (values.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
-
-    header, offset, count = {}, 0, {"U32": 4, "BF16": 2}
-    for name, kind, shape in tensors():
-        size = count[kind] * int(np.prod(shape))
-        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [offset, offset + size]}
-        offset += size
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    rng = np.random.default_rng(1)
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for name, kind, shape in tensors():
-            if kind == "U32":
-                file.write(rng.bytes(4 * shape[0] * shape[1]))
-            elif name.endswith("scales"):
-                # Of either sign, so that the values have a deviation of 0.02.
-                scales = rng.choice([-1, 1], shape) * rng.uniform(0.0035, 0.0052, shape)
-                file.write(brain_floats(scales).tobytes())
-            elif name.endswith("biases"):
-                # Codes are 0 to 15: 7.5 scales less puts them about zero.
-                file.write(brain_floats(-7.5 * scales).tobytes())
-            else:
-                file.write(brain_floats(np.ones(shape)).tobytes())
-
-
-def write_tokenizer(path: pathlib.Path):
-    """The built-in model's, with as many more tokens as the vocabulary has."""
-    tokenizer = json.loads(BUILTIN.read_text())
-    vocabulary = tokenizer["model"]["vocab"]
-    for number in range(len(vocabulary), VOCABULARY):
-        vocabulary[f"filler{number}"] = number
-    path.write_text(json.dumps(tokenizer))
-
-
-def make(folder: pathlib.Path):
-    if (folder / "model.safetensors").exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    print(f"writing {folder} …", file=sys.stderr)
-    (folder / "config.json").write_text(json.dumps(CONFIGURATION, indent=1))
-    write_tokenizer(folder / "tokenizer.json")
-    write_weights(folder / "model.safetensors.part")
-    os.rename(folder / "model.safetensors.part", folder / "model.safetensors")
-
-
-# MARK: The measurement
+import phi3
 
 
 def warm(folder: pathlib.Path):
@@ -173,7 +91,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--kv-memory", type=int, default=1 << 30)
     arguments = parser.parse_args()
-    make(arguments.folder)
+    phi3.make(arguments.folder)
     warm(arguments.folder)
     results = [run(arguments.server, arguments.folder, arguments.kv_memory) for _ in range(arguments.runs)]
     for name in results[0]:

@@ -4,6 +4,7 @@ usage: swift build -c release --product tokenizer-probe
        python Benchmarks/tokenization.py equality [COUNT [KIND ...]]     default: 50000 texts for each kind
        python Benchmarks/tokenization.py patterns [COUNT]               random regular expressions, default: 1000
        python Benchmarks/tokenization.py linear                         megabytes of one letter, of spaces, of marks
+       python Benchmarks/tokenization.py memory                         while large vocabularies are read, and afterwards
        python Benchmarks/tokenization.py speed [ROUNDS [FOLDER]]         with FOLDER: the vocabularies (.gguf) in it too
 
 Needs `tokenizers` and `sentencepiece` (and for FOLDER `gguf`) from PyPI.
@@ -26,7 +27,7 @@ sys.path.insert(0, str(ROOT / "Tests/TokenizationTests/Scripts"))
 
 import kinds  # noqa: E402
 import patterns  # noqa: E402
-from tokenizers import Tokenizer, models  # noqa: E402
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers  # noqa: E402
 
 PROBE = ROOT / ".build/release/tokenizer-probe"
 
@@ -118,8 +119,9 @@ def equality(count, names):
         wrong, forged = compare_tokens(name, tokenizer, kinds.texts(count, name))
         undone = compare_texts(name, tokenizer, count // 5, name)
         total += wrong + undone
-        print(f"{name}: {count} texts, {wrong} with other tokens ({forged} forge a special token in the reference, and not "
-              f"here); {count // 5} lists of tokens, {undone} with another text ({time.time() - start:.0f} s)", flush=True)
+        print(f"{name}: {count} texts, {wrong} with other tokens; {count // 5} lists of tokens, {undone} with another text; "
+              f"{forged} texts that may forge a special token in the reference and must not here "
+              f"({time.time() - start:.0f} s)", flush=True)
     print("all equal" if total == 0 else f"{total} differences")
     sys.exit(total > 0)
 
@@ -244,6 +246,51 @@ def linear():
         print(row, flush=True)
 
 
+def large(size, alphabet, shown=()):
+    """A vocabulary of random merges."""
+    dice = random.Random(size)
+    tokens = list(alphabet)
+    vocab = {token: number for number, token in enumerate([*shown, *alphabet])}
+    merges = []
+    while len(vocab) < size:
+        left, right = dice.choice(dice.choice([tokens, tokens[:2000]])), dice.choice(tokens[:2000])
+        if len(left + right) <= 12 and left + right not in vocab:
+            vocab[left + right] = len(vocab)
+            tokens.append(left + right)
+            merges.append((left, right))
+    return vocab, merges
+
+
+def memory():
+    """Of files as they are published, and with merges written as they were at first."""
+    def size(name, tokenizer, change=None):
+        state = json.loads(tokenizer.to_str())
+        if change:
+            change(state["model"])
+        for indent in [2, None]:
+            with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+                json.dump(state, file, ensure_ascii=False, indent=indent)
+                file.flush()
+                file, peak, kept = map(int, subprocess.run([PROBE, "memory", file.name], stdout=subprocess.PIPE, check=True).stdout.split())
+            print(f"{name + ', indented' * bool(indent):40}{file / 1e6:8.2f}{peak / 1e6:8.2f}{peak / file:6.2f}x{kept / 1e6:8.2f}", flush=True)
+
+    def old(model):
+        model["merges"] = [" ".join(merge) for merge in model["merges"]]
+
+    print(f"{'MB':40}{'file':>8}{'peak':>8}{'':7}{'after':>8}")
+    for count in [128_000, 151_000]:
+        tokenizer = Tokenizer(models.BPE(*large(count, sorted(pre_tokenizers.ByteLevel.alphabet()))))
+        tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+        size(f"bytes, {count} tokens", tokenizer)
+        size(f"bytes, {count} tokens, old merges", tokenizer, old)
+    letters = [chr(number) for first, last in [(33, 127), (0xA1, 0x180), (0x400, 0x460), (0x4E00, 0x4F00)] for number in range(first, last)]
+    characters = large(32_000, ["▁", *letters], ["<unk>"] + [f"<0x{byte:02X}>" for byte in range(256)])
+    size("characters, 32000 tokens", Tokenizer(models.BPE(*characters, unk_token="<unk>", byte_fallback=True, fuse_unk=True)))
+    dice = random.Random(1)
+    words = sorted({"▁" * dice.randrange(2) + "".join(dice.choices(letters[:26] * 9 + letters, k=dice.randint(2, 10))) for _ in range(250_000)})
+    size(f"unigram, {len(words)} tokens", Tokenizer(models.Unigram([("<unk>", 0.0)] + [(word, -15 * dice.random()) for word in words], 0)))
+
+
 if __name__ == "__main__":
     mode, *rest = sys.argv[1:]
     if mode == "equality":
@@ -252,6 +299,8 @@ if __name__ == "__main__":
         compare_patterns(int(rest[0]) if rest else 1000)
     elif mode == "linear":
         linear()
+    elif mode == "memory":
+        memory()
     elif mode == "speed":
         speed(int(rest[0]) if rest else 7, rest[1] if len(rest) > 1 else None)
     else:

@@ -7,13 +7,19 @@ import Tokenization
 //     tokenizer-probe decode FILE    tokens in, texts out
 //     tokenizer-probe pieces FILE    texts in, the pieces that each is cut into out
 //     tokenizer-probe time FILE N    texts in; N times the nanoseconds that encoding all of them took
+//     tokenizer-probe memory FILE    the bytes of the file, and those of memory while it is read and afterwards
 //
 // Texts come as a length and so many bytes of UTF-8, tokens as a number and so many numbers, all numbers of 32 bits.
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
-    FileHandle.standardError.write(Data("usage: tokenizer-probe encode|decode|pieces|time FILE [N]\n".utf8))
+    FileHandle.standardError.write(Data("usage: tokenizer-probe encode|decode|pieces|time|memory FILE [N]\n".utf8))
     exit(2)
+}
+if arguments[1] == "memory" {
+    let memory = try LoadMemory(path: arguments[2])
+    print(memory.file, memory.peak, memory.kept)
+    exit(0)
 }
 let file = Array(try Data(contentsOf: URL(filePath: arguments[2])))
 let tokenizer: Tokenizer

@@ -41,20 +41,23 @@ package struct SamplingParameters: Sendable, Equatable {
 /// One session's share of a step.
 ///
 ///     0 ..< startPosition                      computed before; its keys and values are in `blocks`
-///     startPosition ..< startPosition + count  `tokens`: computed in this step
+///     startPosition ..< startPosition + count  `tokens`: computed in this step; the last `draftCount` are guesses
 ///     blocks.count × blockSize                 at least startPosition + count
 package struct StepEntry: Sendable {
     package var session: SessionID
-    /// Never empty.
+    /// Never empty, and never guesses only.
     package var tokens: [Token]
+    /// How many of `tokens` are guesses of what will be sampled; none unless the entry samples.
+    package var draftCount: Int
     package var startPosition: Int
     /// The session's block table: position p lies in `blocks[p / blockSize]` at offset `p % blockSize`. Where the engine
     /// has a window, blocks of which no token of the entry sees a position may be `hiddenBlock`.
     package var blocks: [BlockIndex]
-    /// Whether a token is to be sampled after the last of `tokens`.
+    /// Whether a token is to be sampled after the last known one of `tokens`, and after each guess.
     package var samples: Bool
     package var sampling: SamplingParameters
-    /// How many tokens the session has sampled before this one.
+    /// How many tokens the session has sampled before this one. The sample after the nth guess is that of
+    /// `sampleIndex` + n: it is drawn as it would be if the guesses before it had been sampled.
     package var sampleIndex: Int
 
     /// Stands for a block that the session has given back.
@@ -67,10 +70,12 @@ package struct StepEntry: Sendable {
         blocks: [BlockIndex],
         samples: Bool,
         sampling: SamplingParameters,
-        sampleIndex: Int
+        sampleIndex: Int,
+        draftCount: Int = 0
     ) {
         self.session = session
         self.tokens = tokens
+        self.draftCount = draftCount
         self.startPosition = startPosition
         self.blocks = blocks
         self.samples = samples
@@ -79,7 +84,8 @@ package struct StepEntry: Sendable {
     }
 }
 
-/// What the engine computes at once: tokens of many sessions, each either decoding (one token) or prefilling (a chunk).
+/// What the engine computes at once: tokens of many sessions, each decoding (one token, and guesses of the next) or
+/// prefilling (a chunk).
 package struct Step: Sendable {
     package var entries: [StepEntry]
 
@@ -88,13 +94,15 @@ package struct Step: Sendable {
     package var tokenCount: Int { entries.reduce(0) { $0 + $1.tokens.count } }
 }
 
-/// The tokens sampled in a step: one element for each entry, nil where the entry did not ask for one or failed.
+/// The tokens sampled in a step.
 package struct StepResult: Sendable {
-    package var samples: [Token?]
+    /// One element for each entry: the token after its last known one, and those after its guesses, as far as they can be
+    /// sampled. Empty where the entry did not ask for one or failed.
+    package var samples: [[Token]]
     /// What went wrong with single entries, by their index; the others are none the worse for it.
     package var failures: [Int: EngineError]
 
-    package init(samples: [Token?], failures: [Int: EngineError] = [:]) {
+    package init(samples: [[Token]], failures: [Int: EngineError] = [:]) {
         self.samples = samples
         self.failures = failures
     }

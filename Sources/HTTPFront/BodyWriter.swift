@@ -10,9 +10,21 @@ package final class BodyWriter: Sendable {
 
     private struct State {
         var isWriting = false
+        var hasFailed = false
         /// Nil once the stream has ended, so that a writer kept for too long does not keep the connection.
         var sink: Sink?
         var waiters: [CheckedContinuation<Void, Never>] = []
+
+        /// The sink of a further write, which fails if there is none.
+        mutating func open() -> Sink? {
+            if sink == nil { hasFailed = true }
+            return sink
+        }
+
+        mutating func fail() {
+            sink = nil
+            hasFailed = true
+        }
     }
 
     package typealias Sink = @Sendable ([UInt8]) async throws -> Void
@@ -29,12 +41,12 @@ package final class BodyWriter: Sendable {
         guard !bytes.isEmpty else { return }
         await lock()
         defer { unlock() }
-        guard let sink = state.withLock({ $0.sink }) else { throw Closed() }
+        guard let sink = state.withLock({ $0.open() }) else { throw Closed() }
         do {
             try await sink(bytes)
         } catch {
             // A part may be out: anything after it would be taken for the rest of the chunk.
-            close()
+            state.withLock { $0.fail() }
             throw error
         }
     }
@@ -44,7 +56,8 @@ package final class BodyWriter: Sendable {
         state.withLock { $0.sink = nil }
     }
 
-    var isClosed: Bool { state.withLock { $0.sink == nil } }
+    /// Whether something that was to be written did not go out.
+    var hasFailed: Bool { state.withLock { $0.hasFailed } }
 
     /// Waits for the write under way, which the stall limit bounds; hence waiting needs no cancellation of its own.
     private func lock() async {

@@ -204,9 +204,10 @@ struct Connection {
             for await result in group {
                 switch result {
                 case .answered(let answeredStatus, let answeredDelivery):
-                    // A client that only closed its sending side may still have got the response.
-                    delivery = clientLeft ? .failed : answeredDelivery
-                    status = clientLeft || answeredDelivery == .failed ? 499 : answeredStatus
+                    // What was delivered counts, whoever is seen first: a client may close as soon as it has the whole
+                    // response, or close its sending side only. There will be no further request either way.
+                    delivery = clientLeft && answeredDelivery == .keepsConnection ? .lastOfConnection : answeredDelivery
+                    status = answeredDelivery == .failed ? 499 : answeredStatus
                     group.cancelAll()
                 case .clientLeft:
                     clientLeft = true

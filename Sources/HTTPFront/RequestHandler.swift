@@ -11,6 +11,7 @@ package protocol RequestHandler: Sendable {
     func response(to fault: HTTPFault, requestID: String) -> Response
 
     /// Called once per finished request, for logs and metrics; must be quick. `head` is nil if it could not be
-    /// parsed. The status is 499 if the client left before the response was complete.
+    /// parsed. The status is 499 if the response could not be delivered, mostly because the client left before it was
+    /// complete.
     func finished(_ head: RequestHead?, status: Int, seconds: Double)
 }

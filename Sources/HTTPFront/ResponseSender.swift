@@ -49,8 +49,9 @@ struct ResponseSender: Sendable {
         try await withTaskCancellationHandler {
             defer { writer.close() }
             try await produce(writer)
-            // A failed write that the producer swallowed leaves half a chunk behind.
-            guard !writer.isClosed else { throw SendError.disconnected }
+            // A failed write that the producer swallowed leaves half a chunk behind. A client that leaves once it has all
+            // that was written is another matter.
+            guard !writer.hasFailed else { throw SendError.disconnected }
         } onCancel: {
             writer.close()
         }

@@ -1,30 +1,37 @@
 import CKernels
 import EngineContract
 
+/// How one token is to be drawn.
+struct Draw {
+    var parameters: SamplingParameters
+    /// How many tokens the session has sampled before.
+    var index: Int
+}
+
 /// Samples for many sessions, each on one of the compute threads: with a large vocabulary that takes as long as a layer.
 ///
 /// The pointers are read, and each element of `tokens` written by one thread, only while `sample` runs.
 struct BatchSampler {
-    private let entries: [StepEntry]
+    private let draws: [Draw]
     private let logits: UnsafePointer<Float>
     private let vocabularySize: Int
     private let tokens: UnsafeMutableBufferPointer<Token?>
 
-    /// - Parameter logits: [entries.count, vocabularySize].
-    /// - Returns: a token for each entry; nil where a logit is not a finite number.
+    /// - Parameter logits: [draws.count, vocabularySize].
+    /// - Returns: a token for each draw; nil where a logit is not a finite number.
     static func sample(
-        _ entries: [StepEntry],
+        _ draws: [Draw],
         _ logits: UnsafePointer<Float>,
         vocabularySize: Int,
         on compute: Compute
     ) -> [Token?] {
-        var result = [Token?](repeating: nil, count: entries.count)
+        var result = [Token?](repeating: nil, count: draws.count)
         result.withUnsafeMutableBufferPointer { tokens in
-            var batch = BatchSampler(entries: entries, logits: logits, vocabularySize: vocabularySize, tokens: tokens)
+            var batch = BatchSampler(draws: draws, logits: logits, vocabularySize: vocabularySize, tokens: tokens)
             withUnsafeMutablePointer(to: &batch) { batch in
                 ck_compute_for(
                     compute.handle,
-                    Int32(entries.count),
+                    Int32(draws.count),
                     1,
                     { context, item, _ in
                         context?.assumingMemoryBound(to: BatchSampler.self).pointee.sample(Int(item))
@@ -38,6 +45,6 @@ struct BatchSampler {
 
     private func sample(_ index: Int) {
         let row = UnsafeBufferPointer(start: logits + index * vocabularySize, count: vocabularySize)
-        tokens[index] = Sampler.sample(row, entries[index].sampling, index: entries[index].sampleIndex)
+        tokens[index] = Sampler.sample(row, draws[index].parameters, index: draws[index].index)
     }
 }

@@ -5,10 +5,12 @@ package import ModelFiles
 /// The owner of weights and KV memory; computes steps on a thread of its own.
 package actor Engine: InferenceEngine {
     package nonisolated let description: EngineDescription
+    package nonisolated let blockIdentity: String
+    package nonisolated let blockBytes: Int
 
     private let executor: ThreadExecutor
     private let architecture: any Architecture
-    private let pass: ForwardPass
+    let pass: ForwardPass
     private let checks: StepChecks
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -48,6 +50,8 @@ package actor Engine: InferenceEngine {
             contextLength: plan.contextLength
         )
         self.architecture = architecture
+        blockIdentity = Self.blockIdentity(model, options, plan, variant: compute.variant.name)
+        blockBytes = shape.blockBytes
         description = EngineDescription(
             modelID: model.modelID,
             displayName: model.displayName,
@@ -76,32 +80,44 @@ package actor Engine: InferenceEngine {
 
     package func step(_ step: Step) throws(EngineError) -> StepResult {
         let sampling = try compute(step)
-        var result = StepResult(samples: [Token?](repeating: nil, count: step.entries.count))
-        guard !sampling.isEmpty else { return result }
-        let tokens = BatchSampler.sample(
-            sampling.map { step.entries[$0] },
-            pass.logits.holding(sampling.count * description.vocabularySize),
+        var result = StepResult(samples: [[Token]](repeating: [], count: step.entries.count))
+        let draws = sampling.flatMap { index in
+            let entry = step.entries[index]
+            return (0...entry.draftCount).map { Draw(parameters: entry.sampling, index: entry.sampleIndex + $0) }
+        }
+        guard !draws.isEmpty else { return result }
+        var tokens = BatchSampler.sample(
+            draws,
+            pass.logits.holding(draws.count * description.vocabularySize),
             vocabularySize: description.vocabularySize,
             on: pass.compute
-        )
-        for (index, token) in zip(sampling, tokens) {
-            result.samples[index] = token
-            if token == nil {
+        )[...]
+        for index in sampling {
+            let own = tokens.prefix(step.entries[index].draftCount + 1)
+            tokens = tokens.dropFirst(own.count)
+            result.samples[index] = own.prefix { $0 != nil }.compactMap(\.self)
+            if result.samples[index].isEmpty {
                 result.failures[index] = EngineError("the model gave a logit that is not a finite number")
             }
         }
         return result
     }
 
-    /// The logits instead of samples of a step, for tests: one element for each entry, nil where it does not sample.
+    /// The logits instead of samples of a step, for tests: one element for each entry, nil where it does not sample. Where
+    /// it has guesses, those after the last known token.
     package func logits(of step: Step) throws(EngineError) -> [[Float]?] {
         var result = [[Float]?](repeating: nil, count: step.entries.count)
-        for (row, index) in try compute(step).enumerated() { result[index] = Array(logits(row)) }
+        var row = 0
+        for index in try compute(step) {
+            result[index] = Array(logits(row))
+            row += step.entries[index].draftCount + 1
+        }
         return result
     }
 
-    /// The logits after each of `tokens`, for tests. Uses the first KV blocks, whatever they hold.
-    package func logits(of tokens: [Token]) throws(EngineError) -> [[Float]] {
+    /// The logits after each of `tokens` from the index `first` on, for tests. Uses the first KV blocks, whatever they
+    /// hold.
+    package func logits(of tokens: [Token], from first: Int = 0) throws(EngineError) -> [[Float]] {
         let blocks = (tokens.count + description.blockSize - 1) / description.blockSize
         let entry = StepEntry(
             session: SessionID(0),
@@ -113,11 +129,13 @@ package actor Engine: InferenceEngine {
             sampleIndex: 0
         )
         try checks.check([entry])
-        run([entry], logitsOf: Array(tokens.indices))
-        return tokens.indices.map { Array(logits($0)) }
+        let rows = Array(tokens.indices.dropFirst(first))
+        run([entry], logitsOf: rows)
+        return rows.indices.map { Array(logits($0)) }
     }
 
-    /// Computes a step, and the logits of the entries that sample: their indices, in the order of the rows.
+    /// Computes a step, and the logits of the entries that sample, after the last known token and after each guess.
+    /// - Returns: these entries' indices, in the order of the rows.
     private func compute(_ step: Step) throws(EngineError) -> [Int] {
         try checks.check(step.entries)
         var rows: [Int] = []
@@ -126,7 +144,7 @@ package actor Engine: InferenceEngine {
         for (index, entry) in step.entries.enumerated() {
             end += entry.tokens.count
             if entry.samples {
-                rows.append(end - 1)
+                rows += (end - 1 - entry.draftCount)..<end
                 sampling.append(index)
             }
         }

@@ -35,10 +35,12 @@ final class KVMemory {
 
     var byteCount: Int { memory.count }
 
-    /// The memory of one block.
-    func bytes(of block: Int) -> UnsafeMutableRawBufferPointer {
+    /// All that a block holds.
+    func contents(of block: Int) -> UnsafeMutableRawBufferPointer {
         precondition(0..<blockCount ~= block, "no such block")
-        return UnsafeMutableRawBufferPointer(rebasing: memory[(block * shape.blockBytes)...].prefix(shape.blockBytes))
+        return UnsafeMutableRawBufferPointer(
+            rebasing: memory[(block * shape.blockBytes)..<((block + 1) * shape.blockBytes)]
+        )
     }
 
     /// What the kernels need to find the positions of one layer.

@@ -34,6 +34,8 @@ package final class LoadedModel: Sendable {
     }
 
     let architecture: any Architecture
+    /// Names the weights and their configuration: the same for the same files, wherever they are.
+    let identity: String
 
     init(
         source: ModelSource,
@@ -55,12 +57,9 @@ package final class LoadedModel: Sendable {
         }
         // Before the weights, which take longer.
         vocabulary = try Vocabulary(source: source)
-        let reader = try WeightReader(
-            TensorDirectory(source: source),
-            configuration,
-            packing: packing,
-            progress: progress
-        )
+        let tensors = try TensorDirectory(source: source)
+        identity = tensors.identity(try source.requiredFile("config.json"))
+        let reader = try WeightReader(tensors, configuration, packing: packing, progress: progress)
         architecture = try type.init(configuration, reader)
         eosTokens = Set(configuration.eosTokens.compactMap { Token(exactly: $0) })
         parameterCount = reader.parameterCount

@@ -61,6 +61,9 @@ struct StepChecks: Sendable {
             }
             isWritten[Int(block)] = true
         }
+        guard 0..<count ~= entry.draftCount, entry.samples || entry.draftCount == 0 else {
+            throw EngineError("\(entry.session): \(entry.draftCount) guesses among \(count) tokens")
+        }
         try check(entry.sampling, of: entry)
     }
 
@@ -74,7 +77,8 @@ struct StepChecks: Sendable {
         guard sampling.temperature.isFinite, sampling.temperature >= 0 else {
             throw EngineError("\(entry.session): temperature \(sampling.temperature)")
         }
-        guard sampling.topP > 0, sampling.topP <= 1, sampling.topK >= 0, entry.sampleIndex >= 0 else {
+        guard sampling.topP > 0, sampling.topP <= 1, sampling.topK >= 0, 0...Int(Int32.max) ~= entry.sampleIndex
+        else {
             throw EngineError(
                 "\(entry.session): top-p \(sampling.topP), top-k \(sampling.topK), sample \(entry.sampleIndex)"
             )

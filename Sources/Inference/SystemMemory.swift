@@ -1,10 +1,10 @@
 import Glibc
 
 /// What the system says about its memory.
-enum SystemMemory {
+package enum SystemMemory {
     /// Bytes that can be had without swapping: `MemAvailable` of /proc/meminfo, or 1 GiB if it cannot be read, and no more
     /// than the process's control group leaves.
-    static func freeBytes() -> Int { min(machineBytes(), ControlGroup().freeBytes ?? .max) }
+    package static func freeBytes() -> Int { min(machineBytes(), ControlGroup().freeBytes ?? .max) }
 
     private static func machineBytes() -> Int {
         for line in (SystemFile.read("/proc/meminfo") ?? "").split(separator: "\n")

@@ -54,8 +54,24 @@ extension Metrics {
         page.add("step_seconds", "Time of an engine step.", counts.step)
         page.add("step_tokens", "Tokens computed in a step.", counts.stepTokens)
         page.add("batch_size", "Sessions computed together in a step.", counts.stepSessions)
+        addSpeculation(scheduler, to: &page)
         addGauges(scheduler, uptimeSeconds, to: &page)
         return page.text
+    }
+
+    private func addSpeculation(_ scheduler: SchedulerStatistics, to page: inout MetricsPage) {
+        page.add(
+            "drafted_tokens_total",
+            "counter",
+            "Tokens guessed from a session's own text and computed along with it.",
+            Double(scheduler.draftedTokensTotal)
+        )
+        page.add(
+            "accepted_tokens_total",
+            "counter",
+            "Guessed tokens that were sampled then.",
+            Double(scheduler.acceptedTokensTotal)
+        )
     }
 
     private func addGauges(_ scheduler: SchedulerStatistics, _ uptimeSeconds: Double, to page: inout MetricsPage) {

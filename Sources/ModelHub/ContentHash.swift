@@ -1,3 +1,5 @@
+import Hashing
+
 /// The name that a hub gives to a file's content, which is also the name of its blob in the cache.
 package enum ContentHash: Sendable, Hashable {
     /// Of large files (git LFS): SHA-256 of the bytes.

@@ -29,6 +29,9 @@ final class Delivery: Sendable {
     /// Events sent and not read. While the session is held back, only the reader changes it.
     var unreadCount: Int { unread.load(ordering: .relaxed) }
 
+    /// How many more tokens the window holds; only the Scheduler makes it smaller.
+    var room: Int { max(0, window - unreadCount) }
+
     func send(_ token: Token) {
         unread.add(1, ordering: .relaxed)
         continuation.yield(.token(token))

@@ -95,6 +95,13 @@ struct KVAccounting {
         return true
     }
 
+    /// Gives back the blocks that a session was given for guesses alone.
+    mutating func shrink(_ session: Session) {
+        for block in session.dropBlocks(after: blocksHolding(session.tokens.count)) {
+            pool.release(block, keep: false)
+        }
+    }
+
     private mutating func allocate() -> BlockIndex? {
         if let block = pool.takeFree() { return block }
         guard let block = pool.takeOldestKept() else { return nil }
@@ -121,6 +128,14 @@ struct KVAccounting {
     mutating func release(_ session: Session) {
         for block in session.ownBlocks.reversed() { pool.release(block, keep: cache.contains(block)) }
         session.forgetComputed()
+    }
+
+    /// The kept blocks that a store could find again, least recently used first.
+    func keptBlocks(in store: any BlockStore) -> [(block: BlockIndex, description: StoredBlock)] {
+        var names: [PrefixCache.Key: String] = [:]
+        return pool.keptBlocks.compactMap { block in
+            cache.description(of: block, in: store, names: &names).map { (block, $0) }
+        }
     }
 
     /// What is wrong with the accounting, or nil if nothing is.

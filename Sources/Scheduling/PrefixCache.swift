@@ -48,6 +48,32 @@ struct PrefixCache {
         entries[key] = nil
     }
 
+    /// What a store knows a block by; nil if a block before it is not here any more.
+    /// - Parameter names: those found before.
+    func description(
+        of block: BlockIndex,
+        in store: any BlockStore,
+        names: inout [Key: String]
+    ) -> StoredBlock? {
+        guard let key = keys[block], let entry = entries[key] else { return nil }
+        var unnamed: [(key: Key, entry: Entry)] = []
+        var next = entry.parent
+        while next != Self.root, names[next] == nil {
+            guard let parent = entries[next] else { return nil }
+            unnamed.append((next, parent))
+            next = parent.parent
+        }
+        for (key, entry) in unnamed.reversed() {
+            names[key] = store.name(after: names[entry.parent], entry.tokens[...])
+        }
+        let parent = names[entry.parent]
+        return StoredBlock(
+            name: store.name(after: parent, entry.tokens[...]),
+            parent: parent,
+            tokens: entry.tokens
+        )
+    }
+
     /// The blocks that can be found, or nil if the two tables differ.
     var blocks: Set<BlockIndex>? {
         let found = Set(entries.values.map(\.block))

@@ -12,8 +12,11 @@ extension Scheduler {
         while true {
             let shares = planner.plan(candidates())
             if shares.isEmpty { return nil }
-            let entries = take(shares)
-            if !entries.isEmpty { return Step(entries: entries) }
+            var entries = take(shares)
+            if !entries.isEmpty {
+                addDrafts(to: &entries)
+                return Step(entries: entries)
+            }
             // Who had a turn had no memory, who has the memory had no turn. The oldest, alone, has all it needs.
             if let youngest = running.last { preempt(youngest) }
         }
@@ -22,7 +25,10 @@ extension Scheduler {
     private func candidates() -> [StepPlanner.Candidate] {
         running.compactMap { session in
             guard session.pause == nil else { return nil }
-            if !session.isDecoding { reuse(session) }
+            if !session.isDecoding {
+                reuse(session)
+                if awaitsStored(session) { return nil }
+            }
             return StepPlanner.Candidate(
                 session: session.id,
                 client: session.request.client,
@@ -70,7 +76,11 @@ extension Scheduler {
 
     /// Spares a session what others have computed since it last looked.
     func reuse(_ session: Session) {
-        let spared = kv.reuse(session)
+        spare(session, kv.reuse(session))
+    }
+
+    /// Counts what a session need not compute.
+    func spare(_ session: Session, _ spared: Int) {
         guard spared > 0, !session.wasPreempted else { return }
         session.cachedTokens = (session.cachedTokens ?? 0) + spared
         figures.prefixHitTokensTotal += spared
@@ -89,26 +99,24 @@ extension Scheduler {
             if let failure = result.failures[index] {
                 finish(session, .failed(failure.description))
             } else {
-                session.advance(entry.tokens.count)
-                kv.register(session)
-                apply(result.samples[index], to: session, asked: entry.samples, at: now)
+                apply(result.samples[index], of: entry, to: session, at: now)
             }
         }
         rate.add(figures.tokensGeneratedTotal - before, at: now)
     }
 
-    private func apply(_ token: Token?, to session: Session, asked: Bool, at now: ContinuousClock.Instant) {
-        if let token, asked {
-            accept(token, for: session, at: now)
-        } else if asked {
-            finish(session, .failed("the engine gave no token"))
+    private func apply(_ samples: [Token], of entry: StepEntry, to session: Session, at now: ContinuousClock.Instant) {
+        session.advance(entry.tokens.count - entry.draftCount)
+        kv.register(session)
+        if entry.samples {
+            accept(samples, of: entry, for: session, at: now)
         } else if session.remaining == 0 {
             // Nothing was to be sampled, only the prompt to be computed.
             finish(session, session.limitReason)
         }
     }
 
-    private func accept(_ token: Token, for session: Session, at now: ContinuousClock.Instant) {
+    func accept(_ token: Token, for session: Session, at now: ContinuousClock.Instant) {
         session.sampled += 1
         figures.tokensGeneratedTotal += 1
         if let last = session.lastTokenAt {

@@ -8,6 +8,7 @@ package actor Scheduler {
     let engine: any InferenceEngine
     let configuration: SchedulerConfiguration
     let observer: (any SchedulerObserver)?
+    let stored: StoredBlocks?
 
     var sessions: [SessionID: Session] = [:]
     /// Oldest first.
@@ -17,17 +18,20 @@ package actor Scheduler {
     var planner: StepPlanner
     var figures = SchedulerStatistics()
     var rate = TokenRate()
+    var reads = BlockReads()
 
     private var nextID: UInt64 = 1
     private var loop: Task<Void, Never>?
     var readerWatch: Task<Void, Never>?
-    private var isStopping = false
+    private(set) var isStopping = false
+    var isHurried = false
     private var waitingForEnd: [CheckedContinuation<Void, Never>] = []
 
     package init(
         engine: any InferenceEngine,
         configuration: SchedulerConfiguration = SchedulerConfiguration(),
-        observer: (any SchedulerObserver)? = nil
+        observer: (any SchedulerObserver)? = nil,
+        stored: StoredBlocks? = nil
     ) {
         var configuration = configuration
         configuration.stepTokenBudget = min(configuration.stepTokenBudget, engine.description.maxStepTokens)
@@ -35,6 +39,7 @@ package actor Scheduler {
         self.engine = engine
         self.configuration = configuration
         self.observer = observer
+        self.stored = stored
         engineDescription = engine.description
         kv = KVAccounting(
             blocks: engineDescription.blockCount,
@@ -42,7 +47,10 @@ package actor Scheduler {
             window: engineDescription.window,
             stepTokens: configuration.stepTokenBudget
         )
-        planner = StepPlanner(budget: configuration.stepTokenBudget)
+        planner = StepPlanner(
+            budget: configuration.stepTokenBudget,
+            goalSeconds: configuration.interTokenGoal.map { $0 / .seconds(1) }
+        )
         waiting = WaitingQueue()
     }
 
@@ -155,12 +163,18 @@ package actor Scheduler {
     }
 
     private func run() async {
-        while let step = composeStep() {
+        while true {
+            if !reads.arrivals.isEmpty {
+                await restore(reads.arrivals.removeFirst())
+                continue
+            }
+            guard let step = composeStep() else { break }
             let begin = ContinuousClock.now
             do {
                 let result = try await engine.step(step)
                 let seconds = (ContinuousClock.now - begin) / .seconds(1)
                 figures.stepsTotal += 1
+                planner.learn(step, seconds: seconds)
                 observer?.stepFinished(seconds: seconds, tokens: step.tokenCount, sessions: step.entries.count)
                 apply(result, of: step)
             } catch {

@@ -2,12 +2,17 @@
 package struct SchedulerConfiguration: Sendable {
     /// Tokens computed in one step; no more than the engine can.
     package var stepTokenBudget = 256
+    /// How long a step may take while answers run: prompts are computed in pieces that keep it. Nil is about twice the
+    /// time of a step without prompts, or 20 ms if that is longer.
+    package var interTokenGoal: Duration?
     package var maxRunningSessions = 64
     package var maxWaitingSessions = 256
     /// Tokens a session may be ahead of its reader.
     package var deliveryWindow = 256
     /// How long a session is kept for a reader that lags and reads nothing. Meanwhile others may have its memory.
     package var readerStallLimit: Duration = .seconds(60)
+    /// Whether small steps carry guesses of the next tokens. Answers are the same with and without.
+    package var speculates = true
 
     package init() {}
 }
@@ -23,6 +28,9 @@ package struct SchedulerStatistics: Sendable {
     package var stepsTotal = 0
     package var tokensGeneratedTotal = 0
     package var prefixHitTokensTotal = 0
+    /// Tokens guessed, and those of them that were sampled then.
+    package var draftedTokensTotal = 0
+    package var acceptedTokensTotal = 0
     package var cancellationsTotal = 0
     package var preemptionsTotal = 0
     /// Tokens sampled per second over the last few seconds.

@@ -4,7 +4,7 @@ package import EngineContract
 ///
 /// What it knows of a session it reads back out of the blocks it was given, so a wrong block table, a wrong position or
 /// a block shared wrongly gives wrong tokens. Tests and `--mock` run on it.
-package actor ScriptedEngine: InferenceEngine {
+package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     package nonisolated let description: EngineDescription
     private let stepDuration: Duration?
     private var lastDue: ContinuousClock.Instant?
@@ -42,9 +42,25 @@ package actor ScriptedEngine: InferenceEngine {
         if keepsHistory {
             history.append(Dictionary(step.entries.map { ($0.session, $0.tokens.count) }) { $0 + $1 })
         }
-        var samples: [Token?] = []
+        var samples: [[Token]] = []
         for entry in step.entries { samples.append(try compute(entry)) }
         return StepResult(samples: samples)
+    }
+
+    package nonisolated var blockIdentity: String { "scripted" }
+    package nonisolated var blockBytes: Int { description.blockSize * 4 }
+
+    package func contents(of block: BlockIndex) -> [UInt8] {
+        (memory[block] ?? Array(repeating: -1, count: description.blockSize)).withUnsafeBytes(Array.init)
+    }
+
+    package func restore(_ blocks: [RestoredBlock]) throws(EngineError) {
+        guard blocks.allSatisfy({ $0.contents.count == blockBytes }) else { throw EngineError("no block's contents") }
+        for restored in blocks {
+            memory[restored.block] = restored.contents.withUnsafeBytes { bytes in
+                stride(from: 0, to: bytes.count, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: Token.self) }
+            }
+        }
     }
 
     /// Waits until a step's time is over. Steps that follow each other are timed from the first, so that what waking up
@@ -57,17 +73,25 @@ package actor ScriptedEngine: InferenceEngine {
         try? await Task.sleep(until: due, clock: .continuous)
     }
 
-    private func compute(_ entry: StepEntry) throws(EngineError) -> Token? {
+    private func compute(_ entry: StepEntry) throws(EngineError) -> [Token] {
         let size = description.blockSize
         let end = entry.startPosition + entry.tokens.count
-        guard !entry.tokens.isEmpty, entry.blocks.count * size >= end else {
-            throw EngineError("\(entry.session): \(entry.blocks.count) blocks do not hold \(end) tokens")
+        guard 0..<entry.tokens.count ~= entry.draftCount, entry.blocks.count * size >= end else {
+            throw EngineError(
+                "\(entry.session): \(entry.blocks.count) blocks, \(end) tokens, \(entry.draftCount) guesses"
+            )
         }
         for (offset, token) in entry.tokens.enumerated() {
             let position = entry.startPosition + offset
             memory[entry.blocks[position / size], default: Array(repeating: -1, count: size)][position % size] = token
         }
-        guard entry.samples else { return nil }
+        guard entry.samples else { return [] }
+        return ((end - entry.draftCount)...end).map { script(prefix(of: entry, upTo: $0)) }
+    }
+
+    /// What the blocks of an entry hold of the positions before `end`, as far as the token after them sees them.
+    private func prefix(of entry: StepEntry, upTo end: Int) -> [Token] {
+        let size = description.blockSize
         let firstSeen = description.window.map { max(0, end - $0) } ?? 0
         var prefix: [Token] = []
         prefix.reserveCapacity(end - firstSeen + size)
@@ -75,6 +99,6 @@ package actor ScriptedEngine: InferenceEngine {
             let block = memory[entry.blocks[position / size]] ?? Array(repeating: -1, count: size)
             prefix += block.prefix(end - position)
         }
-        return script(Array(prefix.dropFirst(firstSeen % size)))
+        return Array(prefix.dropFirst(firstSeen % size))
     }
 }

@@ -39,12 +39,17 @@ final class Session {
     private(set) var hiddenBlocks = 0
     /// The prefix cache's keys: before the first block, after it, …; made as they are needed.
     private var keys = [PrefixCache.root]
+    /// The store's names of the first blocks, made as they are needed.
+    private var names: [String] = []
+    /// Whether blocks are looked for in the store.
+    var usesStore = true
 
     var sampled = 0
     /// Prompt tokens that others had computed; nil before the session has run.
     var cachedTokens: Int?
     var wasPreempted = false
     var lastTokenAt: ContinuousClock.Instant?
+    var drafter = Drafter()
 
     init(
         id: SessionID,
@@ -85,6 +90,14 @@ final class Session {
         return keys[index]
     }
 
+    /// What the store knows a block by; nil if the session has not the tokens for it and one more.
+    func storedBlock(_ index: Int, blockSize: Int, in store: any BlockStore) -> StoredBlock? {
+        guard (index + 1) * blockSize < tokens.count else { return nil }
+        func own(_ index: Int) -> ArraySlice<Token> { tokens[(index * blockSize)..<((index + 1) * blockSize)] }
+        while names.count <= index { names.append(store.name(after: names.last, own(names.count))) }
+        return StoredBlock(name: names[index], parent: index > 0 ? names[index - 1] : nil, tokens: Array(own(index)))
+    }
+
     /// Goes on from blocks that hold the next tokens already, in place of what follows its full ones.
     /// - Returns: how many tokens that spares.
     func adopt(_ shared: [BlockIndex], blockSize: Int) -> Int {
@@ -106,6 +119,14 @@ final class Session {
     /// The blocks that the session has.
     var ownBlocks: ArraySlice<BlockIndex> { blocks[hiddenBlocks...] }
 
+    /// Takes the blocks behind the first `count` out of the table.
+    /// - Returns: those that it had.
+    func dropBlocks(after count: Int) -> [BlockIndex] {
+        let dropped = Array(blocks.dropFirst(count))
+        blocks.removeLast(dropped.count)
+        return dropped
+    }
+
     /// Takes the first blocks, up to `end`, out of the table, whose other blocks stay where they are.
     /// - Returns: those that it had.
     func hideBlocks(before end: Int) -> [BlockIndex] {
@@ -118,16 +139,24 @@ final class Session {
     func advance(_ count: Int) { computed += count }
     func append(_ token: Token) { tokens.append(token) }
 
-    func entry(_ count: Int) -> StepEntry {
+    /// A guess of what will be sampled after the next token, as far as the answer may go and its reader has room.
+    func draft(atMost limit: Int) -> [Token] {
+        let room = min(sampleLimit - sampled, delivery.room) - 1
+        return room > 0 ? drafter.draft(after: tokens, limit: min(limit, room)) : []
+    }
+
+    /// - Parameter draft: what may follow the last known token, which must be among the `count`.
+    func entry(_ count: Int, draft: [Token] = []) -> StepEntry {
         let end = computed + count
         return StepEntry(
             session: id,
-            tokens: Array(tokens[computed..<end]),
+            tokens: tokens[computed..<end] + draft,
             startPosition: computed,
             blocks: blocks,
             samples: end == tokens.count && sampleLimit > 0,
             sampling: request.sampling,
-            sampleIndex: sampled
+            sampleIndex: sampled,
+            draftCount: draft.count
         )
     }
 }

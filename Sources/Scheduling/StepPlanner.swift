@@ -4,7 +4,7 @@ import EngineContract
 ///
 /// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a
 /// budget. Who lacks one token is decoding and comes first; the rest is given to prefills, the oldest of each client,
-/// clients taking turns. A long prompt leaves something to those behind it, and what several sessions would compute alike
+/// clients taking turns, as much as `PrefillBudget` finds good beside running answers. A long prompt leaves something to those behind it, and what several sessions would compute alike
 /// is given to one of them.
 struct StepPlanner {
     struct Candidate {
@@ -31,11 +31,23 @@ struct StepPlanner {
     }
 
     let budget: Int
+    private var prefillBudget: PrefillBudget
     private var decodeTurn = 0
     /// The client whose turn was last.
     private var lastClient = ""
 
-    init(budget: Int) { self.budget = max(1, budget) }
+    /// - Parameter goalSeconds: the longest step wanted while answers run; nil is about twice a step without prompts.
+    init(budget: Int, goalSeconds: Double? = nil) {
+        self.budget = max(1, budget)
+        prefillBudget = PrefillBudget(goalSeconds: goalSeconds)
+    }
+
+    /// Learns how long a step took.
+    mutating func learn(_ step: Step, seconds: Double) {
+        let answers = step.entries.filter { $0.tokens.count == $0.draftCount + 1 && $0.sampleIndex > 0 }
+        let answerTokens = answers.reduce(0) { $0 + $1.tokens.count }
+        prefillBudget.learn(seconds: seconds, answerTokens: answerTokens, promptTokens: step.tokenCount - answerTokens)
+    }
 
     /// - Parameter candidates: sessions that can go on, oldest first.
     mutating func plan(_ candidates: [Candidate]) -> [Share] {
@@ -48,7 +60,7 @@ struct StepPlanner {
             shares.append(Share(session: decoding[(first + offset) % decoding.count].session, tokens: 1))
         }
         if decoding.count > left { decodeTurn = (first + left) % decoding.count }
-        left -= shares.count
+        left = min(left - shares.count, prefillBudget.tokens(beside: shares.count))
 
         let prefills = prefillOrder(withoutDoubles(candidates.filter { !$0.isDecoding }))
         return shares + split(left, among: prefills)

@@ -54,7 +54,7 @@ struct AddedTokens: Sendable {
     }
 
     let tokens: [AddedToken]
-    private var byContent: [[UInt8]: Int] = [:]
+    private let byContent: SpellingTable
     private let raw: Finder
     private let normalized: Finder
     private let special: Set<Int32>
@@ -63,18 +63,20 @@ struct AddedTokens: Sendable {
         self.tokens = tokens
         special = Set(tokens.filter(\.isSpecial).map(\.id))
         // Of several with the same content the last counts.
-        var rawContents: [[UInt8]: Int] = [:]
-        var normalizedContents: [[UInt8]: Int] = [:]
+        var byContent = SpellingTable(capacity: tokens.count)
+        var (raw, normalized) = (SpellingTable(), SpellingTable())
         for (index, token) in tokens.enumerated() {
-            byContent[token.content] = index
+            let number = Int32(truncatingIfNeeded: index)
+            byContent.insert(token.content, number)
             if token.isNormalized {
-                normalizedContents[Self.normalized(token, by: normalizer)] = index
+                normalized.insert(Self.normalized(token, by: normalizer), number)
             } else {
-                rawContents[token.content] = index
+                raw.insert(token.content, number)
             }
         }
-        raw = Finder(rawContents)
-        normalized = Finder(normalizedContents)
+        self.byContent = byContent
+        self.raw = Finder(raw)
+        self.normalized = Finder(normalized)
     }
 
     static func normalized(_ token: AddedToken, by normalizer: Normalizer) -> [UInt8] {
@@ -83,7 +85,7 @@ struct AddedTokens: Sendable {
 
     func isSpecial(_ token: Int32) -> Bool { special.contains(token) }
 
-    subscript(_ content: String) -> AddedToken? { byContent[Array(content.utf8)].map { tokens[$0] } }
+    subscript(_ content: String) -> AddedToken? { byContent.number(of: Array(content.utf8)).map { tokens[Int($0)] } }
 
     /// Cuts a text at its added tokens: the leftmost first, of several the longest.
     func segments(of text: [UInt8], _ stage: Stage, _ trust: Trust) -> [Segment] {
@@ -143,9 +145,9 @@ extension AddedTokens {
         /// The bytes that contents begin with.
         private var first = [Bool](repeating: false, count: 256)
 
-        init(_ contents: [[UInt8]: Int]) {
-            trie = ByteTrie(contents.map { ($0.key, Int32(truncatingIfNeeded: $0.value)) })
-            for content in contents.keys { if let byte = content.first { first[Int(byte)] = true } }
+        init(_ contents: SpellingTable) {
+            trie = ByteTrie(contents)
+            contents.forEach { content, _ in if let byte = content.first { first[Int(byte)] = true } }
         }
 
         /// The first match at `index` or later, the longest of several.

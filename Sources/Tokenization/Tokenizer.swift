@@ -56,8 +56,9 @@ package struct Tokenizer: Sendable {
         _ decoder: TokenDecoder,
         _ postProcessor: PostProcessor
     ) throws(TokenizerError) {
-        let limit = TokenNumbers.limit(tokenCount: spellings.count + added.tokens.count)
-        var table = TokenTable(decoder: decoder)
+        let tokenCount = spellings.count + added.tokens.count
+        let limit = TokenNumbers.limit(tokenCount: tokenCount)
+        var table = TokenTable(decoder: decoder, tokenCount: tokenCount, byteCount: spellings.byteCount)
         var fault: TokenizerError?
         spellings.forEach { spelling, token in
             fault = fault ?? table.add(spelling, token, limit: limit)

@@ -1,3 +1,4 @@
+import BlockFiles
 import EngineContract
 import Foundation
 import HTTPFront
@@ -17,7 +18,8 @@ struct Assembly: Sendable {
         let scheduler = Scheduler(
             engine: model.engine,
             configuration: schedulerConfiguration(configuration),
-            observer: metrics
+            observer: metrics,
+            stored: try storedBlocks(of: model.engine, configuration)
         )
         var settings = APIConfiguration()
         settings.apiKeys = keys
@@ -38,10 +40,45 @@ struct Assembly: Sendable {
     static func schedulerConfiguration(_ configuration: Configuration) -> SchedulerConfiguration {
         var result = SchedulerConfiguration()
         result.stepTokenBudget = configuration.stepTokens
+        if configuration.interTokenGoalMs > 0 {
+            result.interTokenGoal = .milliseconds(configuration.interTokenGoalMs)
+        }
+        // The mock answers at the rate asked for, whatever it says.
+        result.speculates = configuration.speculation && !configuration.mock
         result.maxRunningSessions = configuration.maxSessions
         result.maxWaitingSessions = configuration.maxWaiting
         result.readerStallLimit = .seconds(configuration.readerStallSeconds)
         return result
+    }
+
+    /// The blocks that outlive this process, if they are to.
+    private static func storedBlocks(
+        of engine: any InferenceEngine,
+        _ configuration: Configuration
+    ) throws -> StoredBlocks? {
+        guard let folder = configuration.prefixCacheFolder, !configuration.mock,
+            let engine = engine as? any BlockTransfer
+        else { return nil }
+        let files = try BlockFiles(
+            folder: folder,
+            maxBytes: configuration.prefixCacheBytes,
+            identity: engine.blockIdentity + " " + programIdentity,
+            blockTokens: engine.description.blockSize,
+            contentBytes: engine.blockBytes
+        )
+        return StoredBlocks(engine: engine, store: files)
+    }
+
+    /// Which build of the program this is: another may compute the same with other last bits.
+    private static var programIdentity: String {
+        var information = stat()
+        guard let path = Bundle.main.executablePath, stat(path, &information) == 0 else { return Command.version }
+        #if canImport(Glibc)
+            let time = information.st_mtim
+        #else
+            let time = information.st_mtimespec
+        #endif
+        return "\(Command.version) \(information.st_size) \(time.tv_sec).\(time.tv_nsec)"
     }
 
     private static func limits(_ configuration: Configuration) -> Limits {

@@ -3,7 +3,7 @@ import Foundation
 /// The program's commands: chooses one, and turns its outcome into an exit status (0 good, 1 failed, 2 misused).
 enum Command {
     static let version = "0.1.0"
-    static let names = ["start", "generate", "pull", "models", "inspect", "remove", "validate", "help"]
+    static let names = ["start", "generate", "bench", "pull", "models", "inspect", "remove", "validate", "help"]
 
     static func run(_ arguments: [String]) async -> Int32 {
         do {
@@ -27,6 +27,7 @@ enum Command {
         case "start": return try await StartCommand.run(rest)
         case "validate": return try ValidateCommand.run(rest)
         case "generate": return try await GenerateCommand.run(rest)
+        case "bench": return try await BenchCommand.run(rest)
         case "pull": return try await PullCommand.run(rest)
         case "models": return try ModelsCommand.run(rest)
         case "inspect": return try await InspectCommand.run(rest)

@@ -14,10 +14,14 @@ struct Configuration: Sendable, Equatable {
     var precise = false
     /// One of `Activations`.
     var activations = "int8"
+    var prefixCacheFolder: String?
+    var prefixCacheBytes = 4 << 30
 
     var maxSessions = 64
     var maxWaiting = 256
     var stepTokens = 256
+    var interTokenGoalMs = 0.0
+    var speculation = true
 
     var pingSeconds = 5.0
     var shutdownSeconds = 30.0

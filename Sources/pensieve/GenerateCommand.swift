@@ -7,7 +7,7 @@ import Tokenization
 enum GenerateCommand {
     /// The settings that matter without a server.
     static let settings = [
-        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens",
+        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens", "speculation",
     ]
     private static let own = ["config", "system", "max-tokens", "temperature", "seed"]
 

@@ -11,6 +11,7 @@ enum Help {
           start      load a model and serve it (by default the built-in one, on
                      127.0.0.1:7777)
           generate   one answer in the terminal, without a server
+          bench      how fast this machine computes a model
           pull       fetch a model from a hub
           models     list the models that are here
           inspect    what a model is and what memory it needs
@@ -30,6 +31,7 @@ enum Help {
         switch command {
         case "start": start
         case "generate": generate
+        case "bench": bench
         case "validate": validate
         case "pull": HubHelp.pull
         case "models": HubHelp.models
@@ -89,6 +91,39 @@ enum Help {
           pensieve generate --system "Be brief." - < question.txt
         """
     }
+
+    static var bench: String {
+        let plan = BenchPlan()
+        return """
+            Measures how fast this machine computes a model, without a server around it:
+            the prefill of prompts, and the decode of several sessions at once.
+
+            usage: pensieve bench [MODEL] [flags]
+
+            MODEL is what --model takes; without it, the built-in model.
+
+            \(row("--prefill LIST", "lengths of prompts (default \(list(plan.prefill))), or none"))
+            \(row("--decode LIST", "how many sessions decode at once (default \(list(plan.sessions))), or none"))
+            \(row("--context LIST", "tokens of a decoding session at the end of a run (default \(list(plan.contexts)))"))
+            \(row("--tokens N", "tokens that each session decodes in one run (default \(plan.tokens))"))
+            \(row("--repeat N", "runs of each row (default \(plan.runs))"))
+            \(row("--json", "the figures as JSON, at the end"))
+            \(row("--config FILE", "JSON file with settings"))
+            \(table(Setting.all.filter { GenerateCommand.settings.contains($0.name) && $0.name != "model" }))
+
+            Tokens are random. Speeds are of all sessions together: the median of the runs,
+            the slowest and the fastest. Each decoding session has KV memory of its own,
+            filled before; rows for which --kv-memory is too little are left out. Without
+            that flag it is what the rows need, and at most half of the free memory.
+
+            examples:
+              pensieve bench
+              pensieve bench ~/models/Phi-3-mini-4k-instruct-4bit
+              pensieve bench model.gguf --prefill 512 --decode 1,4,16 --context 128
+            """
+    }
+
+    private static func list(_ numbers: [Int]) -> String { numbers.map { "\($0)" }.joined(separator: ",") }
 
     static let validate = """
         Checks a configuration file and the key file and model that it names, and prints
@@ -153,6 +188,7 @@ extension Setting {
         case .choice(let path, _): configuration[keyPath: path]
         case .optionalChoice(let path, _): configuration[keyPath: path]
         case .toggle(let path): configuration[keyPath: path] ? "on" : nil
+        case .onOff(let path): configuration[keyPath: path] ? "on" : "off"
         }
     }
 }

@@ -13,10 +13,13 @@ struct Setting {
         case bytes(WritableKeyPath<Configuration, Int>, ClosedRange<Int>)
         case optionalBytes(WritableKeyPath<Configuration, Int?>, ClosedRange<Int>)
         case number(WritableKeyPath<Configuration, Double>, ClosedRange<Double>)
+        /// Off unless the flag is there.
         case toggle(WritableKeyPath<Configuration, Bool>)
         /// One of some names.
         case choice(WritableKeyPath<Configuration, String>, [String])
         case optionalChoice(WritableKeyPath<Configuration, String?>, [String])
+        /// `on` or `off`.
+        case onOff(WritableKeyPath<Configuration, Bool>)
     }
 
     /// As in `--kv-memory`.
@@ -94,6 +97,19 @@ extension Setting {
                 help: "inputs of products with quantised weights: int8, fastest, or int15, "
                     + "nearly as exact as float32"
             ),
+            Setting(
+                name: "prefix-cache-dir",
+                placeholder: "FOLDER",
+                kind: .path(\.prefixCacheFolder),
+                help: "where the KV cache of prompts and answers is saved when the server ends, and found again "
+                    + "when it is next asked for the same; default: nowhere"
+            ),
+            Setting(
+                name: "prefix-cache-bytes",
+                placeholder: "SIZE",
+                kind: .bytes(\.prefixCacheBytes, (1 << 20)...(1 << 44)),
+                help: "most bytes in that folder; what was not used for longest is removed"
+            ),
         ]
     }
 
@@ -133,7 +149,21 @@ extension Setting {
                 name: "step-tokens",
                 placeholder: "N",
                 kind: .integer(\.stepTokens, 1...65536),
-                help: "tokens computed in one step: smaller is smoother, larger prefills faster"
+                help: "most tokens computed in one step: smaller is smoother, larger prefills faster"
+            ),
+            Setting(
+                name: "inter-token-goal-ms",
+                placeholder: "MS",
+                kind: .number(\.interTokenGoalMs, 0...60_000),
+                help: "while answers run, compute prompts in pieces that keep a step this short; 0 is about twice "
+                    + "a step without prompts, and at least 20"
+            ),
+            Setting(
+                name: "speculation",
+                placeholder: "on|off",
+                kind: .onOff(\.speculation),
+                help: "while few sessions run, guess tokens from a session's own text and compute them along: "
+                    + "the same answers, sooner where they repeat what was said"
             ),
             Setting(
                 name: "shutdown-seconds",

@@ -10,7 +10,7 @@ extension Setting {
         switch kind {
         case .host, .path, .choice, .optionalChoice:
             try apply(.text(text), to: &configuration, origin: origin)
-        case .toggle:
+        case .toggle, .onOff:
             guard let value = Self.boolean(text) else {
                 throw ConfigurationError("\(origin): '\(text)' is neither true nor false")
             }
@@ -44,7 +44,7 @@ extension Setting {
             configuration[keyPath: path] = number
         case .choice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
         case .optionalChoice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
-        case .toggle(let path):
+        case .toggle(let path), .onOff(let path):
             guard case .boolean(let flag) = value else { throw ConfigurationError("\(origin): must be true or false") }
             configuration[keyPath: path] = flag
         }

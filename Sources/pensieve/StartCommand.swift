@@ -48,7 +48,10 @@ enum StartCommand {
             async let drained: Void = end(assembly, within: configuration.shutdownSeconds)
             let hurried = Task {
                 // The second signal gives running answers no more time, the third not even their last event.
-                if await signals.next() != nil { await assembly.scheduler.stop(within: .zero) }
+                if await signals.next() != nil {
+                    await assembly.scheduler.stopSaving()
+                    await assembly.scheduler.stop(within: .zero)
+                }
                 if await signals.next() != nil { await server.closeAll() }
             }
             await drained
@@ -75,5 +78,7 @@ enum StartCommand {
             try? await Task.sleep(for: .milliseconds(20))
         }
         await assembly.server.closeAll()
+        let saved = await assembly.scheduler.saveBlocks()
+        if saved > 0 { Terminal.error("pensieve: saved \(saved) blocks of the prefix cache") }
     }
 }

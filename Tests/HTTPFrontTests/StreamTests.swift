@@ -127,6 +127,65 @@ extension HTTPServerTests {
         }
     }
 
+    @Test("counts a response as given up only if it was not delivered", arguments: ["/plain", "/stream"])
+    func deliveryCounts(path: String) async throws {
+        let written = Gate()
+        let handler = TestHandler { request in
+            if request.head.path == "/plain" {
+                written.open()
+                // Until the client is seen to leave.
+                try? await Task.sleep(for: .seconds(600))
+                return await TestHandler.echo(request)
+            }
+            return Response(
+                status: 200,
+                body: .stream { writer in
+                    try await writer.write(Array("all".utf8))
+                    written.open()
+                    try? await Task.sleep(for: .seconds(600))
+                }
+            )
+        }
+        try await withServer(handler) { server, port in
+            let halfClosed = try TestClient(port)
+            try await halfClosed.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n")
+            await written.pass()
+            try halfClosed.finishSending()
+            #expect(try await halfClosed.readReply().text == (path == "/plain" ? "GET /plain " : "all"))
+            #expect(try await halfClosed.readToEnd() == "")
+            #expect(await eventually { handler.finished == [200] })
+
+            let gone = try TestClient(port)
+            try await gone.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
+            await written.pass()
+            try gone.leaveRudely()
+            #expect(await eventually { handler.finished == [200, 499] })
+            #expect(await eventually { await server.connectionCount == 0 })
+        }
+    }
+
+    /// A client that closes as soon as it has the last byte is often seen before the sender's task runs on.
+    @Test(
+        "counts a response as delivered to a client that closes as soon as it has it",
+        arguments: ["/plain", "/stream"]
+    )
+    func closesAtOnce(path: String) async throws {
+        let handler = TestHandler { request in
+            guard request.head.path == "/stream" else { return await TestHandler.echo(request) }
+            return Response(status: 200, body: .stream { writer in try await writer.write(Array("all".utf8)) })
+        }
+        try await withServer(handler) { _, port in
+            for count in 1...100 {
+                let client = try TestClient(port)
+                try await client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
+                _ = try await client.read(through: path == "/plain" ? "GET /plain " : "all")
+                client.leave()
+                #expect(await eventually { handler.finished.count == count })
+            }
+            #expect(Set(handler.finished) == [200])
+        }
+    }
+
     /// A stream of 64 MiB; counts the bytes that went out, and the streams that failed.
     private func longStream(_ sent: Counter, _ failed: Counter) -> TestHandler {
         TestHandler { request in

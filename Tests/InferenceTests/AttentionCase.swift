@@ -77,7 +77,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             shape: KVShape(layers: 2, heads: kvHeads, headSize: headSize, blockSize: 32, type: type),
             blockCount: blockCount
         )
-        for block in 0..<blockCount { kv.bytes(of: block).initializeMemory(as: UInt8.self, repeating: 0xff) }
+        for block in 0..<blockCount { kv.contents(of: block).initializeMemory(as: UInt8.self, repeating: 0xff) }
         if way.dividesContext { try #require(ck_compute_reserve_parts(compute.handle, 1 << 20)) }
         let pass = ForwardPass(compute: compute, kv: kv, contextLength: count)
         var out: [Float] = []

@@ -67,7 +67,7 @@ import Testing
             let logits = try await engine.logits(of: step)
             for (position, index) in active.enumerated() {
                 sessions[index].computed += step.entries[position].tokens.count
-                if let token = samples[position] { sessions[index].answer.append(token) }
+                if let token = samples[position].first { sessions[index].answer.append(token) }
                 if let row = logits[position] { sessions[index].logits.append(row) }
             }
         }

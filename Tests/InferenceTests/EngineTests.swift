@@ -11,16 +11,19 @@ import Testing
         start: Int = 0,
         blocks: [BlockIndex] = [0],
         sampling: SamplingParameters = .greedy,
-        sampleIndex: Int = 0
+        sampleIndex: Int = 0,
+        samples: Bool = true,
+        draftCount: Int = 0
     ) -> StepEntry {
         StepEntry(
             session: SessionID(1),
             tokens: tokens,
             startPosition: start,
             blocks: blocks,
-            samples: true,
+            samples: samples,
             sampling: sampling,
-            sampleIndex: sampleIndex
+            sampleIndex: sampleIndex,
+            draftCount: draftCount
         )
     }
 
@@ -43,6 +46,10 @@ import Testing
         [entry(sampling: SamplingParameters(temperature: 1, topP: 0))],
         [entry(sampling: SamplingParameters(temperature: 1, topK: -1))],
         [entry(sampleIndex: -1)],
+        [entry(sampleIndex: .max)],
+        [entry(draftCount: -1)],
+        [entry(draftCount: 3)],
+        [entry(samples: false, draftCount: 1)],
     ]
 
     @Test("A malformed step is an error, and the engine goes on", arguments: malformed)
@@ -50,7 +57,7 @@ import Testing
         let engine = try Engine.make(Fixture("phi3-8bit").model)
         await #expect(throws: EngineError.self) { try await engine.step(Step(entries: entries)) }
         let result = try await engine.step(Step(entries: [Self.entry()]))
-        #expect(result.samples.compactMap { $0 }.count == 1)
+        #expect(result.samples.map(\.count) == [1])
     }
 
     @Test("Blocks behind the window may be gone, and written by others; blocks in it may not be missing")
@@ -69,11 +76,11 @@ import Testing
         var answer: [Token] = []
         for (position, token) in fixture.prompt.enumerated() {
             let step = Step(entries: [entry([token], start: position, hidden: hidden(position))])
-            answer = [try #require(try await engine.step(step).samples[0])]
+            answer = [try #require(try await engine.step(step).samples[0].first)]
         }
         for position in fixture.prompt.count..<(fixture.prompt.count + fixture.answer.count - 1) {
             let step = Step(entries: [entry([answer[answer.count - 1]], start: position, hidden: hidden(position))])
-            answer.append(try #require(try await engine.step(step).samples[0]))
+            answer.append(try #require(try await engine.step(step).samples[0].first))
         }
         #expect(answer == fixture.answer)
         await #expect(throws: EngineError.self) {
@@ -117,11 +124,27 @@ import Testing
         let alone = try await engine.step(Step(entries: [entry]))
         let other = Self.entry(tokens: [try #require(overflowing)], blocks: [1])
         let result = try await engine.step(Step(entries: [other, entry]))
-        #expect(result.samples == [nil] + alone.samples)
+        #expect(result.samples == [[]] + alone.samples)
         #expect(result.failures.keys.sorted() == [0])
         // What it left in its block is nothing to whoever has that next.
         let next = Self.entry(tokens: entry.tokens, blocks: [1])
         #expect(try await engine.step(Step(entries: [next])).samples == alone.samples)
+    }
+
+    @Test("Guesses are sampled after as far as their logits are finite")
+    func overflowOfGuess() async throws {
+        let engine = try Engine.make(model(setting: 3e38, at: 0, count: 2))
+        var (overflowing, healthy): (Token?, Token?)
+        for token in Token(2)..<40 {
+            let result = try await engine.step(Step(entries: [Self.entry(tokens: [token])]))
+            if result.failures.isEmpty { healthy = token } else { overflowing = token }
+        }
+        let tokens = [try #require(healthy), try #require(overflowing)]
+        let guessed = try await engine.step(Step(entries: [Self.entry(tokens: tokens, draftCount: 1)]))
+        #expect(guessed.failures.isEmpty)
+        let alone = try await engine.step(Step(entries: [Self.entry(tokens: [tokens[0]])]))
+        let after = try await engine.step(Step(entries: [Self.entry(tokens: [tokens[1]], start: 1)]))
+        #expect(guessed.samples == [alone.samples[0] + after.samples[0]])
     }
 
     @Test("Weights that are not finite are refused when the model is loaded", arguments: [Float.nan, .infinity])

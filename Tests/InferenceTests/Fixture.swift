@@ -104,8 +104,8 @@ extension Engine {
                 sampling: sampling,
                 sampleIndex: answer.count
             )
-            let sample = try step(Step(entries: [entry])).samples[0]
-            let token = try #require(sample)
+            let samples = try step(Step(entries: [entry])).samples
+            let token = try #require(samples[0].first)
             position += pending.count
             pending = [token]
             answer.append(token)

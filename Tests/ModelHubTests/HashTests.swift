@@ -1,6 +1,7 @@
 import CKernels
 import Testing
 
+@testable import Hashing
 @testable import ModelHub
 
 @Suite struct HashTests {

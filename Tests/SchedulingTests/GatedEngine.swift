@@ -10,9 +10,9 @@ actor GatedEngine: InferenceEngine {
     private var atGate: [CheckedContinuation<Void, Never>] = []
     private var spectators: [CheckedContinuation<Void, Never>] = []
 
-    init(_ description: EngineDescription) {
+    init(_ description: EngineDescription, script: @escaping @Sendable ([Token]) -> Token = Script().next) {
         self.description = description
-        engine = ScriptedEngine(description: description, keepsHistory: true, script: Script().next)
+        engine = ScriptedEngine(description: description, keepsHistory: true, script: script)
     }
 
     /// The sessions of each step so far, with their numbers of tokens.

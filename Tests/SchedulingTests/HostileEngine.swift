@@ -3,7 +3,7 @@ import Scheduling
 
 /// A scripted engine that checks every step it is given, takes its time, and fails now and then for one session or all,
 /// leaving wrong contents where these would have written.
-actor HostileEngine: InferenceEngine {
+actor HostileEngine: InferenceEngine, BlockTransfer {
     nonisolated let description: EngineDescription
     private let engine: ScriptedEngine
     private let budget: Int
@@ -38,6 +38,17 @@ actor HostileEngine: InferenceEngine {
         if failsWhole { throw EngineError("hostile") }
         result.failures = failed
         return result
+    }
+
+    nonisolated var blockIdentity: String { engine.blockIdentity }
+    nonisolated var blockBytes: Int { engine.blockBytes }
+
+    func contents(of block: BlockIndex) async throws(EngineError) -> [UInt8] { await engine.contents(of: block) }
+
+    func restore(_ blocks: [RestoredBlock]) async throws(EngineError) {
+        for _ in 0..<Int.random(in: 0..<4, using: &numbers) { await Task.yield() }
+        if Int.random(in: 0..<100, using: &numbers) < failures { throw EngineError("hostile") }
+        try await engine.restore(blocks)
     }
 
     private func check(_ step: Step) {

@@ -60,12 +60,15 @@ struct StressRound: Sendable {
     let clients: [Client]
     /// Turns until the Scheduler is stopped, if it is.
     let stop: Int?
+    /// What former lives left, if it is kept.
+    let store: MemoryStore?
 
     init(seed: UInt64) {
         self.seed = seed
         var numbers = SeededNumbers(state: seed)
         func any(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &numbers) }
-        script = Script(vocabulary: 40, window: any(0...2) == 0 ? any(1...60) : nil)
+        // With few tokens to look at, the script soon repeats itself.
+        script = Script(vocabulary: 40, window: [nil, nil, any(1...60), any(1...2)][any(0...3)])
         description = .make(
             blocks: any(1...5) * any(1...10),
             blockSize: [1, 2, 4, 16][any(0...3)],
@@ -78,6 +81,7 @@ struct StressRound: Sendable {
         configuration.maxRunningSessions = any(1...16)
         configuration.maxWaitingSessions = any(0...20)
         configuration.deliveryWindow = any(0...12)
+        configuration.speculates = any(0...3) > 0
         if any(0...9) == 0 { configuration.readerStallLimit = .milliseconds(any(0...2)) }
         self.configuration = configuration
         failures = any(0...3) == 0 ? any(1...10) : 0
@@ -96,6 +100,10 @@ struct StressRound: Sendable {
             return Client(request: request, reader: reader, patience: any(0...20), delay: any(0...9) * any(0...3))
         }
         stop = any(0...7) == 0 ? any(0...150) : nil
+        store = any(0...1) == 0 ? MemoryStore(failures: any(0...1) * any(0...20), seed: seed) : nil
+        for client in clients where any(0...2) == 0 {
+            store?.add(client.request.prompt, blockSize: description.blockSize)
+        }
     }
 
     func run() async {
@@ -108,7 +116,8 @@ struct StressRound: Sendable {
             seed: seed
         )
         let counter = Counter()
-        let scheduler = Scheduler(engine: engine, configuration: configuration, observer: counter)
+        let stored = store.map { StoredBlocks(engine: engine, store: $0) }
+        let scheduler = Scheduler(engine: engine, configuration: configuration, observer: counter, stored: stored)
         let watchdog = Task {
             try await Task.sleep(for: .seconds(60))
             Issue.record("seed \(seed): stuck: \(await scheduler.statistics())")
@@ -128,6 +137,22 @@ struct StressRound: Sendable {
         #expect(await scheduler.checkIntegrity() == nil, "seed \(seed)")
         #expect(await scheduler.statistics().blocksInUse == 0, "seed \(seed)")
         #expect(await engine.complaints == [], "seed \(seed)")
+        await save(scheduler, of: engine)
+    }
+
+    /// Saves what is kept, each block with the contents that its name asks for.
+    private func save(_ scheduler: Scheduler, of engine: HostileEngine) async {
+        guard let store else { return }
+        let before = store.names
+        await scheduler.stop(within: .zero)
+        let saved = await scheduler.saveBlocks()
+        #expect(saved <= description.blockCount, "seed \(seed)")
+        for name in store.names.subtracting(before) {
+            let tokens = name.split(separator: "|").map { $0.split(separator: ",").compactMap { Token($0) } }
+            guard let last = tokens.last else { continue }
+            let block = StoredBlock(name: name, parent: nil, tokens: last)
+            #expect(store.contents(of: block) == last.withUnsafeBytes(Array.init), "seed \(seed): \(name)")
+        }
     }
 
     /// Sends all clients.

@@ -31,6 +31,7 @@ import Testing
             (["start", "--config", "/no/such"], "no such file"), (["start", "--config", "/"], "a folder"),
             (["start", "--model", "/no/such"], "/no/such"), (["generate"], "prompt"),
             (["generate", "--max-tokens", "1.5", "x"], "whole number"), (["validate"], "which file?"),
+            (["bench", "--decode", "1,,4"], "'' is no whole number"), (["bench", "--context", "16"], "do not fit"),
         ]
     )
     func mistakes(_ arguments: [String], _ expected: String) async throws {
@@ -42,7 +43,7 @@ import Testing
 
     @Test(
         "Each command's help fits a terminal of 80 columns",
-        arguments: [["--help"], ["help", "generate"], ["start", "-h"]]
+        arguments: [["--help"], ["help", "generate"], ["help", "bench"], ["start", "-h"]]
     )
     func help(_ arguments: [String]) async throws {
         let outcome = try await Program.run(arguments)
@@ -82,6 +83,7 @@ import Testing
             (#"{"kv_memroy": "1G"}"#, "'kv_memory'"), (#"{"kv-memory": "1G"}"#, "'kv_memory'"),
             (#"{"port": "80"}"#, "port: must be a whole number"), (#"{"port": 1.5}"#, "port: must be a whole number"),
             (#"{"port": null}"#, "port: must be"), (#"{"mock": 1}"#, "mock: must be true or false"),
+            (#"{"speculation": "maybe"}"#, "speculation: must be true or false"),
             ("[1]", "one JSON object"),
             ("{\n\"port\": 1,\n\"host\": x\n}", "line 3"), ("", "empty"), (#"{"host": "0.0.0.0"}"#, "--api-key-file"),
             (#"{"model": "/no/such"}"#, "/no/such: No such file"),
@@ -218,6 +220,25 @@ import Testing
         #expect(outcome.status == 0 && outcome.output.contains("68"), "\(outcome.output) \(outcome.errors)")
     }
 
+    @Test("bench measures the rows asked for, and says which ones the KV memory is too small for")
+    func bench() async throws {
+        let outcome = try await Program.run([
+            "bench", "--json", "--repeat", "2", "--prefill", "40,100000", "--decode", "1,4,64", "--context", "32",
+            "--kv-memory", "1M",
+        ])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let report = try JSONDecoder().decode(BenchFigures.self, from: Data(outcome.output.utf8))
+        #expect(report.prefill.map(\.context) == [40])
+        #expect(report.decode.map(\.sessions) == [1, 4])
+        for figure in report.prefill + report.decode {
+            #expect(figure.runs.count == 2)
+            #expect(figure.tokensPerSecond > 0)
+            #expect(figure.runs.min()! <= figure.tokensPerSecond && figure.tokensPerSecond <= figure.runs.max()!)
+        }
+        #expect(report.skipped.map(\.sessions) == [1, 64])
+        #expect(report.skipped.last?.reason.contains("--kv-memory") == true)
+    }
+
     @Test("Ctrl-C ends an answer and still tells what it cost", .timeLimit(.minutes(2)))
     func interrupted() async throws {
         defer { removeFiles() }
@@ -235,4 +256,21 @@ import Testing
         let outcome = try await program.outcome()
         #expect(outcome.status == 130 && outcome.errors.contains("interrupted"), "\(outcome.errors)")
     }
+}
+
+/// What the test looks at of the JSON of `pensieve bench`.
+private struct BenchFigures: Decodable {
+    struct Figure: Decodable {
+        var sessions: Int
+        var context: Int
+        var tokensPerSecond: Double
+        var runs: [Double]
+    }
+    struct Skipped: Decodable {
+        var sessions: Int
+        var reason: String
+    }
+    var prefill: [Figure]
+    var decode: [Figure]
+    var skipped: [Skipped]
 }

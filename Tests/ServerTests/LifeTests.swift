@@ -37,6 +37,45 @@ import Testing
         #expect(try await server.waitForExit(seconds: 60) == 0)
     }
 
+    @Test("A prompt computed before a restart is not computed again after it", .timeLimit(.minutes(2)))
+    func cacheOutlivesServer() async throws {
+        let folder = NSTemporaryDirectory() + "prefix-cache-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func answer() async throws -> (text: String, cached: Int) {
+            let server = try ServerProcess(["--prefix-cache-dir", folder])
+            let socket = try RawSocket(port: server.port)
+            let system = String(repeating: "Numbers are added with care. ", count: 20)
+            let body =
+                #"{"model":"m","max_tokens":20,"system":"\#(system)","#
+                + #""messages":[{"role":"user","content":"What is 23 + 45?"}]}"#
+            try socket.send(
+                "POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-api-key-12345\r\n"
+                    + "Connection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
+            )
+            let response = try await socket.readToEnd()
+            server.signal(SIGTERM)
+            #expect(try await server.waitForExit(seconds: 60) == 0)
+            let json = try #require(response.range(of: "\r\n\r\n")).upperBound
+            let object = try JSONSerialization.jsonObject(with: Data(response[json...].utf8)) as? [String: Any]
+            let content = (object?["content"] as? [[String: Any]])?.first?["text"] as? String
+            let usage = object?["usage"] as? [String: Any]
+            return (try #require(content), try #require(usage?["cache_read_input_tokens"] as? Int))
+        }
+        let first = try await answer()
+        #expect(first.text.contains("68") && first.cached == 0)
+        let second = try await answer()
+        #expect(second.text == first.text && second.cached > 100)
+        // Every file spoilt: the answer is the same, and computed.
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let file = URL(fileURLWithPath: folder + "/" + name)
+            var bytes = try Data(contentsOf: file)
+            bytes[bytes.count / 2] ^= 0x40
+            try bytes.write(to: file)
+        }
+        let third = try await answer()
+        #expect(third.text == first.text && third.cached == 0)
+    }
+
     @Test("An idle server uses under one percent of a core", .timeLimit(.minutes(2)))
     func idles() async throws {
         let server = try ServerProcess()

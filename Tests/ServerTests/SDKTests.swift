@@ -10,8 +10,9 @@ import Testing
         "The SDK gets what it expects from the built-in model",
         .timeLimit(.minutes(5)),
         arguments: [
-            "message", "stream_equals_message", "x_stream_header", "count_tokens", "prefix_cache", "models", "errors",
-            "helpers", "stop_sequence", "two_turns", "concurrent_streams", "cancellation",
+            "message", "stream_equals_message", "x_stream_header", "count_tokens", "prefix_cache", "conversation_cache",
+            "shared_at_once", "models", "errors", "helpers", "stop_sequence", "two_turns", "concurrent_streams",
+            "cancellation",
         ]
     )
     func builtInModel(_ name: String) async throws {

@@ -1,32 +1,27 @@
-/// A JSON text that was checked, and where in it each value begins.
+/// A JSON text that was checked.
 ///
-/// The values stay where they are: a tokenizer's file has hundreds of thousands of strings, and eight bytes for each
-/// value are all that is kept beside the text. Strings are read as UTF-8, because a vocabulary may hold texts that
-/// `String` calls equal ("é" as one character and as two).
+/// The values stay where they are, and each is named by where it begins: a tokenizer's file has hundreds of thousands of
+/// strings, of which a tree would take more memory than all that is made of them. Strings are read as UTF-8, because a
+/// vocabulary may hold texts that `String` calls equal ("é" as one character and as two).
 struct JSONDocument: Sendable {
-    /// A value in the order of the text: an object's members, each with its name before it, and an array's elements
-    /// follow what holds them.
-    struct Value: Sendable {
-        /// Where it begins in the text.
-        var start: UInt32
-        /// The number of the value after it and all that it holds.
-        var next: UInt32
-    }
-
     let text: [UInt8]
-    let values: [Value]
+    /// Where long objects and arrays end, by where they begin: to go past one takes no time. The others are read over.
+    private let ends: [UInt32: UInt32]
 
     /// What may stand at a value.
     enum Kind { case null, bool(Bool), number, string, array, object }
 
     /// Reads JSON as RFC 8259 defines it, up to a bounded depth.
     init(_ text: [UInt8]) throws(TokenizerError) {
-        values = try JSONReader.values(of: text)
+        ends = try JSONReader.ends(of: text)
         self.text = text
     }
 
+    /// The value of the whole text.
+    var root: Int { firstSolid(from: 0) }
+
     func kind(_ value: Int) -> Kind {
-        switch text[Int(values[value].start)] {
+        switch text[value] {
         case UInt8(ascii: "{"): .object
         case UInt8(ascii: "["): .array
         case UInt8(ascii: "\""): .string
@@ -37,28 +32,81 @@ struct JSONDocument: Sendable {
         }
     }
 
-    /// The values that an object or array holds, in their order.
+    /// The values that an object or array holds, in their order: of an object each member's name and value. None for
+    /// other values.
     func contents(of value: Int) -> Contents {
-        Contents(document: self, place: value + 1, end: Int(values[value].next))
+        switch kind(value) {
+        case .object, .array: Contents(document: self, place: firstSolid(from: value + 1))
+        default: Contents(document: self, place: nil)
+        }
     }
 
     struct Contents: Sequence, IteratorProtocol {
         fileprivate let document: JSONDocument
-        fileprivate var place: Int
-        fileprivate let end: Int
+        /// The next value, or the bracket at the end.
+        fileprivate var place: Int?
 
         mutating func next() -> Int? {
-            guard place < end else { return nil }
-            defer { place = Int(document.values[place].next) }
-            return place
+            guard let value = place, !JSONReader.isClosing(document.text[value]) else { return nil }
+            place = document.firstSolid(from: document.end(of: value))
+            return value
         }
+    }
+
+    /// The first byte that is no white space and stands not just between values.
+    private func firstSolid(from index: Int) -> Int {
+        var index = index
+        while JSONReader.isSpace(text[index]) || text[index] == UInt8(ascii: ",") || text[index] == UInt8(ascii: ":") {
+            index += 1
+        }
+        return index
+    }
+
+    private func end(of value: Int) -> Int {
+        switch kind(value) {
+        case .string: return endOfString(value)
+        case .object, .array: return ends[UInt32(truncatingIfNeeded: value)].map { Int($0) } ?? endOfContainer(value)
+        default:
+            var index = value
+            while index < text.count, JSONReader.isPlain(text[index]) { index += 1 }
+            return index
+        }
+    }
+
+    private func endOfString(_ start: Int) -> Int {
+        var index = start + 1
+        while text[index] != UInt8(ascii: "\"") { index += text[index] == UInt8(ascii: "\\") ? 2 : 1 }
+        return index + 1
+    }
+
+    private func endOfContainer(_ start: Int) -> Int {
+        var depth = 0
+        var index = start
+        repeat {
+            switch text[index] {
+            case UInt8(ascii: "\""):
+                index = endOfString(index)
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            default: break
+            }
+            index += 1
+        } while depth > 0
+        return index
+    }
+
+    /// How many bytes a string has as it is written; none if the value is none.
+    func writtenBytes(_ value: Int) -> Int {
+        guard case .string = kind(value) else { return 0 }
+        return endOfString(value) - value - 2
     }
 
     /// The bytes of a string, escapes resolved; nil if the value is none.
     func string(_ value: Int) -> [UInt8]? {
         guard case .string = kind(value) else { return nil }
         var result: [UInt8] = []
-        var index = Int(values[value].start) + 1
+        var index = value + 1
         while text[index] != UInt8(ascii: "\"") {
             if text[index] == UInt8(ascii: "\\") {
                 JSONReader.appendEscape(of: text, at: &index, to: &result)
@@ -73,7 +121,7 @@ struct JSONDocument: Sendable {
     /// An integer of at most 18 digits; nil if the value is none.
     func integer(_ value: Int) -> Int? {
         guard case .number = kind(value) else { return nil }
-        var index = Int(values[value].start)
+        var index = value
         let isNegative = text[index] == UInt8(ascii: "-")
         if isNegative { index += 1 }
         var magnitude = 0
@@ -92,7 +140,7 @@ struct JSONDocument: Sendable {
     /// integer, then multiplied or divided by a power of ten. Scores must be the reference's to the last bit.
     func number(_ value: Int) -> Double? {
         guard case .number = kind(value) else { return nil }
-        var index = Int(values[value].start)
+        var index = value
         let isNegative = text[index] == UInt8(ascii: "-")
         if isNegative { index += 1 }
         var significand: UInt64 = 0

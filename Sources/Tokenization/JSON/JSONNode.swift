@@ -6,7 +6,7 @@ struct JSONNode {
     let path: String
 
     init(_ document: JSONDocument) {
-        self.init(document, 0, path: "")
+        self.init(document, document.root, path: "")
     }
 
     private init(_ document: JSONDocument, _ value: Int, path: String) {
@@ -59,8 +59,11 @@ struct JSONNode {
         }
     }
 
-    /// How many values it holds, those within them and members' names included.
-    var count: Int { Int(document.values[value].next) - value - 1 }
+    /// How many elements an array has, or how many names and values an object.
+    var count: Int { document.contents(of: value).reduce(0) { count, _ in count + 1 } }
+
+    /// How many bytes the strings that it holds have in the text together: no fewer than what they stand for.
+    var stringBytes: Int { document.contents(of: value).reduce(0) { $0 + document.writtenBytes($1) } }
 
     func elements() throws(TokenizerError) -> [JSONNode] {
         var result: [JSONNode] = []

@@ -1,19 +1,22 @@
-/// Checks a JSON text and finds its values.
+/// Checks a JSON text.
 struct JSONReader {
     private static let deepest = 64
+    /// Objects and arrays of more bytes are long.
+    private static let longest = 4096
 
     private let input: [UInt8]
     private var position = 0
-    private var values: [JSONDocument.Value] = []
+    private var ends: [UInt32: UInt32] = [:]
 
-    static func values(of input: [UInt8]) throws(TokenizerError) -> [JSONDocument.Value] {
+    /// Where long objects and arrays end, by where they begin.
+    static func ends(of input: [UInt8]) throws(TokenizerError) -> [UInt32: UInt32] {
         guard input.count < UInt32.max else { throw TokenizerError("tokenizer.json: too large") }
         guard input.isUTF8 else { throw TokenizerError("tokenizer.json: not JSON: it is not UTF-8") }
         var reader = JSONReader(input: input)
         try reader.value(depth: 0)
         reader.skipSpace()
         guard reader.position == input.count else { throw reader.fault("something follows the value") }
-        return reader.values
+        return reader.ends
     }
 
     private init(input: [UInt8]) { self.input = input }
@@ -25,7 +28,7 @@ struct JSONReader {
     private var next: UInt8? { position < input.count ? input[position] : nil }
 
     private mutating func skipSpace() {
-        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+        while let byte = next, Self.isSpace(byte) { position += 1 }
     }
 
     private mutating func take(_ byte: Character) -> Bool {
@@ -37,8 +40,7 @@ struct JSONReader {
     private mutating func value(depth: Int) throws(TokenizerError) {
         guard depth < Self.deepest else { throw fault("nested too deeply") }
         skipSpace()
-        let index = values.count
-        values.append(.init(start: UInt32(truncatingIfNeeded: position), next: 0))
+        let start = position
         switch next {
         case UInt8(ascii: "{"): try object(depth: depth)
         case UInt8(ascii: "["): try array(depth: depth)
@@ -49,7 +51,9 @@ struct JSONReader {
         case nil: throw fault("it ends too early")
         default: try number()
         }
-        values[index].next = UInt32(truncatingIfNeeded: values.count)
+        if position - start > Self.longest, input[start] != UInt8(ascii: "\"") {
+            ends[UInt32(truncatingIfNeeded: start)] = UInt32(truncatingIfNeeded: position)
+        }
     }
 
     private mutating func word(_ spelling: String) throws(TokenizerError) {
@@ -64,8 +68,6 @@ struct JSONReader {
         while true {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw fault("a member's name is missing") }
-            let name = UInt32(truncatingIfNeeded: values.count)
-            values.append(.init(start: UInt32(truncatingIfNeeded: position), next: name + 1))
             try string()
             skipSpace()
             guard take(":") else { throw fault("a colon is missing") }
@@ -148,6 +150,15 @@ struct JSONReader {
             value = value << 4 | UInt32(digit)
         }
         return value
+    }
+
+    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+
+    static func isClosing(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") }
+
+    /// Whether a number or word goes on with this byte.
+    static func isPlain(_ byte: UInt8) -> Bool {
+        !isSpace(byte) && !isClosing(byte) && byte != UInt8(ascii: ",")
     }
 
     static func digit(_ byte: UInt8) -> UInt8? {

@@ -11,35 +11,68 @@ struct ByteTrie: Sendable {
 
     private var nodes = [Node()]
 
-    /// - Parameter entries: no two with the same bytes; values from 0 on. Empty ones are left out.
-    init(_ entries: [(bytes: [UInt8], value: Int32)]) {
-        let sorted = entries.filter { !$0.bytes.isEmpty }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-        // Each node waits with the entries that go through it; level by level, so that children come together.
-        var level = [(node: 0, entries: sorted[...])]
+    /// Spellings that go through one node, in order.
+    private struct Level {
+        var node: UInt32
+        var first: UInt32
+        var end: UInt32
+
+        init(node: Int, _ entries: Range<Int>) {
+            self.node = UInt32(truncatingIfNeeded: node)
+            first = UInt32(truncatingIfNeeded: entries.lowerBound)
+            end = UInt32(truncatingIfNeeded: entries.upperBound)
+        }
+    }
+
+    /// - Parameters:
+    ///   - spellings: what it finds; empty ones it does not.
+    ///   - excluded: numbers to leave out.
+    init(_ spellings: SpellingTable, excluding excluded: Set<Int32> = []) {
+        var entries = spellings.entries.filter { !$0.isEmpty && !excluded.contains(spellings.number(of: $0)) }
+        entries.sort { spellings[$0].lexicographicallyPrecedes(spellings[$1]) }
+        nodes.reserveCapacity(1 + Self.nodeCount(entries, spellings))
+        // Level by level, so that a node's children come together.
+        var level = [Level(node: 0, entries.indices)]
         var depth = 0
         while !level.isEmpty {
-            var nextLevel: [(node: Int, entries: ArraySlice<(bytes: [UInt8], value: Int32)>)] = []
-            for (node, entries) in level {
+            var nextLevel: [Level] = []
+            for parent in level {
+                let node = Int(parent.node)
                 nodes[node].firstChild = UInt32(truncatingIfNeeded: nodes.count)
-                var rest = entries
+                var rest = Int(parent.first)..<Int(parent.end)
                 while let first = rest.first {
-                    let byte = first.bytes[depth]
-                    let end = rest.firstIndex { $0.bytes[depth] != byte } ?? rest.endIndex
+                    let byte = spellings.byte(entries[first], depth)
+                    let end = rest.first { spellings.byte(entries[$0], depth) != byte } ?? rest.upperBound
                     var child = Node(byte: byte)
-                    var deeper = rest[..<end]
-                    if first.bytes.count == depth + 1 {
-                        child.value = first.value
-                        deeper = deeper.dropFirst()
+                    var deeper = first..<end
+                    if entries[first].count == depth + 1 {
+                        child.value = spellings.number(of: entries[first])
+                        deeper = (first + 1)..<end
                     }
                     nodes.append(child)
                     nodes[node].childCount += 1
-                    if !deeper.isEmpty { nextLevel.append((nodes.count - 1, deeper)) }
-                    rest = rest[end...]
+                    if !deeper.isEmpty { nextLevel.append(Level(node: nodes.count - 1, deeper)) }
+                    rest = end..<rest.upperBound
                 }
             }
             level = nextLevel
             depth += 1
         }
+    }
+
+    /// How many nodes sorted spellings need: each those that the one before it has not.
+    private static func nodeCount(_ entries: [SpellingTable.Entry], _ spellings: SpellingTable) -> Int {
+        var count = 0
+        for index in entries.indices {
+            var shared = 0
+            if index > 0 {
+                let (last, entry) = (entries[index - 1], entries[index])
+                let most = Int(min(last.count, entry.count))
+                while shared < most, spellings.byte(last, shared) == spellings.byte(entry, shared) { shared += 1 }
+            }
+            count += Int(entries[index].count) - shared
+        }
+        return count
     }
 
     var isEmpty: Bool { nodes.count == 1 }

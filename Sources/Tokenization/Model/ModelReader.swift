@@ -65,7 +65,7 @@ struct ModelReader {
 
     private mutating func readSpellings() throws(TokenizerError) {
         let vocab = try node.required("vocab")
-        var table = SpellingTable(capacity: vocab.count / 2)
+        var table = SpellingTable(capacity: vocab.count / 2, byteCapacity: vocab.stringBytes)
         try vocab.forEachMember { (key, value) throws(TokenizerError) in
             guard let number = vocab.document.integer(value), TokenNumbers.range.contains(number) else {
                 let name = String(decoding: key, as: UTF8.self)
@@ -116,7 +116,7 @@ struct ModelReader {
     private mutating func unigram() throws(TokenizerError) -> UnigramModel {
         let vocab = try node.required("vocab")
         let document = node.document
-        var table = SpellingTable(capacity: vocab.count / 3)
+        var table = SpellingTable(capacity: vocab.count)
         var scores: [Double] = []
         var hidden: [(spelling: [UInt8], token: Int32)] = []
         try vocab.forEachElement { (index, value) throws(TokenizerError) in

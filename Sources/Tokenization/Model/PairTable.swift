@@ -11,22 +11,22 @@ struct PairTable: Sendable {
 
     /// Keys at the even places, values at the odd ones.
     private var slots: [UInt64]
-    private var shift: UInt64
     private let multiplier = Self.multiplier
     private(set) var count = 0
 
     /// - Parameter capacity: how many keys are expected; there may be more.
     init(capacity: Int = 0) {
-        var bits: UInt64 = 4
-        while 1 << bits < capacity * 2 { bits += 1 }
-        slots = [UInt64](repeating: Self.free, count: 2 << bits)
-        shift = 64 - bits
+        slots = [UInt64](repeating: Self.free, count: 4 * max(8, capacity + 1))
+    }
+
+    /// The upper bits of the product with the multiplier are as good as random, and so is where they fall among the slots.
+    @inline(__always)
+    private func start(_ key: UInt64) -> Int {
+        Int(truncatingIfNeeded: (key &* multiplier).multipliedFullWidth(by: UInt64(slots.count / 2)).high) << 1
     }
 
     @inline(__always)
-    private func start(_ key: UInt64) -> Int {
-        Int(truncatingIfNeeded: (key &* multiplier) >> shift) << 1
-    }
+    private func after(_ index: Int) -> Int { index + 2 < slots.count ? index + 2 : 0 }
 
     @inline(__always)
     subscript(key: UInt64) -> UInt64? {
@@ -35,7 +35,7 @@ struct PairTable: Sendable {
             let found = slots[index]
             if found == key { return slots[index + 1] }
             if found == Self.free { return nil }
-            index = (index + 2) & (slots.count - 1)
+            index = after(index)
         }
     }
 
@@ -44,7 +44,7 @@ struct PairTable: Sendable {
         guard key != Self.free else { return }
         if (count + 1) * 4 > slots.count { grow() }
         var index = start(key)
-        while slots[index] != key, slots[index] != Self.free { index = (index + 2) & (slots.count - 1) }
+        while slots[index] != key, slots[index] != Self.free { index = after(index) }
         if slots[index] == Self.free { count += 1 }
         slots[index] = key
         slots[index + 1] = value

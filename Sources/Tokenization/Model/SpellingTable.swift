@@ -9,12 +9,19 @@ struct SpellingTable: Sendable {
     private(set) var longest = 0
 
     var count: Int { numbers.count }
+    /// Of all spellings together.
+    var byteCount: Int { bytes.count }
 
-    /// - Parameter capacity: how many spellings are expected; there may be more.
-    init(capacity: Int = 0) {
+    /// - Parameters:
+    ///   - capacity: how many spellings are expected; there may be more.
+    ///   - byteCapacity: how many bytes they have together.
+    init(capacity: Int = 0, byteCapacity: Int = 0) {
         var size = 16
         while size < capacity * 2 { size *= 2 }
         slots = [Int32](repeating: -1, count: size)
+        bytes.reserveCapacity(byteCapacity)
+        starts.reserveCapacity(capacity + 1)
+        numbers.reserveCapacity(capacity)
     }
 
     /// The number of a spelling, nil if it is none.
@@ -37,6 +44,30 @@ struct SpellingTable: Sendable {
         longest = max(longest, text.count)
         if numbers.count * 2 > slots.count { grow() }
     }
+
+    /// A spelling in the table.
+    struct Entry: Sendable {
+        fileprivate var index: UInt32
+        fileprivate var start: UInt32
+        private(set) var count: Int32
+
+        var isEmpty: Bool { count == 0 }
+
+        fileprivate init(index: Int, _ range: Range<Int>) {
+            self.index = UInt32(truncatingIfNeeded: index)
+            start = UInt32(truncatingIfNeeded: range.lowerBound)
+            count = Int32(truncatingIfNeeded: range.count)
+        }
+    }
+
+    var entries: [Entry] { numbers.indices.map { Entry(index: $0, range(of: $0)) } }
+
+    subscript(entry: Entry) -> ArraySlice<UInt8> { bytes[Int(entry.start)..<Int(entry.start) + Int(entry.count)] }
+
+    /// One of an entry's bytes.
+    func byte(_ entry: Entry, _ place: Int) -> UInt8 { bytes[Int(entry.start) + place] }
+
+    func number(of entry: Entry) -> Int32 { numbers[Int(entry.index)] }
 
     /// Calls the body with each spelling and its number.
     func forEach(_ body: (_ spelling: [UInt8], _ number: Int32) -> Void) {

@@ -1,13 +1,17 @@
 /// Gathers what each token of a vocabulary stands for.
 struct TokenTable {
     private let decoder: TokenDecoder
-    private(set) var texts = TokenTexts()
+    private(set) var texts: TokenTexts
     private(set) var firstTexts: TokenTexts?
     private(set) var byteTokens: Set<Int32> = []
 
-    init(decoder: TokenDecoder) {
+    /// - Parameters:
+    ///   - tokenCount: how many tokens are expected; there may be more.
+    ///   - byteCount: how many bytes they have together.
+    init(decoder: TokenDecoder, tokenCount: Int, byteCount: Int) {
         self.decoder = decoder
-        if decoder.treatsFirstApart { firstTexts = TokenTexts() }
+        texts = TokenTexts(capacity: tokenCount, byteCapacity: byteCount)
+        if decoder.treatsFirstApart { firstTexts = TokenTexts(capacity: tokenCount, byteCapacity: byteCount) }
     }
 
     /// Adds a token of the model.

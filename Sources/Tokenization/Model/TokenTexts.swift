@@ -5,6 +5,11 @@ struct TokenTexts: Sendable {
     private var places: [UInt64] = []
     private static let unknown = UInt64.max
 
+    init(capacity: Int = 0, byteCapacity: Int = 0) {
+        bytes.reserveCapacity(byteCapacity)
+        places.reserveCapacity(capacity)
+    }
+
     var count: Int { places.count }
 
     /// The bytes of a token; none for a number that stands for none.

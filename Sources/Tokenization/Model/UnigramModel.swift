@@ -45,9 +45,7 @@ struct UnigramModel: Sendable {
         self.unknown = unknown
         self.reserved = reserved
         unknownScore = (scores.min() ?? .infinity) - Self.unknownPenalty
-        var entries: [(bytes: [UInt8], value: Int32)] = []
-        spellings.forEach { if !reserved.contains($1) { entries.append(($0, $1)) } }
-        trie = ByteTrie(entries)
+        trie = ByteTrie(spellings, excluding: reserved)
         if fallsBackToBytes {
             byteTokens = (UInt8.min ... .max).map { spellings.number(of: ByteAlphabet.fallbackSpelling(of: $0)) ?? -1 }
         }

@@ -6,6 +6,7 @@ Each case is a function below; an assertion that fails ends the program with sta
 """
 
 import asyncio
+import concurrent.futures
 import json
 import re
 import sys
@@ -94,6 +95,33 @@ def prefix_cache(url):
     assert second.usage.cache_read_input_tokens > 100, second.usage
     again = client(url).messages.create(model="m", max_tokens=8, system=system, messages=ask("What is 11 + 11?"))
     assert text_of(again) == text_of(first), (again, first)
+
+
+def conversation_cache(url):
+    """The next turn computes only what is new: not the answer, which was computed as it was made."""
+    words = "apple river stone window table garden blue green"
+    turns = ask(f"Repeat after me: {words}")
+    first = client(url).messages.create(model="m", max_tokens=200, messages=turns)
+    assert first.stop_reason == "end_turn" and first.usage.output_tokens > 16, first
+    computed = first.usage.input_tokens + first.usage.output_tokens - 1
+    turns += [{"role": "assistant", "content": text_of(first)}] + ask("What is 23 + 45?")
+    second = client(url).messages.create(model="m", max_tokens=20, messages=turns)
+    assert second.usage.cache_read_input_tokens == computed // 16 * 16, (first.usage, second.usage)
+
+
+def shared_at_once(url):
+    """Prompts with the same beginning that come together compute it once."""
+    system = "This is a long and steady system prompt about nothing in particular. " * 60
+
+    def usage(i):
+        messages = ask(f"What is {10 + i} + 11?")
+        return client(url).messages.create(model="m", max_tokens=8, system=system, messages=messages).usage
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        usages = list(pool.map(usage, range(8)))
+    whole = usages[0].input_tokens + usages[0].cache_read_input_tokens
+    assert whole > 500, usages
+    assert sum(usage.input_tokens for usage in usages) < whole + 8 * 40, usages
 
 
 def models(url):

@@ -28,9 +28,9 @@ import Tokenization
         }
     }
 
-    @Test("Random templates render as in Jinja, or fail as they do there")
-    func randomTemplates() throws {
-        let fixture = try TemplateFixture.random()
+    @Test("Random templates render as in Jinja, or fail as they do there", arguments: ["random", "filters"])
+    func randomTemplates(file: String) throws {
+        let fixture = try TemplateFixture.random(file)
         #expect(fixture.cases.count >= 400)
         for sample in fixture.cases {
             do throws(TemplateError) {
@@ -67,7 +67,9 @@ import Tokenization
             ("\n\n{% if %}", 3, "an expression is expected"), ("{% for a in b %}", 1, "endfor"),
             ("{{ 'a' | frobnicate }}", 1, "frobnicate"), ("{{ 1 is odder }}", 1, "odder"),
             ("\n{{ 'a' + 1 }}", 2, "'str' and 'int'"), ("{{ [].append(1) }}", 1, "unsafe"),
-            ("{% include 'x' %}", 1, "include"), ("{{ 'a", 1, "string"), ("{% break %}", 1, "loop"),
+            ("{% include 'x' %}", 1, "include"), ("{% extends 'x' %}", 1, "extends"), ("{% block a %}", 1, "block"),
+            ("{% from 'x' import y %}", 1, "from"), ("{{ [1]|random }}", 1, "random"), ("{{ 'a", 1, "string"),
+            ("{% break %}", 1, "loop"),
             ("{{ 1 // 0 }}", 1, "zero"), ("{{ 9223372036854775807 + 1 }}", 1, "too large"),
         ]
     )

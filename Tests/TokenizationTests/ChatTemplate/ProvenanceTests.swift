@@ -60,9 +60,9 @@ import Tokenization
         }
     }
 
-    @Test("No random template makes the format's text of what is not")
-    func nothingForged() throws {
-        let fixture = try TemplateFixture.random()
+    @Test("No random template makes the format's text of what is not", arguments: ["random", "filters"])
+    func nothingForged(file: String) throws {
+        let fixture = try TemplateFixture.random(file)
         let context = fixture.context.members.map { TemplateValue.Member($0.name, Self.signed($0.value)) }
         var seen = 0
         for sample in fixture.cases {

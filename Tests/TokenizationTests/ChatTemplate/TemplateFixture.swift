@@ -85,7 +85,9 @@ enum TemplateFixture {
     }
 
     static func families() throws -> Families { try JSONDecoder().decode(Families.self, from: file("expected.json")) }
-    static func random() throws -> Random { try JSONDecoder().decode(Random.self, from: file("random.json")) }
+    static func random(_ name: String) throws -> Random {
+        try JSONDecoder().decode(Random.self, from: file("\(name).json"))
+    }
 
     static func conversations() throws -> [String: [Conversation]] {
         try JSONDecoder().decode([String: [Conversation]].self, from: file("tokens.json"))

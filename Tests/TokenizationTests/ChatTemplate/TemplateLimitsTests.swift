@@ -124,10 +124,14 @@ import Tokenization
         return scalars.reduce(into: "") { $0.unicodeScalars.append($1) }
     }
 
-    @Test("A damaged template is an error or renders, and never crashes or hangs", arguments: 0..<UInt64(4))
-    func survivesMutations(_ seed: UInt64) throws {
+    @Test(
+        "A damaged template is an error or renders, and never crashes or hangs",
+        arguments: 0..<UInt64(4),
+        ["random", "filters"]
+    )
+    func survivesMutations(_ seed: UInt64, _ file: String) throws {
         var generator = SeededGenerator(seed: seed)
-        let fixture = try TemplateFixture.random()
+        let fixture = try TemplateFixture.random(file)
         var (rendered, refused) = (0, 0)
         for sample in fixture.cases {
             let source = Self.mutated(sample.template, &generator)

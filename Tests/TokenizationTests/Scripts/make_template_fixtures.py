@@ -2,7 +2,7 @@
 
     python make_template_fixtures.py
 
-writes Fixtures/ChatTemplates/expected.json, random.json, and tokens.json with its two tokenizers. Needs transformers,
+writes Fixtures/ChatTemplates/expected.json, random.json, filters.json, and tokens.json with its two tokenizers. Needs transformers,
 tokenizers and jinja2 (made with transformers 5, tokenizers 0.23 and jinja2 3.1.6).
 """
 
@@ -17,7 +17,7 @@ import transformers.utils.chat_template_utils as reference
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from template_fuzz import CONTEXT, Generator
+from template_fuzz import CONTEXT, FILTER_CONTEXT, FilterGenerator, Generator
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Fixtures" / "ChatTemplates"
 
@@ -157,6 +157,25 @@ def random_cases(good, bad):
     return {"context": tagged(CONTEXT), "cases": cases + failures}
 
 
+def filter_cases(count):
+    """Random uses of the filters that chat templates hardly ever need, with what is special to each."""
+    generator = FilterGenerator(1)
+    cases, seen = [], set()
+    while len(cases) < count:
+        template = generator.template()
+        result = render(template, FILTER_CONTEXT)
+        output = result.get("output")
+        if template in seen or (output and (len(output) > 1500 or ADDRESS.search(output))):
+            continue
+        seen.add(template)
+        # One error in ten cases is enough.
+        if output is not None:
+            cases.append({"template": template, "output": output})
+        elif result["error"] in ("undefined", "operation") and generator.chance(0.1):
+            cases.append({"template": template, "error": result["error"]})
+    return {"context": tagged(FILTER_CONTEXT), "cases": cases}
+
+
 def tagged(value):
     """A value as JSON that keeps what readers may lose: the order of members, and that 2.0 is no integer."""
     if isinstance(value, dict):
@@ -253,4 +272,5 @@ def write(name, value):
 if __name__ == "__main__":
     write("expected.json", family_cases())
     write("random.json", random_cases(400, 60))
+    write("filters.json", filter_cases(400))
     write("tokens.json", token_cases())

@@ -79,6 +79,8 @@ extension Interpreter {
         switch (value, name) {
         case (.loop(let loop), _): return try loop.attribute(name)
         case (.cycler(let cycler), "current"): return cycler.current
+        case (.tuple(let list), "grouper") where list.isGroup: return list[0]
+        case (.tuple(let list), "list") where list.isGroup: return list[1]
         case (.macro(let macro), "name"): return .string(macro.definition.name)
         case (.macro(let macro), "arguments"):
             return .tuple(try ListValue(macro.definition.parameters.map { .string($0.name) }))

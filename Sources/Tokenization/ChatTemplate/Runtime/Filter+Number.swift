@@ -11,10 +11,29 @@ extension Interpreter {
                 throw .operation("bad operand type for abs(): '\(value.typeName)'")
             }
             return .integer(Swift.abs(integer))
+        case .filesizeformat: return .string(try fileSize(value, isBinary: bound[0]?.isTrue == true))
         case .float: return try float(value) ?? bound[0] ?? .number(0)
         case .int: return try integer(value, base: bound[1]) ?? bound[0] ?? .integer(0)
         default: return try rounded(value, bound)
         }
+    }
+
+    /// So many bytes, for people.
+    private func fileSize(_ value: Value, isBinary: Bool) throws(TemplateError) -> String {
+        guard let bytes = try float(value)?.double else {
+            throw .operation("could not convert \(try repr(value).string) to float")
+        }
+        if bytes == 1 { return "1 Byte" }
+        let base = isBinary ? 1024.0 : 1000.0
+        if bytes < base {
+            guard bytes.isFinite else { throw .operation("cannot convert float infinity to integer") }
+            return "\(try NumberText.formatted(bytes.rounded(.towardZero) + 0, "f", precision: 0)) Bytes"
+        }
+        let prefixes = ["k", "M", "G", "T", "P", "E", "Z", "Y"]
+        let exponent = (2...8).first { bytes < pow(base, Double($0)) } ?? 9
+        let count = try NumberText.formatted(base * bytes / pow(base, Double(exponent)), "f", precision: 1)
+        let prefix = prefixes[exponent - 2]
+        return "\(count) \(isBinary ? prefix.uppercased() + "i" : prefix)B"
     }
 
     private func float(_ value: Value) throws(TemplateError) -> Value? {

@@ -92,6 +92,7 @@ extension Interpreter {
     func orderFilter(_ filter: Filter, _ value: Value, _ bound: [Value?]) throws(TemplateError) -> Value {
         switch filter {
         case .dictsort: return try sortedItems(value, bound)
+        case .groupby: return .list(try grouped(value, bound))
         case .sort:
             let ignoresCase = bound[1]?.isTrue != true
             let paths = try AttributePath.several(bound[2])
@@ -138,6 +139,31 @@ extension Interpreter {
             return try Comparison.isLess(first.key, second.key, budget)
         }
         return try ListValue(ordered.map(\.element))
+    }
+
+    /// Pairs of a key and the elements that have it, in the order of the keys.
+    private func grouped(_ value: Value, _ bound: [Value?]) throws(TemplateError) -> ListValue {
+        let path = try AttributePath(bound[0], fallback: bound[1])
+        let ignoresCase = bound[2]?.isTrue != true
+        func key(_ element: Value) throws(TemplateError) -> Value {
+            try self.key(try path.value(in: element, self), ignoresCase)
+        }
+        var groups: [(key: Value, elements: [Value])] = []
+        for element in try sorted(try value.elements(budget), isDescending: false, by: key).elements {
+            let key = try key(element)
+            if let last = groups.last, try Comparison.areEqual(key, last.key, budget) {
+                groups[groups.count - 1].elements.append(element)
+            } else {
+                groups.append((key, [element]))
+            }
+        }
+        var results: [Value] = []
+        for group in groups {
+            // The key as the first element of the group spells it.
+            let key = try path.value(in: group.elements[0], self)
+            results.append(.tuple(try ListValue([key, .list(try ListValue(group.elements))]).group))
+        }
+        return try ListValue(results)
     }
 
     private func sortedItems(_ value: Value, _ bound: [Value?]) throws(TemplateError) -> Value {
@@ -232,7 +258,7 @@ extension Interpreter {
         return try ValueIterator(results)
     }
 
-    private func isNone(_ value: Value) -> Bool {
+    func isNone(_ value: Value) -> Bool {
         if case .none = value { return true }
         return false
     }

@@ -1,8 +1,9 @@
 /// What `|` applies to a value.
 enum Filter: String, CaseIterable {
-    case abs, attr, batch, capitalize, center, dictsort, escape, first, float, format, indent, int, items, join, last
-    case length, list, lower, map, max, min, reject, rejectattr, replace, reverse, round, safe, select, selectattr
-    case slice, sort, string, sum, title, tojson, trim, truncate, unique, upper, wordcount
+    case abs, attr, batch, capitalize, center, dictsort, escape, filesizeformat, first, float, format, groupby, indent
+    case int, items, join, last, length, list, lower, map, max, min, pprint, random, reject, rejectattr, replace
+    case reverse, round, safe, select, selectattr, slice, sort, string, striptags, sum, title, tojson, trim, truncate
+    case unique, upper, urlencode, urlize, wordcount, wordwrap, xmlattr
     case fallback = "default"
     case forceEscape = "forceescape"
 
@@ -21,7 +22,9 @@ enum Filter: String, CaseIterable {
         case .center: (["width"], 0)
         case .dictsort: (["case_sensitive", "by", "reverse"], 0)
         case .fallback: (["default_value", "boolean"], 0)
+        case .filesizeformat: (["binary"], 0)
         case .float: (["default"], 0)
+        case .groupby: (["attribute", "default", "case_sensitive"], 1)
         case .indent: (["width", "first", "blank"], 0)
         case .int: (["default", "base"], 0)
         case .join: (["d", "attribute"], 0)
@@ -35,6 +38,9 @@ enum Filter: String, CaseIterable {
         case .trim: (["chars"], 0)
         case .truncate: (["length", "killwords", "end", "leeway"], 0)
         case .unique: (["case_sensitive", "attribute"], 0)
+        case .urlize: (["trim_url_limit", "nofollow", "target", "rel", "extra_schemes"], 0)
+        case .wordwrap: (["width", "break_long_words", "wrapstring", "break_on_hyphens"], 0)
+        case .xmlattr: (["autospace"], 0)
         default: ([], 0)
         }
     }
@@ -72,12 +78,18 @@ extension Interpreter {
         case .capitalize, .center, .escape, .forceEscape, .indent, .lower, .replace, .safe, .string, .title, .trim,
             .upper:
             return .text(try textFilter(filter, value, bound))
+        case .striptags, .urlencode, .urlize, .wordwrap, .xmlattr:
+            return .text(try markupFilter(filter, value, bound))
+        case .pprint:
+            var pretty = PrettyText(self)
+            try pretty.write(value)
+            return .text(pretty.builder.finish())
         case .truncate: return try truncated(value, bound)
         case .wordcount: return .integer(try wordCount(of: try string(value)))
-        case .abs, .float, .int, .round: return try numberFilter(filter, value, bound)
+        case .abs, .filesizeformat, .float, .int, .round: return try numberFilter(filter, value, bound)
         case .batch, .slice: return .iterator(try cut(value, filter, bound))
         case .first, .last: return try end(of: value, isFirst: filter == .first)
-        case .dictsort, .sort, .unique, .min, .max, .sum: return try orderFilter(filter, value, bound)
+        case .dictsort, .groupby, .sort, .unique, .min, .max, .sum: return try orderFilter(filter, value, bound)
         case .fallback:
             let isMissing = value.isUndefined || (bound[1]?.isTrue == true && !value.isTrue)
             return isMissing ? bound[0] ?? .string("") : value
@@ -88,6 +100,7 @@ extension Interpreter {
         case .list: return .list(try ListValue(try value.elements(budget)))
         case .reverse: return try reversed(value)
         case .tojson: return .text(try json(value, bound))
+        case .random: throw .operation("the filter 'random' is refused: a conversation has one text, not several")
         default: throw .operation("the filter '\(filter.rawValue)' cannot be applied")
         }
     }

@@ -22,12 +22,17 @@ extension Interpreter {
 }
 
 struct Repr {
+    typealias Items = [(key: Value, value: Value)]
+
     private(set) var builder: TextBuilder
     private let budget: Budget
+    /// The items of a mapping in the order in which they are to be written; nil: as they are.
+    private var sortedItems: ((DictValue) throws(TemplateError) -> Items)?
     private var depth = 0
 
-    init(_ budget: Budget) {
+    init(_ budget: Budget, sortedItems: ((DictValue) throws(TemplateError) -> Items)? = nil) {
         self.budget = budget
+        self.sortedItems = sortedItems
         builder = TextBuilder(budget)
     }
 
@@ -54,7 +59,12 @@ struct Repr {
         switch value {
         case .text(let text): try write(text)
         case .list(let list): try write(list, "[", "]")
-        case .tuple(let list): try write(list, "(", list.count == 1 ? ",)" : ")")
+        case .tuple(let list):
+            // To `pprint`, a named tuple is an object with a way of its own to be written.
+            let outer = sortedItems
+            if list.isGroup { sortedItems = nil }
+            defer { sortedItems = outer }
+            try write(list, "(", list.count == 1 ? ",)" : ")")
         case .dict(let dict): try write(dict)
         case .range(let range):
             try put("range(\(range.start), \(range.stop)" + (range.step == 1 ? ")" : ", \(range.step))"))
@@ -86,11 +96,12 @@ struct Repr {
 
     private mutating func write(_ dict: DictValue) throws(TemplateError) {
         try put("{")
-        for index in 0..<dict.count {
+        let items = try sortedItems?(dict) ?? zip(dict.keys, dict.values).map { ($0, $1) }
+        for (index, item) in items.enumerated() {
             if index > 0 { try put(", ") }
-            try write(dict.keys[index])
+            try write(item.key)
             try put(": ")
-            try write(dict.values[index])
+            try write(item.value)
         }
         try put("}")
     }

@@ -5,6 +5,8 @@ struct ListValue {
     private let storage: ListStorage
     private let start: Int
     private let end: Int
+    /// What `groupby` gives: a tuple whose elements have the names `grouper` and `list`.
+    private(set) var isGroup = false
 
     init(_ elements: [Value]) throws(TemplateError) {
         storage = ListStorage(elements, depth: try ListValue.depth(around: elements))
@@ -16,6 +18,13 @@ struct ListValue {
         self.storage = storage
         self.start = start
         self.end = end
+    }
+
+    /// This pair with names for its elements.
+    var group: ListValue {
+        var group = self
+        group.isGroup = true
+        return group
     }
 
     /// One more than the deepest element.

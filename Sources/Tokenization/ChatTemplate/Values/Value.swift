@@ -47,7 +47,7 @@ enum Value {
         case .number: "float"
         case .text(let text): text.isMarkup ? "Markup" : "str"
         case .list: "list"
-        case .tuple: "tuple"
+        case .tuple(let list): list.isGroup ? "_GroupTuple" : "tuple"
         case .dict: "dict"
         case .range: "range"
         case .view(let view): "dict_\(view.kind.rawValue)"

@@ -1,0 +1,83 @@
+import Foundation
+
+/// Which blocks are in a folder, how large their files are, and which was used last.
+struct FileIndex: Sendable {
+    static let ending = ".kvblock"
+    static let draftEnding = ".draft"
+    /// Whoever writes a draft for so long writes it no more.
+    private static let draftSeconds = 3600
+
+    private struct File {
+        var bytes: Int
+        var lastUse: Int
+    }
+
+    private var files: [String: File] = [:]
+    private var bytes = 0
+    private var uses = 0
+
+    /// Finds the files of earlier processes, and removes what they left half done. Whatever else is in the folder is none
+    /// of ours.
+    init(folder: String) {
+        var found: [(name: String, bytes: Int, time: (Int, Int))] = []
+        for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let isDraft = entry.hasSuffix(Self.draftEnding) && entry.contains(Self.ending + ".")
+            guard isDraft || Self.isName(entry.dropLast(Self.ending.count)) && entry.hasSuffix(Self.ending) else {
+                continue
+            }
+            var information = stat()
+            guard lstat(folder + "/" + entry, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+                continue
+            }
+            let time = (information.modified.tv_sec, information.modified.tv_nsec)
+            if !isDraft {
+                found.append((String(entry.dropLast(Self.ending.count)), Int(information.st_size), time))
+            } else if time.0 + Self.draftSeconds < Foundation.time(nil) {
+                unlink(folder + "/" + entry)
+            }
+        }
+        for file in found.sorted(by: { $0.time < $1.time }) { add(file.name, bytes: file.bytes) }
+    }
+
+    private static func isName(_ text: Substring) -> Bool {
+        text.utf8.count == BlockForm.hashBytes && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    }
+
+    func contains(_ name: String) -> Bool { files[name] != nil }
+
+    mutating func add(_ name: String, bytes: Int) {
+        remove(name)
+        uses += 1
+        files[name] = File(bytes: bytes, lastUse: uses)
+        self.bytes += bytes
+    }
+
+    /// - Returns: whether there is such a file.
+    mutating func use(_ name: String) -> Bool {
+        uses += 1
+        files[name]?.lastUse = uses
+        return contains(name)
+    }
+
+    mutating func remove(_ name: String) {
+        if let file = files.removeValue(forKey: name) { bytes -= file.bytes }
+    }
+
+    /// Forgets the file that was not used for longest, if all together have more bytes than this.
+    /// - Returns: its name.
+    mutating func removeOldest(ifOver limit: Int) -> String? {
+        guard bytes > limit, let oldest = files.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return nil }
+        remove(oldest.key)
+        return oldest.key
+    }
+}
+
+extension stat {
+    fileprivate var modified: timespec {
+        #if canImport(Glibc)
+            st_mtim
+        #else
+            st_mtimespec
+        #endif
+    }
+}

@@ -1,0 +1,50 @@
+package import EngineContract
+import Hashing
+import ModelFiles
+
+/// KV blocks out of the engine and in again.
+extension Engine: BlockTransfer {
+    package func contents(of block: BlockIndex) throws(EngineError) -> [UInt8] {
+        guard 0..<description.blockCount ~= Int(block) else { throw EngineError("no block \(block)") }
+        return Array(pass.kv.contents(of: Int(block)))
+    }
+
+    package func restore(_ blocks: [RestoredBlock]) throws(EngineError) {
+        for restored in blocks {
+            guard 0..<description.blockCount ~= Int(restored.block), restored.contents.count == blockBytes else {
+                throw EngineError("block \(restored.block) cannot hold \(restored.contents.count) bytes")
+            }
+        }
+        for restored in blocks { pass.kv.contents(of: Int(restored.block)).copyBytes(from: restored.contents) }
+    }
+
+    /// Everything that what a block holds depends on besides its tokens, and the layout of it.
+    static func blockIdentity(_ model: LoadedModel, _ options: EngineOptions, _ plan: KVPlan, variant: String) -> String
+    {
+        // Whatever an option is, it may change the numbers; but for these, which do not.
+        var options = options
+        options.threads = nil
+        options.kvMemoryBytes = nil
+        return "\(model.identity) \(options) context \(plan.contextLength) \(variant)"
+    }
+}
+
+extension TensorDirectory {
+    /// A digest of the tensors' names, types, shapes and some of their bytes: models that differ have different ones.
+    func identity(_ configuration: FileBytes) -> String {
+        var hash = SHA256()
+        hash.update(configuration.bytes)
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            let line = "\(name) \(tensor.type) \(tensor.shape) \(tensor.adjustment) \(tensor.bytes.count)\n"
+            Array(line.utf8).withUnsafeBytes { hash.update($0) }
+            // Of large ones, pieces from all over: reading the whole would take as long as loading it.
+            let bytes = tensor.bytes.bytes
+            let piece = min(256, bytes.count)
+            for place in 0..<32 {
+                let start = (bytes.count - piece) * place / 31
+                hash.update(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + piece)]))
+            }
+        }
+        return hash.finish()
+    }
+}

@@ -1,0 +1,59 @@
+import EngineContract
+
+/// Guesses what comes next from a session's own tokens: where its last few came before, what followed them then
+/// (prompt lookup decoding). Answers that quote, correct or go on with what they were given are guessed well.
+///
+/// The search is that of LZ77 with hash chains: each pair of neighbouring tokens is found where it ended last, and from
+/// there where it ended before; the longest match wins, the latest among equals. A token is looked at once when it is
+/// taken into the index, and a search looks at a bounded number of places, however long the context is.
+struct PromptLookup {
+    private static let longestMatch = 16
+    private static let maxPlaces = 16
+    private static let nowhere: Int32 = -1
+
+    /// Where each pair of tokens ended last.
+    private var lastEnd: [UInt64: Int32] = [:]
+    /// For each position, where the pair that ends there ended before. As long as what is in the index.
+    private var earlierEnd: [Int32] = []
+
+    /// - Parameter tokens: those of the last call, and more after them.
+    /// - Returns: a guess of the tokens that follow, at most `count`; none if the last two are new.
+    mutating func continuation(of tokens: [Token], count: Int) -> [Token] {
+        guard count > 0 else { return [] }
+        takeIn(tokens)
+        guard let end = longestMatch(of: tokens) else { return [] }
+        var guess: [Token] = []
+        for position in (end + 1)..<(end + 1 + count) {
+            // Past the last token the match goes on into the guess itself: what repeats, repeats again.
+            guess.append(position < tokens.count ? tokens[position] : guess[position - tokens.count])
+        }
+        return guess
+    }
+
+    private mutating func takeIn(_ tokens: [Token]) {
+        for position in earlierEnd.count..<max(earlierEnd.count, tokens.count) {
+            guard position > 0 else {
+                earlierEnd.append(Self.nowhere)
+                continue
+            }
+            let (first, second) = (UInt32(bitPattern: tokens[position - 1]), UInt32(bitPattern: tokens[position]))
+            let earlier = lastEnd.updateValue(Int32(clamping: position), forKey: UInt64(first) << 32 | UInt64(second))
+            earlierEnd.append(earlier ?? Self.nowhere)
+        }
+    }
+
+    /// Where the longest of the sequences ends that equal the last tokens.
+    private func longestMatch(of tokens: [Token]) -> Int? {
+        var best: (end: Int, length: Int)?
+        var end = Int(earlierEnd.last ?? Self.nowhere)
+        for _ in 0..<Self.maxPlaces where end >= 0 {
+            let length = (0..<min(Self.longestMatch, end + 1)).prefix {
+                tokens[end - $0] == tokens[tokens.count - 1 - $0]
+            }
+            if length.count > best?.length ?? 0 { best = (end, length.count) }
+            if length.count == Self.longestMatch { break }
+            end = Int(earlierEnd[end])
+        }
+        return best?.end
+    }
+}

@@ -1,0 +1,175 @@
+import EngineContract
+
+/// Gives an engine the steps that a scheduler would give it, and takes the time.
+///
+/// The tokens are random. All sessions of the decode rows are prefilled once, each with a prompt of its own in blocks of
+/// its own, so that their keys and values are truly read from as many places; a row decodes from the position it wants,
+/// and so does the next one, over the same memory.
+struct Bench {
+    let engine: any InferenceEngine
+    let plan: BenchPlan
+    /// Tokens of a step in which prompts are computed.
+    let chunk: Int
+
+    private var description: EngineDescription { engine.description }
+
+    init(engine: any InferenceEngine, plan: BenchPlan, stepTokens: Int) {
+        self.engine = engine
+        self.plan = plan
+        chunk = max(1, min(stepTokens, engine.description.maxStepTokens))
+    }
+
+    /// Runs every row of the plan in turn.
+    func run(_ report: (BenchRow) -> Void) async throws {
+        // The first step of a process starts threads and touches weights: that is loading, not speed.
+        _ = try await prefill(sessions(1, of: 1)[0], tokens: 1)
+        for tokens in plan.prefill {
+            if let reason = obstacle(sessions: 1, of: tokens) {
+                report(BenchRow(.prefill(tokens: tokens), skipped: reason))
+            } else {
+                report(try await prefillRow(tokens))
+            }
+        }
+        try await decode(report)
+    }
+
+    // MARK: Prefill
+
+    private func prefillRow(_ tokens: Int) async throws -> BenchRow {
+        var row = BenchRow(.prefill(tokens: tokens))
+        let session = sessions(1, of: tokens)[0]
+        for run in 1...plan.runs {
+            progress("prefill of \(tokens) tokens, run \(run) of \(plan.runs)")
+            row.runs.append(BenchRow.Run(tokens: tokens, steps: [try await prefill(session, tokens: tokens)]))
+        }
+        clearProgress()
+        return row
+    }
+
+    /// Computes the first tokens of a session, chunk by chunk, and samples once. Returns seconds.
+    private func prefill(_ session: BenchSession, tokens: Int) async throws -> Double {
+        let start = ContinuousClock.now
+        for first in stride(from: 0, to: tokens, by: chunk) {
+            let end = min(first + chunk, tokens)
+            try await compute([session.entry(first..<end, samples: end == tokens)])
+        }
+        return (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    // MARK: Decode
+
+    private func decode(_ report: (BenchRow) -> Void) async throws {
+        let rows = plan.contexts.flatMap { context in plan.sessions.map { (context: context, sessions: $0) } }
+        let possible = rows.filter { obstacle(sessions: $0.sessions, of: $0.context) == nil }
+        let filled = try await filledSessions(possible)
+        for row in rows {
+            let kind = BenchRow.Kind.decode(sessions: row.sessions, context: row.context)
+            if let reason = obstacle(sessions: row.sessions, of: row.context) {
+                report(BenchRow(kind, skipped: reason))
+            } else {
+                report(try await decodeRow(kind, Array(filled.prefix(row.sessions)), context: row.context))
+            }
+        }
+    }
+
+    /// The sessions of all rows that can run, each with as many tokens computed as its longest row needs.
+    private func filledSessions(_ rows: [(context: Int, sessions: Int)]) async throws -> [BenchSession] {
+        let count = rows.map(\.sessions).max() ?? 0
+        let lengths = (0..<count).map { index in rows.filter { $0.sessions > index }.map(\.context).max() ?? 0 }
+        let result = sessions(lengths)
+        for (index, session) in result.enumerated() {
+            progress("prefill of the sessions that decode, \(index + 1) of \(count)")
+            _ = try await prefill(session, tokens: lengths[index] - plan.tokens)
+        }
+        clearProgress()
+        return result
+    }
+
+    private func decodeRow(_ kind: BenchRow.Kind, _ sessions: [BenchSession], context: Int) async throws -> BenchRow {
+        var row = BenchRow(kind)
+        let start = context - plan.tokens
+        // Touches the batch's buffers and the KV blocks that are new.
+        try await compute(sessions.map { $0.entry(start..<(start + 1), samples: true) })
+        for run in 1...plan.runs {
+            progress("decode, \(sessions.count) at \(context) tokens, run \(run) of \(plan.runs)")
+            var steps: [Double] = []
+            for position in start..<context {
+                let begin = ContinuousClock.now
+                try await compute(sessions.map { $0.entry(position..<(position + 1), samples: true) })
+                steps.append((ContinuousClock.now - begin) / .seconds(1))
+            }
+            row.runs.append(BenchRow.Run(tokens: plan.tokens * sessions.count, steps: steps))
+        }
+        clearProgress()
+        return row
+    }
+
+    private func compute(_ entries: [StepEntry]) async throws {
+        let result = try await engine.step(Step(entries: entries))
+        if let failure = result.failures.first?.value { throw failure }
+    }
+
+    // MARK: Limits
+
+    /// Why sessions of a length cannot be measured; nil if they can.
+    private func obstacle(sessions: Int, of tokens: Int) -> String? {
+        guard tokens <= description.contextLength else {
+            return "a session holds \(Format.count(description.contextLength)) tokens"
+        }
+        let blocks = blockCount(tokens) * sessions
+        guard blocks <= description.blockCount else {
+            let bytes = blocks * description.blockSize * description.kvBytesPerToken
+            return "needs \(Format.bytes(bytes)) of KV memory (--kv-memory)"
+        }
+        return nil
+    }
+
+    private func blockCount(_ tokens: Int) -> Int { (tokens + description.blockSize - 1) / description.blockSize }
+
+    /// Sessions of some lengths in blocks that no two of them share, from the first block on.
+    private func sessions(_ lengths: [Int]) -> [BenchSession] {
+        var next: BlockIndex = 0
+        return lengths.enumerated().map { index, length in
+            let blocks = next..<(next + BlockIndex(blockCount(length)))
+            next = blocks.upperBound
+            let vocabulary = Token(clamping: description.vocabularySize)
+            return BenchSession(
+                id: SessionID(UInt64(index)),
+                tokens: (0..<length).map { _ in Token.random(in: 0..<vocabulary) },
+                blocks: Array(blocks)
+            )
+        }
+    }
+
+    private func sessions(_ count: Int, of length: Int) -> [BenchSession] {
+        sessions([Int](repeating: length, count: count))
+    }
+
+    private func progress(_ text: String) {
+        if Terminal.isInteractive { Terminal.line(text + " …") }
+    }
+
+    private func clearProgress() {
+        if Terminal.isInteractive { Terminal.line("") }
+    }
+}
+
+/// Random tokens and where their keys and values lie.
+private struct BenchSession {
+    let id: SessionID
+    let tokens: [Token]
+    let blocks: [BlockIndex]
+
+    /// The session's share of a step that computes some of its positions.
+    func entry(_ positions: Range<Int>, samples: Bool) -> StepEntry {
+        StepEntry(
+            session: id,
+            tokens: Array(tokens[positions]),
+            startPosition: positions.lowerBound,
+            blocks: blocks,
+            samples: samples,
+            sampling: .greedy,
+            sampleIndex: 0
+        )
+    }
+}

@@ -1,0 +1,81 @@
+import EngineContract
+import Foundation
+import Inference
+import ModelFiles
+
+/// `pensieve bench MODEL`: how fast this machine computes a model, without a server around it.
+enum BenchCommand {
+    static func run(_ raw: [String]) async throws -> Int32 {
+        let known = Setting.all.filter { GenerateCommand.settings.contains($0.name) }
+        var arguments = try Arguments(
+            raw,
+            valued: ["config"] + BenchPlan.flags + known.filter { !$0.isToggle }.map(\.name),
+            toggles: ["json"] + known.filter(\.isToggle).map(\.name)
+        )
+        if arguments.wantsHelp {
+            Terminal.print(Help.bench)
+            return 0
+        }
+        let plan = try BenchPlan(&arguments)
+        let asJSON = arguments.take("json") == "true"
+        let environment = ProcessInfo.processInfo.environment
+        Configuration.warnings(environment).forEach(Terminal.warning)
+        var configuration = try Configuration.resolve(
+            file: arguments.take("config"),
+            flags: arguments.flags,
+            environment: environment
+        )
+        configuration.mock = false
+        guard arguments.positional.count <= 1 else { throw ConfigurationError("one model at a time, please") }
+        if let name = arguments.positional.first { configuration.model = name }
+        try await chooseMemory(&configuration, for: plan)
+
+        let start = ContinuousClock.now
+        let model = try await Model.load(configuration)
+        let loadSeconds = (ContinuousClock.now - start) / .seconds(1)
+        var report = BenchReport(
+            engine: model.engine.description,
+            loadSeconds: loadSeconds,
+            stepTokens: configuration.stepTokens
+        )
+        if !asJSON { Terminal.print(report.heading) }
+        let bench = Bench(engine: model.engine, plan: plan, stepTokens: configuration.stepTokens)
+        try await bench.run { row in
+            report.add(row)
+            if !asJSON { Terminal.print(row.line) }
+        }
+        report.memory.residentAtEnd = ProcessMemory.residentBytes()
+        Terminal.print(asJSON ? try report.json : report.closing)
+        return 0
+    }
+
+    /// Without a size from the user, the KV memory is what the chosen rows need, and at most half of what is free: memory
+    /// of that size is only reserved, and taken as rows use it.
+    private static func chooseMemory(_ configuration: inout Configuration, for plan: BenchPlan) async throws {
+        guard configuration.kvMemoryBytes == nil else { return }
+        var source = ModelSource.memory(BuiltinFiles.all)
+        if let name = configuration.model {
+            let location = try await ModelLocation.find(name)
+            try Model.check(location.path)
+            source = try location.source
+        }
+        let bytesPerToken = try ModelConfiguration(source: source).kvBytesPerToken
+        let (needed, overflow) = plan.kvTokens.multipliedReportingOverflow(by: bytesPerToken)
+        configuration.kvMemoryBytes = max(1 << 20, min(overflow ? .max : needed, SystemMemory.freeBytes() / 2))
+    }
+}
+
+/// What the system says this process takes.
+enum ProcessMemory {
+    /// Bytes resident now; 0 where that cannot be told.
+    static func residentBytes() -> Int { bytes("VmRSS") }
+
+    private static func bytes(_ name: String) -> Int {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        for line in status.split(separator: "\n") where line.hasPrefix(name + ":") {
+            let fields = line.split(whereSeparator: \.isWhitespace)
+            if fields.count >= 2, let kibibytes = Int(fields[1]) { return kibibytes * 1024 }
+        }
+        return 0
+    }
+}

@@ -1,0 +1,118 @@
+import EngineContract
+import Foundation
+
+/// All figures of a bench, and how they are shown.
+struct BenchReport: Encodable {
+    struct Engine: Encodable {
+        var model: String
+        var architecture: String
+        var parameters: Int
+        var quantization: String
+        var threads: Int
+        var kernels: String
+        var stepTokens: Int
+    }
+
+    struct Memory: Encodable {
+        var weightBytes: Int
+        var kvBytesPerToken: Int
+        var kvTokens: Int
+        var residentAfterLoad: Int
+        var residentAtEnd = 0
+    }
+
+    struct Figure: Encodable {
+        var sessions: Int
+        /// Of a prefill, the prompt's length; of a decode, that of each session at the end of a run.
+        var context: Int
+        var tokensPerSecond: Double
+        var millisecondsPerStep: Double?
+        /// Tokens per second of each run.
+        var runs: [Double]
+    }
+
+    struct Skipped: Encodable {
+        var row: String
+        var sessions: Int
+        var context: Int
+        var reason: String
+    }
+
+    let version = Command.version
+    let engine: Engine
+    let loadSeconds: Double
+    private(set) var prefill: [Figure] = []
+    private(set) var decode: [Figure] = []
+    private(set) var skipped: [Skipped] = []
+    var memory: Memory
+
+    init(engine description: EngineDescription, loadSeconds: Double, stepTokens: Int) {
+        engine = Engine(
+            model: description.displayName,
+            architecture: description.architecture,
+            parameters: description.parameterCount,
+            quantization: description.quantization,
+            threads: description.threads,
+            kernels: description.kernelVariant,
+            stepTokens: stepTokens
+        )
+        memory = Memory(
+            weightBytes: description.weightBytes,
+            kvBytesPerToken: description.kvBytesPerToken,
+            kvTokens: description.blockCount * description.blockSize,
+            residentAfterLoad: ProcessMemory.residentBytes()
+        )
+        self.loadSeconds = loadSeconds
+    }
+
+    mutating func add(_ row: BenchRow) {
+        let (name, sessions, context) =
+            switch row.kind {
+            case .prefill(let tokens): ("prefill", 1, tokens)
+            case .decode(let sessions, let context): ("decode", sessions, context)
+            }
+        if let reason = row.skipped {
+            skipped.append(Skipped(row: name, sessions: sessions, context: context, reason: reason))
+            return
+        }
+        let figure = Figure(
+            sessions: sessions,
+            context: context,
+            tokensPerSecond: row.tokensPerSecond,
+            millisecondsPerStep: row.millisecondsPerStep,
+            runs: row.runs.map(\.tokensPerSecond)
+        )
+        if name == "prefill" { prefill.append(figure) } else { decode.append(figure) }
+    }
+}
+
+extension BenchReport {
+    var json: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+
+    /// What is known once the model is loaded.
+    var heading: String {
+        [
+            engine.model,
+            "  weights     \(Format.parameters(engine.parameters)), \(engine.quantization), "
+                + Format.bytes(memory.weightBytes),
+            "  compute     \(engine.threads) \(engine.threads == 1 ? "thread" : "threads"), \(engine.kernels) kernels, "
+                + "steps of up to \(Format.count(engine.stepTokens)) tokens",
+            "  KV memory   \(Format.bytes(memory.kvBytesPerToken)) for each token, room for "
+                + "\(Format.count(memory.kvTokens)) tokens",
+            String(format: "  loaded in   %.2f s", loadSeconds),
+            "",
+            BenchRow.heading,
+        ].joined(separator: "\n")
+    }
+
+    var closing: String {
+        "\n  resident    \(Format.bytes(memory.residentAfterLoad)) after loading, "
+            + "\(Format.bytes(memory.residentAtEnd)) at the end"
+    }
+}

@@ -1,0 +1,174 @@
+import EngineContract
+import Foundation
+import Scheduling
+import Testing
+
+@testable import BlockFiles
+
+/// Blocks in files: found again, bounded, and never believed if they are not what they should be.
+@Suite final class BlockFilesTests {
+    private let folder = NSTemporaryDirectory() + "block-files-" + UUID().uuidString
+    private static let contentBytes = 5000
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    private func files(maxBytes: Int = 1 << 20, identity: String = "a model") throws -> BlockFiles {
+        try BlockFiles(
+            folder: folder,
+            maxBytes: maxBytes,
+            identity: identity,
+            blockTokens: 4,
+            contentBytes: Self.contentBytes
+        )
+    }
+
+    /// A chain of blocks.
+    private func chain(_ count: Int, in files: BlockFiles) -> [StoredBlock] {
+        var blocks: [StoredBlock] = []
+        for index in 0..<count {
+            let tokens = (0..<4).map { Token(10 * index + $0) }
+            let parent = blocks.last?.name
+            blocks.append(StoredBlock(name: files.name(after: parent, tokens[...]), parent: parent, tokens: tokens))
+        }
+        return blocks
+    }
+
+    private func contents(_ index: Int) -> [UInt8] { (0..<Self.contentBytes).map { UInt8(($0 * 7 + index) % 251) } }
+
+    private func write(_ blocks: [StoredBlock], to files: BlockFiles) async {
+        for (index, block) in blocks.enumerated() { #expect(await files.write(block, contents(index))) }
+    }
+
+    private func path(_ block: StoredBlock) -> String { "\(folder)/\(block.name).kvblock" }
+
+    private var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
+
+    @Test("What one process writes, the next reads")
+    func nextProcess() async throws {
+        let first = try files()
+        let blocks = chain(3, in: first)
+        #expect(!first.contains(blocks[0].name))
+        await write(blocks, to: first)
+        let second = try files()
+        #expect(chain(3, in: second) == blocks)
+        #expect(blocks.allSatisfy { second.contains($0.name) })
+        #expect(await second.read(blocks) == (0..<3).map(contents))
+        #expect(names.count == 3)
+        let attributes = try FileManager.default.attributesOfItem(atPath: path(blocks[0]))
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+    }
+
+    @Test("Names depend on the identity, on all tokens before, and on nothing else")
+    func naming() throws {
+        let files = try files()
+        let first = files.name(after: nil, [1, 2, 3, 4])
+        let again = try self.files().name(after: nil, [9, 1, 2, 3, 4].dropFirst())
+        #expect(first.count == 64 && first == again)
+        let others = [
+            files.name(after: nil, [1, 2, 3, 5]), files.name(after: first, [1, 2, 3, 4]),
+            try self.files(identity: "another").name(after: nil, [1, 2, 3, 4]),
+        ]
+        #expect(Set(others + [first]).count == 4)
+    }
+
+    @Test("A file that is torn, changed or of something else is not read, and removed")
+    func broken() async throws {
+        let files = try files()
+        let blocks = chain(3, in: files)
+        await write(blocks, to: files)
+        let good = try Data(contentsOf: URL(fileURLWithPath: path(blocks[1])))
+        let foreign = try self.files(identity: "another model")
+        let other = chain(1, in: foreign)[0]
+        #expect(await foreign.write(other, contents(1)))
+        var damaged: [Data] = [
+            Data(), good.prefix(7), good.prefix(good.count / 2), good.dropLast(), good + [0],
+            try Data(contentsOf: URL(fileURLWithPath: path(blocks[0]))),
+            try Data(contentsOf: URL(fileURLWithPath: path(other))), Data(count: good.count),
+        ]
+        // Each part: magic, parent, counts, tokens, contents, hash.
+        for place in [0, 7, 8, 71, 72, 76, 84, 99, 100, 2000, good.count - 65, good.count - 64, good.count - 1] {
+            var copy = good
+            copy[place] ^= 1
+            damaged.append(copy)
+        }
+        for (index, bytes) in damaged.enumerated() {
+            try bytes.write(to: URL(fileURLWithPath: path(blocks[1])))
+            let files = try self.files()
+            #expect(await files.read(blocks) == [contents(0)], "\(index)")
+            #expect(!FileManager.default.fileExists(atPath: path(blocks[1])), "\(index)")
+            #expect(!files.contains(blocks[1].name) && files.contains(blocks[2].name), "\(index)")
+        }
+        try good.write(to: URL(fileURLWithPath: path(blocks[1])))
+        #expect(await (try self.files()).read(blocks) == (0..<3).map(contents))
+    }
+
+    @Test("A link or a folder in a block's place is not followed")
+    func noFile() async throws {
+        let files = try files()
+        let blocks = chain(2, in: files)
+        await write(blocks, to: files)
+        let elsewhere = folder + "/elsewhere"
+        try FileManager.default.moveItem(atPath: path(blocks[0]), toPath: elsewhere)
+        try FileManager.default.createSymbolicLink(atPath: path(blocks[0]), withDestinationPath: elsewhere)
+        #expect(await files.read(blocks).isEmpty)
+        #expect(FileManager.default.fileExists(atPath: elsewhere))
+        try FileManager.default.createDirectory(atPath: path(blocks[0]), withIntermediateDirectories: false)
+        #expect(!(try self.files()).contains(blocks[0].name))
+    }
+
+    @Test("The folder keeps its bound, and what was used last, also in the next process")
+    func bound() async throws {
+        let size = BlockForm(identity: "", blockTokens: 4, contentBytes: Self.contentBytes).fileBytes
+        let files = try files(maxBytes: 3 * size + 10)
+        #expect(files.capacity == 3)
+        let blocks = chain(6, in: files)
+        await write(Array(blocks[..<3]), to: files)
+        #expect(files.use(blocks[0].name) && !files.use(blocks[5].name))
+        #expect(await files.write(blocks[3], contents(3)))
+        #expect(blocks.map { files.contains($0.name) } == [true, false, true, true, false, false])
+        // Times as the next process sees them.
+        for (age, index) in [(30, 2), (20, 0), (10, 3)] {
+            let time = Date(timeIntervalSinceNow: -Double(age))
+            try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: path(blocks[index]))
+        }
+        let next = try self.files(maxBytes: 3 * size)
+        _ = await next.read([blocks[2]])
+        #expect(await next.write(blocks[4], contents(4)))
+        #expect(blocks.map { next.contains($0.name) } == [false, false, true, true, true, false])
+        #expect(names.count == 3)
+        let smaller = try self.files(maxBytes: size)
+        #expect(names.count == 1 && smaller.contains(blocks[4].name))
+        let none = try self.files(maxBytes: size - 1)
+        #expect(await none.write(blocks[5], contents(5)) == false)
+        #expect(names.isEmpty)
+    }
+
+    @Test("Of what else is in the folder, only old drafts of ours are removed")
+    func strangers() async throws {
+        let first = try files()
+        let name = chain(1, in: first)[0].name
+        let strangers = ["notes.txt", "x.kvblock", name, String(repeating: "Z", count: 64) + ".kvblock"]
+        let drafts = ["\(name).kvblock.1.draft", "\(name).kvblock.2.draft"]
+        for stranger in strangers + drafts { try Data([1]).write(to: URL(fileURLWithPath: folder + "/" + stranger)) }
+        let old = Date(timeIntervalSinceNow: -7200)
+        for entry in strangers + drafts.prefix(1) {
+            try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: folder + "/" + entry)
+        }
+        _ = try files(maxBytes: 1)
+        #expect(Set(names) == Set(strangers + drafts.suffix(1)))
+    }
+
+    @Test("A folder that cannot be is refused with its name")
+    func noFolder() throws {
+        try Data().write(to: URL(fileURLWithPath: folder))
+        let error = #expect(throws: BlockFilesError.self) { try files() }
+        #expect(error?.description.contains(folder) == true)
+    }
+
+    @Test("Contents of another size are not written")
+    func wrongSize() async throws {
+        let files = try files()
+        #expect(await files.write(chain(1, in: files)[0], [1, 2, 3]) == false)
+        #expect(names.isEmpty)
+    }
+}
