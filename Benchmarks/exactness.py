@@ -2,7 +2,7 @@
 """What models of Phi-3-mini's size compute, beside what transformers computes with the same weights.
 
 usage: swift build -c release --product logits-probe
-       python Benchmarks/exactness.py FOLDER [--shapes 4k 128k] [--form 4bit|bf16] [--modes fast precise]
+       python Benchmarks/exactness.py FOLDER [--shapes 4k 128k] [--form 4bit|bf16] [--modes int8 int15 precise]
            [--sequences N] [--length N] [--continue N] [--long N] [--bound X] [--threads N] [--without-bf16]
 
 Writes models with random weights in the exact shapes of Phi-3-mini-4k and -128k (longrope, original length 4096) into
@@ -43,7 +43,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.models.phi3.modeling_phi3 import Phi3RotaryEmbedding
 
 PROBE = pathlib.Path(__file__).resolve().parents[1] / ".build/release/logits-probe"
-MODES = {"fast": [], "precise": ["--precise"]}
+MODES = {"int8": ["--activations", "int8"], "int15": ["--activations", "int15"], "precise": ["--precise"]}
 LONG_TAIL = 128
 
 

@@ -117,7 +117,9 @@ final class ProductBenchmark {
             let read = time { sink ^= ck_probe_read(compute, memory, byteCount) }
             let dots = time { sink ^= ck_probe_dots(compute, Int32(rounds)) }
             let product = time {
-                for var matrix in matrices { ck_matmul(compute, &matrix, x, Int32(tokens), &y, Int(matrix.rows), false) }
+                for var matrix in matrices {
+                    ck_matmul(compute, &matrix, x, Int32(tokens), &y, Int(matrix.rows), false)
+                }
             }
             seconds.append((product, read, dots))
         }

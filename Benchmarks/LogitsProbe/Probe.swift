@@ -10,10 +10,11 @@ struct Probe {
 
     init(_ options: ProbeOptions) throws(ModelError) {
         var settings = options.engine
-        let loaded = try loadModel(from: .at(options.model))
+        let loaded = try loadModel(from: .at(options.model), packing: !settings.precise)
         let blocks = (options.context + settings.blockSize - 1) / settings.blockSize
         settings.contextLimit = options.context
-        settings.kvMemoryBytes = blocks * settings.blockSize * loaded.configuration.kvBytesPerToken
+        settings.kvMemoryBytes =
+            blocks * settings.blockSize * loaded.configuration.kvBytesPerToken(settings.chosenKVType)
         self.options = options
         engine = try Engine(model: loaded, options: settings)
     }

@@ -3,7 +3,8 @@ import Inference
 /// What the command line asks for.
 struct ProbeOptions {
     static let usage = """
-        usage: logits-probe MODEL --context N [--continue N] [--from N] [--threads N] [--precise] < SEQUENCES
+        usage: logits-probe MODEL --context N [--continue N] [--from N] [--threads N] [--precise]
+               [--activations int8|int15] < SEQUENCES
 
         """
 
@@ -28,10 +29,18 @@ struct ProbeOptions {
             case "--from": first = try Self.count(name, rest.popFirst(), from: 0)
             case "--threads": engine.threads = try Self.count(name, rest.popFirst(), from: 1)
             case "--precise": engine.precise = true
+            case "--activations": engine.activations = try Self.activations(rest.popFirst())
             default: throw UsageError(description: "\(name): no such option")
             }
         }
         guard context > 0 else { throw UsageError(description: "--context: how many tokens?") }
+    }
+
+    private static func activations(_ name: String?) throws(UsageError) -> Activations {
+        guard let activations = name.flatMap(Activations.init(rawValue:)) else {
+            throw UsageError(description: "--activations: one of \(Activations.allCases.map(\.rawValue)) is expected")
+        }
+        return activations
     }
 
     private static func count(_ name: String, _ text: String?, from least: Int) throws(UsageError) -> Int {

@@ -106,7 +106,7 @@ static uint16_t byte_of(int value) { return (uint8_t)value; }
 static void read_k_scale(const uint8_t *s, int part, unit *u, int g) {
     int low = part % 4;
     u->scales[g] = byte_of(part < 4 ? s[low] & 63 : (s[8 + low] & 15) | s[low] >> 6 << 4);
-    u->biases[g] = byte_of(-(part < 4 ? s[4 + low] & 63 : s[8 + low] >> 4 | s[4 + low] >> 6 << 4));
+    u->biases[g] = byte_of(part < 4 ? s[4 + low] & 63 : s[8 + low] >> 4 | s[4 + low] >> 6 << 4);
 }
 
 /// The quarter `quarter` of a block of 256; the comments in weights.inc say how each is made.
@@ -155,7 +155,7 @@ static void read_quarter(ck_format format, const uint8_t *block, int quarter, un
         }
         for (int g = 0; g < 4; g++) {
             u->scales[g] = byte_of(block[4 * quarter + g] & 15);
-            u->biases[g] = byte_of(-(block[4 * quarter + g] >> 4));
+            u->biases[g] = byte_of(block[4 * quarter + g] >> 4);
         }
         u->super_scale = two_bytes(block + 80);
         u->super_bias = two_bytes(block + 82);

@@ -12,7 +12,8 @@
 //
 // The header has 16 scales (16-bit floats) for each group of the unit, then, affine only, 16 biases for each. With scales
 // in two levels, as the K forms of GGUF have them, these are signed bytes, to be multiplied by 16-bit floats that hold for
-// 256 columns: those stand before every fourth unit, for each of the two blocks 16 of the scales, then of the biases.
+// 256 columns: those stand before every fourth unit, for each of the two blocks 16 of the scales, then of the biases,
+// which are the negative of what is stored.
 //
 // Activations: tiles of 1, 2, 4 or 8 tokens, quantised to signed bytes by group with a float scale. One plane of bytes is
 // 8-bit activations; two planes, high × 128 + low, are 15-bit ones. A tile is, for each unit:

@@ -13,7 +13,7 @@ final class Compute {
         variant: ck_variant = ck_variant_best(),
         threads: Int,
         precise: Bool,
-        activations: Activations = .int8
+        activations: Activations = .int15
     ) throws(ModelError) {
         guard ck_variant_available(variant) else {
             throw ModelError("this CPU cannot run the kernels for \(variant.name)")

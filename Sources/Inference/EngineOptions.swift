@@ -30,7 +30,7 @@ package struct EngineOptions: Sendable {
         kvMemoryBytes: Int? = nil,
         kvType: KVType? = nil,
         precise: Bool = false,
-        activations: Activations = .int8,
+        activations: Activations = .int15,
         blockSize: Int = 16,
         contextLimit: Int? = nil
     ) {
@@ -45,7 +45,7 @@ package struct EngineOptions: Sendable {
 }
 
 extension EngineOptions {
-    var chosenKVType: KVType { kvType ?? (precise ? .f32 : .standard) }
+    package var chosenKVType: KVType { kvType ?? (precise ? .f32 : .standard) }
 }
 
 /// How long a session may be, and how many KV blocks there are.

@@ -13,7 +13,7 @@ struct Configuration: Sendable, Equatable {
     var context: Int?
     var precise = false
     /// One of `Activations`.
-    var activations = "int8"
+    var activations = "int15"
     var prefixCacheFolder: String?
     var prefixCacheBytes = 4 << 30
 

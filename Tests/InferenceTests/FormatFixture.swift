@@ -17,12 +17,13 @@ struct FormatFixture {
 
     static let mlx = [2, 3, 4, 5, 6, 8].flatMap { bits in [32, 64, 128].map { (bits: bits, group: $0) } }
 
-    static func forms() throws -> [Form] {
+    static func forms(packing: Bool = false) throws -> [Form] {
         let source = ModelSource.folder(try Fixture.path(""))
         let tensors = try Safetensors(source.requiredFile("formats.safetensors"), label: "formats").tensors
         let reader = try WeightReader(
             TensorDirectory(tensors: tensors.merging(blocks(of: tensors)) { $1 }),
             configuration(),
+            packing: packing,
             progress: { _ in }
         )
         let names = TensorType.blocks.map(\.rawValue) + mlx.map { "MLX.\($0.bits).\($0.group)" }

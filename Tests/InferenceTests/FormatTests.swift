@@ -11,7 +11,7 @@ import Testing
 @Suite struct FormatTests {
     @Test("Every form has the values that its own package gives it, to the bit, in every variant")
     func values() throws {
-        for form in try FormatFixture.forms() {
+        for form in try FormatFixture.forms() + FormatFixture.forms(packing: true) {
             for variant in ck_variant.available {
                 let compute = try Compute(variant: variant, threads: 1, precise: false)
                 var values = [Float](repeating: 0, count: 512)
@@ -34,7 +34,9 @@ import Testing
         for precise in [false, true] {
             let engine = try Engine.make(fixture.model, precise: precise)
             let logits = try await engine.logits(of: fixture.prompt)
-            for (ours, theirs) in zip(logits, fixture.logits) { #expect(relativeDifference(ours, theirs) < 1e-4) }
+            // What is quantised sees inputs of 15 bits in the fast mode.
+            let bound: Float = precise || name == "f16.gguf" ? 1e-4 : 1e-3
+            for (ours, theirs) in zip(logits, fixture.logits) { #expect(relativeDifference(ours, theirs) < bound) }
             #expect(try await engine.generate(fixture.prompt, count: fixture.answer.count) == fixture.answer)
         }
     }
@@ -56,9 +58,9 @@ import Testing
         }
     }
 
-    @Test("The description names the forms, those first that hold the most; the memory is that of the file")
+    @Test("The description names the forms, those first that hold the most; unpacked, the memory is that of the file")
     func description() throws {
-        let k = try loadModel(from: .at(Fixture.path("phi3-gguf/k.gguf")))
+        let k = try loadModel(from: .at(Fixture.path("phi3-gguf/k.gguf")), packing: false)
         #expect(k.quantization == "Q6_K, IQ4_XS, Q3_K, Q4_K, Q5_K, Q5_0, Q2_K and IQ4_NL")
         #expect(k.modelID == "k")
         #expect(k.eosTokens == [94, 95])

@@ -6,7 +6,7 @@ import Testing
 /// The forward pass against `transformers` on the same weights.
 @Suite struct ReferenceTests {
     @Test(
-        "Logits agree with transformers to 1e-4 relative",
+        "Logits agree with transformers to 1e-4 relative, in the fast mode to 1e-3",
         arguments: ["phi3-float32", "phi3-8bit", "phi3-4bit"],
         [false, true]
     )
@@ -14,7 +14,8 @@ import Testing
         let fixture = try Fixture(name)
         let engine = try Engine.make(fixture.model, precise: precise)
         let logits = try await engine.logits(of: fixture.prompt)
-        for (ours, theirs) in zip(logits, fixture.logits) { #expect(relativeDifference(ours, theirs) < 1e-4) }
+        let bound: Float = precise || name == "phi3-float32" ? 1e-4 : 1e-3
+        for (ours, theirs) in zip(logits, fixture.logits) { #expect(relativeDifference(ours, theirs) < bound) }
     }
 
     @Test(
@@ -24,7 +25,7 @@ import Testing
     )
     func greedyTokensAgree(name: String, blockSize: Int) async throws {
         let fixture = try Fixture(name)
-        let engine = try Engine.make(fixture.model, blockSize: blockSize)
+        let engine = try Engine.make(fixture.model, precise: true, blockSize: blockSize)
         #expect(try await engine.generate(fixture.prompt, count: fixture.answer.count) == fixture.answer)
     }
 

@@ -59,7 +59,11 @@ enum BenchCommand {
             try Model.check(location.path)
             source = try location.source
         }
-        let bytesPerToken = try ModelConfiguration(source: source).kvBytesPerToken
+        let options = EngineOptions(
+            kvType: configuration.kvType.flatMap(KVType.init),
+            precise: configuration.precise
+        )
+        let bytesPerToken = try ModelConfiguration(source: source).kvBytesPerToken(options.chosenKVType)
         let (needed, overflow) = plan.kvTokens.multipliedReportingOverflow(by: bytesPerToken)
         configuration.kvMemoryBytes = max(1 << 20, min(overflow ? .max : needed, SystemMemory.freeBytes() / 2))
     }
