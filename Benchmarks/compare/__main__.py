@@ -67,8 +67,8 @@ class Comparison:
         self.pairs = [pair for pair in PAIRS if pair.ours in forms]
         if not self.pairs:
             raise SystemExit(f"--forms: none of {', '.join(pair.ours for pair in PAIRS)}")
-        self.logs = options.workdir / "logs"
-        self.logs.mkdir(exist_ok=True)
+        Served.logs = options.workdir / "logs"
+        Served.logs.mkdir(exist_ok=True)
 
     def prepare(self):
         program = self.options.pensieve.resolve()
@@ -119,7 +119,6 @@ class Comparison:
                     self.write()
 
     def run_group(self, group: Group, run: int):
-        group.logs = self.logs
         chosen = self.chosen(group)
         pending = [
             (side, form, [row for row in chosen if not self.results.has(row.name, side.name, form, run)])
@@ -187,7 +186,9 @@ class Comparison:
             ["python3", "Benchmarks/compare", "WORKDIR", *(["--quick"] if self.options.quick else [])],
             self.ours.bench_command(pair.ours, ["--prefill", "LIST", "--decode", "LIST", "--context", "N"]),
             self.theirs.bench_command(pair.theirs, "TOKENS", ["-npp", "N", "-ntg", "16", "-npl", "LIST", "-pps"]),
-            self.ours.server_command(pair.ours, "PORT", 16, 1024), self.theirs.server_command(pair.theirs, "PORT", 16, 1024)]
+            self.ours.server_command(pair.ours, "PORT", 16, 1024),
+            self.theirs.server_command(pair.theirs, "PORT", 16, 1024)]
+
         def plain(part: str) -> str:
             return pathlib.Path(part).name if part.startswith("/") else part
 

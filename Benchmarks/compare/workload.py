@@ -1,6 +1,8 @@
 """What is measured: groups of rows, each of which one side runs in one go."""
 
 import dataclasses
+import pathlib
+import statistics
 import time
 
 import client
@@ -115,7 +117,10 @@ class Served(Group):
     """A group that talks to a server."""
 
     slots: int
+    # Tokens of each; llama.cpp rounds up to 256.
     slot: int
+    # Where the servers' output goes.
+    logs: pathlib.Path
 
     def kv_tokens(self, rows):
         return self.slots * self.slot
@@ -225,8 +230,6 @@ class LongPrompt(Served):
 
 def gap_figures(answers: list[client.Answer], begin: float, end: float) -> dict[str, float]:
     """Gaps of streams that overlap a span, and those before it."""
-    import statistics
-
     before = [gap for answer in answers for gap in answer.gaps(until=begin)]
     meanwhile = [
         later - earlier for answer in answers for earlier, later in zip(answer.arrivals, answer.arrivals[1:])
@@ -263,12 +266,12 @@ class Memory(Served):
     def __init__(self, slots: int, slot: int):
         self.slots, self.slot = slots, slot
         self.rows = [
-            Row("memory", f"resident after {slots} sessions filled {slots * slot:,} tokens of KV", "resident", "bytes",
+            Row("memory", f"resident after {slots} sessions nearly filled {slots * slot:,} tokens of KV", "resident", "bytes",
                 False, extra=("input tokens",))]
 
     def measure(self, side, form, rows, run, deadline):
         # Each prompt nearly fills its slot.
-        bodies = [client.request(client.text(self.slot - 64, f"fill {run} {index}"), 8) for index in range(self.slots)]
+        bodies = [client.request(client.text(self.slot - 32, f"fill {run} {index}"), 8) for index in range(self.slots)]
         with self.start(side, form, run, deadline) as server:
             figures = client.figures(client.together(server.port, bodies, deadline))
             figures["resident"] = server.resident()
