@@ -45,7 +45,7 @@ class Peer:
             subprocess.run(command, cwd=self.folder, env=os.environ | {"PATH": search}, check=True)
 
         if not self.sources.exists():
-            fetch = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-build-isolation"]
+            fetch = [sys.executable, "-m", "pip", "download", "--no-deps"]
             run(*fetch, "--no-binary", "llama-cpp-python", PACKAGE)
             run("tar", "xzf", str(next(self.folder.glob("llama_cpp_python-*.tar.gz"))))
         build = str(self.sources / "build")
