@@ -26,7 +26,8 @@
 
 #include "ckernels.h"
 
-enum { UNIT = 64, SUPER_UNITS = 4, BLOCK_ROWS = 16, PANEL_ROWS = 32, LINE = 64, MAX_TILE = 8, MAX_PLANES = 2, MAX_GROUPS = 4 };
+enum { UNIT = 64, SUPER_UNITS = 4, BLOCK_ROWS = 16, PANEL_ROWS = 32, LINE = 64 };
+enum { MAX_TILE = 8, MAX_PLANES = 2, MAX_GROUPS = 4 };
 
 /// Sizes in bytes that follow from a matrix's form.
 typedef struct packed_shape {

@@ -165,6 +165,27 @@ import Testing
         return (wrong / all).squareRoot()
     }
 
+    @Test("An input that is not a finite number spoils its own token's outputs, all of them, and no other's")
+    func notFinite() throws {
+        for form in [Form(bits: 4, group: 64, brain: false), Self.forms[10], Self.forms[19]] {
+            let packed = try form.packed()
+            for activations in Activations.allCases {
+                let x = inputs(3 * Self.columns)
+                let expected = try product(packed, x, tokens: 3, CK_SCALAR, activations)
+                for bad in [Float.nan, .infinity, -.infinity] {
+                    var spoilt = x
+                    spoilt[Self.columns + 77] = bad
+                    for variant in ck_variant.available {
+                        let y = try product(packed, spoilt, tokens: 3, variant, activations)
+                        let (first, own, last) = (0..<Self.rows, Self.rows..<(2 * Self.rows), (2 * Self.rows)...)
+                        #expect(y[own].allSatisfy { !$0.isFinite }, "\(form.testDescription), \(bad)")
+                        #expect(identical(Array(y[first] + y[last]), Array(expected[first] + expected[last])))
+                    }
+                }
+            }
+        }
+    }
+
     @Test("What the integer kernels do not know stays as it is")
     func unpackable() throws {
         var view = Form(bits: 4, group: 64, brain: false).matrix.view
