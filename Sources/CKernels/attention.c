@@ -95,9 +95,13 @@ static void merge_item(void *context, int item, int worker) {
     w->compute->kernels->finish_span(&w->attention, span, states, w->out);
 }
 
-bool ck_compute_reserve_parts(ck_compute *c, size_t floats) {
-    floats = (floats + 15) / 16 * 16;
-    if (floats <= c->parts_floats) return true;
+bool ck_compute_reserve_parts(ck_compute *c, int context, int heads, int head_size) {
+    // Enough for four sessions of the length at once, within 64 MiB.
+    const size_t most = (64 << 20) / sizeof(float);
+    size_t parts = ((size_t)context + PART - 1) / PART;
+    size_t floats = 4 * parts * (size_t)heads * state_floats(head_size);
+    if (floats > most) floats = most;
+    if (parts <= 1 || floats <= c->parts_floats) return true;
     free(c->parts);
     c->parts = aligned_alloc(64, floats * sizeof(float));
     c->parts_floats = c->parts == NULL ? 0 : floats;

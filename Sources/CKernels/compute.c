@@ -18,7 +18,8 @@ bool ck_variant_available(ck_variant variant) {
     switch (variant) {
     case CK_SCALAR: return true;
 #if defined(__x86_64__)
-    case CK_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case CK_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     case CK_AVX512:
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
@@ -103,7 +104,7 @@ void ck_compute_set_activations(ck_compute *c, ck_activations activations) { c->
 bool ck_compute_reserve_activations(ck_compute *c, int columns) {
     if (columns <= c->activation_columns) return true;
     // The last tile may be one with more places than tokens.
-    size_t places = (size_t)(SLAB + MAX_TILE) * ((size_t)columns / UNIT);
+    size_t places = (size_t)(SLAB + MAX_TILE) * (((size_t)columns + UNIT - 1) / UNIT);
     activations a = {
         .codes = aligned_alloc(64, places * UNIT * MAX_PLANES),
         .scales = aligned_alloc(64, places * MAX_GROUPS * sizeof(float)),

@@ -13,7 +13,7 @@ final class Compute {
         variant: ck_variant = ck_variant_best(),
         threads: Int,
         precise: Bool,
-        activations: Activations = .int15
+        activations: Activations = .standard
     ) throws(ModelError) {
         guard ck_variant_available(variant) else {
             throw ModelError("this CPU cannot run the kernels for \(variant.name)")
@@ -43,15 +43,11 @@ final class Compute {
             throw ModelError("no memory for scratch space of \(columns) columns for each of \(threads) threads")
         }
     }
-}
 
-extension Compute {
-    /// Memory to divide a session's context among threads, enough for four sessions of the length at once.
+    /// Memory to divide sessions of up to `contextLength` positions among threads.
     func reserve(partsOf attention: Attention, contextLength: Int) throws(ModelError) {
-        let parts = (contextLength + 511) / 512
-        let most = 64 << 20
-        let floats = min(4 * parts * attention.heads * (attention.headSize + 16), most / 4)
-        guard parts == 1 || ck_compute_reserve_parts(handle, floats) else {
+        let (heads, size) = (Int32(attention.heads), Int32(attention.headSize))
+        guard ck_compute_reserve_parts(handle, Int32(clamping: contextLength), heads, size) else {
             throw ModelError("no memory for attention over \(contextLength) tokens")
         }
     }

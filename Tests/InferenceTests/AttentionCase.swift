@@ -78,7 +78,9 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             blockCount: blockCount
         )
         for block in 0..<blockCount { kv.contents(of: block).initializeMemory(as: UInt8.self, repeating: 0xff) }
-        if way.dividesContext { try #require(ck_compute_reserve_parts(compute.handle, 1 << 20)) }
+        if way.dividesContext {
+            try #require(ck_compute_reserve_parts(compute.handle, 1 << 20, Int32(heads), Int32(headSize)))
+        }
         let pass = ForwardPass(compute: compute, kv: kv, contextLength: count)
         var out: [Float] = []
         while out.count < count * heads * headSize {

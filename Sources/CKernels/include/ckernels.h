@@ -220,9 +220,9 @@ typedef struct ck_view {
     float soft_cap;
 } ck_view;
 
-/// Provides memory in which attention over long contexts is divided among threads: head_size + 16 floats for each query
-/// and 512 positions of its context. A step that needs more is divided by queries alone. Returns false if there is none.
-bool ck_compute_reserve_parts(ck_compute *compute, size_t floats);
+/// Provides memory in which attention over contexts of up to `context` positions is divided among threads, enough for a
+/// few sessions. A step that needs more is divided by queries alone. Returns false if there is none.
+bool ck_compute_reserve_parts(ck_compute *compute, int context, int heads, int head_size);
 
 /// out[tokens, heads × head_size] = causal attention of each token's q.
 void ck_attention(
