@@ -13,8 +13,12 @@ struct FileIndex: Sendable {
     }
 
     private var files: [String: File] = [:]
+    /// The files by their last use, so that the oldest is found without a look at all.
+    private var names: [Int: String] = [:]
     private var bytes = 0
     private var uses = 0
+    /// No file was last used before this.
+    private var firstUse = 0
 
     /// Finds the files of earlier processes, and removes what they left half done. Whatever else is in the folder is none
     /// of ours.
@@ -49,26 +53,31 @@ struct FileIndex: Sendable {
         remove(name)
         uses += 1
         files[name] = File(bytes: bytes, lastUse: uses)
+        names[uses] = name
         self.bytes += bytes
     }
 
     /// - Returns: whether there is such a file.
     mutating func use(_ name: String) -> Bool {
-        uses += 1
-        files[name]?.lastUse = uses
-        return contains(name)
+        guard let file = files[name] else { return false }
+        add(name, bytes: file.bytes)
+        return true
     }
 
     mutating func remove(_ name: String) {
-        if let file = files.removeValue(forKey: name) { bytes -= file.bytes }
+        guard let file = files.removeValue(forKey: name) else { return }
+        names[file.lastUse] = nil
+        bytes -= file.bytes
     }
 
     /// Forgets the file that was not used for longest, if all together have more bytes than this.
     /// - Returns: its name.
     mutating func removeOldest(ifOver limit: Int) -> String? {
-        guard bytes > limit, let oldest = files.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return nil }
-        remove(oldest.key)
-        return oldest.key
+        guard bytes > limit, !files.isEmpty else { return nil }
+        while firstUse < uses, names[firstUse] == nil { firstUse += 1 }
+        guard let oldest = names[firstUse] else { return nil }
+        remove(oldest)
+        return oldest
     }
 }
 
