@@ -6,6 +6,9 @@ package enum Activations: String, Sendable, CaseIterable {
     case int8
     /// 15 bits in two planes: errors of float rounding's order, at up to twice the cost in large batches.
     case int15
+
+    /// What an engine uses that is not told otherwise.
+    package static let standard = Activations.int15
 }
 
 /// How an engine uses the machine.
@@ -30,7 +33,7 @@ package struct EngineOptions: Sendable {
         kvMemoryBytes: Int? = nil,
         kvType: KVType? = nil,
         precise: Bool = false,
-        activations: Activations = .int15,
+        activations: Activations = .standard,
         blockSize: Int = 16,
         contextLimit: Int? = nil
     ) {

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// Everything a user may set, with its default. `Setting.all` gives each member its flag, key, variable and help.
 struct Configuration: Sendable, Equatable {
@@ -13,7 +14,7 @@ struct Configuration: Sendable, Equatable {
     var context: Int?
     var precise = false
     /// One of `Activations`.
-    var activations = "int15"
+    var activations = Activations.standard.rawValue
     var prefixCacheFolder: String?
     var prefixCacheBytes = 4 << 30
 
@@ -51,6 +52,25 @@ struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Configuration {
+    /// How the engine is to use the machine.
+    var engineOptions: EngineOptions {
+        var options = EngineOptions()
+        options.threads = threads
+        options.kvMemoryBytes = kvMemoryBytes
+        options.kvType = kvType.flatMap(KVType.init)
+        options.precise = precise
+        options.activations = Activations(rawValue: activations) ?? .standard
+        options.contextLimit = context
+        return options
+    }
+
+    /// The configuration that a command's arguments and the environment make, with what is odd in the latter told.
+    static func resolve(_ arguments: inout Arguments) throws(ConfigurationError) -> Configuration {
+        let environment = ProcessInfo.processInfo.environment
+        warnings(environment).forEach(Terminal.warning)
+        return try resolve(file: arguments.take("config"), flags: arguments.flags, environment: environment)
+    }
+
     /// Builds the configuration of a command: flag over environment over file over default.
     /// - Parameters:
     ///   - file: the path given by `--config`; without it `PENSIEVE_CONFIG` is looked at.

@@ -25,13 +25,7 @@ enum GenerateCommand {
         let system = arguments.take("system")
         let maxTokens = try integer(&arguments, "max-tokens", 1...(1 << 20)) ?? 256
         let sampling = try sampling(&arguments)
-        let environment = ProcessInfo.processInfo.environment
-        Configuration.warnings(environment).forEach(Terminal.warning)
-        let configuration = try Configuration.resolve(
-            file: arguments.take("config"),
-            flags: arguments.flags,
-            environment: environment
-        )
+        let configuration = try Configuration.resolve(&arguments)
         let prompt = try await PromptText.find(arguments.positional)
 
         let model = try await Model.load(configuration)

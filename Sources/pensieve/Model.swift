@@ -54,15 +54,8 @@ struct Model: Sendable {
         let tokenizer = try tokenizer(loaded.vocabulary)
         let chatFormat = try ModelFormat.find(source, loaded.configuration, tokenizer)
         if location != nil { ModelFormat.note(chatFormat).map(Terminal.warning) }
-        var options = EngineOptions()
-        options.threads = configuration.threads
-        options.kvMemoryBytes = configuration.kvMemoryBytes
-        options.kvType = configuration.kvType.flatMap(KVType.init)
-        options.precise = configuration.precise
-        options.activations = Activations(rawValue: configuration.activations) ?? options.activations
-        options.contextLimit = configuration.context
         return Model(
-            engine: try Engine(model: loaded, options: options),
+            engine: try Engine(model: loaded, options: configuration.engineOptions),
             tokenizer: tokenizer,
             chatFormat: chatFormat,
             createdAt: BuiltinFiles.createdAt

@@ -17,15 +17,7 @@ enum StartCommand {
         if let extra = arguments.positional.first {
             throw ConfigurationError("'\(extra)' is not a flag; a model is named by --model MODEL")
         }
-        let file = arguments.take("config")
-        let environment = ProcessInfo.processInfo.environment
-        Configuration.warnings(environment).forEach(Terminal.warning)
-        let configuration = try Configuration.resolve(
-            file: file,
-            flags: arguments.flags,
-            environment: environment
-        )
-        return try await serve(configuration)
+        return try await serve(Configuration.resolve(&arguments))
     }
 
     private static func serve(_ configuration: Configuration) async throws -> Int32 {

@@ -18,13 +18,7 @@ enum BenchCommand {
         }
         let plan = try BenchPlan(&arguments)
         let asJSON = arguments.take("json") == "true"
-        let environment = ProcessInfo.processInfo.environment
-        Configuration.warnings(environment).forEach(Terminal.warning)
-        var configuration = try Configuration.resolve(
-            file: arguments.take("config"),
-            flags: arguments.flags,
-            environment: environment
-        )
+        var configuration = try Configuration.resolve(&arguments)
         configuration.mock = false
         guard arguments.positional.count <= 1 else { throw ConfigurationError("one model at a time, please") }
         if let name = arguments.positional.first { configuration.model = name }
@@ -59,11 +53,8 @@ enum BenchCommand {
             try Model.check(location.path)
             source = try location.source
         }
-        let options = EngineOptions(
-            kvType: configuration.kvType.flatMap(KVType.init),
-            precise: configuration.precise
-        )
-        let bytesPerToken = try ModelConfiguration(source: source).kvBytesPerToken(options.chosenKVType)
+        let type = configuration.engineOptions.chosenKVType
+        let bytesPerToken = try ModelConfiguration(source: source).kvBytesPerToken(type)
         let (needed, overflow) = plan.kvTokens.multipliedReportingOverflow(by: bytesPerToken)
         configuration.kvMemoryBytes = max(1 << 20, min(overflow ? .max : needed, SystemMemory.freeBytes() / 2))
     }
