@@ -4,8 +4,8 @@ import EngineContract
 ///
 /// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a
 /// budget. Who lacks one token is decoding and comes first; the rest is given to prefills, the oldest of each client,
-/// clients taking turns, as much as `PrefillBudget` finds good beside running answers. A long prompt leaves something to those behind it, and what several sessions would compute alike
-/// is given to one of them.
+/// clients taking turns, as much as `PrefillBudget` finds good beside running answers. A long prompt leaves something to
+/// those behind it, and what several sessions would compute alike is given to one of them.
 struct StepPlanner {
     struct Candidate {
         var session: SessionID

@@ -17,7 +17,8 @@ import transformers.utils.chat_template_utils as reference
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from template_fuzz import CONTEXT, FILTER_CONTEXT, FilterGenerator, Generator
+from filter_fuzz import FILTER_CONTEXT, FilterGenerator
+from template_fuzz import CONTEXT, Generator
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Fixtures" / "ChatTemplates"
 
