@@ -2,11 +2,12 @@
 """What models of Phi-3-mini's size compute, beside what transformers computes with the same weights.
 
 usage: swift build -c release --product logits-probe
-       python Benchmarks/exactness.py FOLDER [--shapes 4k 128k] [--form 4bit|bf16] [--modes int8 int15 precise]
+       python Benchmarks/exactness.py FOLDER [--shapes 4k 128k] [--form 4bit|bf16] [--modes MODE …]
            [--sequences N] [--length N] [--continue N] [--long N] [--bound X] [--threads N] [--without-bf16]
 
 Writes models with random weights in the exact shapes of Phi-3-mini-4k and -128k (longrope, original length 4096) into
-FOLDER, 2.15 GB each in MLX form of four bits, 7.6 GB in bfloat16, and keeps them. Each mode of ours gets the same random
+FOLDER, 2.15 GB each in MLX form of four bits, 7.6 GB in bfloat16, and keeps them. Each mode of ours (int8, int15, both with
+the default KV type; int15-f16, int15-f32, with another; precise) gets the same random
 sequences and continues each greedily. The reference is transformers' own model in float32 with the weights that the file
 stands for; it holds one layer at a time, so that it needs less than 3 GB. It sees each sequence with its continuation at
 once. Transformers in bfloat16, as it is usually run and with all layers in memory, is compared too. Prints for each:
@@ -43,7 +44,14 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.models.phi3.modeling_phi3 import Phi3RotaryEmbedding
 
 PROBE = pathlib.Path(__file__).resolve().parents[1] / ".build/release/logits-probe"
-MODES = {"int8": ["--activations", "int8"], "int15": ["--activations", "int15"], "precise": ["--precise"]}
+# Activations, with the KV type that is the default, or another.
+MODES = {
+    "int8": ["--activations", "int8"],
+    "int15": ["--activations", "int15"],
+    "int15-f16": ["--activations", "int15", "--kv-type", "f16"],
+    "int15-f32": ["--activations", "int15", "--kv-type", "f32"],
+    "precise": ["--precise"],
+}
 LONG_TAIL = 128
 
 

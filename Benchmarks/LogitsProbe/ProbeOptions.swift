@@ -4,7 +4,7 @@ import Inference
 struct ProbeOptions {
     static let usage = """
         usage: logits-probe MODEL --context N [--continue N] [--from N] [--threads N] [--precise]
-               [--activations int8|int15] < SEQUENCES
+               [--activations int8|int15] [--kv-type f32|f16|bf16|int8] < SEQUENCES
 
         """
 
@@ -29,18 +29,22 @@ struct ProbeOptions {
             case "--from": first = try Self.count(name, rest.popFirst(), from: 0)
             case "--threads": engine.threads = try Self.count(name, rest.popFirst(), from: 1)
             case "--precise": engine.precise = true
-            case "--activations": engine.activations = try Self.activations(rest.popFirst())
+            case "--activations": engine.activations = try Self.choice(name, rest.popFirst())
+            case "--kv-type": engine.kvType = try Self.choice(name, rest.popFirst()) as KVType
             default: throw UsageError(description: "\(name): no such option")
             }
         }
         guard context > 0 else { throw UsageError(description: "--context: how many tokens?") }
     }
 
-    private static func activations(_ name: String?) throws(UsageError) -> Activations {
-        guard let activations = name.flatMap(Activations.init(rawValue:)) else {
-            throw UsageError(description: "--activations: one of \(Activations.allCases.map(\.rawValue)) is expected")
+    private static func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ name: String,
+        _ text: String?
+    ) throws(UsageError) -> Value {
+        guard let value = text.flatMap(Value.init(rawValue:)) else {
+            throw UsageError(description: "\(name): one of \(Value.allCases.map(\.rawValue)) is expected")
         }
-        return activations
+        return value
     }
 
     private static func count(_ name: String, _ text: String?, from least: Int) throws(UsageError) -> Int {
