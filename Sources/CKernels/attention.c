@@ -39,7 +39,7 @@ void ck_prepare_and_store(
     preparation_work w = {c, kv, places, qkv, heads, preparation, runs};
     if (run_count == 0) return;
     size_t cost = (size_t)runs[0].count * (size_t)((heads / kv->kv_heads + 2) * kv->head_size) / 4;
-    pool_for(c->pool, run_count * kv->kv_heads, grain_of(cost), prepare_item, &w);
+    ck_compute_for(c, CK_WORK_ATTENTION, run_count * kv->kv_heads, grain_of(cost), prepare_item, &w);
 }
 
 // MARK: Attention
@@ -130,9 +130,9 @@ void ck_attention(
     const int enough = 16;
     size_t needed = (size_t)span_count * (size_t)w.parts * w.part_floats;
     if (c->threads > 1 && w.parts > 1 && span_count < enough * c->threads && needed <= c->parts_floats) {
-        pool_for(c->pool, span_count * w.parts, 1, part_item, &w);
-        pool_for(c->pool, span_count, grain_of((size_t)(queries * w.parts * kv->head_size)), merge_item, &w);
+        ck_compute_for(c, CK_WORK_ATTENTION, span_count * w.parts, 1, part_item, &w);
+        ck_compute_for(c, CK_WORK_ATTENTION, span_count, grain_of((size_t)(queries * w.parts * kv->head_size)), merge_item, &w);
     } else {
-        pool_for(c->pool, span_count, grain_of(cost / (size_t)span_count), attend_item, &w);
+        ck_compute_for(c, CK_WORK_ATTENTION, span_count, grain_of(cost / (size_t)span_count), attend_item, &w);
     }
 }

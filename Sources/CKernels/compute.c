@@ -2,6 +2,7 @@
 #include "compute.h"
 
 #include <stdlib.h>
+#include <time.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -120,6 +121,16 @@ bool ck_compute_reserve_activations(ck_compute *c, int columns) {
 
 float *ck_compute_scratch(ck_compute *c, int worker) { return c->scratch + (size_t)worker * c->scratch_floats; }
 
-void ck_compute_for(ck_compute *c, int count, int grain, ck_body body, void *context) {
-    pool_for(c->pool, count, grain, body, context);
+static uint64_t nanoseconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;
 }
+
+void ck_compute_for(ck_compute *c, ck_work work, int count, int grain, ck_body body, void *context) {
+    uint64_t start = nanoseconds();
+    pool_for(c->pool, count, grain, body, context);
+    c->nanoseconds[work] += nanoseconds() - start;
+}
+
+uint64_t ck_compute_nanoseconds(const ck_compute *c, ck_work work) { return c->nanoseconds[work]; }

@@ -15,6 +15,7 @@ struct ck_compute {
     int activation_columns;
     float *parts;
     size_t parts_floats;
+    uint64_t nanoseconds[CK_WORK_COUNT];
 };
 
 /// Items to take at once when each costs `cost` operations on 16 lanes: about two microseconds are worth handing to

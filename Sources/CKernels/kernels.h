@@ -27,6 +27,11 @@ typedef struct kernels {
     void (*scale)(float factor, int size, float *y);
     void (*soft_cap)(float cap, int size, float *y);
     void (*route)(float *logits, int experts, int count, bool normalize, int32_t *chosen, float *weights);
+    // As the functions of these names in ckernels.h.
+    int32_t (*largest_logit)(const float *x, int count);
+    void (*sampling_weights)(const float *x, int count, float largest, float temperature, float *weights);
+    void (*sampling_sums)(const float *x, int count, float largest, float temperature, float *sums);
+    int (*logits_above)(const float *x, int count, float threshold, int32_t *places, int capacity);
     /// As ck_prepare_and_store for one run and one head of keys and values, with the heads of q that share it.
     void (*prepare_run)(
         const ck_kv *kv, const ck_place *places, float *qkv, int heads, const ck_preparation *p, const ck_run *run,

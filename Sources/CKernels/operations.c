@@ -27,7 +27,7 @@ void ck_rms_norm(
     bool accumulate) {
     row_work r = {
         .compute = c, .x = x, .weight = weight, .y = y, .size = size, .number = epsilon, .accumulate = accumulate};
-    pool_for(c->pool, tokens, grain_of((size_t)size / 4), norm_item, &r);
+    ck_compute_for(c, CK_WORK_ROWS, tokens, grain_of((size_t)size / 4), norm_item, &r);
 }
 
 static void bias_item(void *context, int item, int worker) {
@@ -38,7 +38,7 @@ static void bias_item(void *context, int item, int worker) {
 
 void ck_add_bias(ck_compute *c, const float *bias, int tokens, int size, float *y) {
     row_work r = {.compute = c, .weight = bias, .y = y, .size = size};
-    pool_for(c->pool, tokens, grain_of((size_t)size / 4), bias_item, &r);
+    ck_compute_for(c, CK_WORK_ROWS, tokens, grain_of((size_t)size / 4), bias_item, &r);
 }
 
 static void add_row_item(void *context, int item, int worker) {
@@ -52,7 +52,7 @@ static void add_row_item(void *context, int item, int worker) {
 void ck_add_rows(
     ck_compute *c, const float *x, const int32_t *rows, const float *weights, int count, int size, float *y) {
     row_work r = {.compute = c, .x = x, .weight = weights, .rows = rows, .y = y, .size = size};
-    pool_for(c->pool, count, grain_of((size_t)size / 4), add_row_item, &r);
+    ck_compute_for(c, CK_WORK_ROWS, count, grain_of((size_t)size / 4), add_row_item, &r);
 }
 
 static void gate_item(void *context, int item, int worker) {
@@ -64,7 +64,7 @@ static void gate_item(void *context, int item, int worker) {
 
 void ck_gate(ck_compute *c, ck_activation activation, const float *x, int tokens, int size, float *y) {
     row_work r = {.compute = c, .x = x, .y = y, .size = size, .activation = activation};
-    pool_for(c->pool, tokens, grain_of((size_t)size * 2), gate_item, &r);
+    ck_compute_for(c, CK_WORK_ROWS, tokens, grain_of((size_t)size * 2), gate_item, &r);
 }
 
 // MARK: Number by number
@@ -88,7 +88,7 @@ static void stretch_item(void *context, int item, int worker) {
 }
 
 static void for_stretches(ck_compute *c, stretch_work s) {
-    pool_for(c->pool, (int)((s.count + STRETCH - 1) / STRETCH), 1, stretch_item, &s);
+    ck_compute_for(c, CK_WORK_ROWS, (int)((s.count + STRETCH - 1) / STRETCH), 1, stretch_item, &s);
 }
 
 void ck_scale(ck_compute *c, float factor, size_t count, float *y) {
@@ -97,6 +97,24 @@ void ck_scale(ck_compute *c, float factor, size_t count, float *y) {
 
 void ck_soft_cap(ck_compute *c, float cap, size_t count, float *y) {
     for_stretches(c, (stretch_work){c->kernels->soft_cap, cap, count, y});
+}
+
+// MARK: The choice of a token
+
+int32_t ck_largest_logit(const ck_compute *c, const float *x, int count) { return c->kernels->largest_logit(x, count); }
+
+void ck_sampling_weights(
+    const ck_compute *c, const float *x, int count, float largest, float temperature, float *weights) {
+    c->kernels->sampling_weights(x, count, largest, temperature, weights);
+}
+
+void ck_sampling_sums(const ck_compute *c, const float *x, int count, float largest, float temperature, float *sums) {
+    c->kernels->sampling_sums(x, count, largest, temperature, sums);
+}
+
+int ck_logits_above(
+    const ck_compute *c, const float *x, int count, float threshold, int32_t *places, int capacity) {
+    return c->kernels->logits_above(x, count, threshold, places, capacity);
 }
 
 // MARK: Experts
@@ -124,5 +142,5 @@ void ck_route(
     ck_compute *c, float *logits, int tokens, int experts, int count, bool normalize, int32_t *chosen,
     float *weights) {
     route_work r = {c, logits, experts, count, normalize, chosen, weights};
-    pool_for(c->pool, tokens, grain_of((size_t)experts * (size_t)count), route_item, &r);
+    ck_compute_for(c, CK_WORK_ROWS, tokens, grain_of((size_t)experts * (size_t)count), route_item, &r);
 }

@@ -185,7 +185,7 @@ static uint32_t four(const uint8_t *codes, uint32_t mask) {
 }
 
 static void put_four(uint8_t *lines, int line, int lane, uint32_t word) {
-    memcpy(lines + line * LINE + lane * 4, &word, sizeof word);
+    memcpy(lines + line * LINE_STEP + lane * 4, &word, sizeof word);
 }
 
 static void write_codes(const uint8_t *codes, int bits, uint8_t *lines, int lane) {
@@ -204,18 +204,22 @@ static void write_codes(const uint8_t *codes, int bits, uint8_t *lines, int lane
     }
 }
 
-static void write_unit(const unit *u, const packed_shape *s, uint8_t *block, int lane) {
+/// Into a row of the unit at `to`.
+static void write_unit(const unit *u, const packed_shape *s, uint8_t *to, int row) {
+    size_t half = (size_t)(row / BLOCK_ROWS);
+    int lane = row % BLOCK_ROWS;
+    uint8_t *header = to + half * s->header;
     for (int g = 0; g < s->groups; g++) {
         int at = g * BLOCK_ROWS + lane, bias_at = (s->groups + g) * BLOCK_ROWS + lane;
         if (s->two_levels) {
-            block[at] = (uint8_t)u->scales[g];
-            if (s->affine) block[bias_at] = (uint8_t)u->biases[g];
+            header[at] = (uint8_t)u->scales[g];
+            if (s->affine) header[bias_at] = (uint8_t)u->biases[g];
         } else {
-            put(block + 2 * at, u->scales[g]);
-            if (s->affine) put(block + 2 * bias_at, u->biases[g]);
+            put(header + 2 * at, u->scales[g]);
+            if (s->affine) put(header + 2 * bias_at, u->biases[g]);
         }
     }
-    write_codes(u->codes, s->bits, block + s->header, lane);
+    write_codes(u->codes, s->bits, to + 2 * s->header + half * LINE, lane);
 }
 
 void pack_panel(const ck_matrix *w, const ck_matrix *packed, int panel, void *weights) {
@@ -231,12 +235,12 @@ void pack_panel(const ck_matrix *w, const ck_matrix *packed, int panel, void *we
         for (int r = 0; r < rows; r++) {
             unit u;
             read_unit(w, &s, panel * PANEL_ROWS + r, index, &u);
-            int half = r / BLOCK_ROWS, lane = r % BLOCK_ROWS;
-            write_unit(&u, &s, to + (size_t)half * s.block, lane);
+            write_unit(&u, &s, to, r);
             if (!starts) continue;
-            put(super + (size_t)half * s.super + 2 * lane, u.super_scale);
-            if (s.affine) put(super + (size_t)half * s.super + 2 * (BLOCK_ROWS + lane), u.super_bias);
+            uint8_t *floats = super + (size_t)(r / BLOCK_ROWS) * s.super + 2 * (r % BLOCK_ROWS);
+            put(floats, u.super_scale);
+            if (s.affine) put(floats + 2 * BLOCK_ROWS, u.super_bias);
         }
-        to += 2 * s.block;
+        to += s.unit;
     }
 }

@@ -1,7 +1,8 @@
 // The memory layout of packed weights and of the activations that meet them.
 //
-// Weights: panels of 32 rows, each a stream of units of 64 columns. A unit holds two blocks of 16 rows, one after the
-// other; a block is a header and then lines of 64 bytes, four bytes for each of its rows:
+// Weights: panels of 32 rows, each a stream of units of 64 columns. A unit holds two blocks of 16 rows, which are computed
+// together: first the header of each, and then their lines in turn, so that memory is read in one direction. A line is 64
+// bytes, four for each row of its block:
 //
 //     4 bits    8 lines: line j has columns 8j … 8j+3 in the low nibbles and 8j+4 … 8j+7 in the high ones
 //     6 bits    the low four as above; then 4 lines: line j has the high two of columns 16j … 16j+3 in the lowest bits of
@@ -27,6 +28,8 @@
 #include "ckernels.h"
 
 enum { UNIT = 64, SUPER_UNITS = 4, BLOCK_ROWS = 16, PANEL_ROWS = 32, LINE = 64 };
+/// From one line of a block to its next.
+enum { LINE_STEP = 2 * LINE };
 enum { MAX_TILE = 8, MAX_PLANES = 2, MAX_GROUPS = 4 };
 
 /// Sizes in bytes that follow from a matrix's form.
@@ -39,8 +42,8 @@ typedef struct packed_shape {
     int zero;    // of symmetric forms: weight = scale × (code − zero)
     int units;
     size_t super;  // the floats before every fourth unit, of one block
-    size_t header;
-    size_t block;
+    size_t header;  // of one block
+    size_t unit;
     size_t panel;
 } packed_shape;
 
@@ -57,8 +60,8 @@ static inline packed_shape packed_shape_of(const ck_matrix *w) {
     size_t kinds = s.affine ? 2 : 1;
     if (s.two_levels) s.super = BLOCK_ROWS * 2 * kinds;
     s.header = (size_t)s.groups * BLOCK_ROWS * (s.two_levels ? 1 : 2) * kinds;
-    s.block = s.header + (size_t)(s.bits * UNIT / 8) * BLOCK_ROWS;
-    s.panel = 2 * (s.block * (size_t)s.units + s.super * (size_t)(s.units / SUPER_UNITS));
+    s.unit = 2 * (s.header + (size_t)(s.bits * UNIT / 8) * BLOCK_ROWS);
+    s.panel = s.unit * (size_t)s.units + 2 * s.super * (size_t)(s.units / SUPER_UNITS);
     return s;
 }
 

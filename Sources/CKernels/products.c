@@ -47,7 +47,7 @@ static void pack_item(void *context, int item, int worker) {
 
 void ck_pack(ck_compute *c, const ck_matrix *w, const ck_matrix *packed, void *weights) {
     packing p = {w, packed, weights};
-    pool_for(c->pool, panel_count(packed), 1, pack_item, &p);
+    ck_compute_for(c, CK_WORK_ROWS, panel_count(packed), 1, pack_item, &p);
 }
 
 // The inputs are quantised once for all panels, at most SLAB tokens at a time, which bounds their memory.
@@ -92,10 +92,10 @@ static void multiply_packed(ck_compute *c, const product *all) {
         p.y += (size_t)first * p.y_stride;
         int whole = p.tokens / most * most;
         int places = whole + (whole < p.tokens ? tile_tokens(p.tokens - whole) : 0);
-        pool_for(c->pool, places, grain_of((size_t)p.w->columns / 4), quantise_item, &p);
+        ck_compute_for(c, CK_WORK_INPUTS, places, grain_of((size_t)p.w->columns / 4), quantise_item, &p);
         // Some 128 KiB of weights at a time: long enough for the prefetcher, short enough to share evenly.
         int grain = (int)((128 << 10) / s.panel);
-        pool_for(c->pool, panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
+        ck_compute_for(c, CK_WORK_PRODUCTS, panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
     }
 }
 
@@ -104,7 +104,7 @@ void ck_matmul(
     product p = {c, w, x, y, y_stride, tokens, accumulate};
     if (w->format == CK_PACKED) return multiply_packed(c, &p);
     size_t cost = (size_t)(w->columns / 16) * ROW_BLOCK * (size_t)(tokens + 4);
-    pool_for(c->pool, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), multiply_item, &p);
+    ck_compute_for(c, CK_WORK_PRODUCTS, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), multiply_item, &p);
 }
 
 typedef struct gather {
@@ -122,7 +122,7 @@ static void gather_item(void *context, int item, int worker) {
 
 void ck_gather_rows(ck_compute *c, const ck_matrix *w, const int32_t *rows, int count, float *out) {
     gather g = {c, w, rows, out};
-    pool_for(c->pool, count, grain_of((size_t)w->columns / 4), gather_item, &g);
+    ck_compute_for(c, CK_WORK_ROWS, count, grain_of((size_t)w->columns / 4), gather_item, &g);
 }
 
 void ck_copy_rows(const ck_compute *c, const ck_matrix *w, int first, int count, float *out) {
@@ -151,7 +151,7 @@ static void check_item(void *context, int item, int worker) {
 int ck_first_row_not_finite(ck_compute *c, const ck_matrix *w) {
     finite_check f = {.compute = c, .w = w, .first_bad = INT_MAX};
     size_t cost = (size_t)(w->columns / 4) * ROW_BLOCK;
-    pool_for(c->pool, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), check_item, &f);
+    ck_compute_for(c, CK_WORK_ROWS, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), check_item, &f);
     int first = atomic_load(&f.first_bad);
     return first == INT_MAX ? -1 : first;
 }

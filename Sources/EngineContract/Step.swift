@@ -101,6 +101,8 @@ package struct StepResult: Sendable {
     package var samples: [[Token]]
     /// What went wrong with single entries, by their index; the others are none the worse for it.
     package var failures: [Int: EngineError]
+    /// Where the engine's time went.
+    package var times = StepTimes()
 
     package init(samples: [[Token]], failures: [Int: EngineError] = [:]) {
         self.samples = samples

@@ -47,6 +47,7 @@ enum BLASProduct {
         let tiles = (Int(w.rows) + tileRows - 1) / tileRows
         ck_compute_for(
             compute.handle,
+            CK_WORK_PRODUCTS,
             Int32(tiles),
             1,
             { context, item, worker in

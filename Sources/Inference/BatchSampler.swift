@@ -12,6 +12,7 @@ struct Draw {
 ///
 /// The pointers are read, and each element of `tokens` written by one thread, only while `sample` runs.
 struct BatchSampler {
+    private let compute: OpaquePointer
     private let draws: [Draw]
     private let logits: UnsafePointer<Float>
     private let vocabularySize: Int
@@ -27,10 +28,17 @@ struct BatchSampler {
     ) -> [Token?] {
         var result = [Token?](repeating: nil, count: draws.count)
         result.withUnsafeMutableBufferPointer { tokens in
-            var batch = BatchSampler(draws: draws, logits: logits, vocabularySize: vocabularySize, tokens: tokens)
+            var batch = BatchSampler(
+                compute: compute.handle,
+                draws: draws,
+                logits: logits,
+                vocabularySize: vocabularySize,
+                tokens: tokens
+            )
             withUnsafeMutablePointer(to: &batch) { batch in
                 ck_compute_for(
                     compute.handle,
+                    CK_WORK_SAMPLING,
                     Int32(draws.count),
                     1,
                     { context, item, _ in
@@ -45,6 +53,7 @@ struct BatchSampler {
 
     private func sample(_ index: Int) {
         let row = UnsafeBufferPointer(start: logits + index * vocabularySize, count: vocabularySize)
-        tokens[index] = Sampler.sample(row, draws[index].parameters, index: draws[index].index)
+        let sampler = Sampler(compute: compute, logits: row, parameters: draws[index].parameters)
+        tokens[index] = sampler.sample(index: draws[index].index)
     }
 }

@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import EngineContract
 import ModelFiles
 
 /// The threads and kernels of one engine. Used from its thread only.
@@ -33,6 +34,19 @@ final class Compute {
     deinit { ck_compute_destroy(handle) }
 
     var threads: Int { Int(ck_compute_threads(handle)) }
+
+    /// How long each part of all steps has taken until now.
+    var times: StepTimes {
+        var times = StepTimes()
+        times.products = seconds(CK_WORK_PRODUCTS)
+        times.inputs = seconds(CK_WORK_INPUTS)
+        times.attention = seconds(CK_WORK_ATTENTION)
+        times.rows = seconds(CK_WORK_ROWS)
+        times.sampling = seconds(CK_WORK_SAMPLING)
+        return times
+    }
+
+    private func seconds(_ work: ck_work) -> Double { Double(ck_compute_nanoseconds(handle, work)) * 1e-9 }
 
     /// Scratch memory for products with matrices of up to `columns` columns.
     func reserve(columns: Int) throws(ModelError) {

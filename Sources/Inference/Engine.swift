@@ -79,6 +79,14 @@ package actor Engine: InferenceEngine {
     }
 
     package func step(_ step: Step) throws(EngineError) -> StepResult {
+        let (begin, before) = (ContinuousClock.now, pass.compute.times)
+        var result = try samples(of: step)
+        result.times = pass.compute.times - before
+        result.times.other = max(0, (ContinuousClock.now - begin) / .seconds(1) - result.times.total)
+        return result
+    }
+
+    private func samples(of step: Step) throws(EngineError) -> StepResult {
         let sampling = try compute(step)
         var result = StepResult(samples: [[Token]](repeating: [], count: step.entries.count))
         let draws = sampling.flatMap { index in

@@ -1,85 +1,143 @@
+import CKernels
 import EngineContract
 import Glibc
 
 /// Chooses the next token: temperature, then top-k, then top-p, then one draw.
-enum Sampler {
+///
+/// A token's weight is e^((logit − largest) / temperature). The kernels sum weights of stretches of the vocabulary, and
+/// find those tokens that are probable enough to matter: only these are sorted.
+struct Sampler {
+    let compute: OpaquePointer
+    let logits: UnsafeBufferPointer<Float>
+    let parameters: SamplingParameters
+
+    /// Tokens that are looked at one by one before the whole vocabulary is.
+    private static let likely = 1024
+
     /// - Parameter index: how many tokens the session has sampled before; together with the seed it fixes the draw.
     /// - Returns: nil if a logit is not a finite number.
-    static func sample(_ logits: UnsafeBufferPointer<Float>, _ parameters: SamplingParameters, index: Int) -> Token? {
-        guard let best = argmax(logits) else { return nil }
-        if parameters.temperature == 0 || parameters.topK == 1 { return Token(best) }
-        let temperature = Double(parameters.temperature)
-        let largest = Double(logits[best])
-        let weights = logits.map { exp((Double($0) - largest) / temperature) }
-        let draw = uniform(seed: parameters.seed, index: index)
-        if parameters.topK == 0 && parameters.topP >= 1 {
-            return Token(pick(weights.indices, weights, draw: draw))
+    func sample(index: Int) -> Token? {
+        guard let start = logits.baseAddress else { return nil }
+        let best = ck_largest_logit(compute, start, Int32(logits.count))
+        guard best >= 0 else { return nil }
+        if parameters.temperature == 0 || parameters.topK == 1 { return best }
+        let largest = logits[Int(best)]
+        let draw = Self.uniform(seed: parameters.seed, index: index)
+        return withUnsafeTemporaryAllocation(of: Float.self, capacity: logits.count / Int(CK_STRETCH) + 1) { sums in
+            guard let stretches = sums.baseAddress else { return best }
+            ck_sampling_sums(compute, start, Int32(logits.count), largest, parameters.temperature, stretches)
+            let count = (logits.count + Int(CK_STRETCH) - 1) / Int(CK_STRETCH)
+            let sums = UnsafeBufferPointer(start: stretches, count: count)
+            if parameters.topK == 0 && parameters.topP >= 1 {
+                return pick(sums, largest: largest, draw: draw)
+            }
+            return pick(nucleus(largest: largest, total: sums.reduce(0) { $0 + Double($1) }), draw: draw)
         }
-        return Token(pick(nucleus(weights, parameters), weights, draw: draw))
     }
 
-    /// The largest logit's index, the lowest one if there are several; nil if one is not finite.
-    static func argmax(_ logits: UnsafeBufferPointer<Float>) -> Int? {
-        guard var largest = logits.first else { return nil }
-        var best = 0
-        var isFinite = true
-        for index in 0..<logits.count {
-            let logit = logits[index]
-            isFinite = isFinite && logit.isFinite
-            if logit > largest {
-                largest = logit
-                best = index
-            }
+    // MARK: All tokens
+
+    /// The token at `draw` (0 ..< 1) along the line on which each takes up its weight.
+    private func pick(_ sums: UnsafeBufferPointer<Float>, largest: Float, draw: Double) -> Token {
+        let target = draw * sums.reduce(0) { $0 + Double($1) }
+        var sum = 0.0
+        var chosen = 0
+        for (stretch, weight) in sums.enumerated() where weight > 0 {
+            chosen = stretch
+            if sum + Double(weight) > target { break }
+            sum += Double(weight)
         }
-        return isFinite ? best : nil
+        let first = chosen * Int(CK_STRETCH)
+        let all = weights(logits[first..<min(first + Int(CK_STRETCH), logits.count)], largest: largest)
+        return Token(first + Self.pick(all, target: target - sum))
+    }
+
+    private func weights(_ some: some Sequence<Float>, largest: Float) -> [Float] {
+        var weights = Array(some)
+        weights.withUnsafeMutableBufferPointer {
+            guard let start = $0.baseAddress else { return }
+            ck_sampling_weights(compute, start, Int32($0.count), largest, parameters.temperature, start)
+        }
+        return weights
+    }
+
+    /// The first place at which the sum of weights exceeds `target`, or the last that has a weight.
+    private static func pick(_ weights: some Sequence<Float>, target: Double) -> Int {
+        var sum = 0.0
+        var last = 0
+        for (place, weight) in weights.enumerated() where weight > 0 {
+            sum += Double(weight)
+            last = place
+            if sum > target { break }
+        }
+        return last
+    }
+
+    // MARK: Some tokens
+
+    private struct Candidate {
+        var token: Token
+        var weight: Float
+    }
+
+    private func pick(_ candidates: ArraySlice<Candidate>, draw: Double) -> Token {
+        let target = draw * candidates.reduce(0) { $0 + Double($1.weight) }
+        let place = Self.pick(candidates.lazy.map(\.weight), target: target)
+        return candidates[candidates.startIndex + place].token
     }
 
     /// The tokens that top-k and top-p leave, most probable first; among equals the lower comes first.
-    private static func nucleus(_ weights: [Double], _ parameters: SamplingParameters) -> ArraySlice<Int> {
-        let limit = parameters.topK == 0 ? weights.count : min(parameters.topK, weights.count)
-        var candidates = self.candidates(weights, limit: limit, topP: Double(parameters.topP))
-        candidates.sort { weights[$0] != weights[$1] ? weights[$0] > weights[$1] : $0 < $1 }
+    /// - Parameter total: of the weights of all tokens.
+    private func nucleus(largest: Float, total: Double) -> ArraySlice<Candidate> {
+        let limit = parameters.topK == 0 ? logits.count : min(parameters.topK, logits.count)
+        var candidates = candidates(largest: largest, limit: limit, total: total)
+        candidates.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.token < $1.token }
         let kept = candidates.prefix(limit)
         guard parameters.topP < 1 else { return kept }
-        let total = parameters.topK == 0 ? weights.reduce(0, +) : kept.reduce(0) { $0 + weights[$1] }
-        let wanted = total * Double(parameters.topP)
+        let keptTotal = parameters.topK == 0 ? total : kept.reduce(0) { $0 + Double($1.weight) }
+        let wanted = keptTotal * Double(parameters.topP)
         var sum = 0.0
-        for (position, token) in kept.enumerated() {
-            sum += weights[token]
+        for (position, candidate) in kept.enumerated() {
+            sum += Double(candidate.weight)
             if sum >= wanted { return kept.prefix(position + 1) }
         }
         return kept
     }
 
     /// Tokens among which the nucleus surely is: most tokens are too improbable to be worth sorting.
-    private static func candidates(_ weights: [Double], limit: Int, topP: Double) -> [Int] {
-        let total = weights.reduce(0, +)
-        for threshold in [1e-3, 1e-6] {
-            let likely = weights.indices.filter { weights[$0] >= threshold }
+    private func candidates(largest: Float, limit: Int, total: Double) -> [Candidate] {
+        for leastWeight: Float in [1e-3, 1e-6] {
+            let threshold = largest + parameters.temperature * log(leastWeight)
+            guard let likely = candidates(atLeast: threshold, largest: largest) else { break }
+            // The total's additions are rounded.
+            let enough = total * Double(parameters.topP) * (1 + 1e-5)
             let isEnough =
-                limit < weights.count
-                ? likely.count >= limit : likely.reduce(0) { $0 + weights[$1] } > total * topP * (1 + 1e-9)
+                limit < logits.count ? likely.count >= limit : likely.reduce(0) { $0 + Double($1.weight) } > enough
             if isEnough { return likely }
         }
-        return Array(weights.indices)
+        return zip(logits.indices, weights(logits, largest: largest)).map { Candidate(token: Token($0), weight: $1) }
     }
 
-    /// The token at `draw` (0 ..< 1) along the line on which each candidate takes up its weight.
-    private static func pick<Candidates: Collection<Int>>(
-        _ candidates: Candidates,
-        _ weights: [Double],
-        draw: Double
-    ) -> Int {
-        let target = draw * candidates.reduce(0) { $0 + weights[$1] }
-        var sum = 0.0
-        var last = 0
-        for token in candidates where weights[token] > 0 {
-            sum += weights[token]
-            last = token
-            if sum > target { break }
+    /// The tokens whose logits are at least `threshold`; nil if those are many.
+    private func candidates(atLeast threshold: Float, largest: Float) -> [Candidate]? {
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.likely) { places in
+            let count = ck_logits_above(
+                compute,
+                logits.baseAddress,
+                Int32(logits.count),
+                threshold,
+                places.baseAddress,
+                Int32(Self.likely)
+            )
+            guard count <= Self.likely else { return nil }
+            let tokens = places.prefix(Int(count))
+            return zip(tokens, weights(tokens.lazy.map { logits[Int($0)] }, largest: largest)).map {
+                Candidate(token: $0, weight: $1)
+            }
         }
-        return last
     }
+
+    // MARK: Chance
 
     /// A number in 0 ..< 1 that depends on the two arguments alone (SplitMix64, begun at a mixed seed).
     static func uniform(seed: UInt64, index: Int) -> Double {

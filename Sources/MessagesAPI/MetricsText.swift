@@ -1,3 +1,4 @@
+import EngineContract
 package import Scheduling
 
 extension Metrics {
@@ -54,6 +55,12 @@ extension Metrics {
         page.add("step_seconds", "Time of an engine step.", counts.step)
         page.add("step_tokens", "Tokens computed in a step.", counts.stepTokens)
         page.add("batch_size", "Sessions computed together in a step.", counts.stepSessions)
+        page.add(
+            "step_part_seconds_total",
+            "counter",
+            "Time of steps by what it went into.",
+            scheduler.stepTimes.parts.map { ("{part=\"\($0.key)\"}", $0.value) }
+        )
         addSpeculation(scheduler, to: &page)
         addGauges(scheduler, uptimeSeconds, to: &page)
         return page.text

@@ -168,6 +168,7 @@ package actor Scheduler {
                 await restore(reads.arrivals.removeFirst())
                 continue
             }
+            let turn = ContinuousClock.now
             guard let step = composeStep() else { break }
             let begin = ContinuousClock.now
             do {
@@ -177,6 +178,7 @@ package actor Scheduler {
                 planner.learn(step, seconds: seconds)
                 observer?.stepFinished(seconds: seconds, tokens: step.tokenCount, sessions: step.entries.count)
                 apply(result, of: step)
+                count(result.times, since: turn)
             } catch {
                 fail(step, error)
             }
@@ -184,6 +186,13 @@ package actor Scheduler {
         // No suspension since the last look at the sessions: whoever comes now starts the loop anew.
         loop = nil
         assert(checkIntegrity() == nil, checkIntegrity() ?? "")
+    }
+
+    /// Counts where the time of one turn of the loop went: all that the engine does not say is ours.
+    private func count(_ engineTimes: StepTimes, since turn: ContinuousClock.Instant) {
+        var times = engineTimes
+        times.scheduling = max(0, (ContinuousClock.now - turn) / .seconds(1) - engineTimes.total)
+        figures.stepTimes = figures.stepTimes + times
     }
 
     /// What is wrong with the accounting, or nil if nothing is.

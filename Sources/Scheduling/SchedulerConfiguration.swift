@@ -1,3 +1,5 @@
+package import EngineContract
+
 /// The Scheduler's bounds.
 package struct SchedulerConfiguration: Sendable {
     /// Tokens computed in one step; no more than the engine can.
@@ -26,6 +28,8 @@ package struct SchedulerStatistics: Sendable {
     /// Blocks that nobody uses but whose contents may be found again.
     package var blocksCached = 0
     package var stepsTotal = 0
+    /// Where the time of all steps went.
+    package var stepTimes = StepTimes()
     package var tokensGeneratedTotal = 0
     package var prefixHitTokensTotal = 0
     /// Tokens guessed, and those of them that were sampled then.

@@ -197,6 +197,7 @@ import Testing
             counts.withUnsafeMutableBufferPointer { buffer in
                 ck_compute_for(
                     compute.handle,
+                    CK_WORK_ROWS,
                     count,
                     Int32(1 + round % 3),
                     { context, item, _ in context?.assumingMemoryBound(to: Int32.self)[Int(item)] += 1 },
@@ -215,6 +216,7 @@ import Testing
             counts.withUnsafeMutableBufferPointer { buffer in
                 ck_compute_for(
                     compute.handle,
+                    CK_WORK_ROWS,
                     Int32(buffer.count),
                     1,
                     { context, item, worker in

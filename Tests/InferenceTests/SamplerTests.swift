@@ -1,3 +1,4 @@
+import CKernels
 import EngineContract
 import Foundation
 import Testing
@@ -12,8 +13,14 @@ func cosine(_ x: Double) -> Double { cos(x) }
 @Suite struct SamplerTests {
     private let logits: [Float] = [1.0, 2.5, -1.0, 0.3, 2.4, -30, 0.9, 1.7]
 
+    private let compute: Compute
+
+    init() throws { compute = try Compute(threads: 1, precise: false) }
+
     private func sample(_ logits: [Float], _ parameters: SamplingParameters, index: Int = 0) -> Token? {
-        logits.withUnsafeBufferPointer { Sampler.sample($0, parameters, index: index) }
+        logits.withUnsafeBufferPointer {
+            Sampler(compute: compute.handle, logits: $0, parameters: parameters).sample(index: index)
+        }
     }
 
     private func counts(_ parameters: SamplingParameters, draws: Int = 20_000) -> [Int] {
@@ -57,6 +64,89 @@ func cosine(_ x: Double) -> Double { cos(x) }
         // Of the two that top-k leaves, the first alone has 0.525.
         #expect(fits(counts(SamplingParameters(temperature: 1, topP: 0.5, topK: 2)), temperature: 1, kept: [1]))
         #expect(fits(counts(SamplingParameters(temperature: 1, topP: 1e-6)), temperature: 1, kept: [1]))
+    }
+
+    @Test(
+        "A draw from a large vocabulary is the one that plain arithmetic makes",
+        arguments: [
+            SamplingParameters(temperature: 1), SamplingParameters(temperature: 0.05),
+            SamplingParameters(temperature: 0.7, topP: 0.9), SamplingParameters(temperature: 1, topP: 0.999),
+            SamplingParameters(temperature: 1, topK: 40), SamplingParameters(temperature: 2, topP: 0.8, topK: 2000),
+        ]
+    )
+    func largeVocabulary(parameters: SamplingParameters) {
+        var generator = SplitMix(state: 31)
+        for count in [5003, 32_000] {
+            let logits = (0..<count).map { _ in Float.random(in: -20...0, using: &generator) }
+            let line = line(logits, parameters)
+            for index in 0..<200 {
+                let draw = Sampler.uniform(seed: parameters.seed, index: index)
+                let place = line.firstIndex { $0.end > draw } ?? line.count - 1
+                // Where two tokens meet on the line, rounding may choose.
+                let possible = [place - 1, place, place + 1].filter {
+                    line.indices ~= $0 && draw > line[$0].start - 1e-5 && draw < line[$0].end + 1e-5
+                }
+                let token = sample(logits, parameters, index: index)
+                #expect(possible.contains { line[$0].token == token }, "\(count), draw \(index)")
+            }
+        }
+    }
+
+    /// Where each token lies between 0 and 1: in their order, or the most probable first if some are left out.
+    private func line(_ logits: [Float], _ parameters: SamplingParameters) -> [(token: Token, start: Double, end: Double)] {
+        let weights = logits.map { exp(Double($0) / Double(parameters.temperature)) }
+        var tokens = Array(logits.indices)
+        if parameters.topK > 0 || parameters.topP < 1 {
+            tokens.sort { weights[$0] > weights[$1] }
+            if parameters.topK > 0 { tokens = Array(tokens.prefix(parameters.topK)) }
+            let wanted = Double(parameters.topP) * tokens.reduce(0) { $0 + weights[$1] }
+            var sum = 0.0
+            tokens = Array(
+                tokens.prefix { token in
+                    defer { sum += weights[token] }
+                    return sum < wanted
+                }
+            )
+        }
+        let total = tokens.reduce(0) { $0 + weights[$1] }
+        var end = 0.0
+        return tokens.map { token in
+            let start = end
+            end += weights[token] / total
+            return (Token(token), start, end)
+        }
+    }
+
+    @Test("The kernels of sampling are equal in all variants, whatever the vocabulary", arguments: [1, 15, 16, 300, 5003])
+    func variants(count: Int) throws {
+        var generator = SplitMix(state: UInt64(count))
+        var logits = (0..<count).map { _ in Float.random(in: -9...9, using: &generator) }
+        logits[count / 2] = 10
+        logits[count - 1] = 10
+        var broken = logits
+        broken[count - 1] = .nan
+        let size = Int32(count)
+        var twin: [Float]?
+        for variant in ck_variant.available {
+            let owner = try Compute(variant: variant, threads: 1, precise: false)
+            let compute = owner.handle
+            #expect(ck_largest_logit(compute, logits, size) == Int32(count / 2))
+            #expect(ck_largest_logit(compute, broken, size) == -1)
+            var weights = [Float](repeating: 0, count: count)
+            ck_sampling_weights(compute, logits, size, 10, 0.7, &weights)
+            #expect(zip(weights, logits).allSatisfy { abs(Double($0) - exp((Double($1) - 10) / 0.7)) < 1e-5 })
+            var sums = [Float](repeating: 0, count: count / Int(CK_STRETCH) + 1)
+            ck_sampling_sums(compute, logits, size, 10, 0.7, &sums)
+            #expect(abs(sums.reduce(0, +) - weights.reduce(0, +)) < 1e-3)
+            var places = [Int32](repeating: -1, count: 4)
+            let expected = logits.indices.filter { logits[$0] >= 5 }.map { Int32($0) }
+            #expect(ck_logits_above(compute, logits, size, 5, &places, 4) == Int32(expected.count))
+            #expect(places.prefix(expected.count) == expected.prefix(4))
+            let all = weights + sums
+            withExtendedLifetime(owner) {}
+            #expect(all.elementsEqual(twin ?? all) { $0.bitPattern == $1.bitPattern }, "\(variant.name)")
+            twin = all
+        }
     }
 
     @Test("Improbable tokens are left out only where that changes nothing")

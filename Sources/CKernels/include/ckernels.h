@@ -46,10 +46,17 @@ void ck_name_thread(const char *name);
 /// The scratch memory of one worker.
 float *ck_compute_scratch(ck_compute *compute, int worker);
 
+/// What the threads do, as its time is counted: products of matrices, the quantisation of their inputs, attention with its
+/// preparation, sampling, and what goes row by row (norms, gates and the like).
+typedef enum ck_work { CK_WORK_PRODUCTS, CK_WORK_INPUTS, CK_WORK_ATTENTION, CK_WORK_SAMPLING, CK_WORK_ROWS } ck_work;
+enum { CK_WORK_COUNT = 5 };
+
 typedef void (*ck_body)(void *context, int item, int worker);
 /// Runs `body` for each item in 0 ..< count, `grain` consecutive ones at a time, on all threads; returns when all are
 /// done. Threads that find no work spin for some tens of microseconds and then sleep.
-void ck_compute_for(ck_compute *compute, int count, int grain, ck_body body, void *context);
+void ck_compute_for(ck_compute *compute, ck_work work, int count, int grain, ck_body body, void *context);
+/// How long one kind of work has taken until now, from its begin to its end on the calling thread.
+uint64_t ck_compute_nanoseconds(const ck_compute *compute, ck_work work);
 
 /// How a matrix is stored: floats, MLX's affine form, or a block form of GGUF (see weights.inc for each).
 ///
@@ -152,6 +159,23 @@ void ck_route(
 /// y[rows[i], :] += weights[i] × x[i, :] for i in 0 ..< count, the rows all different; `size` is a multiple of 16.
 void ck_add_rows(
     ck_compute *compute, const float *x, const int32_t *rows, const float *weights, int count, int size, float *y);
+
+// The choice of a token, on the calling thread, of `count` logits of any number.
+
+/// Logits whose weights are summed together.
+enum { CK_STRETCH = 256 };
+
+/// The place of the largest, the first if there are several; -1 if one is infinite or not a number.
+int32_t ck_largest_logit(const ck_compute *compute, const float *x, int count);
+/// weights[count] = e^((x - largest) / temperature); `weights` may be `x`.
+void ck_sampling_weights(
+    const ck_compute *compute, const float *x, int count, float largest, float temperature, float *weights);
+/// The sums of these weights over each CK_STRETCH logits.
+void ck_sampling_sums(
+    const ck_compute *compute, const float *x, int count, float largest, float temperature, float *sums);
+/// The places, in order, of the first `capacity` logits that are at least `threshold`. Returns how many there are in all.
+int ck_logits_above(
+    const ck_compute *compute, const float *x, int count, float threshold, int32_t *places, int capacity);
 
 /// How keys and values are stored: floats, or bytes with a float scale for each position of a head.
 typedef enum ck_kv_type { CK_KV_F32, CK_KV_F16, CK_KV_BF16, CK_KV_INT8 } ck_kv_type;

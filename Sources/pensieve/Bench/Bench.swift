@@ -22,7 +22,7 @@ struct Bench {
     /// Runs every row of the plan in turn.
     func run(_ report: (BenchRow) -> Void) async throws {
         // The first step of a process starts threads and touches weights: that is loading, not speed.
-        _ = try await prefill(sessions(1, of: 1)[0], tokens: 1)
+        try await prefill(sessions(1, of: 1)[0], tokens: 1)
         for tokens in plan.prefill {
             if let reason = obstacle(sessions: 1, of: tokens) {
                 report(BenchRow(.prefill(tokens: tokens), skipped: reason))
@@ -40,20 +40,23 @@ struct Bench {
         let session = sessions(1, of: tokens)[0]
         for run in 1...plan.runs {
             progress("prefill of \(tokens) tokens, run \(run) of \(plan.runs)")
-            row.runs.append(BenchRow.Run(tokens: tokens, steps: [try await prefill(session, tokens: tokens)]))
+            let (seconds, times) = try await prefill(session, tokens: tokens)
+            row.runs.append(BenchRow.Run(tokens: tokens, steps: [seconds], times: times))
         }
         clearProgress()
         return row
     }
 
-    /// Computes the first tokens of a session, chunk by chunk, and samples once. Returns seconds.
-    private func prefill(_ session: BenchSession, tokens: Int) async throws -> Double {
+    /// Computes the first tokens of a session, chunk by chunk, and samples once.
+    @discardableResult
+    private func prefill(_ session: BenchSession, tokens: Int) async throws -> (seconds: Double, times: StepTimes) {
         let start = ContinuousClock.now
+        var times = StepTimes()
         for first in stride(from: 0, to: tokens, by: chunk) {
             let end = min(first + chunk, tokens)
-            try await compute([session.entry(first..<end, samples: end == tokens)])
+            times = times + (try await compute([session.entry(first..<end, samples: end == tokens)]))
         }
-        return (ContinuousClock.now - start) / .seconds(1)
+        return ((ContinuousClock.now - start) / .seconds(1), times)
     }
 
     // MARK: Decode
@@ -79,7 +82,7 @@ struct Bench {
         let result = sessions(lengths)
         for (index, session) in result.enumerated() {
             progress("prefill of the sessions that decode, \(index + 1) of \(count)")
-            _ = try await prefill(session, tokens: lengths[index] - plan.tokens)
+            try await prefill(session, tokens: lengths[index] - plan.tokens)
         }
         clearProgress()
         return result
@@ -92,21 +95,24 @@ struct Bench {
         try await compute(sessions.map { $0.entry(start..<(start + 1), samples: true) })
         for run in 1...plan.runs {
             progress("decode, \(sessions.count) at \(context) tokens, run \(run) of \(plan.runs)")
-            var steps: [Double] = []
+            var run = BenchRow.Run(tokens: plan.tokens * sessions.count, steps: [])
             for position in start..<context {
                 let begin = ContinuousClock.now
-                try await compute(sessions.map { $0.entry(position..<(position + 1), samples: true) })
-                steps.append((ContinuousClock.now - begin) / .seconds(1))
+                let times = try await compute(sessions.map { $0.entry(position..<(position + 1), samples: true) })
+                run.times = run.times + times
+                run.steps.append((ContinuousClock.now - begin) / .seconds(1))
             }
-            row.runs.append(BenchRow.Run(tokens: plan.tokens * sessions.count, steps: steps))
+            row.runs.append(run)
         }
         clearProgress()
         return row
     }
 
-    private func compute(_ entries: [StepEntry]) async throws {
+    @discardableResult
+    private func compute(_ entries: [StepEntry]) async throws -> StepTimes {
         let result = try await engine.step(Step(entries: entries))
         if let failure = result.failures.first?.value { throw failure }
+        return result.times
     }
 
     // MARK: Limits

@@ -10,7 +10,7 @@ enum BenchCommand {
         var arguments = try Arguments(
             raw,
             valued: ["config"] + BenchPlan.flags + known.filter { !$0.isToggle }.map(\.name),
-            toggles: ["json"] + known.filter(\.isToggle).map(\.name)
+            toggles: ["json", "profile"] + known.filter(\.isToggle).map(\.name)
         )
         if arguments.wantsHelp {
             Terminal.print(Help.bench)
@@ -18,6 +18,7 @@ enum BenchCommand {
         }
         let plan = try BenchPlan(&arguments)
         let asJSON = arguments.take("json") == "true"
+        let showsProfile = arguments.take("profile") == "true"
         var configuration = try Configuration.resolve(&arguments)
         configuration.mock = false
         guard arguments.positional.count <= 1 else { throw ConfigurationError("one model at a time, please") }
@@ -36,7 +37,9 @@ enum BenchCommand {
         let bench = Bench(engine: model.engine, plan: plan, stepTokens: configuration.stepTokens)
         try await bench.run { row in
             report.add(row)
-            if !asJSON { Terminal.print(row.line) }
+            guard !asJSON else { return }
+            Terminal.print(row.line)
+            if showsProfile && row.skipped == nil { Terminal.print(row.profile) }
         }
         report.memory.residentAtEnd = ProcessMemory.residentBytes()
         Terminal.print(asJSON ? try report.json : report.closing)

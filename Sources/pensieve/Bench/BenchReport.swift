@@ -29,6 +29,8 @@ struct BenchReport: Encodable {
         var millisecondsPerStep: Double?
         /// Tokens per second of each run.
         var runs: [Double]
+        /// What the engine's time went into: shares that add up to 1.
+        var shares: [String: Double]
     }
 
     struct Skipped: Encodable {
@@ -80,7 +82,8 @@ struct BenchReport: Encodable {
             context: context,
             tokensPerSecond: row.tokensPerSecond,
             millisecondsPerStep: row.millisecondsPerStep,
-            runs: row.runs.map(\.tokensPerSecond)
+            runs: row.runs.map(\.tokensPerSecond),
+            shares: row.shares
         )
         if name == "prefill" { prefill.append(figure) } else { decode.append(figure) }
     }

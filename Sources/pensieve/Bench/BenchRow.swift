@@ -1,3 +1,4 @@
+import EngineContract
 import Foundation
 
 /// One line of the table: several runs of the same work.
@@ -12,6 +13,7 @@ struct BenchRow {
         var tokens: Int
         /// Seconds of each step; of a prefill, of all its steps together.
         var steps: [Double]
+        var times = StepTimes()
 
         var tokensPerSecond: Double { Double(tokens) / max(steps.reduce(0, +), 1e-9) }
     }
@@ -36,6 +38,13 @@ struct BenchRow {
         return 1000 * Self.median(runs.flatMap(\.steps))
     }
 
+    /// The shares of the time of all runs, of the engine's parts that took some.
+    var shares: [String: Double] {
+        let times = runs.reduce(StepTimes()) { $0 + $1.times }
+        let total = max(times.total, 1e-9)
+        return Dictionary(uniqueKeysWithValues: times.parts.filter { $0.value > 0 }.map { ($0.key, $0.value / total) })
+    }
+
     private static func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()
         guard !sorted.isEmpty else { return 0 }
@@ -53,6 +62,12 @@ extension BenchRow {
         if let skipped { return "  " + Self.cells(name, "-") + "  left out: " + skipped }
         let spread = "\(Self.figure(slowest)) – \(Self.figure(fastest))"
         return "  " + Self.cells(name, Self.figure(tokensPerSecond), spread, millisecondsPerStep.map(Self.figure) ?? "")
+    }
+
+    /// What the time went into, the most first.
+    var profile: String {
+        let shares = shares.sorted { $0.value > $1.value }.map { String(format: "%@ %.1f %%", $0.key, 100 * $0.value) }
+        return "    " + shares.joined(separator: ", ")
     }
 
     private var name: String {
