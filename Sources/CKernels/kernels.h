@@ -15,8 +15,10 @@ typedef struct kernels {
     /// y[t × y_stride + r] for r in 0 ..< rows: dot products of W's rows [rows, columns] with x's.
     void (*multiply)(
         const float *w, int rows, int columns, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);
-    /// Quantises one token's inputs of a packed product into place `t` of a tile of `tokens`.
-    void (*quantise_token)(const ck_matrix *w, const float *x, int t, int tokens, const activations *tile);
+    /// Quantises the inputs of a packed product, x[tokens, columns], into a tile that has `places` for tokens: the units
+    /// first ..< end of all of them.
+    void (*quantise_units)(
+        const ck_matrix *w, const float *x, int tokens, int places, int first, int end, const activations *tile);
     /// y[t × y_stride + r]: the rows of one panel of a packed matrix with `tokens` tokens in tiles.
     void (*multiply_panel)(
         const ck_matrix *w, int panel, const activations *all, int tokens, float *y, size_t y_stride, bool accumulate);

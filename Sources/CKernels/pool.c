@@ -1,4 +1,5 @@
-// A region is one function run for many items. The caller publishes it, works on it, closes it, and waits only for the
+// A region is one function run for many items. Each thread has a range of them, which it goes through from the front, so
+// that its memory is read in one direction; who is done helps with the others' ranges. The caller publishes the region, works on it, closes it, and waits only for the
 // threads that had joined it by then: a thread that the kernel keeps off its core costs its help and nothing more.
 #define _GNU_SOURCE
 #include "pool.h"
@@ -27,16 +28,18 @@ static const uint64_t INSIDE = OPEN - 1;
 static const uint64_t EPOCH = UINT64_C(1) << 32;
 
 typedef struct worker {
-    struct pool *pool;
+    // The range: items from `next` to `end` that nobody has taken. `end` is written as the pool's fields below are.
+    _Alignas(64) _Atomic int next;
+    int end;
+    _Alignas(64) struct pool *pool;
     pthread_t thread;
     int index;
 } worker;
 
 struct pool {
     _Alignas(64) _Atomic uint64_t state;
-    _Alignas(64) _Atomic int next;
     // Written by the caller only while the region is closed and nobody is inside.
-    int count, grain;
+    _Alignas(64) int grain;
     ck_body body;
     void *context;
     _Alignas(64) _Atomic uint32_t wake;
@@ -45,6 +48,7 @@ struct pool {
     _Alignas(64) _Atomic uint32_t done;
     atomic_bool caller_sleeps;
     int workers;
+    // The caller is the first, and has no thread of its own.
     worker worker[];
 };
 
@@ -66,11 +70,14 @@ static void pause_briefly(void) {
 }
 
 static void work(pool *p, int index) {
-    for (;;) {
-        int first = atomic_fetch_add_explicit(&p->next, p->grain, memory_order_relaxed);
-        if (first >= p->count) return;
-        int end = p->count - first < p->grain ? p->count : first + p->grain;
-        for (int item = first; item < end; item++) p->body(p->context, item, index);
+    int threads = p->workers + 1;
+    for (int i = 0; i < threads; i++) {
+        worker *owner = &p->worker[(index + i) % threads];
+        while (atomic_load_explicit(&owner->next, memory_order_relaxed) < owner->end) {
+            int first = atomic_fetch_add_explicit(&owner->next, p->grain, memory_order_relaxed);
+            int end = owner->end - first < p->grain ? owner->end : first + p->grain;
+            for (int item = first; item < end; item++) p->body(p->context, item, index);
+        }
     }
 }
 
@@ -156,7 +163,7 @@ pool *pool_create(int threads) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int i = 1; i < threads; i++) {
-        worker *w = &p->worker[p->workers];
+        worker *w = &p->worker[i];
         *w = (worker){.pool = p, .index = i};
         if (pthread_create(&w->thread, NULL, run_worker, w) != 0) break;
         p->workers++;
@@ -172,7 +179,7 @@ pool *pool_create(int threads) {
 void pool_destroy(pool *p) {
     atomic_store(&p->stopping, true);
     futex_wake(&p->wake);
-    for (int i = 0; i < p->workers; i++) pthread_join(p->worker[i].thread, NULL);
+    for (int i = 1; i <= p->workers; i++) pthread_join(p->worker[i].thread, NULL);
     free(p);
 }
 
@@ -183,11 +190,14 @@ void pool_for(pool *p, int count, int grain, ck_body body, void *context) {
         for (int item = 0; item < count; item++) body(context, item, 0);
         return;
     }
-    p->count = count;
+    int threads = p->workers + 1;
+    for (int i = 0; i < threads; i++) {
+        atomic_store_explicit(&p->worker[i].next, (int)((int64_t)count * i / threads), memory_order_relaxed);
+        p->worker[i].end = (int)((int64_t)count * (i + 1) / threads);
+    }
     p->grain = grain;
     p->body = body;
     p->context = context;
-    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     uint64_t state = atomic_load_explicit(&p->state, memory_order_relaxed);
     atomic_store(&p->state, ((state / EPOCH + 1) % EPOCH) * EPOCH | OPEN);
     if (atomic_load(&p->sleepers) > 0) futex_wake(&p->wake);

@@ -52,27 +52,32 @@ void ck_pack(ck_compute *c, const ck_matrix *w, const ck_matrix *packed, void *w
 
 // The inputs are quantised once for all panels, at most SLAB tokens at a time, which bounds their memory.
 
-/// Where the tile that holds `token` begins, and how many places it has.
-static activations tile_at(const ck_compute *c, const packed_shape *s, int token, int tokens, int *places) {
+/// Units that one item of the quantisation covers. Threads share no line of memory then.
+enum { QUANTISED_UNITS = 16 };
+
+/// Where the tile that begins with the token `first` lies.
+static activations tile_at(const ck_compute *c, const packed_shape *s, int first) {
     activations a = c->activations;
-    int most = MAX_TILE / a.planes;
-    int first = token / most * most;
     size_t before = (size_t)first * (size_t)s->units;
-    *places = tokens - first < most ? tile_tokens(tokens - first) : most;
     a.codes += before * (size_t)(a.planes * UNIT);
     a.scales += before * (size_t)s->groups;
     a.sums += before * (size_t)(s->groups * (s->affine ? 1 : a.planes));
     return a;
 }
 
+static int quantised_parts(const packed_shape *s) { return (s->units + QUANTISED_UNITS - 1) / QUANTISED_UNITS; }
+
 static void quantise_item(void *context, int item, int worker) {
     (void)worker;
     const product *p = context;
     packed_shape s = packed_shape_of(p->w);
-    int places, most = MAX_TILE / p->compute->activations.planes;
-    activations tile = tile_at(p->compute, &s, item, p->tokens, &places);
-    const float *x = item < p->tokens ? p->x + (size_t)item * (size_t)p->w->columns : NULL;
-    p->compute->kernels->quantise_token(p->w, x, item % most, places, &tile);
+    int most = MAX_TILE / p->compute->activations.planes, parts = quantised_parts(&s);
+    int first = item / parts * most, unit = item % parts * QUANTISED_UNITS;
+    int tokens = p->tokens - first < most ? p->tokens - first : most;
+    int end = s.units - unit < QUANTISED_UNITS ? s.units : unit + QUANTISED_UNITS;
+    activations tile = tile_at(p->compute, &s, first);
+    p->compute->kernels->quantise_units(
+        p->w, p->x + (size_t)first * (size_t)p->w->columns, tokens, tile_tokens(tokens), unit, end, &tile);
 }
 
 static void panel_item(void *context, int item, int worker) {
@@ -90,9 +95,9 @@ static void multiply_packed(ck_compute *c, const product *all) {
         p.tokens = all->tokens - first < SLAB ? all->tokens - first : SLAB;
         p.x += (size_t)first * (size_t)p.w->columns;
         p.y += (size_t)first * p.y_stride;
-        int whole = p.tokens / most * most;
-        int places = whole + (whole < p.tokens ? tile_tokens(p.tokens - whole) : 0);
-        ck_compute_for(c, CK_WORK_INPUTS, places, grain_of((size_t)p.w->columns / 4), quantise_item, &p);
+        int tiles = (p.tokens + most - 1) / most, together = p.tokens < most ? p.tokens : most;
+        size_t cost = (size_t)(QUANTISED_UNITS * UNIT / 4 * together);
+        ck_compute_for(c, CK_WORK_INPUTS, tiles * quantised_parts(&s), grain_of(cost), quantise_item, &p);
         // Some 128 KiB of weights at a time: long enough for the prefetcher, short enough to share evenly.
         int grain = (int)((128 << 10) / s.panel);
         ck_compute_for(c, CK_WORK_PRODUCTS, panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
