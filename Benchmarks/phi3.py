@@ -75,7 +75,7 @@ def brain_floats(values) -> np.ndarray:
     return (values.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
 
 
-def write_weights(path: pathlib.Path, form: str):
+def write_weights(path: pathlib.Path, form: str, repeats: bool):
     header, offset = {}, 0
     for name, kind, shape in tensors(form):
         size = {"U32": 4, "BF16": 2}[kind] * math.prod(shape)
@@ -92,6 +92,8 @@ def write_weights(path: pathlib.Path, form: str):
             elif name.endswith("scales"):
                 # Of either sign, so that the values have a deviation of 0.02.
                 scales = rng.choice([-1, 1], shape) * rng.integers(8, 11, shape) / 2048
+                if repeats and ("o_proj" in name or "down_proj" in name):
+                    scales *= 0
                 file.write(brain_floats(scales).tobytes())
             elif name.endswith("biases"):
                 # Codes are 0 to 15: 8 scales less puts them about zero.
@@ -112,8 +114,13 @@ def write_tokenizer(path: pathlib.Path):
     path.write_text(json.dumps(tokenizer))
 
 
-def make(folder: pathlib.Path, shape: str = "4k", form: str = "4bit"):
-    """Writes a model (2.15 GB in four bits, 7.6 GB in bfloat16) into a folder unless it is there."""
+def make(folder: pathlib.Path, shape: str = "4k", form: str = "4bit", repeats: bool = False):
+    """Writes a model (2.15 GB in four bits, 7.6 GB in bfloat16) into a folder unless it is there.
+
+    With `repeats` (four bits only) its layers add nothing to what they are given, though they are computed like any
+    others: each token depends on the one before alone, so that a greedy answer must come back to one it had, and goes
+    round in a circle from there.
+    """
     if (folder / "model.safetensors").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +128,7 @@ def make(folder: pathlib.Path, shape: str = "4k", form: str = "4bit"):
     quantization = {"quantization": {"group_size": GROUP, "bits": BITS, "mode": "affine"}} if form == "4bit" else {}
     (folder / "config.json").write_text(json.dumps(SHAPES[shape] | quantization, indent=1))
     write_tokenizer(folder / "tokenizer.json")
-    write_weights(folder / "model.safetensors.part", form)
+    write_weights(folder / "model.safetensors.part", form, repeats)
     os.rename(folder / "model.safetensors.part", folder / "model.safetensors")
 
 
