@@ -5,6 +5,9 @@
 #include <time.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 #if defined(__x86_64__)
@@ -12,6 +15,15 @@
 static bool has_avx_vnni(void) {
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 4));
+}
+#elif defined(__aarch64__)
+static bool has_dot_products(void) {
+#if defined(__linux__)
+    return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#else
+    // Every Apple CPU since the first in a Mac.
+    return true;
+#endif
 }
 #endif
 
@@ -26,6 +38,8 @@ bool ck_variant_available(ck_variant variant) {
             && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
     case CK_AVX2_VNNI: return ck_variant_available(CK_AVX2) && has_avx_vnni();
     case CK_AVX512_VNNI: return ck_variant_available(CK_AVX512) && __builtin_cpu_supports("avx512vnni");
+#elif defined(__aarch64__)
+    case CK_NEON: return has_dot_products();
 #endif
     default: return false;
     }
@@ -37,12 +51,13 @@ const char *ck_variant_name(ck_variant variant) {
     case CK_AVX2_VNNI: return "avx2-vnni";
     case CK_AVX512: return "avx512";
     case CK_AVX512_VNNI: return "avx512-vnni";
+    case CK_NEON: return "neon";
     default: return "scalar";
     }
 }
 
 ck_variant ck_variant_best(void) {
-    const ck_variant fastest_first[] = {CK_AVX512_VNNI, CK_AVX512, CK_AVX2_VNNI, CK_AVX2};
+    const ck_variant fastest_first[] = {CK_AVX512_VNNI, CK_AVX512, CK_AVX2_VNNI, CK_AVX2, CK_NEON};
     for (size_t i = 0; i < sizeof fastest_first / sizeof *fastest_first; i++) {
         if (ck_variant_available(fastest_first[i])) return fastest_first[i];
     }
@@ -56,6 +71,8 @@ static const kernels *kernels_of(ck_variant variant) {
     case CK_AVX2_VNNI: return &kernels_avx2_vnni;
     case CK_AVX512: return &kernels_avx512;
     case CK_AVX512_VNNI: return &kernels_avx512_vnni;
+#elif defined(__aarch64__)
+    case CK_NEON: return &kernels_neon;
 #endif
     default: return &kernels_scalar;
     }

@@ -55,6 +55,8 @@ extern const kernels kernels_avx2;
 extern const kernels kernels_avx2_vnni;
 extern const kernels kernels_avx512;
 extern const kernels kernels_avx512_vnni;
+#elif defined(__aarch64__)
+extern const kernels kernels_neon;
 #endif
 
 #endif

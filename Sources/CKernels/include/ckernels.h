@@ -21,9 +21,10 @@ typedef enum ck_variant {
     CK_AVX2 = 1,
     CK_AVX2_VNNI = 2,
     CK_AVX512 = 3,
-    CK_AVX512_VNNI = 4
+    CK_AVX512_VNNI = 4,
+    CK_NEON = 5
 } ck_variant;
-enum { CK_VARIANT_COUNT = 5 };
+enum { CK_VARIANT_COUNT = 6 };
 
 bool ck_variant_available(ck_variant variant);
 const char *ck_variant_name(ck_variant variant);
