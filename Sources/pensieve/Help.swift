@@ -107,6 +107,7 @@ enum Help {
             \(row("--context LIST", "tokens of a decoding session at the end of a run (default \(list(plan.contexts)))"))
             \(row("--tokens N", "tokens that each session decodes in one run (default \(plan.tokens))"))
             \(row("--repeat N", "runs of each row (default \(plan.runs))"))
+            \(row("--profile", "also what each row's time went into"))
             \(row("--json", "the figures as JSON, at the end"))
             \(row("--config FILE", "JSON file with settings"))
             \(table(Setting.all.filter { GenerateCommand.settings.contains($0.name) && $0.name != "model" }))

@@ -86,9 +86,10 @@ import Testing
         #expect(page.samples["pensieve_inter_token_latency_seconds_count"] == 4)
         #expect(page.samples[#"pensieve_request_seconds_bucket{le="0.005"}"#] == 4)
         #expect(page.samples["pensieve_request_seconds_count"] == 5)
+        #expect(page.samples[#"pensieve_step_part_seconds_total{part="scheduling"}"#] ?? 0 > 0)
         let counters = [
             "cancellations_total", "preemptions_total", "prefix_cache_hit_tokens_total", "drafted_tokens_total",
-            "accepted_tokens_total",
+            "accepted_tokens_total", "step_part_seconds_total",
         ]
         let gauges = ["kv_blocks_used", "sessions_waiting", "sessions_running", "uptime_seconds"]
         let histograms = ["queue_seconds", "step_seconds", "batch_size"]

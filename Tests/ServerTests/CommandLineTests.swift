@@ -233,6 +233,8 @@ import Testing
         for figure in report.prefill + report.decode {
             #expect(figure.runs.count == 2)
             #expect(figure.tokensPerSecond > 0)
+            #expect(figure.shares.keys.contains("products") && figure.shares.keys.contains("attention"))
+            #expect(abs(figure.shares.values.reduce(0, +) - 1) < 1e-6)
             #expect(figure.runs.min()! <= figure.tokensPerSecond && figure.tokensPerSecond <= figure.runs.max()!)
         }
         #expect(report.skipped.map(\.sessions) == [1, 64])
@@ -265,6 +267,7 @@ private struct BenchFigures: Decodable {
         var context: Int
         var tokensPerSecond: Double
         var runs: [Double]
+        var shares: [String: Double]
     }
     struct Skipped: Decodable {
         var sessions: Int
