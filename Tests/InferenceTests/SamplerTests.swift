@@ -93,7 +93,9 @@ func cosine(_ x: Double) -> Double { cos(x) }
     }
 
     /// Where each token lies between 0 and 1: in their order, or the most probable first if some are left out.
-    private func line(_ logits: [Float], _ parameters: SamplingParameters) -> [(token: Token, start: Double, end: Double)] {
+    private func line(_ logits: [Float], _ parameters: SamplingParameters) -> [(
+        token: Token, start: Double, end: Double
+    )] {
         let weights = logits.map { exp(Double($0) / Double(parameters.temperature)) }
         var tokens = Array(logits.indices)
         if parameters.topK > 0 || parameters.topP < 1 {
@@ -117,7 +119,10 @@ func cosine(_ x: Double) -> Double { cos(x) }
         }
     }
 
-    @Test("The kernels of sampling are equal in all variants, whatever the vocabulary", arguments: [1, 15, 16, 300, 5003])
+    @Test(
+        "The kernels of sampling are equal in all variants, whatever the vocabulary",
+        arguments: [1, 15, 16, 300, 5003]
+    )
     func variants(count: Int) throws {
         var generator = SplitMix(state: UInt64(count))
         var logits = (0..<count).map { _ in Float.random(in: -9...9, using: &generator) }
