@@ -4,7 +4,9 @@ import Foundation
 /// Each kernel against its limit, which a probe measures beside it in the same run: shares are comparable between
 /// machines and hours, absolute figures are not.
 ///
-///     swift run -c release kernel-benchmark [--threads N] [--tokens 1,2,4,…] [--repeats N] [--layers N]
+///     swift run -c release kernel-benchmark [--threads N] [--tokens 1,2,4,…] [--repeats N] [--layers N] [--variant NAME]
+///
+/// `--variant` takes other kernels than the best that the machine has: scalar, avx2, avx2-vnni, avx512, avx512-vnni, neon.
 @main
 enum KernelBenchmark {
     /// The matrices of Phi-3-mini: rows × columns, and how many of each in a layer.
@@ -17,7 +19,7 @@ enum KernelBenchmark {
             print(complaint)
             exit(2)
         }
-        guard let compute = ck_compute_create(ck_variant_best(), Int32(options.threads)) else {
+        guard let compute = ck_compute_create(options.variant, Int32(options.threads)) else {
             print("no threads")
             exit(1)
         }
@@ -31,7 +33,7 @@ enum KernelBenchmark {
             exit(1)
         }
         print(
-            "\(String(cString: ck_variant_name(ck_variant_best()))), \(options.threads) threads, \(options.layers) layers of "
+            "\(String(cString: ck_variant_name(options.variant))), \(options.threads) threads, \(options.layers) layers of "
                 + "Phi-3-mini's matrices, 4 bits, groups of 64; median of \(options.repeats)"
         )
         for activations in [CK_INT8, CK_INT15] {
@@ -47,24 +49,37 @@ struct Options {
     var tokens = [1, 2, 4, 8, 16, 32, 64, 256]
     var repeats = 9
     var layers = 8
+    var variant = ck_variant_best()
 
     /// - Returns: what is wrong with the arguments, or nil.
     mutating func read(_ arguments: [String]) -> String? {
         var rest = arguments[...]
         while let name = rest.popFirst() {
-            let numbers = (rest.popFirst() ?? "").split(separator: ",").compactMap { Int($0) }
+            let text = rest.popFirst() ?? ""
+            if name == "--variant" {
+                guard let found = Self.variant(text) else { return "--variant: this machine has no '\(text)'" }
+                variant = found
+                continue
+            }
+            let numbers = text.split(separator: ",").compactMap { Int($0) }
             guard let first = numbers.first, numbers.allSatisfy({ 1...4096 ~= $0 }) else {
-                return "\(name): a number is expected; flags are --threads --tokens --repeats --layers"
+                return "\(name): a number is expected; flags are --threads --tokens --repeats --layers --variant"
             }
             switch name {
             case "--threads": threads = first
             case "--tokens": tokens = numbers
             case "--repeats": repeats = first
             case "--layers": layers = first
-            default: return "\(name) is none of --threads --tokens --repeats --layers"
+            default: return "\(name) is none of --threads --tokens --repeats --layers --variant"
             }
         }
         return nil
+    }
+
+    /// The kernels of a name that this machine can run.
+    private static func variant(_ name: String) -> ck_variant? {
+        (0..<CK_VARIANT_COUNT).map { ck_variant(UInt32($0)) }
+            .first { ck_variant_available($0) && String(cString: ck_variant_name($0)) == name }
     }
 }
 

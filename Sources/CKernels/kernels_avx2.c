@@ -12,6 +12,8 @@
 #define HALVES(halves) halves256(halves)
 // Pairs of products are added in 16 bits, which hold two of codes up to seven bits: eight go in two parts.
 #define DOT4(bits, sums, codes, inputs) ((bits) < 8 ? dot256(sums, codes, inputs) : wide_dot256(sums, codes, inputs))
+#define ADD_PAIRS(pairs, codes, inputs) add_pairs256(pairs, codes, inputs)
+#define WIDENED(pairs) widened256(pairs)
 #define LOOK_UP(table, places) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(places)))
 #include "wide256.inc"
 #include "kernels.inc"

@@ -1,6 +1,7 @@
 // A region is one function run for many items. Each thread has a range of them, which it goes through from the front, so
-// that its memory is read in one direction; who is done helps with the others' ranges. The caller publishes the region, works on it, closes it, and waits only for the
-// threads that had joined it by then: a thread that the kernel keeps off its core costs its help and nothing more.
+// that its memory is read in one direction; who is done helps with the others' ranges. The caller publishes the region, works
+// on it, closes it, and waits only for the threads that had joined it by then: a thread that the kernel keeps off its core
+// costs its help and nothing more.
 #define _GNU_SOURCE
 #include "pool.h"
 
