@@ -6,8 +6,9 @@ import EngineContract
 /// known from the last steps with them. The latter is no constant of the machine: the first few tokens are nearly free,
 /// as the weights are read anyway. So it is learnt anew from each step, at the size that was just tried.
 struct PrefillBudget {
-    /// A prompt gets this many tokens of every step, whatever the goal: it always goes on.
-    static let least = 16
+    /// A prompt gets this many tokens of every step, whatever the goal: it always goes on. Products with as many tokens are
+    /// nearly as fast, a token, as with many.
+    static let least = 8
     /// Without a goal, prompts may make a step this many times as long as it would be without them, …
     private static let stretch = 2.0
     /// … or this long: nobody reads faster.
