@@ -88,6 +88,7 @@ class Comparison:
             path.unlink(missing_ok=True)
         self.results = Results(path, subject)
         self.ours.kv_bytes = self.results.kv_bytes
+        self.ours.limits = self.results.limits
 
     # MARK: Rows
 
@@ -126,7 +127,6 @@ class Comparison:
         pending = [(side, form, rows) for side, form, rows in pending if rows]
         if not pending:
             return
-        self.results.probes.append(machine.probe(self.threads))
         for side, form, rows in pending:
             self.run_side(group, side, form, rows, run)
 
@@ -171,8 +171,7 @@ class Comparison:
         report = Report(self.results, self.ours, self.theirs, self.models)
         about = machine.describe() | {
             "date": now(), "versions": f"pensieve {self.ours.version().split()[-1]}; {self.theirs.version()}",
-            "threads": f"{self.threads} on each side",
-            "runs": f"{self.runs} of each row, both sides in turn"}
+            "threads": f"{self.threads} on each side"}
         if self.options.flags:
             about["flags of pensieve"] = self.options.flags
         lines = report.lines(self.groups, about, self.commands())

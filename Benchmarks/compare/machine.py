@@ -1,47 +1,12 @@
-"""What the figures were taken on, and the limits that the machine itself sets, measured by numpy in the same run."""
+"""What the figures were taken on."""
 
-import json
 import os
 import pathlib
 import platform
 import re
-import subprocess
-import sys
 
 # Settings of OpenBLAS that a shell may carry would slow one side or the probe.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
-
-# One instruction of 512 bits multiplies and adds 16 pairs of float32, or 64 pairs of int8 (AVX-512 VNNI).
-INT8_PER_FLOAT32 = 4
-
-PROBE = """
-import json, sys, threading, time
-import numpy as np
-threads = int(sys.argv[1])
-parts = [np.ones(1 << 28, np.int8) for _ in range(threads)]
-def once():
-    workers = [threading.Thread(target=np.maximum.reduce, args=(part,)) for part in parts]
-    start = time.perf_counter()
-    for worker in workers: worker.start()
-    for worker in workers: worker.join()
-    return sum(part.nbytes for part in parts) / (time.perf_counter() - start)
-matrix = np.random.default_rng(1).random((2048, 2048), np.float32)
-def product():
-    start = time.perf_counter()
-    matrix @ matrix
-    return 2 * 2048**3 / (time.perf_counter() - start)
-once(), product()
-print(json.dumps({"read": max(once() for _ in range(6)), "float32": max(product() for _ in range(6))}))
-"""
-
-
-def probe(threads: int) -> dict[str, float]:
-    """`read`: bytes per second that `threads` threads read from memory, each over 256 MiB of its own. `float32`:
-    operations per second of a matrix product by numpy's OpenBLAS. The best of six each."""
-    environment = ENVIRONMENT | {"OPENBLAS_NUM_THREADS": str(threads)}
-    outcome = subprocess.run(
-        [sys.executable, "-c", PROBE, str(threads)], env=environment, capture_output=True, text=True, check=True)
-    return json.loads(outcome.stdout)
 
 
 def describe() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from machine import INT8_PER_FLOAT32
 from models import MULTIPLIED, VOCABULARY, HIDDEN
 
 
@@ -18,11 +17,11 @@ PAIRS = [Pair("MLX 4-bit", "Q4_0"), Pair("Q4_0", "Q4_0"), Pair("Q4_K_M", "Q4_K_M
 
 
 class Limits:
-    """What the machine could do at most, by what the probe measured in the same run."""
+    """What the machine could do at most, as `pensieve bench` measured it beside its rows."""
 
     def __init__(self, measured: dict[str, float]):
-        self.read = measured["read"]
-        self.operations = INT8_PER_FLOAT32 * measured["float32"]
+        self.read = measured["readBytesPerSecond"]
+        self.operations = measured["int8OperationsPerSecond"]
 
     def tokens_per_second(self, row, weight_bytes: int, kv_bytes: int) -> float:
         """The lesser of two limits: every step reads the weights and the keys and values of its sessions once, and
@@ -44,9 +43,8 @@ class Report:
         lines += ["| | |", "|---|---|"] + [f"| {name} | {value} |" for name, value in about.items()]
         if self.limits:
             lines.append(
-                f"| limits, measured between the runs | {self.limits.read / 1e9:.1f} GB/s of memory read by numpy; "
-                f"{self.limits.operations / 1e12:.2f} Top/s in int8, taken as {INT8_PER_FLOAT32} times what numpy's "
-                "float32 matrix product reached |")
+                f"| limits, measured between the runs | {self.limits.read / 1e9:.1f} GB/s of memory read, "
+                f"{self.limits.operations / 1e12:.2f} Top/s in int8: medians of what `pensieve bench` found |")
         lines += ["", NOTES, ""]
         for pair in PAIRS:
             table = self.table(groups, pair)
@@ -109,7 +107,8 @@ def better(row, ours, theirs) -> float | None:
 def figure(summary, unit: str) -> str:
     text = value(summary.median, unit)
     if summary.runs > 1:
-        text += f" ({value(summary.least, unit, named=False)}–{value(summary.most, unit, named=False)})"
+        least, most = value(summary.least, unit, named=False), value(summary.most, unit, named=False)
+        text += f" ({least}–{most} in {summary.runs} runs)"
     return text
 
 
@@ -144,7 +143,8 @@ def extras(ours, theirs) -> str:
 
 NOTES = """Random weights in the exact shapes of Phi-3-mini-4k (3.8 billion parameters); greedy answers of a fixed length. Both
 sides use the same number of threads, one for each core, and ran in turn; each figure is the median of its runs, with the
-least and the most. *Times better* is the ratio of the medians, above 1 where Pensieve is faster, shorter or smaller.
+least and the most, or that of one run. *Times better* is the ratio of the medians, above 1 where Pensieve is faster,
+shorter or smaller.
 *Of the limit*, Pensieve's and llama.cpp's: tokens per second against the lesser of what memory bandwidth (weights, keys and
 values read once a step) and int8 arithmetic allow. A session *at 1,024 tokens* has so many at the end of a run of 16.
 llama.cpp runs with flash attention and keeps keys and values in 16 bits; Pensieve as its settings are."""

@@ -26,7 +26,8 @@ class Results:
     def __init__(self, path: pathlib.Path, subject: dict):
         self.path, self.subject = path, subject
         self.runs: list[dict] = []
-        self.probes: list[dict] = []
+        # The machine's, as each run of `pensieve bench` found them.
+        self.limits: list[dict] = []
         # Pensieve's KV bytes for each token, by form.
         self.kv_bytes: dict[str, int] = {}
         try:
@@ -34,13 +35,13 @@ class Results:
         except (OSError, ValueError):
             return
         if stored.get("subject") == subject:
-            self.runs, self.probes, self.kv_bytes = stored["runs"], stored["probes"], stored["kv_bytes"]
+            self.runs, self.limits, self.kv_bytes = stored["runs"], stored["limits"], stored["kv_bytes"]
         else:
             os.replace(path, path.with_suffix(".old.json"))
 
     def save(self):
         part = self.path.with_suffix(".part")
-        stored = {"subject": self.subject, "kv_bytes": self.kv_bytes, "probes": self.probes, "runs": self.runs}
+        stored = {"subject": self.subject, "kv_bytes": self.kv_bytes, "limits": self.limits, "runs": self.runs}
         part.write_text(json.dumps(stored, indent=1))
         os.replace(part, self.path)
 
@@ -72,6 +73,6 @@ class Results:
 
     def limit(self) -> dict[str, float] | None:
         """The median of the machine's limits measured between the runs."""
-        if not self.probes:
+        if not self.limits:
             return None
-        return {name: statistics.median(probe[name] for probe in self.probes) for name in ("read", "float32")}
+        return {name: statistics.median(limit[name] for limit in self.limits) for name in self.limits[0]}

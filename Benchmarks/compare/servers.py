@@ -72,6 +72,8 @@ class Pensieve:
         self.program, self.models, self.threads, self.flags = str(program), models, threads, flags
         # Bytes for each token by form; known after it was loaded once.
         self.kv_bytes: dict[str, int] = {}
+        # What each run of `bench` found that the machine can do.
+        self.limits: list[dict[str, float]] = []
 
     def version(self) -> str:
         return subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
@@ -87,7 +89,9 @@ class Pensieve:
         return [self.program, "bench", path, "--json", "--threads", str(self.threads), *self.flags, *flags]
 
     def bench(self, form: str, flags: list[str], seconds: float) -> dict:
-        return json.loads(output(self.bench_command(form, flags), seconds))
+        report = json.loads(output(self.bench_command(form, flags), seconds))
+        self.limits.append(report["limits"])
+        return report
 
     def server_command(self, form: str, port: int, slots: int, context: int) -> list[str]:
         # Blocks of KV memory are whole.

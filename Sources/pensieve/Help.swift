@@ -110,12 +110,16 @@ enum Help {
             \(row("--profile", "also what each row's time went into"))
             \(row("--json", "the figures as JSON, at the end"))
             \(row("--config FILE", "JSON file with settings"))
-            \(table(Setting.all.filter { GenerateCommand.settings.contains($0.name) && $0.name != "model" }))
+            \(table(Setting.all.filter { BenchCommand.settings.contains($0.name) && $0.name != "model" }))
+
+            The limits are what loops reach that only read memory or only multiply: a step
+            reads each weight once, and multiplies it once for each token.
 
             Tokens are random. Speeds are of all sessions together: the median of the runs,
             the slowest and the fastest. Each decoding session has KV memory of its own,
-            filled before; rows for which --kv-memory is too little are left out. Without
-            that flag it is what the rows need, and at most half of the free memory.
+            filled before with the same text's; rows for which --kv-memory is too little are
+            left out. Without that flag it is what the rows need, and at most half of the
+            free memory.
 
             examples:
               pensieve bench

@@ -32,6 +32,7 @@ import Testing
             (["start", "--model", "/no/such"], "/no/such"), (["generate"], "prompt"),
             (["generate", "--max-tokens", "1.5", "x"], "whole number"), (["validate"], "which file?"),
             (["bench", "--decode", "1,,4"], "'' is no whole number"), (["bench", "--context", "16"], "do not fit"),
+            (["bench", "--speculation", "off"], "unknown flag"),
         ]
     )
     func mistakes(_ arguments: [String], _ expected: String) async throws {
@@ -237,6 +238,7 @@ import Testing
             #expect(abs(figure.shares.values.reduce(0, +) - 1) < 1e-6)
             #expect(figure.runs.min()! <= figure.tokensPerSecond && figure.tokensPerSecond <= figure.runs.max()!)
         }
+        #expect(report.limits.readBytesPerSecond > 1e8 && report.limits.int8OperationsPerSecond > 1e8)
         #expect(report.skipped.map(\.sessions) == [1, 64])
         #expect(report.skipped.last?.reason.contains("--kv-memory") == true)
     }
@@ -273,6 +275,11 @@ private struct BenchFigures: Decodable {
         var sessions: Int
         var reason: String
     }
+    struct Limits: Decodable {
+        var readBytesPerSecond: Double
+        var int8OperationsPerSecond: Double
+    }
+    var limits: Limits
     var prefill: [Figure]
     var decode: [Figure]
     var skipped: [Skipped]

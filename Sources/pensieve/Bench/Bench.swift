@@ -2,18 +2,18 @@ import EngineContract
 
 /// Gives an engine the steps that a scheduler would give it, and takes the time.
 ///
-/// The tokens are random. All sessions of the decode rows are prefilled once, each with a prompt of its own in blocks of
-/// its own, so that their keys and values are truly read from as many places; a row decodes from the position it wants,
-/// and so does the next one, over the same memory.
+/// The tokens are random. For the decode rows one prompt is computed, and its keys and values are copied to the blocks that
+/// each session has of its own, so that they are truly read from as many places; a row decodes from the position it
+/// wants, and so does the next one, over the same memory.
 struct Bench {
-    let engine: any InferenceEngine
+    let engine: any BlockTransfer
     let plan: BenchPlan
     /// Tokens of a step in which prompts are computed.
     let chunk: Int
 
     private var description: EngineDescription { engine.description }
 
-    init(engine: any InferenceEngine, plan: BenchPlan, stepTokens: Int) {
+    init(engine: any BlockTransfer, plan: BenchPlan, stepTokens: Int) {
         self.engine = engine
         self.plan = plan
         chunk = max(1, min(stepTokens, engine.description.maxStepTokens))
@@ -80,9 +80,13 @@ struct Bench {
         let count = rows.map(\.sessions).max() ?? 0
         let lengths = (0..<count).map { index in rows.filter { $0.sessions > index }.map(\.context).max() ?? 0 }
         let result = sessions(lengths)
-        for (index, session) in result.enumerated() {
-            progress("prefill of the sessions that decode, \(index + 1) of \(count)")
-            try await prefill(session, tokens: lengths[index] - plan.tokens)
+        guard let longest = result.first else { return [] }
+        progress("prefill of the sessions that decode")
+        try await prefill(longest, tokens: lengths[0] - plan.tokens)
+        for (place, block) in longest.blocks.enumerated() {
+            let contents = try await engine.contents(of: block)
+            let copies = result.dropFirst().filter { place < $0.blocks.count }
+            try await engine.restore(copies.map { RestoredBlock(block: $0.blocks[place], contents: contents) })
         }
         clearProgress()
         return result

@@ -5,8 +5,11 @@ import ModelFiles
 
 /// `pensieve bench MODEL`: how fast this machine computes a model, without a server around it.
 enum BenchCommand {
+    /// The settings that matter to an engine without a scheduler.
+    static let settings = GenerateCommand.settings.filter { $0 != "speculation" }
+
     static func run(_ raw: [String]) async throws -> Int32 {
-        let known = Setting.all.filter { GenerateCommand.settings.contains($0.name) }
+        let known = Setting.all.filter { settings.contains($0.name) }
         var arguments = try Arguments(
             raw,
             valued: ["config"] + BenchPlan.flags + known.filter { !$0.isToggle }.map(\.name),
@@ -25,16 +28,22 @@ enum BenchCommand {
         if let name = arguments.positional.first { configuration.model = name }
         try await chooseMemory(&configuration, for: plan)
 
+        // Before the model is there, whose threads would be beside its own.
+        let limits = try await MachineLimits.measure(threads: configuration.threads)
         let start = ContinuousClock.now
         let model = try await Model.load(configuration)
         let loadSeconds = (ContinuousClock.now - start) / .seconds(1)
+        guard let engine = model.engine as? any BlockTransfer else {
+            throw ConfigurationError("the sessions of this engine cannot be copied")
+        }
         var report = BenchReport(
-            engine: model.engine.description,
+            engine: engine.description,
+            limits: limits,
             loadSeconds: loadSeconds,
             stepTokens: configuration.stepTokens
         )
         if !asJSON { Terminal.print(report.heading) }
-        let bench = Bench(engine: model.engine, plan: plan, stepTokens: configuration.stepTokens)
+        let bench = Bench(engine: engine, plan: plan, stepTokens: configuration.stepTokens)
         try await bench.run { row in
             report.add(row)
             guard !asJSON else { return }

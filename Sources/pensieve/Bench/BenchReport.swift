@@ -1,5 +1,6 @@
 import EngineContract
 import Foundation
+import Inference
 
 /// All figures of a bench, and how they are shown.
 struct BenchReport: Encodable {
@@ -40,15 +41,26 @@ struct BenchReport: Encodable {
         var reason: String
     }
 
+    /// What the machine can do at most, whatever the model.
+    struct Limits: Encodable {
+        var readBytesPerSecond: Double
+        var int8OperationsPerSecond: Double
+    }
+
     let version = Command.version
     let engine: Engine
+    let limits: Limits
     let loadSeconds: Double
     private(set) var prefill: [Figure] = []
     private(set) var decode: [Figure] = []
     private(set) var skipped: [Skipped] = []
     var memory: Memory
 
-    init(engine description: EngineDescription, loadSeconds: Double, stepTokens: Int) {
+    init(engine description: EngineDescription, limits: MachineLimits, loadSeconds: Double, stepTokens: Int) {
+        self.limits = Limits(
+            readBytesPerSecond: limits.readBytesPerSecond,
+            int8OperationsPerSecond: limits.int8OperationsPerSecond
+        )
         engine = Engine(
             model: description.displayName,
             architecture: description.architecture,
@@ -106,6 +118,11 @@ extension BenchReport {
                 + Format.bytes(memory.weightBytes),
             "  compute     \(engine.threads) \(engine.threads == 1 ? "thread" : "threads"), \(engine.kernels) kernels, "
                 + "steps of up to \(Format.count(engine.stepTokens)) tokens",
+            String(
+                format: "  limits      %.1f GB/s of memory read, %.2f Top/s in 8 bits",
+                limits.readBytesPerSecond / 1e9,
+                limits.int8OperationsPerSecond / 1e12
+            ),
             "  KV memory   \(Format.bytes(memory.kvBytesPerToken)) for each token, room for "
                 + "\(Format.count(memory.kvTokens)) tokens",
             String(format: "  loaded in   %.2f s", loadSeconds),
