@@ -10,7 +10,7 @@ package struct MachineLimits: Sendable {
 
     /// Measures for about half a second, on threads of its own.
     /// - Parameter threads: nil for one on each core.
-    /// - Throws: `ModelError` if there is no memory or no thread for it.
+    /// - Throws: `ModelError` if there is no thread for it.
     package static func measure(threads: Int?) async throws(ModelError) -> MachineLimits {
         guard let executor = try? ThreadExecutor(name: "limits") else {
             throw ModelError("the machine's limits cannot be measured: no thread can be started")
@@ -21,8 +21,8 @@ package struct MachineLimits: Sendable {
 
 /// Does the work on a thread of its own.
 private actor LimitProbe {
-    /// Far more than any cache holds.
-    private static let byteCount = 512 << 20
+    /// Far more than any cache holds; less only where memory is short.
+    private static let mostBytes = 512 << 20
     private static let rounds = 20_000
     /// What `ck_probe_dots` does in a round of one thread.
     private static let operationsPerRound = 16_384
@@ -37,17 +37,19 @@ private actor LimitProbe {
     func measure(threads: Int?) throws(ModelError) -> MachineLimits {
         let compute = try Compute(threads: threads ?? SystemCores.count, precise: false)
         let buffer = FloatBuffer()
-        let count = Self.byteCount / MemoryLayout<Float>.size
+        let mebibytes = min(Self.mostBytes, SystemMemory.freeBytes() / 4) >> 20
+        let byteCount = max(1, mebibytes) << 20
+        let count = byteCount / MemoryLayout<Float>.size
         let memory = buffer.reserving(count)
         // Memory never written is one page of zeros, which a cache holds.
         memory.update(repeating: 1, count: count)
         var sink: UInt32 = 0
         let read = withExtendedLifetime(buffer) {
-            Self.best { sink ^= ck_probe_read(compute.handle, memory, Self.byteCount) }
+            Self.best { sink ^= ck_probe_read(compute.handle, memory, byteCount) }
         }
         let dots = Self.best { sink ^= ck_probe_dots(compute.handle, Int32(Self.rounds)) }
         return MachineLimits(
-            readBytesPerSecond: Double(Self.byteCount) / read,
+            readBytesPerSecond: Double(byteCount) / read,
             int8OperationsPerSecond: Double(Self.operationsPerRound * Self.rounds * compute.threads) / dots
         )
     }
