@@ -263,6 +263,9 @@ def large(size, alphabet, shown=()):
 
 def memory():
     """Of files as they are published, and with merges written as they were at first."""
+    # Memory that is freed goes back at once, so that what is measured does not live in what was there before.
+    returning = {"MALLOC_MMAP_THRESHOLD_": "32768", "MALLOC_TRIM_THRESHOLD_": "32768"}
+
     def size(name, tokenizer, change=None):
         state = json.loads(tokenizer.to_str())
         if change:
@@ -271,7 +274,8 @@ def memory():
             with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
                 json.dump(state, file, ensure_ascii=False, indent=indent)
                 file.flush()
-                file, peak, kept = map(int, subprocess.run([PROBE, "memory", file.name], stdout=subprocess.PIPE, check=True).stdout.split())
+                probe = subprocess.run([PROBE, "memory", file.name], env=os.environ | returning, stdout=subprocess.PIPE, check=True)
+                file, peak, kept = map(int, probe.stdout.split())
             print(f"{name + ', indented' * bool(indent):40}{file / 1e6:8.2f}{peak / 1e6:8.2f}{peak / file:6.2f}x{kept / 1e6:8.2f}", flush=True)
 
     def old(model):

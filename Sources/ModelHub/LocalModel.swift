@@ -36,6 +36,9 @@ extension HubCache {
     }
 
     private struct Index: Decodable {
+        /// Of indices with a hundred thousand tensors; decoding takes many times as much memory.
+        static let mostBytes = 16 << 20
+
         var weight_map: [String: String]
     }
 
@@ -45,10 +48,12 @@ extension HubCache {
         let names = Set(sizes.keys.map(\.description))
         guard names.contains("tokenizer.json") || names.contains("tokenizer.model") else { return false }
         guard !names.contains("model.safetensors") else { return true }
-        guard let data = FileManager.default.contents(atPath: folder + "/model.safetensors.index.json") else {
+        guard let file = FileHandle(forReadingAtPath: folder + "/model.safetensors.index.json") else {
             return !names.contains { $0.contains("-of-") }
         }
-        guard let index = try? JSONDecoder().decode(Index.self, from: data) else { return false }
+        guard let data = try? file.read(upToCount: Index.mostBytes),
+            let index = try? JSONDecoder().decode(Index.self, from: data)
+        else { return false }
         return names.isSuperset(of: index.weight_map.values)
     }
 }

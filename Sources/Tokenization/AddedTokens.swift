@@ -2,6 +2,8 @@
 struct AddedToken: Sendable {
     var id: Int32
     let content: [UInt8]
+    /// The content as it is looked for, normalized or not.
+    var spelling: [UInt8]
     let isSpecial: Bool
     /// Whether a user's text may spell it. Special tokens may not be spelled, nor what is written like one: some
     /// files leave the flag out, as Phi-3's does for `</s>` and DeepSeek's for the heads of turns.
@@ -22,6 +24,7 @@ struct AddedToken: Sendable {
         content = try node.required("content").bytes()
         guard !content.isEmpty else { throw node.fault("has no content") }
         guard content.count <= Self.longest else { throw node.fault("has more than \(Self.longest) bytes of content") }
+        spelling = content
         isSpecial = try node.bool("special", default: false)
         mayBeSpelled = !isSpecial && !Self.isWrittenLikeSpecial(content)
         isSingleWord = try node.bool("single_word", default: false)
@@ -33,6 +36,7 @@ struct AddedToken: Sendable {
     init(id: Int32, content: [UInt8], isSpecial: Bool) {
         self.id = id
         self.content = content
+        spelling = content
         self.isSpecial = isSpecial
         mayBeSpelled = !isSpecial && !Self.isWrittenLikeSpecial(content)
     }
@@ -54,47 +58,50 @@ struct AddedTokens: Sendable {
     }
 
     let tokens: [AddedToken]
-    private let byContent: SpellingTable
-    private let raw: Finder
-    private let normalized: Finder
+    // Of several tokens with the same content or number the last counts.
+    private var byContent: [[UInt8]: Int] = [:]
+    private var byNumber: [Int32: Int] = [:]
     private let special: Set<Int32>
+    /// Finds their contents in a text as it stands.
+    private let raw: ByteTrie
+    /// Finds those that are looked for after normalization.
+    private let normalized: ByteTrie
 
     init(_ tokens: [AddedToken], normalizer: Normalizer) {
-        self.tokens = tokens
+        var tokens = tokens
         special = Set(tokens.filter(\.isSpecial).map(\.id))
-        // Of several with the same content the last counts.
-        var byContent = SpellingTable(capacity: tokens.count)
-        var (raw, normalized) = (SpellingTable(), SpellingTable())
-        for (index, token) in tokens.enumerated() {
-            let number = Int32(truncatingIfNeeded: index)
-            byContent.insert(token.content, number)
-            if token.isNormalized {
-                normalized.insert(Self.normalized(token, by: normalizer), number)
+        var (raw, normalized) = (Spellings(), Spellings())
+        for index in tokens.indices {
+            if tokens[index].isNormalized {
+                tokens[index].spelling = normalizer.apply(SourceText(tokens[index].content, isFirst: true)).bytes
+                normalized.append(tokens[index].spelling)
+                raw.skip()
             } else {
-                raw.insert(token.content, number)
+                raw.append(tokens[index].content)
+                normalized.skip()
             }
+            byContent[tokens[index].content] = index
+            byNumber[tokens[index].id] = index
         }
-        self.byContent = byContent
-        self.raw = Finder(raw)
-        self.normalized = Finder(normalized)
-    }
-
-    static func normalized(_ token: AddedToken, by normalizer: Normalizer) -> [UInt8] {
-        token.isNormalized ? normalizer.apply(SourceText(token.content, isFirst: true)).bytes : token.content
+        self.tokens = tokens
+        self.raw = ByteTrie(raw)
+        self.normalized = ByteTrie(normalized)
     }
 
     func isSpecial(_ token: Int32) -> Bool { special.contains(token) }
 
-    subscript(_ content: String) -> AddedToken? { byContent.number(of: Array(content.utf8)).map { tokens[Int($0)] } }
+    subscript(_ content: String) -> AddedToken? { byContent[Array(content.utf8)].map { tokens[$0] } }
+
+    subscript(_ token: Int32) -> AddedToken? { byNumber[token].map { tokens[$0] } }
 
     /// Cuts a text at its added tokens: the leftmost first, of several the longest.
     func segments(of text: [UInt8], _ stage: Stage, _ trust: Trust) -> [Segment] {
-        let finder = stage == .raw ? raw : normalized
+        let trie = stage == .raw ? raw : normalized
         var result: [Segment] = []
         var done = 0
         var index = 0
         var known = 0..<0
-        while let (match, found) = finder.next(in: text, from: index, tokens, trust) {
+        while let (match, found) = firstMatch(of: trie, in: text, from: index, trust) {
             index = match.upperBound
             let token = tokens[found]
             guard trust.allows(token, match), !token.isSingleWord || Self.standsAlone(match, in: text) else { continue }
@@ -112,6 +119,24 @@ struct AddedTokens: Sendable {
         }
         if done < text.count { result.append(.text(done..<text.count)) }
         return result
+    }
+
+    /// The first match at `index` or later, the longest of several, and the token's place among all.
+    private func firstMatch(
+        of trie: ByteTrie,
+        in text: [UInt8],
+        from index: Int,
+        _ trust: Trust
+    ) -> (match: Range<Int>, found: Int)? {
+        guard !trie.isEmpty else { return nil }
+        for start in index..<text.count where trie.begins(with: text[start]) {
+            var found: (Range<Int>, Int)?
+            trie.forEachPrefix(of: text, start..<text.count) { end, token in
+                if trust.sees(tokens[Int(token)], start..<end) { found = (start..<end, Int(token)) }
+            }
+            if let found { return found }
+        }
+        return nil
     }
 
     private static func standsAlone(_ match: Range<Int>, in text: [UInt8]) -> Bool {
@@ -135,38 +160,5 @@ struct AddedTokens: Sendable {
             index = end
         }
         return index
-    }
-}
-
-extension AddedTokens {
-    /// Finds contents of added tokens in a text.
-    fileprivate struct Finder: Sendable {
-        private let trie: ByteTrie
-        /// The bytes that contents begin with.
-        private var first = [Bool](repeating: false, count: 256)
-
-        init(_ contents: SpellingTable) {
-            trie = ByteTrie(contents)
-            contents.forEach { content, _ in if let byte = content.first { first[Int(byte)] = true } }
-        }
-
-        /// The first match at `index` or later, the longest of several.
-        func next(in text: [UInt8], from index: Int, _ tokens: [AddedToken], _ trust: Trust) -> (Range<Int>, Int)? {
-            guard !trie.isEmpty else { return nil }
-            var index = index
-            while index < text.count {
-                guard first[Int(text[index])] else {
-                    index += 1
-                    continue
-                }
-                var found: (Range<Int>, Int)?
-                trie.forEachPrefix(of: text, index..<text.count) { end, token in
-                    if trust.sees(tokens[Int(token)], index..<end) { found = (index..<end, Int(token)) }
-                }
-                if let found { return found }
-                index += 1
-            }
-            return nil
-        }
     }
 }

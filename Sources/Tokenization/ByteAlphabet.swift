@@ -36,6 +36,9 @@ enum ByteAlphabet {
         return spellings
     }()
 
+    @inline(__always)
+    static func spelling(of byte: UInt8) -> [UInt8] { spellings[Int(byte)] }
+
     static func appendSpelling(of bytes: some Sequence<UInt8>, to result: inout [UInt8]) {
         let spellings = spellings
         for byte in bytes { result += spellings[Int(byte)] }
@@ -58,7 +61,7 @@ enum ByteAlphabet {
     }
 
     /// Whether a vocabulary has a token for each byte.
-    static func isComplete(in spellings: SpellingTable) -> Bool {
-        self.spellings.allSatisfy { spellings.number(of: $0) != nil }
+    static func isComplete(in table: SpellingTable) -> Bool {
+        spellings.allSatisfy { table.number(of: $0) != nil }
     }
 }

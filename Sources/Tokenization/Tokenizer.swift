@@ -7,18 +7,15 @@ package struct Tokenizer: Sendable {
     private let normalizer: Normalizer
     private let preTokenizer: PreTokenizer
     private let model: VocabularyModel
-    private let texts: TokenTexts
-    /// The texts of tokens that are the first of a text, where that makes a difference.
-    private let firstTexts: TokenTexts?
-    /// The tokens that stand for a byte each, where a vocabulary falls back to bytes.
-    private let byteTokens: Set<Int32>
+    /// Of the model's tokens; an added token with the same number takes its place.
+    private let spellings: Spellings
     private let postProcessor: PostProcessor
     private let workspaces = WorkspacePool()
 
     /// Reads a tokenizer from the bytes of a `tokenizer.json`.
     /// - Throws: `TokenizerError` naming what is missing, malformed or not supported.
     package init(tokenizerJSON: [UInt8]) throws(TokenizerError) {
-        let file = JSONNode(try JSONDocument(tokenizerJSON))
+        let file = JSONNode(try JSONDocument(tokenizerJSON, named: "tokenizer.json"))
         let normalizer = try Normalizer(file.member("normalizer"))
         var preTokenizer = try PreTokenizer(file.member("pre_tokenizer"))
         let decoder = try TokenDecoder(file.member("decoder"))
@@ -32,11 +29,10 @@ package struct Tokenizer: Sendable {
         if !endsInByteAlphabet { preTokenizer.spellByteAlphabet() }
         for index in tokens.indices {
             // The model's own number counts, whatever the list says.
-            if let id = reader.spellings.number(of: tokens[index].content) { tokens[index].id = id }
+            if let id = model.number(of: tokens[index].content) { tokens[index].id = id }
         }
         try self.init(
             reader.spellings,
-            hidden: reader.hidden,
             model,
             AddedTokens(tokens, normalizer: normalizer),
             normalizer,
@@ -47,8 +43,7 @@ package struct Tokenizer: Sendable {
     }
 
     init(
-        _ spellings: SpellingTable,
-        hidden: [(spelling: [UInt8], token: Int32)],
+        _ spellings: Spellings,
         _ model: VocabularyModel,
         _ added: AddedTokens,
         _ normalizer: Normalizer,
@@ -58,30 +53,21 @@ package struct Tokenizer: Sendable {
     ) throws(TokenizerError) {
         let tokenCount = spellings.count + added.tokens.count
         let limit = TokenNumbers.limit(tokenCount: tokenCount)
-        var table = TokenTable(decoder: decoder, tokenCount: tokenCount, byteCount: spellings.byteCount)
-        var fault: TokenizerError?
-        spellings.forEach { spelling, token in
-            fault = fault ?? table.add(spelling, token, limit: limit)
+        for token in added.tokens where token.id > limit {
+            throw TokenizerError("tokenizer.json: has a token numbered \(token.id), far more than it has tokens")
         }
-        for (spelling, token) in hidden { fault = fault ?? table.add(spelling, token, limit: limit) }
-        for token in added.tokens {
-            let spelling = AddedTokens.normalized(token, by: normalizer)
-            fault = fault ?? table.add(added: token, spelling, limit: limit)
-        }
-        if let fault { throw fault }
+        vocabularySize = max(spellings.count, (added.tokens.map { Int($0.id) }.max() ?? -1) + 1)
+        self.spellings = spellings
         self.added = added
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
         self.model = model
         self.decoder = decoder
         self.postProcessor = postProcessor
-        texts = table.texts
-        firstTexts = table.firstTexts
-        byteTokens = table.byteTokens
     }
 
     /// One more than the largest token.
-    package var vocabularySize: Int { texts.count }
+    package let vocabularySize: Int
 
     /// The tokens that the reference puts before a text when asked for special tokens: mostly none, or the
     /// beginning-of-text token. `encode` leaves them out.
@@ -151,19 +137,29 @@ package struct Tokenizer: Sendable {
     package func isSpecial(_ token: Int32) -> Bool { added.isSpecial(token) }
 
     /// The bytes a token stands for; none for a token outside the vocabulary. May be part of a character.
-    package func bytes(of token: Int32) -> [UInt8] { Array(texts[token]) }
+    package func bytes(of token: Int32) -> [UInt8] { text(of: token, isFirst: false) }
 
     /// Whether a token has a place in a decoded text: it is known, and not special.
-    func hasText(_ token: Int32) -> Bool { texts.isKnown(token) && !added.isSpecial(token) }
+    func hasText(_ token: Int32) -> Bool {
+        (spellings.isKnown(token) || added[token] != nil) && !added.isSpecial(token)
+    }
 
-    func text(of token: Int32, isFirst: Bool) -> ArraySlice<UInt8> {
-        isFirst ? (firstTexts ?? texts)[token] : texts[token]
+    /// The bytes a token stands for where it is the first of a text, or not.
+    func text(of token: Int32, isFirst: Bool) -> [UInt8] {
+        guard let own = added[token] else { return decoder.bytes(of: Array(spellings[token]), isFirst: isFirst) }
+        return own.isSpecial ? own.content : decoder.bytes(of: own.spelling, isFirst: isFirst)
+    }
+
+    /// Whether a token stands for a byte, where a vocabulary falls back to bytes.
+    private func isByte(_ token: Int32) -> Bool {
+        guard let own = added[token] else { return decoder.isByte(Array(spellings[token])) }
+        return !own.isSpecial && decoder.isByte(own.spelling)
     }
 
     /// The text of tokens, special ones left out, as the reference decodes them: bytes that are no UTF-8 become U+FFFD,
     /// and where a vocabulary falls back to bytes, each byte of a run that is not UTF-8 as a whole.
     package func decode(_ tokens: [Int32]) -> String {
-        guard !byteTokens.isEmpty else {
+        guard decoder.readsBytes else {
             var stream = StreamDecoder(tokenizer: self)
             return tokens.reduce(into: "") { $0 += stream.push($1) } + stream.finish()
         }
@@ -175,8 +171,8 @@ package struct Tokenizer: Sendable {
         }
         var isFirst = true
         for token in tokens where hasText(token) {
-            if byteTokens.contains(token) {
-                run += texts[token]
+            if isByte(token) {
+                run += text(of: token, isFirst: isFirst)
             } else {
                 endRun()
                 result += text(of: token, isFirst: isFirst)

@@ -154,7 +154,7 @@ import Tokenization
             (#"{"normalizer":{"type":"Nmt"}}"#, "'Nmt'"), (#"{"model":{"type":"Unigram","vocab":[["a"]]}}"#, "vocab.0"),
             (#"{"model":{"type":"Unigram","vocab":[["a",1]],"unk_id":1}}"#, "unk_id"),
             (#"{"model":{"type":"Unigram","vocab":[],"unk_id":0}}"#, "is empty"),
-            (#"{"model":{"vocab":{"a":3999999},"merges":[]}}"#, "far more than it has"),
+            (#"{"model":{"vocab":{"a":1999999},"merges":[]}}"#, "far more than it has"),
             (#"{"decoder":{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"ByteFallback"}]}}"#, "in a place"),
             (
                 #"{"post_processor":{"type":"TemplateProcessing","single":[],"special_tokens":{}}}"#,

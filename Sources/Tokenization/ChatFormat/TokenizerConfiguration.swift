@@ -1,5 +1,3 @@
-import Foundation
-
 /// What `tokenizer_config.json`, and the files beside it, say to those who write conversations.
 package struct TokenizerConfiguration: Sendable, Equatable {
     /// Chat templates by their names; a model with one has it as `default`.
@@ -15,22 +13,27 @@ package struct TokenizerConfiguration: Sendable, Equatable {
     /// Reads the contents of `tokenizer_config.json`.
     /// - Throws: `TokenizerError` if it is no JSON, or its `chat_template` has none of the known forms.
     package init(json: [UInt8]) throws(TokenizerError) {
-        let fields: [String: Field]
-        do {
-            fields = try JSONDecoder().decode([String: Field].self, from: Data(json))
-        } catch {
-            throw TokenizerError("tokenizer_config.json: not the JSON that is expected")
-        }
         self.init()
-        for (name, field) in fields where name.hasSuffix("_token") {
-            if case .text(let text) = field { specialTokens[name] = text }
-            if case .token(let content) = field { specialTokens[name] = content }
+        let file = JSONNode(try JSONDocument(json, named: "tokenizer_config.json"))
+        try file.forEachMember { (key, value) throws(TokenizerError) in
+            let name = String(decoding: key, as: UTF8.self)
+            guard name.hasSuffix("_token") else { return }
+            let token = file.child(value, name)
+            // A text, or an object with its flags; what is neither is of no interest.
+            switch file.document.kind(value) {
+            case .string: specialTokens[name] = try token.string()
+            case .object: specialTokens[name] = try? token.member("content")?.string()
+            default: break
+            }
         }
-        switch fields["chat_template"] {
-        case .text(let text): templates["default"] = text
-        case .templates(let list): for template in list { templates[template.name] = template.template }
-        case nil, .null: break
-        default: throw TokenizerError("tokenizer_config.json: chat_template is neither a text nor a list of named ones")
+        guard let template = try file.member("chat_template") else { return }
+        switch file.document.kind(template.value) {
+        case .string: templates["default"] = try template.string()
+        case .array:
+            for named in try template.elements() {
+                templates[try named.required("name").string()] = try named.required("template").string()
+            }
+        default: throw template.fault("is neither a text nor a list of named ones")
         }
     }
 
@@ -44,35 +47,4 @@ package struct TokenizerConfiguration: Sendable, Equatable {
 
     /// The template of conversations with tools, if there is one of its own.
     var toolTemplate: String? { templates["tool_use"] }
-
-    /// One value of the file, as far as it is of interest.
-    private enum Field: Decodable {
-        case text(String)
-        case token(String)
-        case templates([NamedTemplate])
-        case null
-        case other
-
-        private struct Token: Decodable { var content: String }
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if container.decodeNil() {
-                self = .null
-            } else if let text = try? container.decode(String.self) {
-                self = .text(text)
-            } else if let token = try? container.decode(Token.self) {
-                self = .token(token.content)
-            } else if let templates = try? container.decode([NamedTemplate].self) {
-                self = .templates(templates)
-            } else {
-                self = .other
-            }
-        }
-    }
-
-    private struct NamedTemplate: Decodable {
-        var name: String
-        var template: String
-    }
 }

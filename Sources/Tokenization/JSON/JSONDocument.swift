@@ -5,6 +5,8 @@
 /// vocabulary may hold texts that `String` calls equal ("é" as one character and as two).
 struct JSONDocument: Sendable {
     let text: [UInt8]
+    /// The file's, for messages.
+    let name: String
     /// Where long objects and arrays end, by where they begin: to go past one takes no time. The others are read over.
     private let ends: [UInt32: UInt32]
 
@@ -12,9 +14,10 @@ struct JSONDocument: Sendable {
     enum Kind { case null, bool(Bool), number, string, array, object }
 
     /// Reads JSON as RFC 8259 defines it, up to a bounded depth.
-    init(_ text: [UInt8]) throws(TokenizerError) {
-        ends = try JSONReader.ends(of: text)
+    init(_ text: [UInt8], named name: String) throws(TokenizerError) {
+        ends = try JSONReader.ends(of: text, named: name)
         self.text = text
+        self.name = name
     }
 
     /// The value of the whole text.
@@ -94,12 +97,6 @@ struct JSONDocument: Sendable {
             index += 1
         } while depth > 0
         return index
-    }
-
-    /// How many bytes a string has as it is written; none if the value is none.
-    func writtenBytes(_ value: Int) -> Int {
-        guard case .string = kind(value) else { return 0 }
-        return endOfString(value) - value - 2
     }
 
     /// The bytes of a string, escapes resolved; nil if the value is none.

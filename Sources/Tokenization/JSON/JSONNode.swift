@@ -15,10 +15,10 @@ struct JSONNode {
         self.path = path
     }
 
-    func fault(_ what: String) -> TokenizerError { Self.fault(path, what) }
+    func fault(_ what: String) -> TokenizerError { fault(path, what) }
 
-    private static func fault(_ path: String, _ what: String) -> TokenizerError {
-        TokenizerError("tokenizer.json: \(path.isEmpty ? "the file" : path) \(what)")
+    private func fault(_ path: String, _ what: String) -> TokenizerError {
+        TokenizerError("\(document.name): \(path.isEmpty ? "the file" : path) \(what)")
     }
 
     private func path(to name: some CustomStringConvertible) -> String {
@@ -40,7 +40,7 @@ struct JSONNode {
     }
 
     func required(_ name: String) throws(TokenizerError) -> JSONNode {
-        guard let member = try member(name) else { throw Self.fault(path(to: name), "is missing") }
+        guard let member = try member(name) else { throw fault(path(to: name), "is missing") }
         return member
     }
 
@@ -61,9 +61,6 @@ struct JSONNode {
 
     /// How many elements an array has, or how many names and values an object.
     var count: Int { document.contents(of: value).reduce(0) { count, _ in count + 1 } }
-
-    /// How many bytes the strings that it holds have in the text together: no fewer than what they stand for.
-    var stringBytes: Int { document.contents(of: value).reduce(0) { $0 + document.writtenBytes($1) } }
 
     func elements() throws(TokenizerError) -> [JSONNode] {
         var result: [JSONNode] = []

@@ -5,24 +5,29 @@ struct JSONReader {
     private static let longest = 4096
 
     private let input: [UInt8]
+    private let name: String
     private var position = 0
     private var ends: [UInt32: UInt32] = [:]
 
     /// Where long objects and arrays end, by where they begin.
-    static func ends(of input: [UInt8]) throws(TokenizerError) -> [UInt32: UInt32] {
-        guard input.count < UInt32.max else { throw TokenizerError("tokenizer.json: too large") }
-        guard input.isUTF8 else { throw TokenizerError("tokenizer.json: not JSON: it is not UTF-8") }
-        var reader = JSONReader(input: input)
+    /// - Parameter name: the file's, for messages.
+    static func ends(of input: [UInt8], named name: String) throws(TokenizerError) -> [UInt32: UInt32] {
+        guard input.count < Int32.max else { throw TokenizerError("\(name): too large") }
+        guard input.isUTF8 else { throw TokenizerError("\(name): not JSON: it is not UTF-8") }
+        var reader = JSONReader(input: input, name: name)
         try reader.value(depth: 0)
         reader.skipSpace()
         guard reader.position == input.count else { throw reader.fault("something follows the value") }
         return reader.ends
     }
 
-    private init(input: [UInt8]) { self.input = input }
+    private init(input: [UInt8], name: String) {
+        self.input = input
+        self.name = name
+    }
 
     private func fault(_ what: String) -> TokenizerError {
-        TokenizerError("tokenizer.json: not JSON: \(what) (byte \(position))")
+        TokenizerError("\(name): not JSON: \(what) (byte \(position))")
     }
 
     private var next: UInt8? { position < input.count ? input[position] : nil }

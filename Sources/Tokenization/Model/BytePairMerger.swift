@@ -17,22 +17,18 @@ struct BytePairMerger: Sendable {
     private static let longestScanned = 48
     private static let none = UInt64.max
 
-    /// For each pair of symbols its rank, above, and what it becomes.
-    private var table: PairTable
+    private var table: MergeTable
 
-    init(capacity: Int) { table = PairTable(capacity: capacity) }
+    init(capacity: Int) { table = MergeTable(capacity: capacity) }
 
     /// Adds a merge; of two for the same pair the last counts, as in the reference.
-    mutating func add(_ left: Int32, _ right: Int32, rank: UInt32, result: Int32) {
-        table.insert(UInt64(rank) << 32 | UInt64(UInt32(bitPattern: result)), for: Self.key(left, right))
-    }
-
-    private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
-        UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+    /// - Returns: whether there was room for it.
+    mutating func add(_ left: Int32, _ right: Int32, rank: UInt32, result: Int32) -> Bool {
+        table.add(left, right, rank: rank, result: result)
     }
 
     @inline(__always)
-    private func merge(_ left: Int32, _ right: Int32) -> UInt64 { table[Self.key(left, right)] ?? Self.none }
+    private func merge(_ left: Int32, _ right: Int32) -> UInt64 { table[left, right] ?? Self.none }
 
     private static func result(_ merge: UInt64) -> Int32 { Int32(truncatingIfNeeded: merge & 0xFFFF_FFFF) }
 

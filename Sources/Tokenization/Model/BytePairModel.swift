@@ -14,67 +14,81 @@ struct BytePairModel: Sendable {
     }
 
     private let options: Options
+    private let table: SpellingTable
     /// The tokens that no text may become.
     private let reserved: Set<Int32>
+    /// Whether one of them is a single character.
+    private let reservesCharacters: Bool
     private var merger: BytePairMerger
     /// With `readsBytes` the token of each byte; otherwise the token that a byte falls back to, or -1.
-    private var byteTokens = [Int32](repeating: -1, count: 256)
-    private var characterTokens = PairTable()
-    /// With `ignoresMerges`, the pieces that are tokens.
-    private var whole: SpellingTable?
+    private var byteTokens: [Int32]
+    /// Without `readsBytes` the token of each character of ASCII, or -1.
+    private var asciiTokens: [Int32] = []
     /// The pairs of characters side by side in what merges make: between others a text can be cut.
-    private var joints = JointSet()
-    /// Characters that are no tokens but parts of some, from the first number that is none; each with the tokens that it
-    /// becomes where nothing is merged with it.
+    private var joints: JointSet
+    /// Characters that are no tokens but parts of some, with their symbols.
+    private var strayCharacters: [UInt32: Int32] = [:]
+    /// By their symbols, which follow each other: the tokens that each becomes where nothing is merged with it.
     private var strays: [[Int32]] = []
     private var firstStray = Int32.max
     /// Whether unknown characters matter to their neighbours, so that no cut may be made beside one.
     private var gluesUnknown = false
 
     /// - Parameters:
-    ///   - spellings: the tokens as the vocabulary spells them; with `readsBytes`, in the byte alphabet.
+    ///   - table: the tokens as the vocabulary spells them; with `readsBytes`, in the byte alphabet.
     ///   - reserved: the tokens that no text may become.
     ///   - fallback: where the tokens of bytes are found, if not among them.
+    ///   - mergeCount: how many merges are expected; there may be more.
     init(
-        _ spellings: SpellingTable,
+        _ table: SpellingTable,
         _ options: Options,
         reserved: Set<Int32> = [],
         fallback: SpellingTable? = nil,
         mergeCount: Int
     ) {
         self.options = options
+        self.table = table
         self.reserved = reserved
+        reservesCharacters = reserved.contains { token in
+            let spelling = Array(table.spellings[token])
+            return !spelling.isEmpty && spelling.scalar(at: 0).end == spelling.count
+        }
         merger = BytePairMerger(capacity: mergeCount)
-        var whole = SpellingTable(capacity: options.ignoresMerges ? spellings.count : 0)
-        spellings.forEach { spelling, token in
-            let text = options.readsBytes ? ByteAlphabet.decode(spelling) : spelling
-            guard let text, !text.isEmpty, !reserved.contains(token) else { return }
-            if options.ignoresMerges { whole.insert(text, token) }
+        joints = JointSet(capacity: options.readsBytes ? 0 : mergeCount)
+        byteTokens = [Int32](repeating: -1, count: 256)
+        for byte in UInt8.min ... .max {
             if options.readsBytes {
-                if text.count == 1 { byteTokens[Int(text[0])] = token }
-            } else if case let (scalar, end) = text.scalar(at: 0), end == text.count {
-                characterTokens.insert(UInt64(token), for: UInt64(scalar))
+                let spelling = ByteAlphabet.spelling(of: byte)
+                byteTokens[Int(byte)] = token(spelling, spelling.indices) ?? -1
+            } else if options.fallsBackToBytes {
+                byteTokens[Int(byte)] = (fallback ?? table).number(of: ByteAlphabet.fallbackSpelling(of: byte)) ?? -1
             }
         }
-        if options.ignoresMerges { self.whole = whole }
-        if options.fallsBackToBytes, !options.readsBytes {
-            for byte in UInt8.min ... .max {
-                byteTokens[Int(byte)] =
-                    (fallback ?? spellings).number(of: ByteAlphabet.fallbackSpelling(of: byte)) ?? -1
-            }
+        if !options.readsBytes {
+            asciiTokens = (0..<0x80 as Range<UInt8>).map { token([$0], 0..<1) ?? -1 }
         }
         gluesUnknown =
             !options.readsBytes && byteTokens.contains(-1) && (options.fusesUnknown || options.fallsBackToBytes)
     }
 
+    /// The token of a spelling, if a text may become it.
+    private func token(_ spelling: [UInt8], _ part: Range<Int>) -> Int32? {
+        guard let token = table.number(of: spelling, part), reserved.isEmpty || !reserved.contains(token) else {
+            return nil
+        }
+        return token
+    }
+
     /// Adds the next merge.
     /// - Parameter spelling: what it makes.
-    mutating func addMerge(_ left: Int32, _ right: Int32, rank: UInt32, result: Int32, spelling: [UInt8]) {
-        guard !reserved.contains(result) else { return }
-        merger.add(left, right, rank: rank, result: result)
-        guard !options.readsBytes else { return }
+    /// - Returns: whether there was room for it.
+    mutating func addMerge(_ left: Int32, _ right: Int32, rank: UInt32, result: Int32, spelling: [UInt8]) -> Bool {
+        guard !reserved.contains(result) else { return true }
+        guard merger.add(left, right, rank: rank, result: result) else { return false }
+        guard !options.readsBytes else { return true }
         joints.insert(spelling)
         if options.fallsBackToBytes, byteTokens.contains(left) || byteTokens.contains(right) { gluesUnknown = true }
+        return true
     }
 
     /// Adds a character that is no token but may be merged. Numbers follow each other.
@@ -82,14 +96,17 @@ struct BytePairModel: Sendable {
         firstStray = min(firstStray, symbol)
         let tokens = character.map { byteTokens[Int($0)] }
         strays.append(tokens.contains(-1) ? options.unknown.map { [$0] } ?? [] : tokens)
-        characterTokens.insert(UInt64(symbol), for: UInt64(character.scalar(at: 0).value))
+        strayCharacters[character.scalar(at: 0).value] = symbol
     }
+
+    /// The token of a spelling, nil if it is none.
+    func number(of spelling: [UInt8]) -> Int32? { table.number(of: spelling) }
 
     /// Appends the tokens of one piece.
     func encode(_ text: [UInt8], _ piece: Range<Int>, _ work: inout EncodingWorkspace, to result: inout [Int32]) {
         if options.readsBytes {
             encodeWord(text, piece, isWhole: true, &work, to: &result)
-        } else if let token = whole?.number(of: text, piece) {
+        } else if options.ignoresMerges, let token = token(text, piece) {
             result.append(token)
         } else {
             var start = piece.lowerBound
@@ -105,16 +122,35 @@ struct BytePairModel: Sendable {
     /// before it.
     private func wordEnd(_ text: [UInt8], _ start: Int, _ limit: Int) -> Int {
         var (last, index) = text.scalar(at: start)
+        var before = start
         while index < limit {
             let (scalar, end) = text.scalar(at: index)
-            if !joints.contains(last, scalar), !gluesUnknown || (isKnown(last) && isKnown(scalar)) { return index }
+            if !joints.contains(last, scalar) {
+                guard gluesUnknown, symbol(text, before..<index) == nil || symbol(text, index..<end) == nil else {
+                    return index
+                }
+            }
             last = scalar
+            before = index
             index = end
         }
         return limit
     }
 
-    private func isKnown(_ scalar: UInt32) -> Bool { characterTokens[UInt64(scalar)] != nil }
+    /// What a character is to the merges, nil if it is unknown.
+    @inline(__always)
+    private func symbol(_ text: [UInt8], _ character: Range<Int>) -> Int32? {
+        let lead = text[character.lowerBound]
+        if lead < 0x80, asciiTokens[Int(lead)] >= 0 { return asciiTokens[Int(lead)] }
+        return lead < 0x80 && strayCharacters.isEmpty ? nil : rareSymbol(text, character)
+    }
+
+    private func rareSymbol(_ text: [UInt8], _ character: Range<Int>) -> Int32? {
+        if let token = table.number(of: text, character), !reservesCharacters || !reserved.contains(token) {
+            return token
+        }
+        return strayCharacters.isEmpty ? nil : strayCharacters[text.scalar(at: character.lowerBound).value]
+    }
 
     private func encodeWord(
         _ text: [UInt8],
@@ -127,7 +163,7 @@ struct BytePairModel: Sendable {
         let hash = isShort ? ByteHash.hash(text, word) : 0
         if isShort, work.words.append(text, word, hash, to: &result) { return }
         let start = result.count
-        if isWhole, let token = whole?.number(of: text, word) {
+        if isWhole, options.ignoresMerges, let token = spelledToken(text, word, &work.spelling) {
             result.append(token)
         } else {
             work.merging.symbols.removeAll(keepingCapacity: true)
@@ -145,6 +181,13 @@ struct BytePairModel: Sendable {
         if isShort { work.words.insert(text, word, hash, result[start...]) }
     }
 
+    /// The token that bytes are as they stand.
+    private func spelledToken(_ text: [UInt8], _ word: Range<Int>, _ spelling: inout [UInt8]) -> Int32? {
+        spelling.removeAll(keepingCapacity: true)
+        for index in word { spelling += ByteAlphabet.spelling(of: text[index]) }
+        return token(spelling, spelling.indices)
+    }
+
     private func spellBytes(_ text: [UInt8], _ word: Range<Int>, _ symbols: inout [Int32]) {
         for index in word { symbols.append(byteTokens[Int(text[index])]) }
     }
@@ -154,13 +197,12 @@ struct BytePairModel: Sendable {
         var isUnknownWaiting = false
         var index = word.lowerBound
         while index < word.upperBound {
-            let (scalar, end) = text.scalar(at: index)
-            let bytes = index..<end
-            index = end
-            if let token = characterTokens[UInt64(scalar)] {
+            let bytes = index..<min(text.scalar(at: index).end, word.upperBound)
+            index = bytes.upperBound
+            if let symbol = symbol(text, bytes) {
                 if isUnknownWaiting, let unknown = options.unknown { symbols.append(unknown) }
                 isUnknownWaiting = false
-                symbols.append(Int32(truncatingIfNeeded: token))
+                symbols.append(symbol)
             } else if options.fallsBackToBytes, bytes.allSatisfy({ byteTokens[Int(text[$0])] >= 0 }) {
                 for byte in bytes { symbols.append(byteTokens[Int(text[byte])]) }
             } else if let unknown = options.unknown {
@@ -175,12 +217,15 @@ struct BytePairModel: Sendable {
 /// What one encoding uses for all its pieces: working memory, and the words seen before.
 struct EncodingWorkspace {
     var merging = BytePairMerger.Workspace()
+    /// A word in the byte alphabet.
+    var spelling: [UInt8] = []
     var words = WordCache()
     var path = UnigramModel.Path()
 
     /// Gives back what only a very long piece needed.
     mutating func shrink() {
         merging.shrink()
+        if spelling.capacity > 1 << 16 { spelling = [] }
         path.shrink()
     }
 }

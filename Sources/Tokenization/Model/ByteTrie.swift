@@ -1,100 +1,138 @@
-/// A prefix tree over bytes, built at once.
+/// A prefix tree over spellings, built at once, of eight bytes a node (Morrison's PATRICIA, 1968).
 ///
-/// A node's children stand side by side, in the order of their bytes.
+/// There is a node where a spelling ends and where spellings part, and none between: the bytes in between are compared
+/// with a token's spelling once one is reached. A node's children stand side by side, in the order of the bytes that they
+/// begin with.
 struct ByteTrie: Sendable {
+    private let spellings: Spellings
+    private var nodes: [Node] = []
+    /// For each byte the node of the spellings that begin with it, or -1.
+    private var roots = [Int32](repeating: -1, count: 256)
+
     private struct Node {
-        var firstChild: UInt32 = 0
-        var childCount: UInt16 = 0
-        var byte: UInt8 = 0
-        var value: Int32 = -1
-    }
+        /// From below: first child 23, their count 9, byte 8, whether a token ends here 1, token or depth 22 bits.
+        private var bits: UInt64 = 0
 
-    private var nodes = [Node()]
+        init(byte: UInt8, depth: Int) {
+            bits = UInt64(byte) << 32 | UInt64(truncatingIfNeeded: depth) << 41
+        }
 
-    /// Spellings that go through one node, in order.
-    private struct Level {
-        var node: UInt32
-        var first: UInt32
-        var end: UInt32
+        init(byte: UInt8, token: Int32) {
+            bits = UInt64(byte) << 32 | 1 << 40 | UInt64(UInt32(bitPattern: token)) << 41
+        }
 
-        init(node: Int, _ entries: Range<Int>) {
-            self.node = UInt32(truncatingIfNeeded: node)
-            first = UInt32(truncatingIfNeeded: entries.lowerBound)
-            end = UInt32(truncatingIfNeeded: entries.upperBound)
+        var firstChild: Int { Int(truncatingIfNeeded: bits & 0x7F_FFFF) }
+        var childCount: Int { Int(truncatingIfNeeded: bits >> 23 & 0x1FF) }
+        /// The one it begins with.
+        var byte: UInt8 { UInt8(truncatingIfNeeded: bits >> 32) }
+        var hasToken: Bool { bits >> 40 & 1 == 1 }
+        /// The token that ends here, or else how many bytes lead here.
+        var tokenOrDepth: Int32 { Int32(truncatingIfNeeded: bits >> 41) }
+
+        mutating func setChildren(_ range: Range<Int>) {
+            bits |= UInt64(range.lowerBound) | UInt64(range.count) << 23
         }
     }
 
-    /// - Parameters:
-    ///   - spellings: what it finds; empty ones it does not.
-    ///   - excluded: numbers to leave out.
-    init(_ spellings: SpellingTable, excluding excluded: Set<Int32> = []) {
-        var entries = spellings.entries.filter { !$0.isEmpty && !excluded.contains(spellings.number(of: $0)) }
-        entries.sort { spellings[$0].lexicographicallyPrecedes(spellings[$1]) }
-        nodes.reserveCapacity(1 + Self.nodeCount(entries, spellings))
-        // Level by level, so that a node's children come together.
-        var level = [Level(node: 0, entries.indices)]
-        var depth = 0
-        while !level.isEmpty {
-            var nextLevel: [Level] = []
-            for parent in level {
-                let node = Int(parent.node)
-                nodes[node].firstChild = UInt32(truncatingIfNeeded: nodes.count)
-                var rest = Int(parent.first)..<Int(parent.end)
-                while let first = rest.first {
-                    let byte = spellings.byte(entries[first], depth)
-                    let end = rest.first { spellings.byte(entries[$0], depth) != byte } ?? rest.upperBound
-                    var child = Node(byte: byte)
-                    var deeper = first..<end
-                    if entries[first].count == depth + 1 {
-                        child.value = spellings.number(of: entries[first])
-                        deeper = (first + 1)..<end
-                    }
-                    nodes.append(child)
-                    nodes[node].childCount += 1
-                    if !deeper.isEmpty { nextLevel.append(Level(node: nodes.count - 1, deeper)) }
-                    rest = end..<rest.upperBound
-                }
+    /// A spelling longer than this is not found.
+    private static let longest = 1 << 22 - 1
+
+    /// - Parameter spellings: what it finds; of equal ones the last. Empty ones it does not.
+    init(_ spellings: Spellings) {
+        self.spellings = spellings
+        var order = (0..<Int32(truncatingIfNeeded: spellings.count)).filter {
+            spellings.isKnown($0) && (1...Self.longest).contains(spellings.length($0))
+        }
+        order.sort(by: spellings.areInOrder)
+        // As many as there may be; what is never touched takes no memory.
+        nodes.reserveCapacity(2 * order.count)
+        build(order)
+    }
+
+    private mutating func build(_ order: [Int32]) {
+        var open: [(node: Int, depth: Int, tokens: Range<Int>)] = []
+        addNodes(order, order.indices, depth: 0, &open)
+        for node in nodes.indices { roots[Int(nodes[node].byte)] = Int32(truncatingIfNeeded: node) }
+        while let (node, depth, tokens) = open.popLast() {
+            let first = nodes.count
+            addNodes(order, tokens, depth: depth, &open)
+            nodes[node].setChildren(first..<nodes.count)
+        }
+    }
+
+    /// Adds a node for each byte that spellings go on with, and leaves those open that have children.
+    private mutating func addNodes(
+        _ order: [Int32],
+        _ tokens: Range<Int>,
+        depth: Int,
+        _ open: inout [(node: Int, depth: Int, tokens: Range<Int>)]
+    ) {
+        var rest = tokens
+        while let first = rest.first {
+            let byte = spellings.byte(order[first], depth)
+            let end = rest.first { spellings.byte(order[$0], depth) != byte } ?? rest.upperBound
+            let depth = spellings.sharedLength(order[first], order[end - 1])
+            // Spellings that end here come first.
+            var deeper = first..<end
+            while let token = deeper.first, spellings.length(order[token]) == depth { deeper.removeFirst() }
+            if deeper.lowerBound > first {
+                nodes.append(Node(byte: byte, token: order[deeper.lowerBound - 1]))
+            } else {
+                nodes.append(Node(byte: byte, depth: depth))
             }
-            level = nextLevel
-            depth += 1
+            if !deeper.isEmpty { open.append((nodes.count - 1, depth, deeper)) }
+            rest = end..<rest.upperBound
         }
     }
 
-    /// How many nodes sorted spellings need: each those that the one before it has not.
-    private static func nodeCount(_ entries: [SpellingTable.Entry], _ spellings: SpellingTable) -> Int {
-        var count = 0
-        for index in entries.indices {
-            var shared = 0
-            if index > 0 {
-                let (last, entry) = (entries[index - 1], entries[index])
-                let most = Int(min(last.count, entry.count))
-                while shared < most, spellings.byte(last, shared) == spellings.byte(entry, shared) { shared += 1 }
-            }
-            count += Int(entries[index].count) - shared
-        }
-        return count
-    }
+    var isEmpty: Bool { nodes.isEmpty }
 
-    var isEmpty: Bool { nodes.count == 1 }
-
-    /// Calls the body with the end and value of each entry that the bytes begin with, the shortest first.
+    /// Whether a spelling begins with a byte.
     @inline(__always)
-    func forEachPrefix(of text: [UInt8], _ range: Range<Int>, _ body: (_ end: Int, _ value: Int32) -> Void) {
-        var node = 0
-        for index in range {
-            guard let child = child(of: node, text[index]) else { return }
-            node = child
-            if nodes[node].value >= 0 { body(index + 1, nodes[node].value) }
+    func begins(with byte: UInt8) -> Bool { roots[Int(byte)] >= 0 }
+
+    /// Calls the body with the end and the token of each spelling that the bytes begin with, the shortest first.
+    @inline(__always)
+    func forEachPrefix(of text: [UInt8], _ range: Range<Int>, _ body: (_ end: Int, _ token: Int32) -> Void) {
+        guard let first = range.first else { return }
+        var next = Int(roots[Int(text[first])])
+        // As many bytes as were compared.
+        var known = 0
+        while next >= 0 {
+            let node = nodes[next]
+            var depth = Int(node.tokenOrDepth)
+            if node.hasToken {
+                let token = node.tokenOrDepth
+                depth = spellings.length(token)
+                guard depth <= range.count, spellings.has(token, known..<depth, in: text, at: first + known) else {
+                    return
+                }
+                known = depth
+                body(first + depth, token)
+            }
+            guard depth < range.count else { return }
+            next = child(of: node, text[first + depth])
         }
     }
 
-    private func child(of node: Int, _ byte: UInt8) -> Int? {
-        var low = Int(nodes[node].firstChild)
-        var high = low + Int(nodes[node].childCount)
+    /// The token of a spelling, nil if it is none.
+    func number(of text: [UInt8], _ range: Range<Int>) -> Int32? {
+        var found: Int32?
+        forEachPrefix(of: text, range) { end, token in if end == range.upperBound { found = token } }
+        return found
+    }
+
+    func number(of text: [UInt8]) -> Int32? { number(of: text, text.indices) }
+
+    @inline(__always)
+    private func child(of node: Node, _ byte: UInt8) -> Int {
+        var low = node.firstChild
+        let end = low + node.childCount
+        var high = end
         while low < high {
             let middle = (low + high) / 2
             if nodes[middle].byte < byte { low = middle + 1 } else { high = middle }
         }
-        return low < Int(nodes[node].firstChild) + Int(nodes[node].childCount) && nodes[low].byte == byte ? low : nil
+        return low < end && nodes[low].byte == byte ? low : -1
     }
 }

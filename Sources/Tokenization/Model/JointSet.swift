@@ -1,8 +1,16 @@
 /// The pairs of characters that stand side by side within some texts.
+///
+/// Those of ASCII are known for certain. Of the others the set may have some that were never added, about one in ten where
+/// it has as many as expected: two bytes for each are enough then (Bloom, 1970, with one hash).
 struct JointSet: Sendable {
     /// One bit for each pair of ASCII.
     private var ascii = [UInt64](repeating: 0, count: 256)
-    private var others = PairTable()
+    /// One bit for many pairs each.
+    private var others: [UInt64]
+    private static let multiplier = UInt64.random(in: .min ... .max) | 1
+
+    /// - Parameter capacity: how many pairs are expected.
+    init(capacity: Int = 0) { others = [UInt64](repeating: 0, count: 16 + capacity / 4) }
 
     /// Adds the pairs within a text.
     mutating func insert(_ text: [UInt8]) {
@@ -13,7 +21,8 @@ struct JointSet: Sendable {
             if last < 0x80, scalar < 0x80 {
                 ascii[Int(last << 7 | scalar) >> 6] |= 1 << UInt64(scalar & 63)
             } else {
-                others.insert(1, for: UInt64(last) << 32 | UInt64(scalar))
+                let bit = bit(last, scalar)
+                others[bit >> 6] |= 1 << UInt64(bit & 63)
             }
             last = scalar
             index = end
@@ -25,6 +34,13 @@ struct JointSet: Sendable {
         if first < 0x80, second < 0x80 {
             return ascii[Int(truncatingIfNeeded: first << 7 | second) >> 6] >> UInt64(second & 63) & 1 == 1
         }
-        return others[UInt64(first) << 32 | UInt64(second)] != nil
+        let bit = bit(first, second)
+        return others[bit >> 6] >> UInt64(bit & 63) & 1 == 1
+    }
+
+    @inline(__always)
+    private func bit(_ first: UInt32, _ second: UInt32) -> Int {
+        let hash = (UInt64(first) << 32 | UInt64(second)) &* Self.multiplier
+        return Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(others.count) << 6).high)
     }
 }

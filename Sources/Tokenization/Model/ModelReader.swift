@@ -1,9 +1,7 @@
 /// The `model` of a `tokenizer.json`: the vocabulary, and the model over it.
 struct ModelReader {
-    /// Each token by its spelling.
-    private(set) var spellings = SpellingTable()
-    /// Tokens whose spelling a later one has too: they are never the result of an encoding.
-    private(set) var hidden: [(spelling: [UInt8], token: Int32)] = []
+    /// Of the model's tokens.
+    private(set) var spellings = Spellings()
 
     private let node: JSONNode
     private let reserved: Set<[UInt8]>
@@ -28,27 +26,27 @@ struct ModelReader {
         }
     }
 
-    private var reservedTokens: Set<Int32> { Set(reserved.compactMap { spellings.number(of: $0) }) }
-
     private mutating func bytePair(_ endsInByteAlphabet: inout Bool) throws(TokenizerError) -> BytePairModel {
         try refuseUnsupported()
-        try readSpellings()
+        let table = try readTable()
+        spellings = table.spellings
         var options = BytePairModel.Options()
         options.ignoresMerges = try node.bool("ignore_merges", default: false)
         options.fallsBackToBytes = try node.bool("byte_fallback", default: false)
         options.fusesUnknown = try node.bool("fuse_unk", default: false)
         if let name = try node.member("unk_token") {
-            options.unknown = spellings.number(of: try name.bytes())
+            options.unknown = table.number(of: try name.bytes())
             guard options.unknown != nil else { throw name.fault("is not in the vocabulary") }
         }
         if endsInByteAlphabet {
             // Where a byte has no token of its own, its spelling is what is unknown, as in the reference.
-            options.readsBytes = !options.fallsBackToBytes && ByteAlphabet.isComplete(in: spellings)
+            options.readsBytes = !options.fallsBackToBytes && ByteAlphabet.isComplete(in: table)
             endsInByteAlphabet = options.readsBytes
         }
         let merges = try node.required("merges")
-        var model = BytePairModel(spellings, options, reserved: reservedTokens, mergeCount: merges.count)
-        try add(merges, to: &model)
+        let reserved = Set(reserved.compactMap { table.number(of: $0) })
+        var model = BytePairModel(table, options, reserved: reserved, mergeCount: merges.count)
+        try add(merges, of: table, to: &model)
         return model
     }
 
@@ -63,20 +61,41 @@ struct ModelReader {
         }
     }
 
-    private mutating func readSpellings() throws(TokenizerError) {
+    /// Reads the tokens twice: how long they are, and then what they are, so that they take no more room than they need.
+    private func readTable() throws(TokenizerError) -> SpellingTable {
         let vocab = try node.required("vocab")
-        var table = SpellingTable(capacity: vocab.count / 2, byteCapacity: vocab.stringBytes)
+        let count = vocab.count / 2
+        let limit = TokenNumbers.limit(tokenCount: count)
+        var lengths: [UInt32] = []
+        lengths.reserveCapacity(count + 1)
         try vocab.forEachMember { (key, value) throws(TokenizerError) in
             guard let number = vocab.document.integer(value), TokenNumbers.range.contains(number) else {
                 let name = String(decoding: key, as: UTF8.self)
                 throw vocab.child(value, name).fault("is not a token's number, or is out of range")
             }
-            table.insert(key, Int32(truncatingIfNeeded: number))
+            guard number <= limit else {
+                throw node.fault("has a token numbered \(number), far more than it has tokens")
+            }
+            if number >= lengths.count {
+                lengths += repeatElement(Spellings.absent, count: number + 1 - lengths.count)
+            }
+            guard lengths[number] == Spellings.absent else {
+                throw node.fault("gives the number \(number) to two tokens")
+            }
+            lengths[number] = UInt32(truncatingIfNeeded: key.count)
         }
-        spellings = table
+        var table = SpellingTable(places: Spellings(lengths: lengths), count: count)
+        try vocab.forEachMember { (key, value) throws(TokenizerError) in
+            table.set(Int32(truncatingIfNeeded: vocab.document.integer(value) ?? 0), key)
+        }
+        return table
     }
 
-    private func add(_ merges: JSONNode, to model: inout BytePairModel) throws(TokenizerError) {
+    private func add(
+        _ merges: JSONNode,
+        of table: SpellingTable,
+        to model: inout BytePairModel
+    ) throws(TokenizerError) {
         var rank: UInt32 = 0
         try merges.forEachElement { (index, value) throws(TokenizerError) in
             guard let (left, right) = Self.sides(of: value, in: merges.document) else {
@@ -84,15 +103,17 @@ struct ModelReader {
             }
             if right.isEmpty { return }
             let whole = left + right
-            guard let first = spellings.number(of: left), let second = spellings.number(of: right),
-                let result = spellings.number(of: whole)
+            guard let first = table.number(of: left), let second = table.number(of: right),
+                let result = table.number(of: whole)
             else {
                 throw merges.child(value, index).fault(
                     "joins '\(String(decoding: left, as: UTF8.self))' and '\(String(decoding: right, as: UTF8.self))', "
                         + "of which one, or what they make, is not in the vocabulary"
                 )
             }
-            model.addMerge(first, second, rank: rank, result: result, spelling: whole)
+            guard model.addMerge(first, second, rank: rank, result: result, spelling: whole) else {
+                throw merges.fault("are more than \(MergeTable.mostMerges)")
+            }
             rank += 1
         }
     }
@@ -115,29 +136,41 @@ struct ModelReader {
 
     private mutating func unigram() throws(TokenizerError) -> UnigramModel {
         let vocab = try node.required("vocab")
-        let document = node.document
-        var table = SpellingTable(capacity: vocab.count)
+        let count = vocab.count
+        var byteCount = 0
+        try forEachScored(vocab) { spelling, _ in byteCount += spelling.count }
+        spellings = Spellings(capacity: count, byteCapacity: byteCount)
         var scores: [Double] = []
-        var hidden: [(spelling: [UInt8], token: Int32)] = []
+        scores.reserveCapacity(count)
+        try forEachScored(vocab) { spelling, score in
+            spellings.append(spelling)
+            scores.append(score)
+        }
+        guard !scores.isEmpty else { throw vocab.fault("is empty") }
+        let unknown = try node.required("unk_id").integer(in: 0...(scores.count - 1))
+        let trie = ByteTrie(spellings)
+        return UnigramModel(
+            trie,
+            scores: scores,
+            unknown: Int32(truncatingIfNeeded: unknown),
+            reserved: Set(reserved.compactMap { trie.number(of: $0) }),
+            fallsBackToBytes: try node.bool("byte_fallback", default: false)
+        )
+    }
+
+    /// Calls the body with each token of a unigram model and its score, in the order of their numbers.
+    private func forEachScored(
+        _ vocab: JSONNode,
+        _ body: (_ spelling: [UInt8], _ score: Double) -> Void
+    ) throws(TokenizerError) {
+        let document = vocab.document
         try vocab.forEachElement { (index, value) throws(TokenizerError) in
             guard case .array = document.kind(value) else { throw vocab.child(value, index).fault("is not an array") }
             var contents = document.contents(of: value)
             guard let first = contents.next(), let second = contents.next(), let spelling = document.string(first),
                 let score = document.number(second), score.isFinite, TokenNumbers.range.contains(index)
             else { throw vocab.child(value, index).fault("is not a token and its score") }
-            if let earlier = table.number(of: spelling) { hidden.append((spelling, earlier)) }
-            table.insert(spelling, Int32(truncatingIfNeeded: index))
-            scores.append(score)
+            body(spelling, score)
         }
-        guard !scores.isEmpty else { throw vocab.fault("is empty") }
-        let unknown = try node.required("unk_id").integer(in: 0...(scores.count - 1))
-        (spellings, self.hidden) = (table, hidden)
-        return UnigramModel(
-            spellings,
-            scores: scores,
-            unknown: Int32(truncatingIfNeeded: unknown),
-            reserved: reservedTokens,
-            fallsBackToBytes: try node.bool("byte_fallback", default: false)
-        )
     }
 }

@@ -1,99 +1,87 @@
-/// Finds the number of a spelling: the bytes of a whole vocabulary in one array, found by open addressing.
+/// Finds the number of a spelling, by open addressing.
 struct SpellingTable: Sendable {
-    private var bytes: [UInt8] = []
-    /// For each entry where its bytes begin; and where the last one's end.
-    private var starts: [UInt32] = [0]
-    private var numbers: [Int32] = []
-    /// For each slot, the entry in it, or -1.
-    private var slots: [Int32]
-    private(set) var longest = 0
+    private(set) var spellings: Spellings
+    /// A number in the lower bits and part of its spelling's hash above, so that another spelling is seldom looked at.
+    /// At most two thirds are taken.
+    private var slots: [UInt32]
+    private var longest = 0
 
-    var count: Int { numbers.count }
-    /// Of all spellings together.
-    var byteCount: Int { bytes.count }
+    private static let free = UInt32.max
+    private static let numberBits: UInt32 = 21
 
-    /// - Parameters:
-    ///   - capacity: how many spellings are expected; there may be more.
-    ///   - byteCapacity: how many bytes they have together.
-    init(capacity: Int = 0, byteCapacity: Int = 0) {
-        var size = 16
-        while size < capacity * 2 { size *= 2 }
-        slots = [Int32](repeating: -1, count: size)
-        bytes.reserveCapacity(byteCapacity)
-        starts.reserveCapacity(capacity + 1)
-        numbers.reserveCapacity(capacity)
+    /// Of tokens with the same spelling the last is found.
+    /// - Parameter hidden: the tokens that are not to be found.
+    init(_ spellings: Spellings, hiding hidden: Set<Int32> = []) {
+        self.init(places: spellings, count: spellings.count)
+        for number in 0..<Int32(truncatingIfNeeded: spellings.count)
+        where spellings.isKnown(number) && !hidden.contains(number) {
+            insert(number)
+        }
+    }
+
+    /// A table of spellings that `set` gives one by one.
+    /// - Parameter count: no fewer than there will be.
+    init(places: Spellings, count: Int) {
+        spellings = places
+        slots = [UInt32](repeating: Self.free, count: 16 + count + count / 2)
+    }
+
+    /// Fills the place of a token. One before it with the same spelling is none any more.
+    mutating func set(_ number: Int32, _ spelling: [UInt8]) {
+        spellings.set(number, spelling)
+        if let earlier = insert(number) { spellings.remove(earlier) }
     }
 
     /// The number of a spelling, nil if it is none.
+    @inline(__always)
     func number(of text: [UInt8], _ range: Range<Int>) -> Int32? {
         guard range.count <= longest else { return nil }
-        let entry = slots[slot(of: text, range)]
-        return entry < 0 ? nil : numbers[Int(entry)]
+        let hash = ByteHash.hash(text, range)
+        var slot = start(hash)
+        while slots[slot] != Self.free {
+            let number = Self.number(slots[slot])
+            if Self.entry(number, hash) == slots[slot], spellings.isSpelling(number, text, range) { return number }
+            slot = after(slot)
+        }
+        return nil
     }
 
     func number(of text: [UInt8]) -> Int32? { number(of: text, text.indices) }
 
-    /// Sets the number of a spelling; of two for the same spelling the last counts.
-    mutating func insert(_ text: [UInt8], _ number: Int32) {
-        let slot = slot(of: text, text.indices)
-        if slots[slot] >= 0 { return numbers[Int(slots[slot])] = number }
-        slots[slot] = Int32(truncatingIfNeeded: numbers.count)
-        bytes += text
-        starts.append(UInt32(truncatingIfNeeded: bytes.count))
-        numbers.append(number)
-        longest = max(longest, text.count)
-        if numbers.count * 2 > slots.count { grow() }
-    }
-
-    /// A spelling in the table.
-    struct Entry: Sendable {
-        fileprivate var index: UInt32
-        fileprivate var start: UInt32
-        private(set) var count: Int32
-
-        var isEmpty: Bool { count == 0 }
-
-        fileprivate init(index: Int, _ range: Range<Int>) {
-            self.index = UInt32(truncatingIfNeeded: index)
-            start = UInt32(truncatingIfNeeded: range.lowerBound)
-            count = Int32(truncatingIfNeeded: range.count)
+    /// - Returns: the token that had this spelling before.
+    @discardableResult
+    private mutating func insert(_ number: Int32) -> Int32? {
+        let spelling = Array(spellings[number])
+        longest = max(longest, spelling.count)
+        let hash = ByteHash.hash(spelling, spelling.indices)
+        let entry = Self.entry(number, hash)
+        var slot = start(hash)
+        while slots[slot] != Self.free {
+            let earlier = Self.number(slots[slot])
+            if spellings.isSpelling(earlier, spelling, spelling.indices) {
+                slots[slot] = entry
+                return earlier
+            }
+            slot = after(slot)
         }
+        slots[slot] = entry
+        return nil
     }
 
-    var entries: [Entry] { numbers.indices.map { Entry(index: $0, range(of: $0)) } }
-
-    subscript(entry: Entry) -> ArraySlice<UInt8> { bytes[Int(entry.start)..<Int(entry.start) + Int(entry.count)] }
-
-    /// One of an entry's bytes.
-    func byte(_ entry: Entry, _ place: Int) -> UInt8 { bytes[Int(entry.start) + place] }
-
-    func number(of entry: Entry) -> Int32 { numbers[Int(entry.index)] }
-
-    /// Calls the body with each spelling and its number.
-    func forEach(_ body: (_ spelling: [UInt8], _ number: Int32) -> Void) {
-        for entry in numbers.indices { body(Array(bytes[range(of: entry)]), numbers[entry]) }
+    @inline(__always)
+    private static func entry(_ number: Int32, _ hash: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: hash) << numberBits | UInt32(bitPattern: number)
     }
 
-    private func range(of entry: Int) -> Range<Int> { Int(starts[entry])..<Int(starts[entry + 1]) }
+    @inline(__always)
+    private static func number(_ entry: UInt32) -> Int32 { Int32(bitPattern: entry & (1 << numberBits - 1)) }
 
-    /// The slot that a spelling is in, or the free one it belongs in.
-    private func slot(of text: [UInt8], _ range: Range<Int>) -> Int {
-        var slot = Int(truncatingIfNeeded: ByteHash.hash(text, range) >> 32) & (slots.count - 1)
-        while slots[slot] >= 0, !isEntry(Int(slots[slot]), text, range) { slot = (slot + 1) & (slots.count - 1) }
-        return slot
+    /// The upper bits of the hash tell where to begin.
+    @inline(__always)
+    private func start(_ hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(slots.count)).high)
     }
 
-    private func isEntry(_ entry: Int, _ text: [UInt8], _ range: Range<Int>) -> Bool {
-        let own = self.range(of: entry)
-        guard own.count == range.count else { return false }
-        for (one, other) in zip(own, range) where bytes[one] != text[other] { return false }
-        return true
-    }
-
-    private mutating func grow() {
-        slots = [Int32](repeating: -1, count: slots.count * 2)
-        for entry in numbers.indices {
-            slots[slot(of: bytes, range(of: entry))] = Int32(truncatingIfNeeded: entry)
-        }
-    }
+    @inline(__always)
+    private func after(_ slot: Int) -> Int { slot + 1 < slots.count ? slot + 1 : 0 }
 }

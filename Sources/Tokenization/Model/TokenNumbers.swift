@@ -1,7 +1,7 @@
 /// The numbers that tokens may have.
 enum TokenNumbers {
     /// Many times what any vocabulary in use has.
-    static let range = 0...3_999_999
+    static let range = 0...1_999_999
 
     /// A bound for a file's numbers by how many tokens it has, so that a small file cannot ask for much memory.
     static func limit(tokenCount: Int) -> Int { min(range.upperBound, 65_536 + 4 * tokenCount) }

@@ -19,37 +19,37 @@ struct UnigramModel: Sendable {
     }
 
     private let trie: ByteTrie
-    private let spellings: SpellingTable
+    /// Of each token; -infinity for those that no text may become.
     private let scores: [Double]
     private let unknown: Int32
     private let unknownScore: Double
-    /// The tokens that no text may become.
-    private let reserved: Set<Int32>
     /// The token that each byte falls back to; empty without byte fallback.
     private var byteTokens: [Int32] = []
 
     /// - Parameters:
-    ///   - spellings: the tokens; of two with the same spelling the last.
-    ///   - scores: each token's, by its number.
+    ///   - trie: the tokens by their spellings.
+    ///   - scores: each token's, by its number; finite.
     ///   - unknown: the token of what has none.
     ///   - reserved: the tokens that no text may become.
     init(
-        _ spellings: SpellingTable,
-        scores: [Double],
+        _ trie: ByteTrie,
+        scores: consuming [Double],
         unknown: Int32,
         reserved: Set<Int32>,
         fallsBackToBytes: Bool
     ) {
-        self.spellings = spellings
-        self.scores = scores
+        self.trie = trie
         self.unknown = unknown
-        self.reserved = reserved
         unknownScore = (scores.min() ?? .infinity) - Self.unknownPenalty
-        trie = ByteTrie(spellings, excluding: reserved)
+        for token in reserved { scores[Int(token)] = -.infinity }
+        self.scores = scores
         if fallsBackToBytes {
-            byteTokens = (UInt8.min ... .max).map { spellings.number(of: ByteAlphabet.fallbackSpelling(of: $0)) ?? -1 }
+            byteTokens = (UInt8.min ... .max).map { trie.number(of: ByteAlphabet.fallbackSpelling(of: $0)) ?? -1 }
         }
     }
+
+    /// The token of a spelling, nil if it is none.
+    func number(of spelling: [UInt8]) -> Int32? { trie.number(of: spelling) }
 
     /// Appends the tokens of one piece.
     func encode(_ text: [UInt8], _ piece: Range<Int>, _ work: inout EncodingWorkspace, to result: inout [Int32]) {
@@ -75,6 +75,7 @@ struct UnigramModel: Sendable {
             let next = min(text.scalar(at: start).end, piece.upperBound)
             var hasSingle = false
             trie.forEachPrefix(of: text, start..<piece.upperBound) { end, token in
+                guard scores[Int(token)] > -.infinity else { return }
                 Self.improve(&path.steps[end - base], score + scores[Int(token)], from: start, token)
                 hasSingle = hasSingle || end == next
             }
@@ -100,7 +101,7 @@ struct UnigramModel: Sendable {
     }
 
     private func append(_ text: [UInt8], _ range: Range<Int>, _ isUnknown: Bool, to result: inout [Int32]) {
-        if let token = spellings.number(of: text, range), !reserved.contains(token) {
+        if let token = trie.number(of: text, range), scores[Int(token)] > -.infinity {
             result.append(token)
         } else if !byteTokens.isEmpty, range.allSatisfy({ byteTokens[Int(text[$0])] >= 0 }) {
             for index in range { result.append(byteTokens[Int(text[index])]) }

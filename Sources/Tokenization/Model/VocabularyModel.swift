@@ -3,6 +3,14 @@ enum VocabularyModel: Sendable {
     case bytePair(BytePairModel)
     case unigram(UnigramModel)
 
+    /// The token of a spelling, nil if it is none.
+    func number(of spelling: [UInt8]) -> Int32? {
+        switch self {
+        case .bytePair(let model): model.number(of: spelling)
+        case .unigram(let model): model.number(of: spelling)
+        }
+    }
+
     /// Appends the tokens of one piece.
     @inline(__always)
     func encode(_ text: [UInt8], _ piece: Range<Int>, _ work: inout EncodingWorkspace, to result: inout [Int32]) {

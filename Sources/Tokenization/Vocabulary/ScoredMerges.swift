@@ -3,10 +3,7 @@
 /// Any two neighbours merge whose texts together are a token, the highest score first. So every way to cut a token in
 /// two is a merge here, ranked by the token's score.
 struct ScoredMerges {
-    /// The tokens that a text may become.
-    private(set) var spellings: SpellingTable
-    /// The others, which only have a text: bytes, and tokens that are recognised as they stand.
-    private(set) var hidden: [(spelling: [UInt8], token: Int32)] = []
+    private let table: SpellingTable
     private(set) var model: BytePairModel
 
     init(_ vocabulary: VocabularyValues) throws(TokenizerError) {
@@ -15,28 +12,23 @@ struct ScoredMerges {
                 "it has \(vocabulary.tokens.count) tokens, but \(vocabulary.scores.count) scores"
             )
         }
-        spellings = SpellingTable(capacity: vocabulary.tokens.count)
-        var bytes = SpellingTable()
-        // No text may become a special token, whatever merges would make of it.
+        // No text may become a special token, whatever merges would make of it; nor a byte's, by its name.
         let reserved = Set(vocabulary.addedTokens().filter { !$0.mayBeSpelled }.map(\.id))
-        for (index, token) in vocabulary.tokens.enumerated() {
-            let (spelling, number) = (Array(token.utf8), Int32(truncatingIfNeeded: index))
-            switch vocabulary.kind(of: index) {
-            case _ where reserved.contains(number): hidden.append((spelling, number))
-            case .byte:
-                bytes.insert(spelling, number)
-                hidden.append((spelling, number))
-            default:
-                if let earlier = spellings.number(of: spelling) { hidden.append((spelling, earlier)) }
-                spellings.insert(spelling, number)
-            }
-        }
+        let numbers = vocabulary.tokens.indices.map { Int32(truncatingIfNeeded: $0) }
+        let bytes = Set(numbers.filter { vocabulary.kind(of: Int($0)) == .byte && !reserved.contains($0) })
+        let spellings = vocabulary.spellings()
+        table = SpellingTable(spellings, hiding: reserved.union(bytes))
         let options = BytePairModel.Options(
             unknown: vocabulary.unknownToken.map { Int32(truncatingIfNeeded: $0) },
             fallsBackToBytes: true
         )
-        model = BytePairModel(spellings, options, fallback: bytes, mergeCount: 3 * spellings.count)
-        addMerges(ranks: Self.ranks(vocabulary.scores), firstStray: Int32(truncatingIfNeeded: vocabulary.tokens.count))
+        model = BytePairModel(
+            table,
+            options,
+            fallback: SpellingTable(spellings, hiding: Set(numbers).subtracting(bytes)),
+            mergeCount: 3 * spellings.count
+        )
+        try addMerges(ranks: Self.ranks(vocabulary.scores), firstStray: Int32(truncatingIfNeeded: spellings.count))
     }
 
     /// For each token the place of its score among all of them, the highest first.
@@ -52,29 +44,42 @@ struct ScoredMerges {
         return ranks
     }
 
-    /// Adds each way to cut each token. A part of one character need not be a token: it gets a number of its own.
-    private mutating func addMerges(ranks: [UInt32], firstStray: Int32) {
-        var strays = SpellingTable()
-        func symbol(_ text: [UInt8], _ range: Range<Int>, _ model: inout BytePairModel) -> Int32? {
-            if let token = spellings.number(of: text, range) { return token }
-            guard text.scalar(at: range.lowerBound).end == range.upperBound else { return nil }
-            if let stray = strays.number(of: text, range) { return stray }
-            let stray = firstStray + Int32(truncatingIfNeeded: strays.count)
-            strays.insert(Array(text[range]), stray)
-            model.addStray(Array(text[range]), stray)
-            return stray
-        }
-        var grown = model
-        spellings.forEach { spelling, token in
+    /// Adds each way to cut each token.
+    private mutating func addMerges(ranks: [UInt32], firstStray: Int32) throws(TokenizerError) {
+        var strays: [[UInt8]: Int32] = [:]
+        for token in 0..<Int32(truncatingIfNeeded: table.spellings.count) {
+            let spelling = Array(table.spellings[token])
+            guard table.number(of: spelling) == token else { continue }
             var cut = 0
             while cut < spelling.count {
                 cut = spelling.scalar(at: cut).end
-                guard cut < spelling.count, let left = symbol(spelling, 0..<cut, &grown),
-                    let right = symbol(spelling, cut..<spelling.count, &grown)
+                guard cut < spelling.count, let left = try symbol(spelling, 0..<cut, &strays, from: firstStray),
+                    let right = try symbol(spelling, cut..<spelling.count, &strays, from: firstStray)
                 else { continue }
-                grown.addMerge(left, right, rank: ranks[Int(token)], result: token, spelling: spelling)
+                guard model.addMerge(left, right, rank: ranks[Int(token)], result: token, spelling: spelling) else {
+                    throw VocabularyValues.fault("its tokens can be cut in more than \(MergeTable.mostMerges) ways")
+                }
             }
         }
-        model = grown
+    }
+
+    /// The symbol of a part of a token. A single character need not be a token: it gets a number of its own.
+    private mutating func symbol(
+        _ text: [UInt8],
+        _ part: Range<Int>,
+        _ strays: inout [[UInt8]: Int32],
+        from firstStray: Int32
+    ) throws(TokenizerError) -> Int32? {
+        if let token = table.number(of: text, part) { return token }
+        guard text.scalar(at: part.lowerBound).end == part.upperBound else { return nil }
+        let character = Array(text[part])
+        if let stray = strays[character] { return stray }
+        let stray = firstStray + Int32(truncatingIfNeeded: strays.count)
+        guard stray <= MergeTable.largestSymbol else {
+            throw VocabularyValues.fault("it has more than \(MergeTable.largestSymbol) tokens and characters")
+        }
+        strays[character] = stray
+        model.addStray(character, stray)
+        return stray
     }
 }

@@ -17,8 +17,7 @@ extension Tokenizer {
         let normalizer = Normalizer(markingSpacesWith: mark, addsPrefix: addsPrefix)
         let merges = try ScoredMerges(vocabulary)
         try self.init(
-            merges.spellings,
-            hidden: merges.hidden,
+            vocabulary.spellings(),
             .bytePair(merges.model),
             AddedTokens(vocabulary.addedTokens(), normalizer: normalizer),
             normalizer,
@@ -39,27 +38,23 @@ extension Tokenizer {
         } catch {
             throw VocabularyValues.fault("its pre-tokenizer '\(name)' has \(error.description)")
         }
-        var spellings = SpellingTable(capacity: vocabulary.tokens.count)
-        for (index, token) in vocabulary.tokens.enumerated() {
-            spellings.insert(Array(token.utf8), Int32(truncatingIfNeeded: index))
-        }
+        let table = SpellingTable(vocabulary.spellings())
         let added = vocabulary.addedTokens()
-        let readsBytes = ByteAlphabet.isComplete(in: spellings)
+        let readsBytes = ByteAlphabet.isComplete(in: table)
         if !readsBytes { preTokenizer.spellByteAlphabet() }
         let options = BytePairModel.Options(readsBytes: readsBytes, ignoresMerges: family.ignoresMerges)
         var model = BytePairModel(
-            spellings,
+            table,
             options,
             reserved: Set(added.filter { !$0.mayBeSpelled }.map(\.id)),
             mergeCount: vocabulary.merges.count
         )
         for (index, merge) in vocabulary.merges.enumerated() {
-            try model.add(merge, number: index, spellings)
+            try model.add(merge, number: index, table)
         }
         let normalizer = family.composes ? Normalizer(.nfc) : try Normalizer(nil)
         try self.init(
-            spellings,
-            hidden: [],
+            table.spellings,
             .bytePair(model),
             AddedTokens(added, normalizer: normalizer),
             normalizer,
@@ -74,7 +69,7 @@ extension BytePairModel {
     fileprivate mutating func add(
         _ merge: String,
         number: Int,
-        _ spellings: SpellingTable
+        _ table: SpellingTable
     ) throws(TokenizerError) {
         let text = Array(merge.utf8)
         // The space of a merge is not its first character, which may be one.
@@ -82,17 +77,14 @@ extension BytePairModel {
             throw VocabularyValues.fault("its merge \(number) is not two spellings with a space between them")
         }
         let (left, right) = (Array(text[..<space]), Array(text[(space + 1)...]))
-        guard let first = spellings.number(of: left), let second = spellings.number(of: right),
-            let result = spellings.number(of: left + right)
+        guard let first = table.number(of: left), let second = table.number(of: right),
+            let result = table.number(of: left + right)
         else {
             throw VocabularyValues.fault("its merge \(number), '\(merge)', is of tokens that it does not have")
         }
-        addMerge(
-            first,
-            second,
-            rank: UInt32(truncatingIfNeeded: number),
-            result: result,
-            spelling: left + right
-        )
+        let rank = UInt32(truncatingIfNeeded: number)
+        guard addMerge(first, second, rank: rank, result: result, spelling: left + right) else {
+            throw VocabularyValues.fault("it has more than \(MergeTable.mostMerges) merges")
+        }
     }
 }

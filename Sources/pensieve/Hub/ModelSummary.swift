@@ -11,7 +11,8 @@ struct ModelSummary {
     init(_ model: LocalModel) {
         switch model.selection.form {
         case .folder:
-            self.init(configuration: FileManager.default.contents(atPath: model.folder + "/config.json"))
+            let file = FileHandle(forReadingAtPath: model.folder + "/config.json")
+            self.init(configuration: try? file?.read(upToCount: Self.mostConfigurationBytes))
         case .gguf(let quantization):
             self.init(gguf: model.path, quantization: quantization)
         }
@@ -27,6 +28,9 @@ struct ModelSummary {
         architecture = fields?.model_type?.printable
         quantization = fields?.form?.printable
     }
+
+    /// As many as a model's loader takes.
+    private static let mostConfigurationBytes = 1 << 20
 
     private struct Fields: Decodable {
         var model_type: String?
