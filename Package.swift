@@ -105,7 +105,12 @@ let package = Package(
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),
-        tests("TokenizationTests", ["Tokenization"], exclude: ["Scripts"], resources: [.copy("Fixtures")]),
+        tests(
+            "TokenizationTests",
+            ["Tokenization", "tokenizer-probe"],
+            exclude: ["Scripts"],
+            resources: [.copy("Fixtures")]
+        ),
         tests("LoadTests", ["LoadTest"]),
         tests("ServerTests", ["pensieve", "ModelHub", "Hashing"], resources: [.copy("Python")]),
     ]

@@ -1,6 +1,6 @@
 /// The merges of byte-pair encoding: what two symbols side by side become, and how early.
 ///
-/// Most pairs that are looked up have no merge, which one small array tells: at most half of its slots are taken, and each
+/// Most pairs that are looked up have no merge, which one small array tells: at most two thirds of its slots are taken, and each
 /// holds a part of its pair's hash beside the merge's number.
 struct MergeTable: Sendable {
     /// As many as a slot can number.
@@ -25,21 +25,32 @@ struct MergeTable: Sendable {
 
     /// - Parameter capacity: how many merges are expected; there may be more.
     init(capacity: Int = 0) {
-        slots = [UInt32](repeating: Self.free, count: 2 * max(8, capacity))
+        slots = [UInt32](repeating: Self.free, count: 16 + capacity + capacity / 2)
         merges.reserveCapacity(capacity)
     }
 
     /// Adds a merge; of two for the same pair the last counts, as in the reference.
     /// - Returns: whether there was room for it. Its symbols must be no larger than `largestSymbol`.
     mutating func add(_ left: Int32, _ right: Int32, rank: UInt32, result: Int32) -> Bool {
-        guard count < Self.mostMerges else { return false }
-        if ranks == nil, Int(rank) != count {
+        let pair = Self.pair(left, right)
+        let entry = pair << Self.symbolBits | UInt64(UInt32(bitPattern: result))
+        let slot = slot(of: pair)
+        let isNew = slots[slot] == Self.free
+        let merge = isNew ? count : Self.merge(slots[slot])
+        if ranks == nil, Int(rank) != merge {
             ranks = (0..<count).map { UInt32(truncatingIfNeeded: $0) }
             ranks?.reserveCapacity(merges.capacity)
         }
+        guard isNew else {
+            merges[merge] = entry
+            ranks?[merge] = rank
+            return true
+        }
+        guard count < Self.mostMerges else { return false }
+        slots[slot] = Self.entry(merge, pair &* multiplier)
+        merges.append(entry)
         ranks?.append(rank)
-        merges.append(Self.pair(left, right) << Self.symbolBits | UInt64(UInt32(bitPattern: result)))
-        if count * 2 > slots.count { grow() } else { insert(count - 1) }
+        if count * 3 > slots.count * 2 { grow() }
         return true
     }
 
@@ -60,19 +71,21 @@ struct MergeTable: Sendable {
         return nil
     }
 
-    private mutating func insert(_ merge: Int) {
-        let pair = merges[merge] >> Self.symbolBits
-        let hash = pair &* multiplier
-        var slot = start(hash)
+    /// The slot that a pair's merge is in, or the free one it belongs in.
+    private func slot(of pair: UInt64) -> Int {
+        var slot = start(pair &* multiplier)
         while slots[slot] != Self.free, merges[Self.merge(slots[slot])] >> Self.symbolBits != pair {
             slot = after(slot)
         }
-        slots[slot] = Self.entry(merge, hash)
+        return slot
     }
 
     private mutating func grow() {
         slots = [UInt32](repeating: Self.free, count: slots.count * 2)
-        for merge in merges.indices { insert(merge) }
+        for merge in merges.indices {
+            let pair = merges[merge] >> Self.symbolBits
+            slots[slot(of: pair)] = Self.entry(merge, pair &* multiplier)
+        }
     }
 
     @inline(__always)

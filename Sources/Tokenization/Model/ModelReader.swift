@@ -134,21 +134,33 @@ struct ModelReader {
         return (left, right)
     }
 
+    /// Reads the tokens one thing after the other, each when there is room for it: their lengths, their spellings, and
+    /// once the tree is built their scores.
     private mutating func unigram() throws(TokenizerError) -> UnigramModel {
         let vocab = try node.required("vocab")
+        let document = vocab.document
         let count = vocab.count
+        guard count > 0 else { throw vocab.fault("is empty") }
         var byteCount = 0
-        try forEachScored(vocab) { spelling, _ in byteCount += spelling.count }
+        try forEachPair(vocab) { index, spelling, _ in
+            guard let spelling = document.string(spelling), TokenNumbers.range.contains(index) else { return false }
+            byteCount += spelling.count
+            return true
+        }
         spellings = Spellings(capacity: count, byteCapacity: byteCount)
+        try forEachPair(vocab) { _, spelling, _ in
+            spellings.append(document.string(spelling) ?? [])
+            return true
+        }
+        let trie = ByteTrie(spellings)
         var scores: [Double] = []
         scores.reserveCapacity(count)
-        try forEachScored(vocab) { spelling, score in
-            spellings.append(spelling)
+        try forEachPair(vocab) { _, _, score in
+            guard let score = document.number(score), score.isFinite else { return false }
             scores.append(score)
+            return true
         }
-        guard !scores.isEmpty else { throw vocab.fault("is empty") }
-        let unknown = try node.required("unk_id").integer(in: 0...(scores.count - 1))
-        let trie = ByteTrie(spellings)
+        let unknown = try node.required("unk_id").integer(in: 0...(count - 1))
         return UnigramModel(
             trie,
             scores: scores,
@@ -158,19 +170,19 @@ struct ModelReader {
         )
     }
 
-    /// Calls the body with each token of a unigram model and its score, in the order of their numbers.
-    private func forEachScored(
+    /// Calls the body with the values of each token's spelling and score, in the order of their numbers.
+    /// - Parameter body: returns false for what is none.
+    private func forEachPair(
         _ vocab: JSONNode,
-        _ body: (_ spelling: [UInt8], _ score: Double) -> Void
+        _ body: (_ index: Int, _ spelling: Int, _ score: Int) -> Bool
     ) throws(TokenizerError) {
         let document = vocab.document
         try vocab.forEachElement { (index, value) throws(TokenizerError) in
             guard case .array = document.kind(value) else { throw vocab.child(value, index).fault("is not an array") }
             var contents = document.contents(of: value)
-            guard let first = contents.next(), let second = contents.next(), let spelling = document.string(first),
-                let score = document.number(second), score.isFinite, TokenNumbers.range.contains(index)
-            else { throw vocab.child(value, index).fault("is not a token and its score") }
-            body(spelling, score)
+            guard let spelling = contents.next(), let score = contents.next(), body(index, spelling, score) else {
+                throw vocab.child(value, index).fault("is not a token and its score")
+            }
         }
     }
 }

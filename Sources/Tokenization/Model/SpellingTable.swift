@@ -2,7 +2,7 @@
 struct SpellingTable: Sendable {
     private(set) var spellings: Spellings
     /// A number in the lower bits and part of its spelling's hash above, so that another spelling is seldom looked at.
-    /// At most two thirds are taken.
+    /// At most three quarters are taken.
     private var slots: [UInt32]
     private var longest = 0
 
@@ -23,7 +23,7 @@ struct SpellingTable: Sendable {
     /// - Parameter count: no fewer than there will be.
     init(places: Spellings, count: Int) {
         spellings = places
-        slots = [UInt32](repeating: Self.free, count: 16 + count + count / 2)
+        slots = [UInt32](repeating: Self.free, count: 16 + count + count / 3)
     }
 
     /// Fills the place of a token. One before it with the same spelling is none any more.
