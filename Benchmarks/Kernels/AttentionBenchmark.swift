@@ -74,7 +74,7 @@ struct AttentionBenchmark {
         var times: [(attention: Double, peak: Double, storing: Double)] = []
         for _ in 0...repeats {
             let rounds = 20_000
-            let dots = time { _ = ck_probe_dots(compute, Int32(rounds)) }
+            let dots = time { ck_probe_dots(compute, Int32(rounds)) }
             let peak = 16_384 * Double(rounds) * Double(ck_compute_threads(compute)) / dots
             var (attention, storing) = (0.0, 0.0)
             for start in stride(from: 0, to: tokens, by: 256) {

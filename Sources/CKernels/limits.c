@@ -26,14 +26,15 @@ uint32_t ck_probe_read(ck_compute *c, const void *memory, size_t bytes) {
 }
 
 static void dots_item(void *context, int item, int worker) {
+    (void)item;
     (void)worker;
     const probe *p = context;
-    p->results[item % PROBE_PARTS] = p->compute->kernels->probe_dots(p->rounds);
+    // Stored, so that it is computed.
+    volatile uint32_t sink = p->compute->kernels->probe_dots(p->rounds);
+    (void)sink;
 }
 
-uint32_t ck_probe_dots(ck_compute *c, int rounds) {
-    uint32_t results[PROBE_PARTS] = {0};
-    probe p = {.compute = c, .rounds = rounds, .results = results};
+void ck_probe_dots(ck_compute *c, int rounds) {
+    probe p = {.compute = c, .rounds = rounds};
     ck_compute_for(c, CK_WORK_ROWS, c->threads, 1, dots_item, &p);
-    return results[0];
 }

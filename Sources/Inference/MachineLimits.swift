@@ -47,7 +47,7 @@ private actor LimitProbe {
         let read = withExtendedLifetime(buffer) {
             Self.best { sink ^= ck_probe_read(compute.handle, memory, byteCount) }
         }
-        let dots = Self.best { sink ^= ck_probe_dots(compute.handle, Int32(Self.rounds)) }
+        let dots = Self.best { ck_probe_dots(compute.handle, Int32(Self.rounds)) }
         return MachineLimits(
             readBytesPerSecond: Double(byteCount) / read,
             int8OperationsPerSecond: Double(Self.operationsPerRound * Self.rounds * compute.threads) / dots

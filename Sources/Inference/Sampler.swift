@@ -94,7 +94,8 @@ struct Sampler {
         candidates.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.token < $1.token }
         let kept = candidates.prefix(limit)
         guard parameters.topP < 1 else { return kept }
-        let keptTotal = parameters.topK == 0 ? total : kept.reduce(0) { $0 + Double($1.weight) }
+        // Without a top-k the candidates may be only a part of all.
+        let keptTotal = limit == logits.count ? total : kept.reduce(0) { $0 + Double($1.weight) }
         let wanted = keptTotal * Double(parameters.topP)
         var sum = 0.0
         for (position, candidate) in kept.enumerated() {

@@ -94,6 +94,7 @@ enum Help {
 
     static var bench: String {
         let plan = BenchPlan()
+        let taken = BenchPlan.flags + ["model"]
         return """
             Measures how fast this machine computes a model, without a server around it:
             the prefill of prompts, and the decode of several sessions at once.
@@ -110,7 +111,7 @@ enum Help {
             \(row("--profile", "also what each row's time went into"))
             \(row("--json", "the figures as JSON, at the end"))
             \(row("--config FILE", "JSON file with settings"))
-            \(table(Setting.all.filter { BenchCommand.settings.contains($0.name) && $0.name != "model" }))
+            \(table(Setting.all.filter { BenchCommand.settings.contains($0.name) && !taken.contains($0.name) }))
 
             The limits are what loops reach that only read memory or only multiply: a step
             reads each weight once, and multiplies it once for each token.

@@ -36,7 +36,7 @@ enum StartCommand {
             var signals = signals.received.makeAsyncIterator()
             guard await signals.next() != nil else { return }
             let statistics = await assembly.scheduler.statistics()
-            Terminal.error(farewell(statistics, seconds: configuration.shutdownSeconds))
+            LineWriter.standardError.write(farewell(statistics, seconds: configuration.shutdownSeconds))
             async let drained: Void = end(assembly, within: configuration.shutdownSeconds)
             let hurried = Task {
                 // The second signal gives running answers no more time, the third not even their last event.
@@ -51,6 +51,7 @@ enum StartCommand {
         }
         await server.run()
         await ending.value
+        await LineWriter.standardError.finish()
         return 0
     }
 
@@ -71,6 +72,6 @@ enum StartCommand {
         }
         await assembly.server.closeAll()
         let saved = await assembly.scheduler.saveBlocks()
-        if saved > 0 { Terminal.error("pensieve: saved \(saved) blocks of the prefix cache") }
+        if saved > 0 { LineWriter.standardError.write("pensieve: saved \(saved) blocks of the prefix cache") }
     }
 }

@@ -72,6 +72,7 @@ func cosine(_ x: Double) -> Double { cos(x) }
             SamplingParameters(temperature: 1), SamplingParameters(temperature: 0.05),
             SamplingParameters(temperature: 0.7, topP: 0.9), SamplingParameters(temperature: 1, topP: 0.999),
             SamplingParameters(temperature: 1, topK: 40), SamplingParameters(temperature: 2, topP: 0.8, topK: 2000),
+            SamplingParameters(temperature: 0.3, topP: 0.8, topK: 50_000),
         ]
     )
     func largeVocabulary(parameters: SamplingParameters) {

@@ -14,7 +14,7 @@ import Testing
     }
 
     /// Computes a prompt beside answers, after these have run alone.
-    /// - Returns: the tokens of each step.
+    /// - Returns: the tokens of each step that had some.
     private func prefill(_ prompt: Int, beside answers: Int, on machine: Machine, goal: Double? = nil) -> [Int] {
         var budget = PrefillBudget(goalSeconds: goal)
         budget.learn(seconds: machine.seconds(30), answerTokens: 0, promptTokens: 30)
@@ -23,7 +23,7 @@ import Testing
         while left > 0 {
             let tokens = min(left, 256 - answers, budget.tokens(beside: answers))
             budget.learn(seconds: machine.seconds(answers + tokens), answerTokens: answers, promptTokens: tokens)
-            steps.append(tokens)
+            if tokens > 0 { steps.append(tokens) }
             left -= tokens
         }
         return steps
@@ -63,6 +63,7 @@ import Testing
         #expect(budget.tokens(beside: 3) == .max)
         budget.learn(seconds: 10, answerTokens: 0, promptTokens: 10)
         #expect(budget.tokens(beside: 0) == .max)
+        budget.learn(seconds: 0.1, answerTokens: 3, promptTokens: 0)
         #expect(budget.tokens(beside: 3) == PrefillBudget.least)
         for seconds in [Double.nan, .infinity, -1] { budget.learn(seconds: seconds, answerTokens: 1, promptTokens: 1) }
         #expect(budget.tokens(beside: 3) == PrefillBudget.least)
@@ -81,6 +82,24 @@ import Testing
             steps += 1
         }
         #expect(steps < 30)
+    }
+
+    @Test("Prompts that never end are not held back for good by what was once believed", arguments: [nil, 0.001, 30])
+    func unending(believed: Double?) {
+        let machine = Machine(least: 0.1, perToken: 0.002)
+        var budget = PrefillBudget()
+        budget.learn(seconds: machine.seconds(256), answerTokens: 0, promptTokens: 256)
+        if let believed { budget.learn(seconds: believed, answerTokens: 1, promptTokens: 0) }
+        var shares: [Int] = []
+        for _ in 0..<2000 {
+            let tokens = min(255, budget.tokens(beside: 1))
+            budget.learn(seconds: machine.seconds(1 + tokens), answerTokens: 1, promptTokens: tokens)
+            shares.append(tokens)
+        }
+        // Twice a step of an answer alone, but for the step in 65 that is one.
+        let late = shares.suffix(650)
+        #expect(late.count { $0 == 0 } == 10)
+        #expect(late.filter { $0 > 0 }.allSatisfy { (80...120).contains($0) }, "\(late)")
     }
 
     @Test("The planner gives answers their token first, and prompts what their goal leaves")

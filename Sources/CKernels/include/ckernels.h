@@ -260,6 +260,6 @@ void ck_attention(
 /// all of it.
 uint32_t ck_probe_read(ck_compute *compute, const void *memory, size_t bytes);
 /// Multiplies and adds bytes in registers: 16,384 operations a round on each thread.
-uint32_t ck_probe_dots(ck_compute *compute, int rounds);
+void ck_probe_dots(ck_compute *compute, int rounds);
 
 #endif

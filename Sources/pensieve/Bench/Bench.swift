@@ -64,21 +64,33 @@ struct Bench {
     private func decode(_ report: (BenchRow) -> Void) async throws {
         let rows = plan.contexts.flatMap { context in plan.sessions.map { (context: context, sessions: $0) } }
         let possible = rows.filter { obstacle(sessions: $0.sessions, of: $0.context) == nil }
-        let filled = try await filledSessions(possible)
+        // The same sessions for all rows, or, if there is no room for these together, for those of one context.
+        let fitsAll = lengths(for: possible).reduce(0) { $0 + blockCount($1) } <= description.blockCount
+        var filled: [BenchSession] = []
+        var filledContext: Int?
         for row in rows {
             let kind = BenchRow.Kind.decode(sessions: row.sessions, context: row.context)
             if let reason = obstacle(sessions: row.sessions, of: row.context) {
                 report(BenchRow(kind, skipped: reason))
-            } else {
-                report(try await decodeRow(kind, Array(filled.prefix(row.sessions)), context: row.context))
+                continue
             }
+            if filled.isEmpty || !fitsAll && filledContext != row.context {
+                let together = fitsAll ? possible : possible.filter { $0.context == row.context }
+                filled = try await filledSessions(lengths(for: together))
+                filledContext = row.context
+            }
+            report(try await decodeRow(kind, Array(filled.prefix(row.sessions)), context: row.context))
         }
     }
 
-    /// The sessions of all rows that can run, each with as many tokens computed as its longest row needs.
-    private func filledSessions(_ rows: [(context: Int, sessions: Int)]) async throws -> [BenchSession] {
+    /// How many tokens each session has in its longest row.
+    private func lengths(for rows: [(context: Int, sessions: Int)]) -> [Int] {
         let count = rows.map(\.sessions).max() ?? 0
-        let lengths = (0..<count).map { index in rows.filter { $0.sessions > index }.map(\.context).max() ?? 0 }
+        return (0..<count).map { index in rows.filter { $0.sessions > index }.map(\.context).max() ?? 0 }
+    }
+
+    /// Sessions of these lengths, the longest first, with all tokens computed but those that decode.
+    private func filledSessions(_ lengths: [Int]) async throws -> [BenchSession] {
         let result = sessions(lengths)
         guard let longest = result.first else { return [] }
         progress("prefill of the sessions that decode")
