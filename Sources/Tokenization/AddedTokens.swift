@@ -16,8 +16,8 @@ struct AddedToken: Sendable {
     /// Looked for after normalization, not before.
     var isNormalized = false
 
-    /// A bound to what a hostile file can make us compare at each place of a text.
-    private static let longest = 4096
+    /// A bound to what a hostile file can make us compare at each place of a text, normalized or not.
+    static let longest = 4096
 
     init(_ node: JSONNode) throws(TokenizerError) {
         id = Int32(truncatingIfNeeded: try node.required("id").integer(in: TokenNumbers.range))
@@ -57,6 +57,9 @@ struct AddedTokens: Sendable {
         case token(Int32)
     }
 
+    /// Many times what any model has.
+    static let most = 1 << 18
+
     let tokens: [AddedToken]
     // Of several tokens with the same content or number the last counts.
     private var byContent: [[UInt8]: Int] = [:]
@@ -67,13 +70,22 @@ struct AddedTokens: Sendable {
     /// Finds those that are looked for after normalization.
     private let normalized: ByteTrie
 
-    init(_ tokens: [AddedToken], normalizer: Normalizer) {
+    /// - Throws: if there are more than `most`, or a normalizer makes one too long.
+    init(_ tokens: [AddedToken], normalizer: Normalizer) throws(TokenizerError) {
+        guard tokens.count <= Self.most else {
+            throw TokenizerError("tokenizer.json: more than \(Self.most) added tokens")
+        }
         var tokens = tokens
         special = Set(tokens.filter(\.isSpecial).map(\.id))
         var (raw, normalized) = (Spellings(), Spellings())
         for index in tokens.indices {
             if tokens[index].isNormalized {
                 tokens[index].spelling = normalizer.apply(SourceText(tokens[index].content, isFirst: true)).bytes
+                guard tokens[index].spelling.count <= AddedToken.longest else {
+                    throw TokenizerError(
+                        "tokenizer.json: added_tokens.\(index) has more than \(AddedToken.longest) bytes once normalized"
+                    )
+                }
                 normalized.append(tokens[index].spelling)
                 raw.skip()
             } else {

@@ -21,7 +21,12 @@ package struct Tokenizer: Sendable {
         let decoder = try TokenDecoder(file.member("decoder"))
         let postProcessor = try PostProcessor(file.member("post_processor"))
         var tokens: [AddedToken] = []
-        for element in try file.member("added_tokens")?.elements() ?? [] { tokens.append(try AddedToken(element)) }
+        if let list = try file.member("added_tokens") {
+            try list.forEachElement { (index, value) throws(TokenizerError) in
+                guard index < AddedTokens.most else { throw list.fault("has more than \(AddedTokens.most) elements") }
+                tokens.append(try AddedToken(list.child(value, index)))
+            }
+        }
         var endsInByteAlphabet = preTokenizer.endsInByteAlphabet
         let reserved = Set(tokens.filter { !$0.mayBeSpelled }.map(\.content))
         var reader = ModelReader(try file.required("model"), reserved: reserved)
@@ -34,7 +39,7 @@ package struct Tokenizer: Sendable {
         try self.init(
             reader.spellings,
             model,
-            AddedTokens(tokens, normalizer: normalizer),
+            try AddedTokens(tokens, normalizer: normalizer),
             normalizer,
             preTokenizer,
             decoder,
@@ -51,7 +56,7 @@ package struct Tokenizer: Sendable {
         _ decoder: TokenDecoder,
         _ postProcessor: PostProcessor
     ) throws(TokenizerError) {
-        let tokenCount = spellings.count + added.tokens.count
+        let tokenCount = spellings.knownCount + added.tokens.count
         let limit = TokenNumbers.limit(tokenCount: tokenCount)
         for token in added.tokens where token.id > limit {
             throw TokenizerError("tokenizer.json: has a token numbered \(token.id), far more than it has tokens")

@@ -163,6 +163,18 @@ import Tokenization
             (#"{"decoder":{"type":"WordPiece"}}"#, "'WordPiece'"),
             (#"{"model":{"vocab":[],"merges":[]}}"#, "model.vocab"),
             (#"{"added_tokens":[{"id":4000000,"content":"x"}]}"#, "added_tokens.0.id"),
+            (
+                #"{"normalizer":{"type":"Replace","pattern":{"String":"a"},"content":"bbbbbbbbb"},"added_tokens":[{"id":1,"content":"\#(String(repeating: "a", count: 1000))","normalized":true}],"model":{"vocab":{"a":0},"merges":[]}}"#,
+                "once normalized"
+            ),
+            (
+                #"{"added_tokens":[\#(String(repeating: #"{"id":0,"content":"x"},"#, count: 1 << 18))0]}"#,
+                "more than 262144 elements"
+            ),
+            (
+                #"{"decoder":{"type":"Sequence","decoders":[0\#(String(repeating: ",0", count: 1024))]}}"#,
+                "more than 1024"
+            ),
             (#"{"added_tokens":[{"id":1,"content":""}]}"#, "added_tokens.0"), ("{}", "model is missing"),
             ("[]", "the file is not an object"), ("", "ends too early"), ("{} x", "not JSON"), ("\"\u{1}\"", "control"),
         ]

@@ -149,6 +149,38 @@ import Tokenization
         #expect(try Tokenizer(tokenizerJSON: Array(json.utf8)).encode("ab") == [3])
     }
 
+    /// What the `tokenizers` package gives.
+    @Test("An unknown character's token is merged with its neighbours, if the file says so")
+    func mergesOfUnknown() throws {
+        let json = """
+            {"model":{"unk_token":"a","vocab":{"a":0,"b":1,"ab":2,"é":3,"éb":4},"merges":["a b","é b"]}}
+            """
+        let tokenizer = try Tokenizer(tokenizerJSON: Array(json.utf8))
+        #expect(["한b", "éb", "bé한b", "b한é"].map { tokenizer.encode($0) } == [[2], [4], [1, 3, 2], [1, 0, 3]])
+    }
+
+    @Test("A byte whose token is special is nothing in a text, and never a token that there is not")
+    func specialByte() throws {
+        // GPT-2's alphabet: bytes that cannot be printed are spelled with the characters from 256 on.
+        var next: UInt32 = 256
+        let alphabet = (0..<256 as Range<UInt32>).map { byte -> String in
+            let isPrintable = [33...126, 161...172, 174...255].contains { $0.contains(byte) }
+            defer { next += isPrintable ? 0 : 1 }
+            return Unicode.Scalar(isPrintable ? byte : next).map { String($0) } ?? ""
+        }
+        let file: [String: Any] = [
+            "pre_tokenizer": ["type": "ByteLevel", "add_prefix_space": false, "use_regex": false],
+            "added_tokens": [["id": 97, "content": "a", "special": true] as [String: Any]],
+            "model": [
+                "vocab": Dictionary(uniqueKeysWithValues: alphabet.enumerated().map { ($1, $0) }), "merges": [String](),
+            ] as [String: Any],
+        ]
+        let tokenizer = try Tokenizer(tokenizerJSON: Array(try JSONSerialization.data(withJSONObject: file)))
+        #expect(tokenizer.encode("xay") == [120, 121])
+        #expect(tokenizer.encode(parsingSpecials: "xay") == [120, 97, 121])
+        #expect(tokenizer.encode(String(repeating: "xa", count: 100)) == Array(repeating: 120, count: 100))
+    }
+
     @Test("Numbers outside the vocabulary stand for nothing")
     func outOfRange() throws {
         let tokenizer = try Fixture.tokenizer("digits")

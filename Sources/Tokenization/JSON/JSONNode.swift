@@ -62,9 +62,25 @@ struct JSONNode {
     /// How many elements an array has, or how many names and values an object.
     var count: Int { document.contents(of: value).reduce(0) { count, _ in count + 1 } }
 
-    func elements() throws(TokenizerError) -> [JSONNode] {
+    /// How many elements an array has before one that is neither a string nor an array.
+    var countOfTexts: Int {
+        var count = 0
+        for value in document.contents(of: self.value) {
+            switch document.kind(value) {
+            case .string, .array: count += 1
+            default: return count
+            }
+        }
+        return count
+    }
+
+    /// The elements of an array that is not long: each takes more memory here than in the file.
+    func elements(atMost most: Int = 1024) throws(TokenizerError) -> [JSONNode] {
         var result: [JSONNode] = []
-        try forEachElement { index, value in result.append(child(value, index)) }
+        try forEachElement { (index, value) throws(TokenizerError) in
+            guard index < most else { throw fault("has more than \(most) elements") }
+            result.append(child(value, index))
+        }
         return result
     }
 
@@ -95,7 +111,10 @@ struct JSONNode {
     func parts(_ name: String) throws(TokenizerError) -> [JSONNode] {
         guard try type() == "Sequence" else { return [self] }
         var parts: [JSONNode] = []
-        for part in try required(name).elements() { parts += try part.parts(name) }
+        for part in try required(name).elements() {
+            parts += try part.parts(name)
+            guard parts.count <= 1024 else { throw fault("has more than 1024 parts") }
+        }
         return parts
     }
 }

@@ -87,7 +87,9 @@ struct BytePairModel: Sendable {
         guard merger.add(left, right, rank: rank, result: result) else { return false }
         guard !options.readsBytes else { return true }
         joints.insert(spelling)
-        if options.fallsBackToBytes, byteTokens.contains(left) || byteTokens.contains(right) { gluesUnknown = true }
+        let joinsUnknown = options.unknown.map { [left, right].contains($0) } ?? false
+        let joinsByte = options.fallsBackToBytes && (byteTokens.contains(left) || byteTokens.contains(right))
+        if joinsUnknown || joinsByte { gluesUnknown = true }
         return true
     }
 
@@ -189,7 +191,11 @@ struct BytePairModel: Sendable {
     }
 
     private func spellBytes(_ text: [UInt8], _ word: Range<Int>, _ symbols: inout [Int32]) {
-        for index in word { symbols.append(byteTokens[Int(text[index])]) }
+        for index in word {
+            let token = byteTokens[Int(text[index])]
+            // A byte whose token no text may become is unknown.
+            if token >= 0 { symbols.append(token) } else if let unknown = options.unknown { symbols.append(unknown) }
+        }
     }
 
     /// In the reference an unknown character waits for the next known one, and bytes pass it by.

@@ -10,7 +10,7 @@ struct ByteTrie: Sendable {
     private var roots = [Int32](repeating: -1, count: 256)
 
     private struct Node {
-        /// From below: first child 23, their count 9, byte 8, whether a token ends here 1, token or depth 22 bits.
+        /// From below: first child 23, their count 9, byte 8, whether a token ends here 1, token or depth 23 bits.
         private var bits: UInt64 = 0
 
         init(byte: UInt8, depth: Int) {
@@ -34,14 +34,12 @@ struct ByteTrie: Sendable {
         }
     }
 
-    /// A spelling longer than this is not found.
-    private static let longest = 1 << 22 - 1
-
-    /// - Parameter spellings: what it finds; of equal ones the last. Empty ones it does not.
+    /// - Parameter spellings: what it finds; of equal ones the last. Empty ones it does not. They are fewer than 2²², as
+    ///   tokens are, and none is that long, so that they and their nodes can be numbered.
     init(_ spellings: Spellings) {
         self.spellings = spellings
         var order = (0..<Int32(truncatingIfNeeded: spellings.count)).filter {
-            spellings.isKnown($0) && (1...Self.longest).contains(spellings.length($0))
+            spellings.isKnown($0) && spellings.length($0) > 0
         }
         order.sort(by: spellings.areInOrder)
         // As many as there may be; what is never touched takes no memory.

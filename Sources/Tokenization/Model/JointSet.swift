@@ -1,7 +1,8 @@
 /// The pairs of characters that stand side by side within some texts.
 ///
-/// Those of ASCII are known for certain. Of the others the set may have some that were never added, about one in ten where
-/// it has as many as expected: two bytes for each are enough then (Bloom, 1970, with one hash).
+/// Those of ASCII are known for certain. Of the others the set may have some that were never added, one in sixteen where it
+/// has as many as expected, for which two bytes each are enough then (Bloom, 1970, with one hash): so it must only be asked
+/// where a pair too many costs time and nothing else.
 struct JointSet: Sendable {
     /// One bit for each pair of ASCII.
     private var ascii = [UInt64](repeating: 0, count: 256)

@@ -45,7 +45,7 @@ struct ModelReader {
         }
         let merges = try node.required("merges")
         let reserved = Set(reserved.compactMap { table.number(of: $0) })
-        var model = BytePairModel(table, options, reserved: reserved, mergeCount: merges.count)
+        var model = BytePairModel(table, options, reserved: reserved, mergeCount: merges.countOfTexts)
         try add(merges, of: table, to: &model)
         return model
     }
@@ -80,7 +80,7 @@ struct ModelReader {
                 lengths += repeatElement(Spellings.absent, count: number + 1 - lengths.count)
             }
             guard lengths[number] == Spellings.absent else {
-                throw node.fault("gives the number \(number) to two tokens")
+                throw node.fault("gives the number \(number) to two tokens, or to one twice")
             }
             lengths[number] = UInt32(truncatingIfNeeded: key.count)
         }
@@ -144,6 +144,7 @@ struct ModelReader {
         var byteCount = 0
         try forEachPair(vocab) { index, spelling, _ in
             guard let spelling = document.string(spelling), TokenNumbers.range.contains(index) else { return false }
+            guard spelling.count <= AddedToken.longest else { return false }
             byteCount += spelling.count
             return true
         }
@@ -181,7 +182,9 @@ struct ModelReader {
             guard case .array = document.kind(value) else { throw vocab.child(value, index).fault("is not an array") }
             var contents = document.contents(of: value)
             guard let spelling = contents.next(), let score = contents.next(), body(index, spelling, score) else {
-                throw vocab.child(value, index).fault("is not a token and its score")
+                throw vocab.child(value, index).fault(
+                    "is not a token of at most \(AddedToken.longest) bytes and its score"
+                )
             }
         }
     }

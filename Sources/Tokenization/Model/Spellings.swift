@@ -34,6 +34,8 @@ struct Spellings: Sendable {
     /// One more than the largest number.
     var count: Int { starts.count - 1 }
 
+    var knownCount: Int { starts.dropLast().count { $0 & Self.absent == 0 } }
+
     mutating func append(_ spelling: some Collection<UInt8>) {
         bytes += spelling
         starts.append(UInt32(truncatingIfNeeded: bytes.count))

@@ -3,6 +3,9 @@
 /// Any two neighbours merge whose texts together are a token, the highest score first. So every way to cut a token in
 /// two is a merge here, ranked by the token's score.
 struct ScoredMerges {
+    /// The longest token that is cut in all ways, in bytes: that takes the square of its length.
+    private static let longest = 1024
+
     private let table: SpellingTable
     private(set) var model: BytePairModel
 
@@ -50,6 +53,11 @@ struct ScoredMerges {
         for token in 0..<Int32(truncatingIfNeeded: table.spellings.count) {
             let spelling = Array(table.spellings[token])
             guard table.number(of: spelling) == token else { continue }
+            guard spelling.count <= Self.longest else {
+                throw VocabularyValues.fault(
+                    "its token \(token) has \(spelling.count) bytes; at most \(Self.longest) are possible"
+                )
+            }
             var cut = 0
             while cut < spelling.count {
                 cut = spelling.scalar(at: cut).end

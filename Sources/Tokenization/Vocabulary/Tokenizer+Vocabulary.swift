@@ -19,7 +19,7 @@ extension Tokenizer {
         try self.init(
             vocabulary.spellings(),
             .bytePair(merges.model),
-            AddedTokens(vocabulary.addedTokens(), normalizer: normalizer),
+            try AddedTokens(vocabulary.addedTokens(), normalizer: normalizer),
             normalizer,
             PreTokenizer(nil),
             .sentencePiece(mark: mark, dropsFirstSpace: addsPrefix),
@@ -56,7 +56,7 @@ extension Tokenizer {
         try self.init(
             table.spellings,
             .bytePair(model),
-            AddedTokens(added, normalizer: normalizer),
+            try AddedTokens(added, normalizer: normalizer),
             normalizer,
             preTokenizer,
             .byteLevel,
