@@ -32,13 +32,18 @@ struct PrefillBudget {
     private var secondsPerPromptToken: Double?
     /// Steps with prompts beside answers since the last without.
     private var mixedSteps = 0
+    /// Steps for which one without prompts was asked for in vain.
+    private var vainSteps = 0
+    /// As many make prompts go on nevertheless.
+    private static let mostVainSteps = 3
 
     init(goalSeconds: Double? = nil) { self.goalSeconds = goalSeconds }
 
     /// The most prompt tokens beside this many of running answers; none where it is time to see what answers take alone.
     func tokens(beside answerTokens: Int) -> Int {
         guard answerTokens > 0, let cost = secondsPerPromptToken, cost > 0 else { return .max }
-        guard let answers = seconds(of: answerTokens), mixedSteps < Self.mostMixedSteps else { return 0 }
+        guard !wantsAnswersAlone || vainSteps >= Self.mostVainSteps else { return 0 }
+        let answers = seconds(of: answerTokens)
         let goal = goalSeconds ?? max(Self.unnoticedSeconds, answers * Self.stretch)
         guard goal > answers else { return Self.least }
         return max(Self.least, Int(min((goal - answers) / cost, 1e9).rounded(.down)))
@@ -47,27 +52,29 @@ struct PrefillBudget {
     /// Learns from a step.
     mutating func learn(seconds: Double, answerTokens: Int, promptTokens: Int) {
         guard seconds.isFinite, seconds >= 0 else { return }
+        if wantsAnswersAlone { vainSteps += 1 }
         if promptTokens > 0 {
             if answerTokens > 0 { mixedSteps += 1 }
-            let own = max(0, seconds - (self.seconds(of: answerTokens) ?? 0)) / Double(promptTokens)
+            let own = max(0, seconds - self.seconds(of: answerTokens)) / Double(promptTokens)
             secondsPerPromptToken = Self.mixed(secondsPerPromptToken, own)
         } else if answerTokens > 0 {
             let change = mixedSteps < Self.mostMixedSteps ? Self.change : Self.staleChange
-            mixedSteps = 0
+            (mixedSteps, vainSteps) = (0, 0)
             let old = answerSeconds[answerTokens.bitWidthUsed]
             let bounded = old.map { min(seconds, max($0 * Self.surprise, 0.001)) } ?? seconds
             answerSeconds[answerTokens.bitWidthUsed] = Self.mixed(old, bounded, change)
         }
     }
 
-    /// The time of a step without prompts: where none of this size was seen, that of the next smaller one; nil if there
-    /// is none.
-    private func seconds(of answerTokens: Int) -> Double? {
-        guard answerTokens > 0 else { return nil }
-        for width in (1...answerTokens.bitWidthUsed).reversed() {
-            if let seconds = answerSeconds[width] { return seconds }
-        }
-        return nil
+    private var wantsAnswersAlone: Bool { answerSeconds.isEmpty || mixedSteps >= Self.mostMixedSteps }
+
+    /// The time of a step without prompts: where none of this size was seen, that of the next smaller one, or else of the
+    /// next larger; 0 if there was none at all.
+    private func seconds(of answerTokens: Int) -> Double {
+        guard answerTokens > 0 else { return 0 }
+        let width = answerTokens.bitWidthUsed
+        let known = answerSeconds.keys.filter { $0 <= width }.max() ?? answerSeconds.keys.min()
+        return known.flatMap { answerSeconds[$0] } ?? 0
     }
 
     private static func mixed(_ old: Double?, _ new: Double, _ change: Double = change) -> Double {

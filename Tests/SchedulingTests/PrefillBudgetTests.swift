@@ -102,6 +102,16 @@ import Testing
         #expect(late.filter { $0 > 0 }.allSatisfy { (80...120).contains($0) }, "\(late)")
     }
 
+    @Test("A prompt goes on though answers are never seen alone, or only with guesses")
+    func neverAlone() {
+        var budget = PrefillBudget()
+        budget.learn(seconds: 0.1, answerTokens: 0, promptTokens: 100)
+        for _ in 0..<3 { budget.learn(seconds: 0.1, answerTokens: 0, promptTokens: 1) }
+        #expect(budget.tokens(beside: 1) >= PrefillBudget.least)
+        budget.learn(seconds: 0.1, answerTokens: 8, promptTokens: 0)
+        #expect(budget.tokens(beside: 1) >= PrefillBudget.least)
+    }
+
     @Test("The planner gives answers their token first, and prompts what their goal leaves")
     func planner() {
         var planner = StepPlanner(budget: 256, goalSeconds: 0.1)
