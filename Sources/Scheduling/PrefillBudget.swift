@@ -25,6 +25,11 @@ struct PrefillBudget {
     /// machine may have been asleep.
     private static let surprise = 4.0
 
+    /// After as many prompts go on nevertheless, until it is asked again.
+    private static let mostVainSteps = 3
+    /// A step of more tokens than this, and none of answers, is one of prompts, not of answers that begin.
+    private static let longPrompt = 64
+
     /// The longest step wanted while answers run; nil: see `stretch`.
     private let goalSeconds: Double?
     /// Time of a step without prompts, by the bit width of its number of tokens.
@@ -32,17 +37,16 @@ struct PrefillBudget {
     private var secondsPerPromptToken: Double?
     /// Steps with prompts beside answers since the last without.
     private var mixedSteps = 0
-    /// Steps for which one without prompts was asked for in vain.
+    /// Steps, but for those of long prompts alone, since one without prompts was asked for.
     private var vainSteps = 0
-    /// As many make prompts go on nevertheless.
-    private static let mostVainSteps = 3
 
     init(goalSeconds: Double? = nil) { self.goalSeconds = goalSeconds }
 
     /// The most prompt tokens beside this many of running answers; none where it is time to see what answers take alone.
     func tokens(beside answerTokens: Int) -> Int {
         guard answerTokens > 0, let cost = secondsPerPromptToken, cost > 0 else { return .max }
-        guard !wantsAnswersAlone || vainSteps >= Self.mostVainSteps else { return 0 }
+        let isHeld = vainSteps % (Self.mostVainSteps + Self.mostMixedSteps) < Self.mostVainSteps
+        guard !wantsAnswersAlone || !isHeld else { return 0 }
         let answers = seconds(of: answerTokens)
         let goal = goalSeconds ?? max(Self.unnoticedSeconds, answers * Self.stretch)
         guard goal > answers else { return Self.least }
@@ -52,7 +56,7 @@ struct PrefillBudget {
     /// Learns from a step.
     mutating func learn(seconds: Double, answerTokens: Int, promptTokens: Int) {
         guard seconds.isFinite, seconds >= 0 else { return }
-        if wantsAnswersAlone { vainSteps += 1 }
+        if wantsAnswersAlone, answerTokens > 0 || promptTokens <= Self.longPrompt { vainSteps += 1 }
         if promptTokens > 0 {
             if answerTokens > 0 { mixedSteps += 1 }
             let own = max(0, seconds - self.seconds(of: answerTokens)) / Double(promptTokens)

@@ -88,7 +88,7 @@ import Testing
     func unending(believed: Double?) {
         let machine = Machine(least: 0.1, perToken: 0.002)
         var budget = PrefillBudget()
-        budget.learn(seconds: machine.seconds(256), answerTokens: 0, promptTokens: 256)
+        for _ in 0..<5 { budget.learn(seconds: machine.seconds(256), answerTokens: 0, promptTokens: 256) }
         if let believed { budget.learn(seconds: believed, answerTokens: 1, promptTokens: 0) }
         var shares: [Int] = []
         for _ in 0..<2000 {
@@ -108,6 +108,13 @@ import Testing
         budget.learn(seconds: 0.1, answerTokens: 0, promptTokens: 100)
         for _ in 0..<3 { budget.learn(seconds: 0.1, answerTokens: 0, promptTokens: 1) }
         #expect(budget.tokens(beside: 1) >= PrefillBudget.least)
+        // It is asked again for steps of answers alone, a few in many.
+        var held = 0
+        for _ in 0..<670 {
+            held += budget.tokens(beside: 1) == 0 ? 1 : 0
+            budget.learn(seconds: 0.1, answerTokens: 0, promptTokens: 1)
+        }
+        #expect(held == 30)
         budget.learn(seconds: 0.1, answerTokens: 8, promptTokens: 0)
         #expect(budget.tokens(beside: 1) >= PrefillBudget.least)
     }
