@@ -24,8 +24,7 @@ struct PrefillBudget {
     /// A step without prompts that took more than this many times as long as was believed counts as one that did: the
     /// machine may have been asleep.
     private static let surprise = 4.0
-
-    /// After as many prompts go on nevertheless, until it is asked again.
+    /// After so many steps that should have been without prompts and were not, these go on for a while.
     private static let mostVainSteps = 3
     /// A step of more tokens than this, and none of answers, is one of prompts, not of answers that begin.
     private static let longPrompt = 64
