@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 /// Many times what a configuration takes: decoding needs some forty times the file's size.
-private let maxConfigurationBytes = 1 << 20
+package let maxConfigurationBytes = 1 << 20
 
 /// Decodes a JSON file of a model, one of the short ones.
 func decodeJSON<Value: Decodable>(

@@ -3,6 +3,7 @@ import HTTPFront
 /// A handler that also writes one line for each request, on a queue of its own so that a stuck terminal stalls nobody.
 struct RequestLog: RequestHandler {
     let handler: any RequestHandler
+
     init(_ handler: any RequestHandler) { self.handler = handler }
 
     func refuse(_ head: RequestHead) -> Response? { handler.refuse(head) }

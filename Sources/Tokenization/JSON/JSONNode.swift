@@ -1,5 +1,8 @@
 /// A JSON value that knows its place in the file, so that every complaint can name it.
 struct JSONNode {
+    /// Many times what any pipeline has.
+    private static let mostElements = 1024
+
     let document: JSONDocument
     let value: Int
     /// For example `model.vocab`; empty for the whole file.
@@ -75,10 +78,10 @@ struct JSONNode {
     }
 
     /// The elements of an array that is not long: each takes more memory here than in the file.
-    func elements(atMost most: Int = 1024) throws(TokenizerError) -> [JSONNode] {
+    func elements() throws(TokenizerError) -> [JSONNode] {
         var result: [JSONNode] = []
         try forEachElement { (index, value) throws(TokenizerError) in
-            guard index < most else { throw fault("has more than \(most) elements") }
+            guard index < Self.mostElements else { throw fault("has more than \(Self.mostElements) elements") }
             result.append(child(value, index))
         }
         return result
@@ -113,7 +116,7 @@ struct JSONNode {
         var parts: [JSONNode] = []
         for part in try required(name).elements() {
             parts += try part.parts(name)
-            guard parts.count <= 1024 else { throw fault("has more than 1024 parts") }
+            guard parts.count <= Self.mostElements else { throw fault("has more than \(Self.mostElements) parts") }
         }
         return parts
     }

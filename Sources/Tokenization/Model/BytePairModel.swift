@@ -186,7 +186,7 @@ struct BytePairModel: Sendable {
     /// The token that bytes are as they stand.
     private func spelledToken(_ text: [UInt8], _ word: Range<Int>, _ spelling: inout [UInt8]) -> Int32? {
         spelling.removeAll(keepingCapacity: true)
-        for index in word { spelling += ByteAlphabet.spelling(of: text[index]) }
+        ByteAlphabet.appendSpelling(of: text[word], to: &spelling)
         return token(spelling, spelling.indices)
     }
 

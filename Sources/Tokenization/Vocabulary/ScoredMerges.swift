@@ -6,7 +6,8 @@ struct ScoredMerges {
     /// The longest token that is cut in all ways, in bytes: that takes the square of its length.
     private static let longest = 1024
 
-    private let table: SpellingTable
+    /// The tokens that a text may become; it has the spellings of the others too.
+    let table: SpellingTable
     private(set) var model: BytePairModel
 
     init(_ vocabulary: VocabularyValues) throws(TokenizerError) {

@@ -17,7 +17,7 @@ extension Tokenizer {
         let normalizer = Normalizer(markingSpacesWith: mark, addsPrefix: addsPrefix)
         let merges = try ScoredMerges(vocabulary)
         try self.init(
-            vocabulary.spellings(),
+            merges.table.spellings,
             .bytePair(merges.model),
             try AddedTokens(vocabulary.addedTokens(), normalizer: normalizer),
             normalizer,

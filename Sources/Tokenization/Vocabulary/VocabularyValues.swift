@@ -69,7 +69,7 @@ extension VocabularyValues {
     /// Checks what every use counts on.
     func check() throws(TokenizerError) {
         guard tokens.count <= TokenNumbers.range.count else { throw Self.fault("it has \(tokens.count) tokens") }
-        guard tokens.reduce(0, { $0 + $1.utf8.count }) < Int32.max else {
+        guard byteCount < Int32.max else {
             throw Self.fault("its tokens have more than 2 GiB of letters")
         }
         guard kinds.isEmpty || kinds.count == tokens.count else {
@@ -81,9 +81,11 @@ extension VocabularyValues {
         }
     }
 
+    /// Of all spellings together.
+    private var byteCount: Int { tokens.reduce(0) { $0 + $1.utf8.count } }
+
     func spellings() -> Spellings {
-        let byteCount = tokens.reduce(0) { $0 + $1.utf8.count }
-        return tokens.reduce(into: Spellings(capacity: tokens.count, byteCapacity: byteCount)) { $0.append($1.utf8) }
+        tokens.reduce(into: Spellings(capacity: tokens.count, byteCapacity: byteCount)) { $0.append($1.utf8) }
     }
 
     /// The tokens that are found in a text as they stand: control tokens, and those that the model's makers added.

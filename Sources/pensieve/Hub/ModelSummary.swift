@@ -12,7 +12,7 @@ struct ModelSummary {
         switch model.selection.form {
         case .folder:
             let file = FileHandle(forReadingAtPath: model.folder + "/config.json")
-            self.init(configuration: try? file?.read(upToCount: Self.mostConfigurationBytes))
+            self.init(configuration: try? file?.read(upToCount: maxConfigurationBytes))
         case .gguf(let quantization):
             self.init(gguf: model.path, quantization: quantization)
         }
@@ -28,9 +28,6 @@ struct ModelSummary {
         architecture = fields?.model_type?.printable
         quantization = fields?.form?.printable
     }
-
-    /// As many as a model's loader takes.
-    private static let mostConfigurationBytes = 1 << 20
 
     private struct Fields: Decodable {
         var model_type: String?
