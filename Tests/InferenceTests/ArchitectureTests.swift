@@ -40,7 +40,7 @@ import Testing
             let fixture = try Fixture("\(name)-\(form)")
             let engine = try Engine.make(fixture.model, precise: true, contextLimit: 32)
             let logits = try await engine.logits(of: fixture.short)
-            #expect(zip(logits, fixture.shortLogits).allSatisfy { relativeDifference($0, $1) < 1e-4 })
+            #expect(relativeDifference(logits, fixture.shortLogits) < 1e-4)
         }
     }
 
@@ -61,8 +61,7 @@ import Testing
             let rotary = RotaryEmbedding(configuration.rope)
             for (length, theirs) in [(4096, expected.short), (131_072, expected.long)] {
                 let ours = rotary.frequencies(contextLength: length)
-                #expect(ours.count == theirs.count)
-                #expect(zip(ours, theirs).allSatisfy { abs(Double($0) - $1) < 1e-6 * $1 }, "case \(index)")
+                #expect(isClose(ours, theirs) { 1e-6 * $0 }, "case \(index)")
             }
             let table = RotaryTable()
             rotary.fill(table, positions: [0], contextLength: 4096)
@@ -124,25 +123,33 @@ struct Comparison {
         let isOfAnswer = fixture.logits.count == fixture.answer.count
         let tokens = isOfAnswer ? fixture.prompt + fixture.answer.dropLast() : fixture.prompt
         let logits = try await engine.logits(of: tokens).suffix(fixture.logits.count)
+        try #require(logits.count == fixture.logits.count && !logits.isEmpty)
         for (ours, theirs) in zip(logits, fixture.logits) {
-            let difference = relativeDifference(ours, theirs)
-            largestError = difference.isNaN ? .infinity : max(largestError, difference)
+            largestError = max(largestError, relativeDifference(ours, theirs))
             divergence += Self.divergence(theirs, ours) / Double(fixture.logits.count)
             let order = theirs.sorted(by: >)
-            if ours.firstIndex(of: ours.max() ?? 0) == theirs.firstIndex(of: order[0]) {
+            if try Self.mostProbable(ours) == Self.mostProbable(theirs) {
                 agreements += 1
-            } else if order[0] - order[1] > Self.bound * (theirs.map(abs).max() ?? 0) {
+            } else if order[0] - order[1] > Self.bound * (try #require(theirs.map(abs).max())) {
                 farDisagreements += 1
             }
         }
     }
 
+    /// The place of the largest of finite logits.
+    static func mostProbable(_ logits: [Float]) throws -> Int {
+        try #require(logits.allSatisfy(\.isFinite))
+        return try #require(logits.indices.max { (logits[$0], $1) < (logits[$1], $0) })
+    }
+
+    /// Not a number, which is below no bound, if a logit is none or there is not one of ours for each of theirs.
     static func divergence(_ theirs: [Float], _ ours: [Float]) -> Double {
         func logarithms(_ logits: [Float]) -> [Double] {
             let largest = Double(logits.max() ?? 0)
             let total = log(logits.reduce(0) { $0 + exp(Double($1) - largest) })
             return logits.map { Double($0) - largest - total }
         }
+        guard theirs.count == ours.count, !theirs.isEmpty else { return .nan }
         return zip(logarithms(theirs), logarithms(ours)).reduce(0) { $0 + exp($1.0) * ($1.0 - $1.1) }
     }
 }

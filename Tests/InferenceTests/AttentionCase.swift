@@ -207,5 +207,5 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
 /// The largest difference of the last outputs from the expected ones; values are up to 1.
 func largestError(_ out: [Float], _ expected: [Double]) -> Double {
-    zip(out.suffix(expected.count), expected).map { abs(Double($0) - $1) }.max() ?? .infinity
+    largestDifference(Array(out.suffix(expected.count)), expected)
 }

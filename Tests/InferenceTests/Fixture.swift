@@ -120,14 +120,3 @@ extension ck_variant {
         (0..<UInt32(CK_VARIANT_COUNT)).map { ck_variant($0) }.filter { ck_variant_available($0) }
     }
 }
-
-/// The largest difference, relative to the largest value of the row.
-func relativeDifference(_ left: [Float], _ right: [Float]) -> Float {
-    let scale = right.map(abs).max() ?? 1
-    return zip(left, right).map { abs($0 - $1) }.max().map { $0 / scale } ?? .infinity
-}
-
-/// Equal to the last bit, zeros' signs included.
-func identical(_ left: [Float], _ right: [Float]) -> Bool {
-    left.map(\.bitPattern) == right.map(\.bitPattern)
-}

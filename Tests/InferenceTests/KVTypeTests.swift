@@ -45,12 +45,12 @@ import Testing
         let count = Double(texts.reduce(0) { $0 + $1.count })
         for text in texts {
             let (theirs, ours) = (try await exact.logits(of: text), try await engine.logits(of: text))
+            try #require(theirs.count == text.count && ours.count == text.count)
             for (their, our) in zip(theirs, ours) {
                 let divergence = Comparison.divergence(their, our)
                 result.divergence += divergence / count
-                result.largest = max(result.largest, divergence)
-                let isSame = their.firstIndex(of: their.max() ?? 0) == our.firstIndex(of: our.max() ?? 0)
-                result.agreement += isSame ? 1 / count : 0
+                result.largest = divergence > result.largest || divergence.isNaN ? divergence : result.largest
+                result.agreement += try Comparison.mostProbable(their) == Comparison.mostProbable(our) ? 1 / count : 0
             }
         }
         return result

@@ -34,8 +34,7 @@ import Testing
         let machine = Machine(least: 0.055, perToken: 0.005)
         let steps = prefill(3000, beside: answers, on: machine)
         let alone = machine.seconds(answers)
-        let longest = steps.map { machine.seconds(answers + $0) }.max() ?? 0
-        #expect(longest < 2.5 * alone)
+        #expect(steps.count > 21 && steps.allSatisfy { machine.seconds(answers + $0) < 2.5 * alone })
         // And it does not go slower than it must.
         #expect(steps.dropFirst(20).dropLast().allSatisfy { machine.seconds(answers + $0) > 1.5 * alone })
     }
@@ -44,7 +43,7 @@ import Testing
     func goal() {
         let machine = Machine(least: 0.055, perToken: 0.005)
         let seconds = prefill(3000, beside: 2, on: machine, goal: 0.3).map { machine.seconds($0 + 2) }
-        #expect(seconds.allSatisfy { $0 < 0.33 })
+        #expect(seconds.count > 11 && seconds.allSatisfy { $0 < 0.33 })
         #expect(seconds.dropFirst(10).dropLast().allSatisfy { $0 > 0.27 })
     }
 
@@ -52,7 +51,7 @@ import Testing
     func least(goal: Double) {
         let machine = Machine(least: 0.1, perToken: 0.05)
         let steps = prefill(1000, beside: 3, on: machine, goal: goal)
-        #expect(steps.dropLast().allSatisfy { $0 == PrefillBudget.least })
+        #expect(steps.count > 1 && steps.dropLast().allSatisfy { $0 == PrefillBudget.least })
     }
 
     @Test("Where steps are too short to be noticed, and where no answer runs, nothing is held back")
