@@ -119,7 +119,8 @@ extension Setting {
                 name: "host",
                 placeholder: "ADDRESS",
                 kind: .host(\.host),
-                help: "address to listen on; one that others can reach needs --api-key-file"
+                help: "address to listen on, or a name for all of its addresses: localhost is 127.0.0.1 and ::1; "
+                    + "one that others can reach needs --api-key-file"
             ),
             Setting(
                 name: "port",

@@ -23,6 +23,8 @@ enum StartCommand {
     private static func serve(_ configuration: Configuration) async throws -> Int32 {
         // A log that nobody reads any more is no reason to end.
         signal(SIGPIPE, SIG_IGN)
+        // First: a name that nobody knows is no reason to ask for keys, nor to load a model.
+        try await HTTPServer.check(host: configuration.host)
         let keys = try Keys.check(configuration)
         if let warning = Keys.warning(configuration) { Terminal.warning(warning) }
         // Until there is a server to end in order, a signal ends the program at once, also while a model is fetched.
