@@ -19,9 +19,12 @@ struct Connection {
     private let place: ConnectionRoll.Place?
     private let responses: ResponseSender
     private let memory: BodyMemory
+    private let shares: RequestShares
     private var parser: RequestParser
     /// Whom the current request is from, as far as that is known.
     private var client: String
+    /// Whether the current request counts in `shares`.
+    private var isCounted = false
     /// What the current request holds of `memory`.
     private var heldBytes = 0
     /// What the current request's body is said to have.
@@ -35,7 +38,8 @@ struct Connection {
         place: ConnectionRoll.Place?,
         handler: any RequestHandler,
         limits: Limits,
-        memory: BodyMemory
+        memory: BodyMemory,
+        shares: RequestShares
     ) {
         self.socket = socket
         self.handler = handler
@@ -44,6 +48,7 @@ struct Connection {
         self.place = place
         client = peer.network
         self.memory = memory
+        self.shares = shares
         responses = ResponseSender(socket: socket, stallLimit: limits.writeStallTimeout)
         parser = RequestParser(limits: limits)
     }
@@ -55,7 +60,8 @@ struct Connection {
             let delivery = await serveRequest()
             if delivery != .keepsConnection { parser = RequestParser(limits: limits) }
             memory.giveBack(heldBytes, of: client)
-            (heldBytes, client) = (0, peer.network)
+            if isCounted { shares.leave(client) }
+            (heldBytes, isCounted, client) = (0, false, peer.network)
             switch delivery {
             // Pipelined requests that are refused cost no wait at all: others must have their turn.
             case .keepsConnection: await Task.yield()
@@ -120,6 +126,8 @@ struct Connection {
         guard changes(to: .uploading) else { throw .ended }
         memory.giveBack(heldBytes, of: client)
         (heldBytes, client) = (0, name)
+        isCounted = shares.enter(name)
+        guard isCounted else { throw .fault(.tooManyRequests) }
         return true
     }
 

@@ -27,6 +27,7 @@ package actor HTTPServer {
     /// Nil where one was closed.
     private var listeners: [Listener?] = []
     private var budget: DescriptorBudget?
+    private var shares = RequestShares(places: 0)
     private var refusals = 0
     private var peakConnections = 0
     private var lastEnded: [CheckedContinuation<Void, Never>] = []
@@ -55,7 +56,9 @@ package actor HTTPServer {
         await TimerDescriptors.open()
         let poller = try makePoller()
         let bound = try await Listener.bind(host: host, port: port, poller: poller)
-        budget = try DescriptorBudget(wanted: limits.maxConnections)
+        let budget = try DescriptorBudget(wanted: limits.maxConnections)
+        self.budget = budget
+        shares = RequestShares(places: budget.connections)
         listeners = bound
         return bound.first?.port ?? port
     }
@@ -171,7 +174,7 @@ package actor HTTPServer {
     }
 
     private func connection(_ socket: Socket, _ peer: Address, _ place: ConnectionRoll.Place?) -> Connection {
-        Connection(socket, peer: peer, place: place, handler: handler, limits: limits, memory: memory)
+        Connection(socket, peer: peer, place: place, handler: handler, limits: limits, memory: memory, shares: shares)
     }
 
     private func connectionEnded(_ place: ConnectionRoll.Place) {

@@ -7,6 +7,7 @@ struct APIError: Error, Equatable {
         case authentication = "authentication_error"
         case permission = "permission_error"
         case notFound = "not_found_error"
+        case rateLimit = "rate_limit_error"
         case requestTooLarge = "request_too_large"
         case timeout = "timeout_error"
         case overloaded = "overloaded_error"
@@ -102,6 +103,7 @@ struct APIError: Error, Equatable {
             kind = .invalidRequest
         case .bodyTooLarge: kind = .requestTooLarge
         case .timeout: (kind, shouldRetry) = (.timeout, nil)
+        case .tooManyRequests: (kind, shouldRetry, retryAfter) = (.rateLimit, nil, 1)
         case .tooManyConnections, .bodyMemoryFull: (kind, shouldRetry, retryAfter) = (.overloaded, nil, 1)
         case .internalError: (kind, shouldRetry) = (.api, nil)
         }

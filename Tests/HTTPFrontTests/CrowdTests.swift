@@ -71,6 +71,33 @@ extension HTTPServerTests {
         }
     }
 
+    @Test("keeps places for others when one client has requests under way on all it can get")
+    func requestShares() async throws {
+        var limits = Limits.forTests
+        limits.maxConnections = 16
+        let (gate, entered) = (Gate(), Counter())
+        let handler = TestHandler { request in
+            guard request.head.path == "/slow" else { return await TestHandler.echo(request) }
+            entered.add()
+            await gate.pass()
+            return Response(status: 200)
+        }
+        try await withServer(handler, limits: limits) { _, port in
+            let slow = "GET /slow HTTP/1.1\r\nHost: h\r\nClient: greedy\r\n\r\n"
+            let greedy = try (0..<14).map { _ in try TestClient(port) }
+            for client in greedy { try await client.send(slow) }
+            #expect(await eventually { entered.value == 14 })
+            let excess = try TestClient(port)
+            try await excess.send(slow)
+            #expect(try await excess.readReply().status == 429)
+            #expect(try await TestClient(port).get("/", "Client: other\r\n").status == 200)
+            // What is over does not count any more.
+            for _ in greedy { gate.open() }
+            for client in greedy { #expect(try await client.readReply().status == 200) }
+            #expect(try await greedy[0].get("/", "Client: greedy\r\n").status == 200)
+        }
+    }
+
     @Test("reads and drops little of what comes after a refusal, unless it was announced")
     func lingering() async throws {
         var limits = Limits.forTests

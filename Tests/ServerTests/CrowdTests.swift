@@ -47,8 +47,8 @@ import Testing
         let server = try ServerProcess(["--mock"], descriptors: limit)
         for beginning in ["", Self.get("/health"), Self.post(Self.message("a b c d e f g h", stream: true))] {
             let flood = try await Flood.open(port: server.port, count: limit + 200, saying: beginning)
-            try await Task.sleep(for: .milliseconds(200))
-            #expect(try await server.waitForExit(seconds: 0.01) == nil)
+            // The refused ones end after a second, and libdispatch looks at its threads every second.
+            #expect(try await server.waitForExit(seconds: beginning.isEmpty ? 1.5 : 0.2) == nil)
             withExtendedLifetime(flood) {}
         }
         let isServed = try await eventually { await status(Self.get("/health"), from: server) == 200 }
@@ -58,7 +58,10 @@ import Testing
         #expect(try await server.waitForExit(seconds: 60) == 0)
     }
 
-    @Test("Where there are too few descriptors the server does not start, and says how many it needs")
+    @Test(
+        "Where there are too few descriptors the server does not start, and says how many it needs",
+        .timeLimit(.minutes(1))
+    )
     func tooFewDescriptors() async throws {
         let arguments = ServerProcess.limited(["start", "--mock", "--port", "0"], to: 64)
         let outcome = try await Program.run(arguments, executable: ServerProcess.shell)
@@ -118,9 +121,9 @@ import Testing
         try socket.send(Self.post(Self.message("one two three four five six", stream: stream)))
         socket.finishSending()
         let answer = try await socket.readToEnd()
-        #expect(answer.contains("HTTP/1.1 200 OK") && !answer.contains("499"))
-        #expect(answer.contains(stream ? "event: message_stop" : #""stop_reason":"end_turn""#))
-        #expect(answer.contains("six"))
+        #expect(answer.contains("HTTP/1.1 200 OK"))
+        #expect(answer.contains(stream ? "event: message_stop" : "one two three four five six"))
+        #expect(answer.contains(#""stop_reason":"end_turn""#))
     }
 
     @Test(
