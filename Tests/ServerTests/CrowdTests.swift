@@ -41,7 +41,7 @@ import Testing
     @Test(
         "More connections than descriptors do not end the server, and it serves on",
         .timeLimit(.minutes(5)),
-        arguments: [256, 512, 1024, 4096]
+        arguments: [256, 1024, 4096]
     )
     func descriptorLimits(_ limit: Int) async throws {
         let server = try ServerProcess(["--mock"], descriptors: limit)
@@ -116,7 +116,7 @@ import Testing
         arguments: [false, true]
     )
     func halfClosed(stream: Bool) async throws {
-        let server = try ServerProcess(["--mock", "--mock-tokens-per-second", "10"])
+        let server = try ServerProcess(["--mock", "--mock-tokens-per-second", "30"])
         let socket = try RawSocket(port: server.port)
         try socket.send(Self.post(Self.message("one two three four five six", stream: stream)))
         socket.finishSending()
