@@ -117,6 +117,7 @@ package actor HTTPServer {
         _ budget: DescriptorBudget,
         into group: inout DiscardingTaskGroup
     ) async {
+        var accepted = 0
         while phase == .open, !Task.isCancelled, let listener = listeners[index] {
             guard hasRoom(poller, budget) else {
                 // Those who come wait in the kernel's queue meanwhile.
@@ -126,6 +127,9 @@ package actor HTTPServer {
             switch listener.accept() {
             case .connection(let socket, let peer):
                 admit(socket, peer: peer, budget, into: &group)
+                accepted += 1
+                // However many come: those that end must be counted out, and a thread of the pool be left to others.
+                if accepted % 32 == 0 { await Task.yield() }
             case .wouldBlock:
                 guard await isReady(listener, poller) else { return }
             case .exhausted:
