@@ -16,7 +16,7 @@ package actor HTTPServer {
     /// So many connections leave so much freed memory behind that it is worth giving back.
     private static let crowd = 512
     /// How soon to look again whether there is room for a connection.
-    private static let recess: Duration = .milliseconds(10)
+    private static let recess: Duration = .milliseconds(2)
 
     private let handler: any RequestHandler
     private let limits: Limits
@@ -136,7 +136,7 @@ package actor HTTPServer {
                 // The whole system has no descriptor or memory left. The listener stays readable: without a pause this
                 // loop would spin until there is.
                 _ = roll.makeRoom()
-                do { try await Task.sleep(for: Self.recess * 5) } catch { return }
+                do { try await Task.sleep(for: Self.recess * 25) } catch { return }
             }
         }
     }
