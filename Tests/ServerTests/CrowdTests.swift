@@ -45,7 +45,9 @@ import Testing
     )
     func descriptorLimits(_ limit: Int) async throws {
         let server = try ServerProcess(["--mock"], descriptors: limit)
-        for beginning in ["", Self.get("/health"), Self.post(Self.message("a b c d e f g h", stream: true))] {
+        let requests = [Self.get("/health"), Self.post(Self.message("a b c d e f g h", stream: true))]
+        // Thousands of requests would take their time.
+        for beginning in [""] + (limit <= 1024 ? requests : []) {
             let flood = try await Flood.open(port: server.port, count: limit + 200, saying: beginning)
             // The refused ones end after a second, and libdispatch looks at its threads every second.
             #expect(try await server.waitForExit(seconds: beginning.isEmpty ? 1.5 : 0.2) == nil)
