@@ -32,6 +32,9 @@ package actor HTTPServer {
     private var peakConnections = 0
     private var lastEnded: [CheckedContinuation<Void, Never>] = []
 
+    /// Connections that can be served at a time, which the limit on open files may make fewer than wanted.
+    package var connectionLimit: Int { budget?.connections ?? limits.maxConnections }
+
     /// Connections that are served now.
     package var connectionCount: Int { roll.count }
 

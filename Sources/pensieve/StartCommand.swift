@@ -31,6 +31,13 @@ enum StartCommand {
         let assembly = try await Assembly.make(configuration, keys: keys)
         let signals = Signals()
         let port = try await assembly.server.bind(host: configuration.host, port: UInt16(configuration.port))
+        let connections = await assembly.server.connectionLimit
+        if connections < configuration.maxConnections {
+            Terminal.warning(
+                "the limit on open files (ulimit -n) allows \(connections) connections at a time, not the "
+                    + "\(configuration.maxConnections) of --max-connections"
+            )
+        }
         Terminal.error(Banner.text(assembly.scheduler.engineDescription, configuration, port: port, keys: keys.count))
 
         let server = assembly.server

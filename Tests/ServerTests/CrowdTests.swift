@@ -45,6 +45,7 @@ import Testing
     )
     func descriptorLimits(_ limit: Int) async throws {
         let server = try ServerProcess(["--mock"], descriptors: limit)
+        #expect(server.said.contains("connections at a time, not the 4096 of --max-connections"))
         let requests = [Self.get("/health"), Self.post(Self.message("a b c d e f g h", stream: true))]
         // Thousands of requests would take their time.
         for beginning in [""] + (limit <= 1024 ? requests : []) {
