@@ -53,7 +53,7 @@ class Server:
 
     def get(self, path):
         with self.connect() as connection:
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             answer = b""
             while piece := connection.recv(65536):
                 answer += piece
@@ -98,7 +98,7 @@ class Stream:
                            "messages": [{"role": "user", "content": prompt}]}).encode()
         self.connection = server.connect()
         self.connection.sendall(
-            b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + KEY.encode()
+            b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + KEY.encode()
             + b"\r\nConnection: close\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
         self.times = []
         self.data = b""

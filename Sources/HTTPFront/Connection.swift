@@ -14,27 +14,41 @@ struct Connection {
     private let socket: Socket
     private let handler: any RequestHandler
     private let limits: Limits
-    private let peerIsLoopback: Bool
+    private let peer: Address
+    /// Nil for a connection that is only told that there is no place.
+    private let place: ConnectionRoll.Place?
     private let responses: ResponseSender
     private let memory: BodyMemory
+    private let shares: RequestShares
     private var parser: RequestParser
-    /// What the current request's body holds of `memory`.
+    /// Whom the current request is from, as far as that is known.
+    private var client: String
+    /// Whether the current request counts in `shares`.
+    private var isCounted = false
+    /// What the current request holds of `memory`.
     private var heldBytes = 0
+    /// What the current request's body is said to have.
+    private var announcedBytes = 0
     /// When the current request's first byte came.
     private var started = ContinuousClock.now
 
     init(
         _ socket: Socket,
-        peerIsLoopback: Bool,
+        peer: Address,
+        place: ConnectionRoll.Place?,
         handler: any RequestHandler,
         limits: Limits,
-        memory: BodyMemory
+        memory: BodyMemory,
+        shares: RequestShares
     ) {
         self.socket = socket
         self.handler = handler
         self.limits = limits
-        self.peerIsLoopback = peerIsLoopback
+        self.peer = peer
+        self.place = place
+        client = peer.network
         self.memory = memory
+        self.shares = shares
         responses = ResponseSender(socket: socket, stallLimit: limits.writeStallTimeout)
         parser = RequestParser(limits: limits)
     }
@@ -45,10 +59,12 @@ struct Connection {
         while true {
             let delivery = await serveRequest()
             if delivery != .keepsConnection { parser = RequestParser(limits: limits) }
-            memory.giveBack(heldBytes)
-            heldBytes = 0
+            memory.giveBack(heldBytes, of: client)
+            if isCounted { shares.leave(client) }
+            (heldBytes, isCounted, client) = (0, false, peer.network)
             switch delivery {
-            case .keepsConnection: continue
+            // Pipelined requests that are refused cost no wait at all: others must have their turn.
+            case .keepsConnection: await Task.yield()
             case .lastOfConnection: return await linger()
             case .failed: return
             }
@@ -59,38 +75,67 @@ struct Connection {
     @concurrent
     func refuseConnection() async {
         let delivery = await answer(.tooManyConnections, to: nil, requestID: RequestID.make())
-        if delivery != .failed { await socket.linger(for: min(limits.lingerTimeout, .seconds(1))) }
+        guard delivery != .failed else { return }
+        await socket.linger(for: min(limits.lingerTimeout, .seconds(1)), upTo: limits.lingerBytes)
     }
 
     /// A server that shuts down does not wait long for slow goodbyes.
     private func linger() async {
+        guard changes(to: .leaving) else { return }
         let limit = limits.lingerTimeout
-        await socket.linger(for: socket.poller.isDraining ? min(limit, .seconds(1)) : limit)
+        // A client that sends its whole body before it reads would find a reset in place of the answer.
+        let byteCount = max(limits.lingerBytes, min(announcedBytes, limits.lingerBodyBytes))
+        await socket.linger(for: socket.poller.isDraining ? min(limit, .seconds(1)) : limit, upTo: byteCount)
     }
+
+    /// Notes what this connection does from now on; false if it has to give way to others.
+    private func changes(to stage: ConnectionRoll.Stage) -> Bool { place?.change(to: stage) ?? true }
 
     private mutating func serveRequest() async -> ResponseSender.Delivery {
         let requestID = RequestID.make()
         var head: RequestHead?
         do throws(Interruption) {
             let parsed = try await readHead()
-            let current = RequestHead(parsed, requestID: requestID, peerIsLoopback: peerIsLoopback)
+            let current = RequestHead(parsed, requestID: requestID, peer: peer)
             head = current
             let keepsAlive = parsed.keepsAlive
+            if case .length(let length) = parsed.framing { announcedBytes = length }
             if let refusal = handler.refuse(current) {
+                guard changes(to: .answering) else { throw .ended }
                 return await refuse(current, with: refusal, keepsAlive: keepsAlive && !parsed.announcesBody)
             }
+            let isKnown = try recognize(current)
             let body = try await readBody(expectsContinue: parsed.expectsContinue)
-            return await exchange(Request(head: current, body: body), keepsAlive: keepsAlive)
+            guard changes(to: isKnown ? .occupied : .answering) else { throw .ended }
+            let exchange = Exchange(socket: socket, handler: handler, responses: responses)
+            let (status, delivery) = await exchange.run(Request(head: current, body: body), keepsAlive: keepsAlive)
+            finish(current, status: status)
+            return delivery
         } catch {
             guard case .fault(let fault) = error else { return .failed }
             return await answer(fault, to: head, requestID: requestID)
         }
     }
 
+    /// Whether the request's client is one that was let in; from then on it is accounted by its name.
+    private mutating func recognize(_ head: RequestHead) throws(Interruption) -> Bool {
+        guard let name = handler.client(of: head) else {
+            guard changes(to: .receiving) else { throw .ended }
+            return false
+        }
+        guard changes(to: .uploading) else { throw .ended }
+        memory.giveBack(heldBytes, of: client)
+        (heldBytes, client) = (0, name)
+        isCounted = shares.enter(name)
+        guard isCounted else { throw .fault(.tooManyRequests) }
+        return true
+    }
+
     // MARK: Reading
 
     private mutating func readHead() async throws(Interruption) -> ParsedHead {
         started = .now
+        announcedBytes = 0
         while true {
             switch parser.next() {
             case .head(let head): return head
@@ -99,9 +144,12 @@ struct Connection {
             case .needsMore: break
             }
             if parser.isIdle {
+                guard changes(to: .idle) else { throw .ended }
                 guard try await fill(until: .now + limits.idleTimeout, endsOnDrain: true) else { throw .ended }
                 started = .now
             } else {
+                guard changes(to: .receiving) else { throw .ended }
+                try hold(parser.headBytes)
                 guard try await fill(until: started + limits.headerTimeout) else {
                     throw .fault(.timeout("the end of the request head"))
                 }
@@ -112,6 +160,7 @@ struct Connection {
     private mutating func readBody(expectsContinue: Bool) async throws(Interruption) -> [UInt8] {
         let start = ContinuousClock.now
         var owesContinue = expectsContinue
+        var reads = 0
         while true {
             switch parser.next() {
             case .body(let body):
@@ -129,14 +178,21 @@ struct Connection {
             }
             owesContinue = false
             let earned = Duration.seconds(parser.bodyBytes / max(1, limits.minBodyBytesPerSecond))
-            let deadline = min(.now + limits.bodyStallTimeout, start + limits.bodyTimeout + earned)
-            guard try await fill(until: deadline) else { throw .fault(.timeout("the request body")) }
+            let whole = min(limits.bodyTimeout + earned, limits.bodyTimeoutMax)
+            let deadline = min(.now + limits.bodyStallTimeout, start + whole)
+            guard ContinuousClock.now < deadline, try await fill(until: deadline) else {
+                throw .fault(.timeout("the request body"))
+            }
+            reads += 1
+            // Whoever sends without a pause must not keep a thread of the pool.
+            if reads % 8 == 0 { await Task.yield() }
         }
     }
 
-    /// Counts the bytes of the body that are there now.
+    /// Counts the bytes of the head, then of the body, that are there now.
     private mutating func hold(_ count: Int) throws(Interruption) {
-        guard memory.take(count - heldBytes) else { throw .fault(.bodyMemoryFull) }
+        guard count > heldBytes else { return }
+        guard memory.take(count - heldBytes, for: client) else { throw .fault(.bodyMemoryFull) }
         heldBytes = count
     }
 
@@ -182,44 +238,6 @@ struct Connection {
 
     // MARK: Answering
 
-    /// Lets the handler answer, and cancels it when the client goes away meanwhile.
-    private func exchange(_ request: Request, keepsAlive: Bool) async -> ResponseSender.Delivery {
-        enum ChildResult {
-            case answered(status: Int, ResponseSender.Delivery)
-            case clientLeft
-            case stoppedWatching
-        }
-        var status = 499
-        var delivery = ResponseSender.Delivery.failed
-        await withTaskGroup(of: ChildResult.self) { [socket, handler, responses] group in
-            group.addTask {
-                let response = await handler.respond(to: request)
-                let delivery = await responses.send(response, to: request.head, keepsAlive: keepsAlive)
-                return .answered(status: response.status, delivery)
-            }
-            group.addTask {
-                await socket.waitForHangup() ? .clientLeft : .stoppedWatching
-            }
-            var clientLeft = false
-            for await result in group {
-                switch result {
-                case .answered(let answeredStatus, let answeredDelivery):
-                    // What was delivered counts, whoever is seen first: a client may close as soon as it has the whole
-                    // response, or close its sending side only. There will be no further request either way.
-                    delivery = clientLeft && answeredDelivery == .keepsConnection ? .lastOfConnection : answeredDelivery
-                    status = answeredDelivery == .failed ? 499 : answeredStatus
-                    group.cancelAll()
-                case .clientLeft:
-                    clientLeft = true
-                    group.cancelAll()
-                case .stoppedWatching: break
-                }
-            }
-        }
-        finish(request.head, status: status)
-        return delivery
-    }
-
     private mutating func refuse(
         _ head: RequestHead,
         with response: Response,
@@ -251,13 +269,14 @@ struct Connection {
 }
 
 extension RequestHead {
-    fileprivate init(_ parsed: ParsedHead, requestID: String, peerIsLoopback: Bool) {
+    fileprivate init(_ parsed: ParsedHead, requestID: String, peer: Address) {
         self.init(
             method: parsed.line.method,
             target: parsed.line.target,
             headers: parsed.headers,
             requestID: requestID,
-            peerIsLoopback: peerIsLoopback
+            peerIsLoopback: peer.isLoopback,
+            peer: peer.network
         )
         minorVersion = parsed.line.minorVersion
     }

@@ -5,6 +5,7 @@ package enum HTTPFault: Error, Sendable, Equatable {
     case headersTooLarge
     case bodyTooLarge(limit: Int)
     case tooManyConnections
+    case tooManyRequests
     case bodyMemoryFull
     case timeout(String)
     case unsupportedTransferCoding(String)
@@ -19,6 +20,7 @@ package enum HTTPFault: Error, Sendable, Equatable {
         case .timeout: 408
         case .bodyTooLarge: 413
         case .requestLineTooLong: 414
+        case .tooManyRequests: 429
         case .headersTooLarge: 431
         case .internalError: 500
         case .tooManyConnections, .bodyMemoryFull: 503
@@ -32,6 +34,7 @@ package enum HTTPFault: Error, Sendable, Equatable {
         case .headersTooLarge: "the request headers are too large or too many"
         case .bodyTooLarge(let limit): "the request body exceeds the limit of \(limit) bytes"
         case .tooManyConnections: "too many connections; try again later"
+        case .tooManyRequests: "too many requests of this client at once; try again later"
         case .bodyMemoryFull: "too many large requests at once; try again later"
         case .timeout(let what): "timed out while waiting for \(what)"
         case .unsupportedTransferCoding(let name): "the transfer coding \"\(name)\" is not supported; use chunked"

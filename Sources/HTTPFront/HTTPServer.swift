@@ -13,63 +13,82 @@ package actor HTTPServer {
         case closing
     }
 
-    /// Beyond the limit, so many clients at a time are told so; more are dropped without a word.
-    private static let maxRefusals = 64
     /// So many connections leave so much freed memory behind that it is worth giving back.
     private static let crowd = 512
-    /// Descriptors kept back for everything but connections: files, pipes, the poller.
-    private static let reservedDescriptors = 64
+    /// How soon to look again whether there is room for a connection.
+    private static let recess: Duration = .milliseconds(2)
 
     private let handler: any RequestHandler
     private let limits: Limits
     private let memory: BodyMemory
+    private let roll = ConnectionRoll()
     private var phase = Phase.open
     private var poller: Poller?
-    private var listener: Listener?
-    private var maxConnections: Int
+    /// Nil where one was closed.
+    private var listeners: [Listener?] = []
+    private var budget: DescriptorBudget?
+    private var shares = RequestShares(places: 0)
     private var refusals = 0
     private var peakConnections = 0
-    private var lastEnded: CheckedContinuation<Void, Never>?
+    private var lastEnded: [CheckedContinuation<Void, Never>] = []
+
+    /// Connections that can be served at a time, which the limit on open files may make fewer than wanted.
+    package var connectionLimit: Int { budget?.connections ?? limits.maxConnections }
 
     /// Connections that are served now.
-    package private(set) var connectionCount = 0
+    package var connectionCount: Int { roll.count }
 
     package init(handler: any RequestHandler, limits: Limits = Limits()) {
         self.handler = handler
         self.limits = limits
         memory = BodyMemory(limits)
-        maxConnections = limits.maxConnections
     }
 
     deinit {
         poller?.stop()
     }
 
-    /// Binds the listening socket to a host name or address; port 0 takes any. Returns the port bound.
+    /// Whether a host name or address to listen on is known at all.
+    package static func check(host: String) async throws(HTTPServerError) {
+        _ = try await Address.resolve(host: host, port: 0)
+    }
+
+    /// Listens on every address of a host that this machine has; port 0 takes any. Returns the port bound.
     package func bind(host: String, port: UInt16) async throws(HTTPServerError) -> UInt16 {
-        guard listener == nil, phase == .open else { throw HTTPServerError("this server is bound already") }
-        maxConnections = min(limits.maxConnections, max(1, raiseDescriptorLimit() - Self.reservedDescriptors))
+        guard listeners.isEmpty, phase == .open else { throw HTTPServerError("this server is bound already") }
+        await TimerDescriptors.open()
         let poller = try makePoller()
-        let listener = try await Listener.bind(host: host, port: port, poller: poller)
-        self.listener = listener
-        return listener.port
+        let bound = try await Listener.bind(host: host, port: port, poller: poller)
+        let budget = try DescriptorBudget(wanted: limits.maxConnections)
+        self.budget = budget
+        shares = RequestShares(places: budget.connections)
+        listeners = bound
+        return bound.first?.port ?? port
     }
 
     /// Accepts connections until `stopAccepting` or `closeAll`; returns when all of them have ended. A server runs
     /// once.
     package func run() async {
-        guard let poller else { return }
+        guard let poller, let budget else { return }
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
-                await acceptConnections(poller, into: &group)
-                listener = nil
-                await waitForLastConnection()
-                if phase == .closing { group.cancelAll() }
+                for index in listeners.indices {
+                    group.addTask { await self.serve(listenerAt: index, poller, budget) }
+                }
             }
         } onCancel: {
             poller.drain()
         }
         poller.stop()
+    }
+
+    private func serve(listenerAt index: Int, _ poller: Poller, _ budget: DescriptorBudget) async {
+        await withDiscardingTaskGroup { group in
+            await acceptConnections(listenerAt: index, poller, budget, into: &group)
+            listeners[index] = nil
+            await waitForLastConnection()
+            if phase == .closing { group.cancelAll() }
+        }
     }
 
     /// Closes the listener and the idle connections; running requests end with `connection: close`.
@@ -95,16 +114,32 @@ package actor HTTPServer {
 
     // MARK: Accepting
 
-    private func acceptConnections(_ poller: Poller, into group: inout DiscardingTaskGroup) async {
-        while phase == .open, !Task.isCancelled, let listener {
+    private func acceptConnections(
+        listenerAt index: Int,
+        _ poller: Poller,
+        _ budget: DescriptorBudget,
+        into group: inout DiscardingTaskGroup
+    ) async {
+        var accepted = 0
+        while phase == .open, !Task.isCancelled, let listener = listeners[index] {
+            guard hasRoom(poller, budget) else {
+                // Those who come wait in the kernel's queue meanwhile.
+                do { try await Task.sleep(for: Self.recess) } catch { return }
+                continue
+            }
             switch listener.accept() {
-            case .connection(let socket, let peerIsLoopback):
-                admit(socket, peerIsLoopback: peerIsLoopback, into: &group)
+            case .connection(let socket, let peer):
+                admit(socket, peer: peer, budget, into: &group)
+                accepted += 1
+                // However many come: those that end must be counted out, and a thread of the pool be left to others.
+                if accepted % 32 == 0 { await Task.yield() }
             case .wouldBlock:
                 guard await isReady(listener, poller) else { return }
             case .exhausted:
-                // The listener stays readable: without a pause this loop would spin until a descriptor is free.
-                do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
+                // The whole system has no descriptor or memory left. The listener stays readable: without a pause this
+                // loop would spin until there is.
+                _ = roll.makeRoom()
+                do { try await Task.sleep(for: Self.recess * 25) } catch { return }
             }
         }
     }
@@ -113,41 +148,52 @@ package actor HTTPServer {
         await poller.wait(listener.socket.descriptor, for: .readable, until: nil, endsOnDrain: true) == .ready
     }
 
-    private func admit(_ socket: Socket, peerIsLoopback: Bool, into group: inout DiscardingTaskGroup) {
-        let connection = Connection(
-            socket,
-            peerIsLoopback: peerIsLoopback,
-            handler: handler,
-            limits: limits,
-            memory: memory
-        )
-        if connectionCount < maxConnections {
-            connectionCount += 1
-            peakConnections = max(peakConnections, connectionCount)
-            group.addTask { [connection] in
+    /// Whether one more connection can be served or at least be told that it cannot. The sockets are counted until they
+    /// are closed, which is a little later than their connections end.
+    private func hasRoom(_ poller: Poller, _ budget: DescriptorBudget) -> Bool {
+        guard poller.socketCount < budget.connections + budget.refusals + listeners.count else { return false }
+        return roll.staying < budget.connections || refusals < budget.refusals || roll.makeRoom()
+    }
+
+    private func admit(
+        _ socket: Socket,
+        peer: Address,
+        _ budget: DescriptorBudget,
+        into group: inout DiscardingTaskGroup
+    ) {
+        if roll.staying < budget.connections || roll.makeRoom() {
+            let place = roll.enter(socket, client: peer.network)
+            peakConnections = max(peakConnections, roll.count)
+            let connection = connection(socket, peer, place)
+            group.addTask {
                 var connection = connection
                 await connection.run()
-                await self.connectionEnded()
+                await self.connectionEnded(place)
             }
-        } else if refusals < Self.maxRefusals {
+        } else {
             refusals += 1
-            group.addTask { [connection] in
+            let connection = connection(socket, peer, nil)
+            group.addTask {
                 await connection.refuseConnection()
                 await self.refusalEnded()
             }
         }
     }
 
-    private func connectionEnded() {
-        connectionCount -= 1
-        if connectionCount == 0 { resumeWaiting() }
+    private func connection(_ socket: Socket, _ peer: Address, _ place: ConnectionRoll.Place?) -> Connection {
+        Connection(socket, peer: peer, place: place, handler: handler, limits: limits, memory: memory, shares: shares)
+    }
+
+    private func connectionEnded(_ place: ConnectionRoll.Place) {
+        place.leave()
+        if roll.count == 0 { resumeWaiting() }
         returnMemory()
     }
 
     /// After a crowd has left: the allocator would keep what thousands of connections needed, scattered over its heaps.
     private func returnMemory() {
-        guard peakConnections >= Self.crowd, connectionCount * 4 < peakConnections else { return }
-        peakConnections = connectionCount
+        guard peakConnections >= Self.crowd, roll.count * 4 < peakConnections else { return }
+        peakConnections = roll.count
         _ = startThread(named: "http-trim") { clinux_return_free_memory() }
     }
 
@@ -158,25 +204,14 @@ package actor HTTPServer {
     // MARK: Ending
 
     private func waitForLastConnection() async {
-        while phase != .closing, connectionCount > 0, !Task.isCancelled {
-            await withCheckedContinuation { lastEnded = $0 }
+        while phase != .closing, roll.count > 0, !Task.isCancelled {
+            await withCheckedContinuation { lastEnded.append($0) }
         }
     }
 
     private func resumeWaiting() {
-        lastEnded?.resume()
-        lastEnded = nil
+        let waiting = lastEnded
+        lastEnded = []
+        for continuation in waiting { continuation.resume() }
     }
-}
-
-/// Raises the soft limit on open descriptors to the hard one: each connection is a descriptor. Returns the limit.
-private func raiseDescriptorLimit() -> Int {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
-    if limit.rlim_cur < limit.rlim_max {
-        var raised = limit
-        raised.rlim_cur = limit.rlim_max
-        if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
-    }
-    return Int(clamping: limit.rlim_cur)
 }

@@ -11,7 +11,7 @@ extension HTTPServerError {
 /// A listening socket.
 struct Listener {
     enum Accepted {
-        case connection(Socket, peerIsLoopback: Bool)
+        case connection(Socket, peer: Address)
         case wouldBlock
         /// No descriptor or memory is left for now.
         case exhausted
@@ -20,45 +20,59 @@ struct Listener {
     let socket: Socket
     let port: UInt16
 
-    /// Binds to the first of the host's addresses that can be bound.
-    static func bind(host: String, port: UInt16, poller: Poller) async throws(HTTPServerError) -> Listener {
-        var failure = HTTPServerError("the host \"\(host)\" has no address to listen on")
-        for address in try await Address.resolve(host: host, port: port) {
-            do throws(HTTPServerError) {
-                return try Listener(address, host: host, port: port, poller: poller)
+    /// Most addresses of one name to listen on.
+    private static let maxAddresses = 8
+    /// How often to look for a port that is free on all addresses.
+    private static let portAttempts = 20
+
+    /// Binds to all of the host's addresses that this machine has, with one port number for all.
+    static func bind(host: String, port: UInt16, poller: Poller) async throws(HTTPServerError) -> [Listener] {
+        let addresses = try await Address.resolve(host: host, port: port).prefix(maxAddresses)
+        var attempt = 1
+        while true {
+            do throws(BindFailure) {
+                return try bind(addresses, port: port, poller: poller)
             } catch {
-                failure = error
+                // The kernel chose a port that is free on the first address only.
+                guard port == 0, error.code == EADDRINUSE, attempt < portAttempts else { throw error.explained }
+                attempt += 1
             }
         }
-        throw failure
     }
 
-    private init(_ address: Address, host: String, port: UInt16, poller: Poller) throws(HTTPServerError) {
+    private static func bind(
+        _ addresses: some Sequence<Address>,
+        port: UInt16,
+        poller: Poller
+    ) throws(BindFailure) -> [Listener] {
+        var listeners: [Listener] = []
+        var missing: BindFailure?
+        for var address in addresses {
+            address.port = listeners.first?.port ?? port
+            do throws(BindFailure) {
+                listeners.append(try Listener(address, poller: poller))
+            } catch {
+                // Such as ::1 where there is no IPv6.
+                guard [EADDRNOTAVAIL, EAFNOSUPPORT].contains(error.code) else { throw error }
+                missing = error
+            }
+        }
+        if listeners.isEmpty, let missing { throw missing }
+        return listeners
+    }
+
+    private init(_ address: Address, poller: Poller) throws(BindFailure) {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = Glibc.socket(address.family, kind, 0)
-        guard descriptor >= 0 else { throw .system("cannot make a socket") }
+        guard descriptor >= 0 else { throw BindFailure(code: errno, address: address) }
         socket = Socket(adopting: descriptor, poller: poller)
         socket.setOption(Int(SOL_SOCKET), SO_REUSEADDR, 1)
         if address.family == AF_INET6 { socket.setOption(IPPROTO_IPV6, IPV6_V6ONLY, 0) }
         guard address.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0 else {
-            throw Listener.explain(errno, host: host, port: port)
+            throw BindFailure(code: errno, address: address)
         }
-        guard listen(descriptor, 1024) == 0 else { throw Listener.explain(errno, host: host, port: port) }
+        guard listen(descriptor, 1024) == 0 else { throw BindFailure(code: errno, address: address) }
         self.port = Address(localOf: descriptor).port
-    }
-
-    private static func explain(_ code: Int32, host: String, port: UInt16) -> HTTPServerError {
-        switch code {
-        case EADDRINUSE:
-            HTTPServerError(
-                "port \(port) on \(host) is in use by another program; stop that one, or choose another port"
-            )
-        case EADDRNOTAVAIL:
-            HTTPServerError("\(host) is not an address of this machine; use 127.0.0.1, or 0.0.0.0 for all addresses")
-        case EACCES:
-            HTTPServerError("no permission to listen on port \(port); choose a port above 1023")
-        default: .system("cannot listen on \(host) port \(port)", code)
-        }
     }
 
     func accept() -> Accepted {
@@ -68,7 +82,7 @@ struct Listener {
             if descriptor >= 0 {
                 let connection = Socket(adopting: descriptor, poller: socket.poller)
                 connection.configureConnection()
-                return .connection(connection, peerIsLoopback: Address(address).isLoopback)
+                return .connection(connection, peer: Address(address))
             }
             switch errno {
             case EAGAIN: return .wouldBlock
@@ -81,87 +95,25 @@ struct Listener {
     }
 }
 
-/// An IPv4 or IPv6 socket address.
-struct Address: Sendable {
-    private var storage: sockaddr_storage
+/// Why there is no listening socket on an address.
+private struct BindFailure: Error {
+    let code: Int32
+    let address: Address
 
-    init(_ storage: sockaddr_storage) {
-        self.storage = storage
-    }
-
-    /// The address a socket is bound to.
-    init(localOf descriptor: Int32) {
-        storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        _ = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+    var explained: HTTPServerError {
+        switch code {
+        case EADDRINUSE:
+            HTTPServerError(
+                "port \(address.port) on \(address.text) is in use by another program; stop that one, or choose another "
+                    + "port with --port (0 picks a free one)"
+            )
+        case EADDRNOTAVAIL:
+            HTTPServerError(
+                "\(address.text) is not an address of this machine; use 127.0.0.1, or 0.0.0.0 for all addresses"
+            )
+        case EACCES:
+            HTTPServerError("no permission to listen on port \(address.port); choose one above 1023 with --port")
+        default: .system("cannot listen on \(address.text) port \(address.port)", code)
         }
-    }
-
-    var family: Int32 { Int32(storage.ss_family) }
-
-    /// Both kinds of addresses have the port in bytes 2 and 3, in network order.
-    var port: UInt16 {
-        withUnsafeBytes(of: storage) { UInt16($0[2]) << 8 | UInt16($0[3]) }
-    }
-
-    var isLoopback: Bool {
-        withUnsafeBytes(of: storage) { bytes in
-            if family == AF_INET { return bytes[4] == 127 }
-            guard family == AF_INET6 else { return false }
-            let address = bytes[8..<24]
-            let isMapped = address.prefix(10).allSatisfy { $0 == 0 } && bytes[18] == 0xFF && bytes[19] == 0xFF
-            return isMapped ? bytes[20] == 127 : address.dropLast().allSatisfy { $0 == 0 } && bytes[23] == 1
-        }
-    }
-
-    func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-        let size = family == AF_INET ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size
-        return withUnsafePointer(to: storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(size)) }
-        }
-    }
-
-    /// The addresses of a host, IPv4 first: that is where clients of `localhost` look.
-    static func resolve(host: String, port: UInt16) async throws(HTTPServerError) -> [Address] {
-        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        if let numeric = try? lookUp(bare, port, flags: AI_NUMERICHOST).get() { return numeric }
-        // Names may take seconds; that is no work for the cooperative pool.
-        let result = await withCheckedContinuation { continuation in
-            let started = startThread(named: "http-resolver") {
-                continuation.resume(returning: lookUp(bare, port, flags: 0))
-            }
-            if !started {
-                continuation.resume(returning: .failure(.system("cannot start a thread to resolve \"\(bare)\"")))
-            }
-        }
-        return try result.get().sorted { $0.family == AF_INET && $1.family != AF_INET }
-    }
-
-    private static func lookUp(_ host: String, _ port: UInt16, flags: Int32) -> Result<[Address], HTTPServerError> {
-        var hints = addrinfo()
-        hints.ai_flags = flags | AI_PASSIVE
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(host, String(port), &hints, &list)
-        guard status == 0 else {
-            let reason = String(cString: gai_strerror(status))
-            return .failure(HTTPServerError("cannot resolve the host \"\(host)\": \(reason)"))
-        }
-        defer { freeaddrinfo(list) }
-        var addresses: [Address] = []
-        var entry = list
-        while let info = entry?.pointee {
-            let length = min(Int(info.ai_addrlen), MemoryLayout<sockaddr_storage>.size)
-            if info.ai_family == AF_INET || info.ai_family == AF_INET6, let address = info.ai_addr {
-                var storage = sockaddr_storage()
-                withUnsafeMutableBytes(of: &storage) {
-                    $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: length))
-                }
-                addresses.append(Address(storage))
-            }
-            entry = info.ai_next
-        }
-        return .success(addresses)
     }
 }

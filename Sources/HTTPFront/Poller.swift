@@ -9,8 +9,10 @@ final class Poller: Sendable {
     enum Interest: CaseIterable {
         case readable
         case writable
-        /// The peer has closed its end, or the connection is broken.
+        /// The peer has closed its sending side, or the connection is broken.
         case hangup
+        /// The connection is broken: nothing that is sent can arrive.
+        case broken
     }
 
     enum Outcome {
@@ -31,6 +33,7 @@ final class Poller: Sendable {
     private let epoll: Int32
     private let wakeup: Int32
     private let lastID = Atomic<Int>(0)
+    private let sockets = Atomic<Int>(0)
     /// The two descriptors above are used under this lock only, except by the thread, and closed by the thread under
     /// this lock: nobody can use them afterwards, because `isStopped` is set by then.
     private let registration = Mutex(Waiters())
@@ -42,7 +45,7 @@ final class Poller: Sendable {
         wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard wakeup >= 0 else {
             let error = HTTPServerError.system("cannot watch sockets (eventfd)")
-            close(epoll)
+            Glibc.close(epoll)
             throw error
         }
         // Edge-triggered: the counter need not be read.
@@ -54,10 +57,23 @@ final class Poller: Sendable {
             startThread(named: "http-poller", { self.loop() })
         else {
             let error = HTTPServerError.system("cannot watch sockets (poller thread)")
-            close(epoll)
-            close(wakeup)
+            Glibc.close(epoll)
+            Glibc.close(wakeup)
             throw error
         }
+    }
+
+    /// Sockets that are open and use this poller: each is a descriptor.
+    var socketCount: Int { sockets.load(ordering: .relaxed) }
+
+    /// Must be called once for each descriptor that will be closed by `close(_:)`.
+    func adopt() { sockets.add(1, ordering: .relaxed) }
+
+    /// Forgets a descriptor, then closes it, and only then counts it out.
+    func close(_ descriptor: Int32) {
+        resume(registration.withLock { $0.forget(descriptor) })
+        Glibc.close(descriptor)
+        sockets.subtract(1, ordering: .relaxed)
     }
 
     /// Whether the server shuts down.
@@ -106,11 +122,6 @@ final class Poller: Sendable {
             if wakes { wakeThread() }
             return nil
         }
-    }
-
-    /// Must be called before the descriptor is closed.
-    func forget(_ descriptor: Int32) {
-        resume(registration.withLock { $0.forget(descriptor) })
     }
 
     /// Ends all waits for new requests and connections, now and from now on.
@@ -166,8 +177,8 @@ final class Poller: Sendable {
             resume(wakeups)
         }
         registration.withLock { _ in
-            close(epoll)
-            close(wakeup)
+            Glibc.close(epoll)
+            Glibc.close(wakeup)
         }
     }
 
@@ -188,6 +199,7 @@ extension Poller.Interest {
         case .readable: EPOLLIN.rawValue
         case .writable: EPOLLOUT.rawValue
         case .hangup: EPOLLRDHUP.rawValue
+        case .broken: 0
         }
     }
 

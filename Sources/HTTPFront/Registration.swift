@@ -2,7 +2,7 @@ import CLinux
 
 /// Who waits for what, as a plain value: each event returns what is to be done, and `Poller` does it.
 ///
-/// A descriptor has one place each for a reader, a writer and a watcher of hang-ups. It is armed one-shot for all that
+/// A descriptor has one place each for a reader, a writer and watchers of hang-ups and breaks. It is armed one-shot for all that
 /// are waiting; after an event, those whose wait did not end are armed again.
 struct Registration<Continuation: Sendable>: Sendable {
     struct Waiter: Sendable {
@@ -22,7 +22,7 @@ struct Registration<Continuation: Sendable>: Sendable {
         /// Tells events of this socket from late ones of an earlier socket with the same number.
         var generation: UInt32 = 0
         var isInEpoll = false
-        var waiters: (readable: Waiter?, writable: Waiter?, hangup: Waiter?) = (nil, nil, nil)
+        var waiters: (readable: Waiter?, writable: Waiter?, hangup: Waiter?, broken: Waiter?) = (nil, nil, nil, nil)
 
         subscript(interest: Poller.Interest) -> Waiter? {
             get {
@@ -30,6 +30,7 @@ struct Registration<Continuation: Sendable>: Sendable {
                 case .readable: waiters.readable
                 case .writable: waiters.writable
                 case .hangup: waiters.hangup
+                case .broken: waiters.broken
                 }
             }
             set {
@@ -37,9 +38,12 @@ struct Registration<Continuation: Sendable>: Sendable {
                 case .readable: waiters.readable = newValue
                 case .writable: waiters.writable = newValue
                 case .hangup: waiters.hangup = newValue
+                case .broken: waiters.broken = newValue
                 }
             }
         }
+
+        var isAwaited: Bool { Poller.Interest.allCases.contains { self[$0] != nil } }
 
         var mask: UInt32 {
             Poller.Interest.allCases.reduce(0) { self[$1] == nil ? $0 : $0 | $1.mask }
@@ -108,8 +112,8 @@ struct Registration<Continuation: Sendable>: Sendable {
             entries[index][interest] = nil
             wakeups.append(Wakeup(continuation: waiter.continuation, outcome: .ready))
         }
-        let mask = entries[index].mask
-        return (wakeups, mask == 0 ? nil : Arming(isNew: false, mask: mask, generation: generation))
+        guard entries[index].isAwaited else { return (wakeups, nil) }
+        return (wakeups, Arming(isNew: false, mask: entries[index].mask, generation: generation))
     }
 
     /// The descriptor is about to be closed.

@@ -12,13 +12,16 @@ package struct RequestHead: Sendable {
     /// Unique, made by the server: `req_…`.
     package var requestID: String
     package var peerIsLoopback: Bool
+    /// The address that the request came from, or the network of it that counts as one client.
+    package var peer: String
 
     package init(
         method: String,
         target: String,
         headers: Headers = [:],
         requestID: String = "req_test",
-        peerIsLoopback: Bool = true
+        peerIsLoopback: Bool = true,
+        peer: String = "127.0.0.1"
     ) {
         let (path, query) = RequestHead.split(target: target)
         self.method = method
@@ -29,6 +32,7 @@ package struct RequestHead: Sendable {
         self.headers = headers
         self.requestID = requestID
         self.peerIsLoopback = peerIsLoopback
+        self.peer = peer
     }
 
     /// Path and query of an origin-form, absolute-form or asterisk-form target (RFC 9112 §3.2).

@@ -4,6 +4,10 @@ package protocol RequestHandler: Sendable {
     /// closed if one was announced.
     func refuse(_ head: RequestHead) -> Response?
 
+    /// The name of a client that was let in (`refuse` returned nil), for shares of what all have in common; nil for
+    /// one that anybody could be.
+    func client(of head: RequestHead) -> String?
+
     /// Answers a request. The task is cancelled as soon as the client goes away.
     func respond(to request: Request) async -> Response
 
@@ -14,4 +18,9 @@ package protocol RequestHandler: Sendable {
     /// parsed. The status is 499 if the response could not be delivered, mostly because the client left before it was
     /// complete.
     func finished(_ head: RequestHead?, status: Int, seconds: Double)
+}
+
+extension RequestHandler {
+    /// Where nothing else tells clients apart, their addresses do.
+    package func client(of head: RequestHead) -> String? { head.peer }
 }

@@ -53,6 +53,9 @@ struct RequestParser {
     /// Bytes of the current body received so far.
     var bodyBytes: Int { collected.count }
 
+    /// Bytes of the current head received so far.
+    var headBytes: Int { buffer.count - position + fieldBytes }
+
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if position == buffer.count {
             buffer.removeAll(keepingCapacity: true)

@@ -14,8 +14,16 @@ struct ResponseSender: Sendable {
     let socket: Socket
     let stallLimit: Duration
 
-    /// Sends a response; `keepsAlive` says whether the request allows another one after it.
-    func send(_ response: Response, to request: RequestHead, keepsAlive: Bool) async -> Delivery {
+    /// Sends a response.
+    /// - Parameters:
+    ///   - owed: what has to go out before it.
+    ///   - keepsAlive: whether the request allows another one after it.
+    func send(
+        _ response: Response,
+        after owed: [UInt8] = [],
+        to request: RequestHead,
+        keepsAlive: Bool
+    ) async -> Delivery {
         let framing = ResponseHead.Framing(response, to: request)
         let keeps =
             keepsAlive && framing != .untilClose && !socket.poller.isDraining && !Task.isCancelled
@@ -23,9 +31,9 @@ struct ResponseSender: Sendable {
         do {
             switch response.body {
             case .bytes(let bytes):
-                try await sendAll(head.bytes + (framing.hasBody ? bytes : []))
+                try await sendAll(owed + head.bytes + (framing.hasBody ? bytes : []))
             case .stream(let produce):
-                try await sendAll(head.bytes)
+                try await sendAll(owed + head.bytes)
                 if framing.hasBody { try await stream(produce, isChunked: framing == .chunked) }
             }
             return keeps ? .keepsConnection : .lastOfConnection

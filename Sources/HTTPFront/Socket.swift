@@ -26,12 +26,10 @@ final class Socket: Sendable {
     init(adopting descriptor: Int32, poller: Poller) {
         self.descriptor = descriptor
         self.poller = poller
+        poller.adopt()
     }
 
-    deinit {
-        poller.forget(descriptor)
-        close(descriptor)
-    }
+    deinit { poller.close(descriptor) }
 
     func setOption(_ level: Int, _ name: Int32, _ value: Int32) {
         var value = value
@@ -46,8 +44,13 @@ final class Socket: Sendable {
         setOption(IPPROTO_TCP, TCP_NOTSENT_LOWAT, 128 << 10)
         // A peer that lost its power is noticed after two minutes.
         setOption(Int(SOL_SOCKET), SO_KEEPALIVE, 1)
-        setOption(IPPROTO_TCP, TCP_KEEPIDLE, 60)
-        setOption(IPPROTO_TCP, TCP_KEEPINTVL, 15)
+        keepAlive(afterSeconds: 60, everySeconds: 15)
+    }
+
+    /// How soon the kernel asks a silent peer whether it is still there; it gives up after four questions.
+    func keepAlive(afterSeconds idle: Int32, everySeconds interval: Int32) {
+        setOption(IPPROTO_TCP, TCP_KEEPIDLE, idle)
+        setOption(IPPROTO_TCP, TCP_KEEPINTVL, interval)
         setOption(IPPROTO_TCP, TCP_KEEPCNT, 4)
     }
 
@@ -87,16 +90,12 @@ final class Socket: Sendable {
         }
     }
 
-    private func sendSome(_ bytes: [UInt8], from start: Int) -> Int {
+    /// Sends what the kernel takes now: how many bytes, or -1 and `errno`.
+    func sendSome(_ bytes: [UInt8], from start: Int = 0) -> Int {
         bytes.withUnsafeBytes { bytes in
             let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
             return Glibc.send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
         }
-    }
-
-    /// Suspends until the peer has closed its end or the connection is broken; false if the wait ended otherwise.
-    func waitForHangup() async -> Bool {
-        await poller.wait(descriptor, for: .hangup, until: nil) == .ready
     }
 
     private func discard() -> Received {
@@ -106,13 +105,16 @@ final class Socket: Sendable {
     /// Says goodbye so that the peer gets to read what was sent: closing a socket with unread bytes in it makes the
     /// kernel send a reset, which throws away the response. Hence the peer's bytes are read and dropped until it
     /// closes, for a limited time and amount.
-    func linger(for limit: Duration) async {
+    func linger(for limit: Duration, upTo byteCount: Int) async {
         guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { return }
         let deadline = ContinuousClock.now + limit
-        var allowance = 64 << 20
+        var allowance = byteCount
         while allowance > 0 {
             switch discard() {
-            case .bytes(let count): allowance -= count
+            case .bytes(let count):
+                allowance -= count
+                // Whoever sends without a pause must not keep a thread of the pool.
+                await Task.yield()
             case .ended: return
             case .wouldBlock:
                 guard await poller.wait(descriptor, for: .readable, until: deadline) == .ready else { return }

@@ -5,7 +5,9 @@ struct APIError: Error, Equatable {
     enum Kind: String {
         case invalidRequest = "invalid_request_error"
         case authentication = "authentication_error"
+        case permission = "permission_error"
         case notFound = "not_found_error"
+        case rateLimit = "rate_limit_error"
         case requestTooLarge = "request_too_large"
         case timeout = "timeout_error"
         case overloaded = "overloaded_error"
@@ -28,6 +30,10 @@ struct APIError: Error, Equatable {
 
     static func authentication(_ message: String) -> APIError {
         APIError(status: 401, kind: .authentication, message: message, shouldRetry: false)
+    }
+
+    static func permission(_ message: String) -> APIError {
+        APIError(status: 403, kind: .permission, message: message, shouldRetry: false)
     }
 
     static func notFound(_ message: String) -> APIError {
@@ -59,11 +65,11 @@ struct APIError: Error, Equatable {
         retryAfterSeconds: 5
     )
 
-    /// For a client that has left. One that only closed its sending side reads it.
+    /// For a client that has left: only logs show it.
     static let clientGone = APIError(
         status: 499,
         kind: .invalidRequest,
-        message: "the client closed its side of the connection before the answer was ready",
+        message: "the client left before the answer was ready",
         shouldRetry: false
     )
 
@@ -97,6 +103,7 @@ struct APIError: Error, Equatable {
             kind = .invalidRequest
         case .bodyTooLarge: kind = .requestTooLarge
         case .timeout: (kind, shouldRetry) = (.timeout, nil)
+        case .tooManyRequests: (kind, shouldRetry, retryAfter) = (.rateLimit, nil, 1)
         case .tooManyConnections, .bodyMemoryFull: (kind, shouldRetry, retryAfter) = (.overloaded, nil, 1)
         case .internalError: (kind, shouldRetry) = (.api, nil)
         }

@@ -20,10 +20,11 @@ package final class MessagesAPI: RequestHandler {
         keys = KeyRing(configuration.apiKeys)
     }
 
-    /// What can be refused by the head alone: unknown routes and wrong methods (also without a key), then a missing or
-    /// wrong key, then a body that cannot be read.
+    /// What can be refused by the head alone: a page of another site, unknown routes and wrong methods (also without a
+    /// key), then a missing or wrong key, then a body that cannot be read.
     package func refuse(_ head: RequestHead) -> Response? {
         do throws(APIError) {
+            if configuration.apiKeys.isEmpty { try HostCheck.check(head) }
             if head.method != "OPTIONS" {
                 let match = try RouteTable.find(head)
                 if match.route.needsKey { try keys.check(head) }
@@ -49,6 +50,12 @@ package final class MessagesAPI: RequestHandler {
         guard head.headers[first: "transfer-encoding"] == nil, length <= maxUnreadBodyBytes else {
             throw .bodyTooLarge("a \(head.method) request needs no body here")
         }
+    }
+
+    /// Whoever had to show a key is known by it.
+    package func client(of head: RequestHead) -> String? {
+        guard head.method != "OPTIONS", let match = try? RouteTable.find(head), match.route.needsKey else { return nil }
+        return KeyRing.client(head)
     }
 
     package func respond(to request: Request) async -> Response {

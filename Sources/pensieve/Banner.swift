@@ -53,7 +53,9 @@ enum Banner {
     }
 
     private static func address(_ host: String, _ port: UInt16) -> String {
-        "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        // Of its two addresses, the one that every client has.
+        let host = host.lowercased() == "localhost" ? "127.0.0.1" : host
+        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 
     private static func shellQuoted(_ text: String) -> String {

@@ -4,7 +4,7 @@ import Inference
 /// Everything a user may set, with its default. `Setting.all` gives each member its flag, key, variable and help.
 struct Configuration: Sendable, Equatable {
     var model: String?
-    var host = "127.0.0.1"
+    var host = "localhost"
     var port = 7777
     var apiKeyFile: String?
     var kvMemoryBytes: Int?

@@ -7,6 +7,7 @@ struct RequestLog: RequestHandler {
     init(_ handler: any RequestHandler) { self.handler = handler }
 
     func refuse(_ head: RequestHead) -> Response? { handler.refuse(head) }
+    func client(of head: RequestHead) -> String? { handler.client(of: head) }
     func respond(to request: Request) async -> Response { await handler.respond(to: request) }
     func response(to fault: HTTPFault, requestID: String) -> Response {
         handler.response(to: fault, requestID: requestID)

@@ -119,7 +119,8 @@ extension Setting {
                 name: "host",
                 placeholder: "ADDRESS",
                 kind: .host(\.host),
-                help: "address to listen on; one that others can reach needs --api-key-file"
+                help: "address to listen on, or a name for all of its addresses: localhost is 127.0.0.1 and ::1; "
+                    + "one that others can reach needs --api-key-file"
             ),
             Setting(
                 name: "port",
@@ -192,7 +193,7 @@ extension Setting {
                 name: "max-connections",
                 placeholder: "N",
                 kind: .integer(\.maxConnections, 1...1_000_000),
-                help: "open connections; past that, 503"
+                help: "open connections; past that, idle ones give way to new ones, and if there are none, 503"
             ),
             Setting(
                 name: "max-body",
@@ -204,7 +205,8 @@ extension Setting {
                 name: "max-body-memory",
                 placeholder: "SIZE",
                 kind: .bytes(\.maxBodyMemoryBytes, 1024...(1 << 44)),
-                help: "memory for the bodies of all requests together; past that, 503"
+                help: "memory for the bodies of all requests together, of which a client gets no more than it leaves "
+                    + "to others; past that, 503"
             ),
             Setting(
                 name: "max-headers",

@@ -23,12 +23,21 @@ enum StartCommand {
     private static func serve(_ configuration: Configuration) async throws -> Int32 {
         // A log that nobody reads any more is no reason to end.
         signal(SIGPIPE, SIG_IGN)
+        // First: a name that nobody knows is no reason to ask for keys, nor to load a model.
+        try await HTTPServer.check(host: configuration.host)
         let keys = try Keys.check(configuration)
         if let warning = Keys.warning(configuration) { Terminal.warning(warning) }
         // Until there is a server to end in order, a signal ends the program at once, also while a model is fetched.
         let assembly = try await Assembly.make(configuration, keys: keys)
         let signals = Signals()
         let port = try await assembly.server.bind(host: configuration.host, port: UInt16(configuration.port))
+        let connections = await assembly.server.connectionLimit
+        if connections < configuration.maxConnections {
+            Terminal.warning(
+                "the limit on open files (ulimit -n) allows \(connections) connections at a time, not the "
+                    + "\(configuration.maxConnections) of --max-connections"
+            )
+        }
         Terminal.error(Banner.text(assembly.scheduler.engineDescription, configuration, port: port, keys: keys.count))
 
         let server = assembly.server

@@ -165,15 +165,25 @@ import Testing
     func tooManyConnections() async throws {
         var limits = Limits.forTests
         limits.maxConnections = 2
-        try await withServer(limits: limits) { server, port in
+        let (gate, entered) = (Gate(), Counter())
+        let handler = TestHandler { request in
+            guard request.head.path == "/slow" else { return await TestHandler.echo(request) }
+            entered.add()
+            await gate.pass()
+            return Response(status: 200)
+        }
+        try await withServer(handler, limits: limits) { server, port in
             let clients = [try TestClient(port), try TestClient(port)]
-            for client in clients { #expect(try await client.get("/").status == 200) }
+            for client in clients { try await client.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n") }
+            #expect(await eventually { entered.value == 2 })
             let third = try TestClient(port)
             #expect(try await third.readReply().status == 503)
             #expect(try await third.read() == nil)
-            clients[0].leave()
+            try clients[0].leaveRudely()
             #expect(await eventually { await server.connectionCount == 1 })
             #expect(try await TestClient(port).get("/").status == 200)
+            gate.open()
+            #expect(try await clients[1].readReply().status == 200)
         }
     }
 
@@ -187,27 +197,29 @@ import Testing
             await gate.pass()
             return Response(status: 200)
         }
-        func post(_ client: TestClient, _ framing: String, _ body: String) async throws {
-            try await client.send("POST / HTTP/1.1\r\nHost: h\r\n\(framing)\r\n\r\n\(body)")
+        func post(_ client: TestClient, as name: String, _ framing: String, _ body: String) async throws {
+            try await client.send("POST / HTTP/1.1\r\nHost: h\r\nClient: \(name)\r\n\(framing)\r\n\r\n\(body)")
         }
         let bytes = String(repeating: "x", count: 1000)
         try await withServer(handler, limits: limits) { _, port in
             let first = try TestClient(port)
             // A body counts until its request is answered.
             for round in 1...2 {
-                try await post(first, "Content-Length: 1000", bytes)
+                try await post(first, as: "a", "Content-Length: 1000", bytes)
                 #expect(await eventually { entered.value == 2 * round - 1 })
-                for (framing, body) in [
-                    ("Content-Length: 501", String(bytes.prefix(501))),
-                    ("Transfer-Encoding: chunked", "fa\r\n\(bytes.prefix(250))\r\nfb\r\n\(bytes.prefix(251))\r\n"),
+                for (name, framing, body) in [
+                    ("b", "Content-Length: 501", String(bytes.prefix(501))),
+                    ("b", "Transfer-Encoding: chunked", "fa\r\n\(bytes.prefix(250))\r\nfb\r\n\(bytes.prefix(251))\r\n"),
+                    // Others have room still, but not who has so much already.
+                    ("a", "Content-Length: 1", "x"),
                 ] {
                     let second = try TestClient(port)
-                    try await post(second, framing, body)
+                    try await post(second, as: name, framing, body)
                     let reply = try await second.readReply()
                     #expect(reply.status == 503 && reply.headers[first: "connection"] == "close")
                 }
                 let third = try TestClient(port)
-                try await post(third, "Content-Length: 500", String(bytes.prefix(500)))
+                try await post(third, as: "b", "Content-Length: 500", String(bytes.prefix(500)))
                 #expect(await eventually { entered.value == 2 * round })
                 for _ in 0..<2 { gate.open() }
                 #expect(try await first.readReply().status == 200)

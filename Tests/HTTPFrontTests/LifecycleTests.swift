@@ -84,6 +84,23 @@ extension HTTPServerTests {
         }
     }
 
+    @Test("gives a body an end, however much of it has earned more time")
+    func earnedTime() async throws {
+        var limits = Limits.forTests
+        limits.bodyTimeout = .milliseconds(100)
+        limits.bodyTimeoutMax = .milliseconds(300)
+        limits.minBodyBytesPerSecond = 1
+        try await withServer(limits: limits) { _, port in
+            let client = try TestClient(port)
+            try await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\n")
+            // Every byte earns a second.
+            try await client.send(String(repeating: "x", count: 9000))
+            let start = ContinuousClock.now
+            #expect(try await client.readReply().status == 408)
+            #expect(ContinuousClock.now - start < .seconds(60))
+        }
+    }
+
     @Test("stops gracefully: idle connections close, the running request is finished")
     func gracefulStop() async throws {
         let (gate, entered) = (Gate(), Counter())

@@ -32,7 +32,8 @@ import Testing
         let poller = try Poller()
         defer { poller.stop() }
         let (near, far) = try pair(poller)
-        let hangup = Task { await near.waitForHangup() }
+        let hangup = Task { await poller.wait(near.descriptor, for: .hangup, until: nil) }
+        let broken = Task { await poller.wait(near.descriptor, for: .broken, until: nil) }
         for _ in 0..<3 {
             async let readable = poller.wait(near.descriptor, for: .readable, until: .now + .seconds(120))
             try await far.send([1], stallLimit: .seconds(1))
@@ -43,7 +44,11 @@ import Testing
         #expect(await poller.wait(near.descriptor, for: .writable, until: nil) == .ready)
         #expect(await poller.wait(near.descriptor, for: .readable, until: .now + .milliseconds(30)) == .timedOut)
         shutdown(far.descriptor, Int32(SHUT_WR))
-        #expect(await hangup.value)
+        #expect(await hangup.value == .ready)
+        // The other direction is open still.
+        #expect(await poller.wait(near.descriptor, for: .writable, until: nil) == .ready)
+        shutdown(near.descriptor, Int32(SHUT_WR))
+        #expect(await broken.value == .ready)
     }
 
     @Test("meets earlier deadlines that are set while it sleeps towards later ones")

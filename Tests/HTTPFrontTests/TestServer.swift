@@ -30,6 +30,12 @@ final class TestHandler: RequestHandler {
 
     func refuse(_ head: RequestHead) -> Response? { refusal(head) }
 
+    /// Whoever says a name is known by it, `nobody` is not known.
+    func client(of head: RequestHead) -> String? {
+        let name = head.headers[first: "client"] ?? head.peer
+        return name == "nobody" ? nil : name
+    }
+
     func respond(to request: Request) async -> Response { await answer(request) }
 
     func response(to fault: HTTPFault, requestID: String) -> Response {
@@ -109,23 +115,41 @@ final class TestClient {
     private var buffer: [UInt8] = []
     private let patience: Duration
 
-    /// - Parameter patience: how long to wait for bytes; what never comes must not stop the tests for ever.
-    init(_ port: UInt16, patience: Duration = .seconds(60), receiveBuffer: Int32? = nil) throws {
+    /// - Parameters:
+    ///   - lastByte: the last byte of the client's own loopback address.
+    ///   - patience: how long to wait for bytes; what never comes must not stop the tests for ever.
+    init(
+        _ port: UInt16,
+        from lastByte: UInt8 = 1,
+        patience: Duration = .seconds(60),
+        receiveBuffer: Int32? = nil
+    ) throws {
         let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         let socket = Socket(adopting: descriptor, poller: try TestClient.poller.get())
         if let receiveBuffer { socket.setOption(Int(SOL_SOCKET), SO_RCVBUF, receiveBuffer) }
+        let own = TestClient.withAddress(lastByte, port: 0) { bind(descriptor, $0, $1) }
+        let status = TestClient.withAddress(1, port: port) { connect(descriptor, $0, $1) }
+        guard own == 0, status == 0, fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else {
+            throw TestFailure("connect: \(errno)")
+        }
+        self.socket = socket
+        self.patience = patience
+    }
+
+    private static func withAddress(
+        _ lastByte: UInt8,
+        port: UInt16,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let status = withUnsafePointer(to: &address) { pointer in
+        address.sin_addr.s_addr = (0x7F00_0000 | UInt32(lastByte)).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard status == 0, fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw TestFailure("connect: \(errno)") }
-        self.socket = socket
-        self.patience = patience
     }
 
     /// Closes the connection.
@@ -214,6 +238,14 @@ final class TestClient {
             headers.add(String(parts[0]), String(parts[1].dropFirst()))
         }
         return Reply(status: status, headers: headers, body: [])
+    }
+
+    /// One response with its body, after any that say only that the client is to go on.
+    func readFinalReply() async throws -> Reply {
+        while true {
+            let reply = try await readReply()
+            if reply.status != 100 { return reply }
+        }
     }
 
     /// One response with its body.

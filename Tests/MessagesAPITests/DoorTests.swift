@@ -79,6 +79,33 @@ import Testing
         }
     }
 
+    @Test("Without configured keys only names that always mean this machine pass in Host, on every route")
+    func hosts() async throws {
+        let guarded = ["a-key"]
+        for (host, passes) in [
+            ("localhost", true), ("LocalHost:7777", true), ("localhost.", true), ("chat.localhost:80", true),
+            ("127.0.0.1", true), ("127.0.0.1:7777", true), ("127.255.0.9", true), ("[::1]", true), ("[::1]:7777", true),
+            ("evil.example", false), ("evil.example:7777", false), ("localhost.evil.example", false),
+            ("notlocalhost", false), ("127.0.0.1.evil.example", false), ("127.0.0.1evil", false), ("127.1", false),
+            ("127.0.0.256", false), ("127.0.0.+1", false), ("10.0.0.1", false), ("0.0.0.0", false),
+            ("[::1]evil", false), ("[::2]", false), ("[::ffff:10.0.0.1]", false), ("[::1", false), ("::1", false),
+            ("localhost:80:80", false), ("localhost:evil", false), ("", false),
+        ] {
+            for keys in [[], guarded] {
+                var configuration = APIConfiguration()
+                configuration.apiKeys = keys
+                let api = try TestAPI(answering: Script.bytes("ok"), configuration: configuration)
+                for (method, path) in [("GET", "/health"), ("OPTIONS", "/v1/messages"), ("GET", "/v1/models")] {
+                    let headers: Headers = ["host": host, "x-api-key": keys.first ?? "sk-ant-api-1"]
+                    let reply = try await api.send(method, path, headers: headers)
+                    #expect((reply.status == 403) == (!passes && keys.isEmpty), "\(host) \(path)")
+                    guard reply.status == 403 else { continue }
+                    #expect(try reply.errorType() == "permission_error" && reply.errorMessage.contains("localhost"))
+                }
+            }
+        }
+    }
+
     @Test("Unknown paths are 404, known ones with another method 405 with what is allowed")
     func routes() async throws {
         let api = try TestAPI(answering: Script.bytes("ok"))
@@ -135,12 +162,15 @@ import Testing
             (.unsupportedTransferCoding("x"), 400, "invalid_request_error"),
             (.bodyTooLarge(limit: 9), 413, "request_too_large"), (.timeout("x"), 408, "timeout_error"),
             (.tooManyConnections, 503, "overloaded_error"), (.bodyMemoryFull, 503, "overloaded_error"),
-            (.internalError, 500, "api_error"),
+            (.tooManyRequests, 429, "rate_limit_error"), (.internalError, 500, "api_error"),
         ] as [(HTTPFault, Int, String)] {
             let reply = try await Reply(api.response(to: fault, requestID: "req_1"))
             #expect(try reply.status == status && reply.errorType(requestID: "req_1") == type, "\(fault)")
-            #expect((reply.headers[first: "x-should-retry"] == "false") == (status < 500 && status != 408), "\(fault)")
-            #expect((reply.headers[first: "retry-after"] != nil) == (status == 503), "\(fault)")
+            #expect(
+                (reply.headers[first: "x-should-retry"] == "false") == (status < 500 && ![408, 429].contains(status)),
+                "\(fault)"
+            )
+            #expect((reply.headers[first: "retry-after"] != nil) == ([429, 503].contains(status)), "\(fault)")
         }
     }
 }

@@ -134,7 +134,9 @@ import Testing
         #expect(server.said.contains("2 configured") && !server.said.contains("alpha-1"))
         func status(_ key: String) async throws -> String {
             let socket = try RawSocket(port: server.port)
-            try socket.send("GET /v1/models HTTP/1.1\r\nHost: x\r\nx-api-key: \(key)\r\nConnection: close\r\n\r\n")
+            try socket.send(
+                "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nx-api-key: \(key)\r\nConnection: close\r\n\r\n"
+            )
             return String(try await socket.readToEnd().prefix(12).suffix(3))
         }
         #expect(try await status("alpha-1") == "200")

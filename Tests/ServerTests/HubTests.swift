@@ -31,7 +31,7 @@ import Testing
         let socket = try RawSocket(port: server.port)
         let body = #"{"model":"test/tiny","max_tokens":32,"messages":[{"role":"user","content":"What is 23 + 45?"}]}"#
         try socket.send(
-            "POST /v1/messages HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer test-api-key-12345\r\n"
+            "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer test-api-key-12345\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
         )
         let answer = try await socket.readToEnd()

@@ -49,7 +49,7 @@ import Testing
                 #"{"model":"m","max_tokens":20,"system":"\#(system)","#
                 + #""messages":[{"role":"user","content":"What is 23 + 45?"}]}"#
             try socket.send(
-                "POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-api-key-12345\r\n"
+                "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer test-api-key-12345\r\n"
                     + "Connection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
             )
             let response = try await socket.readToEnd()
@@ -94,7 +94,7 @@ import Testing
         let body =
             #"{"model":"m","max_tokens":200,"stream":true,"messages":[{"role":"user","content":"a b c d e f g"}]}"#
         try socket.send(
-            "POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-api-key-12345\r\n"
+            "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer test-api-key-12345\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
         )
         let beginning = await socket.read(until: "text_delta")

@@ -60,7 +60,7 @@ import Testing
 
     private func metrics(of server: ServerProcess) async throws -> String {
         let socket = try RawSocket(port: server.port)
-        try socket.send("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        try socket.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         return try await socket.readToEnd()
     }
 }

@@ -11,10 +11,19 @@ package final class ServerProcess: Sendable {
     private let log: LogReader
 
     /// Starts `pensieve start --port 0` with more arguments and waits until it says that it is ready.
-    package init(_ arguments: [String] = [], environment: [String: String] = [:]) throws {
+    /// - Parameter descriptors: the limit on its open descriptors, if not this process's.
+    package init(
+        _ arguments: [String] = [],
+        environment: [String: String] = [:],
+        descriptors: Int? = nil
+    ) throws {
         let process = Process()
         process.executableURL = Self.executable
         process.arguments = ["start", "--port", "0"] + arguments
+        if let descriptors {
+            process.executableURL = Self.shell
+            process.arguments = Self.limited(["start", "--port", "0"] + arguments, to: descriptors)
+        }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let pipe = Pipe()
         process.standardError = pipe
@@ -63,6 +72,13 @@ package final class ServerProcess: Sendable {
     }
 
     package static var executable: URL { built("pensieve") }
+
+    package static let shell = URL(fileURLWithPath: "/bin/sh")
+
+    /// The shell's arguments that run the program with a limit on open descriptors.
+    package static func limited(_ arguments: [String], to descriptors: Int) -> [String] {
+        ["-c", "ulimit -n \(descriptors) && exec \"$0\" \"$@\"", executable.path] + arguments
+    }
 
     /// A built program beside the test bundle.
     package static func built(_ name: String) -> URL {
