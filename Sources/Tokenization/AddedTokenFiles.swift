@@ -122,8 +122,16 @@ extension AddedTokenFiles {
             guard name.hasSuffix("_token"), let token = Self.token(file.child(value, name)) else { return }
             names[name] = token
         }
-        let older = try file.member("additional_special_tokens")
-        guard let more = try file.member("extra_special_tokens") ?? older else { return }
+        // The newer name counts, if it holds anything: files of between hold both.
+        var found: JSONNode?
+        for name in ["extra_special_tokens", "additional_special_tokens"] where found == nil {
+            guard let member = try file.member(name) else { continue }
+            switch file.document.kind(member.value) {
+            case .array, .object: found = member.count > 0 ? member : nil
+            default: break
+            }
+        }
+        guard let more = found else { return }
         switch more.document.kind(more.value) {
         case .array:
             try more.forEachElement { (index, value) throws(TokenizerError) in

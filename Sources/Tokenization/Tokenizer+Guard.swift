@@ -5,7 +5,10 @@ extension Tokenizer {
     /// This tokenizer, with tokens that no message may spell: only a chat format's own text gives them. A message that
     /// has their letters gives other tokens.
     package func guarding(_ tokens: Set<Int32>) throws(TokenizerError) -> Tokenizer {
-        let open = tokens.filter { token in added[token].map { $0.mayBeSpelled } ?? spellings.isKnown(token) }
+        // What is looked for in normalized text only is not found beside what somebody else wrote.
+        let open = tokens.filter { token in
+            added[token].map { $0.mayBeSpelled || $0.isNormalized } ?? spellings.isKnown(token)
+        }
         guard !open.isEmpty else { return self }
         var list = added.tokens.map { open.contains($0.id) ? $0.guarded() : $0 }
         // One that only the vocabulary has is found where the format writes it.

@@ -42,7 +42,7 @@ struct ModelText: Sendable {
                 tokenizer: tokenizer
             )
         } catch {
-            throw ModelError("\(source.label("chat template")): \(error)")
+            throw ModelError("\(source.folderName ?? "the model"): chat template: \(error)")
         }
     }
 

@@ -65,7 +65,7 @@ extension Tokenizer {
             vocabulary.postProcessor(addsBeginning: family.addsBeginning, beginning: nil, end: nil)
         )
         if vocabulary.preTokenizer == nil {
-            notes.append("the file does not say how its texts are to be cut: cut the default way, perhaps not the model's")
+            notes.append("the file does not say how texts are to be cut: cut the default way, perhaps not the model's")
         }
         if strange > 0 {
             notes.append(

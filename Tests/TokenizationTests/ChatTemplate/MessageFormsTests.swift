@@ -29,6 +29,16 @@ import Tokenization
         #expect(try format.preview(Array(Self.turns.prefix(3))) == head)
     }
 
+    @Test("The templates of families are all taken, and lose no answer")
+    func families() throws {
+        let names = try TemplateFixture.families().expected.keys.sorted()
+        #expect(names.count > 50)
+        for name in names {
+            let format = try Self.format(TemplateFixture.source(name))
+            #expect(!format.notes.contains { $0.contains("answers are lost") }, "\(name)")
+        }
+    }
+
     @Test("Each role's text is given in the form that comes out")
     func formsByRole() throws {
         let template = """

@@ -49,6 +49,8 @@ CASES = {
         CONFIGURATION: CLASS | {"eos_token": "<e>", "added_tokens_decoder": {"10": token("<e>", special=False, lstrip=True)}}},
     "named, and there without its flag": {CONFIGURATION: CLASS | {"eos_token": "<a>"}},
     "others": {CONFIGURATION: CLASS | {"additional_special_tokens": ["<e>", "<a>"]}},
+    "others by the older name, the newer empty": {
+        CONFIGURATION: CLASS | {"extra_special_tokens": {}, "additional_special_tokens": ["<e>"], "added_tokens_decoder": {}}},
     "others in the map": {CONFIGURATION: CLASS, MAP: {"extra_special_tokens": ["<e>", {"content": "<z>"}]}},
     "named by the model": {CONFIGURATION: CLASS | {"image_token": "<e>"}},
     "named in a mapping": {CONFIGURATION: CLASS | {"extra_special_tokens": {"image_token": "<e>"}}},
