@@ -5,7 +5,10 @@ import Tokenization
 @Suite struct MessageFormsTests {
     private static func format(_ template: String) throws -> ChatFormat {
         try ChatFormat(
-            TokenizerConfiguration(templates: ["default": template]),
+            TokenizerConfiguration(
+                templates: ["default": template],
+                specialTokens: ["bos_token": "<s>", "eos_token": "</s>"]
+            ),
             architecture: "",
             endTokens: [],
             tokenizer: TemplateFixture.tokenizer("bytes")
