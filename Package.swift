@@ -112,6 +112,10 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         tests("LoadTests", ["LoadTest"]),
-        tests("ServerTests", ["pensieve", "ModelHub", "Hashing"], resources: [.copy("Python")]),
+        tests(
+            "ServerTests",
+            ["pensieve", "Inference", "ModelFiles", "ModelHub", "Tokenization", "Hashing"],
+            resources: [.copy("Python")]
+        ),
     ]
 )

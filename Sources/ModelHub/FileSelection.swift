@@ -60,7 +60,8 @@ package struct FileSelection: Sendable, Equatable {
 
     private static let companions: Set<String> = [
         "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-        "added_tokens.json", "chat_template.jinja", "chat_template.json", "model.safetensors.index.json",
+        "added_tokens.json", "chat_template.jinja", "chat_template.json", "processor_config.json",
+        "model.safetensors.index.json",
     ]
     /// What `tokenizer.json` says as well.
     private static let vocabularies: Set<String> = ["tokenizer.model", "vocab.json", "merges.txt"]

@@ -1,13 +1,14 @@
 /// A token that is found in the text as it stands, before anything is cut or merged.
-struct AddedToken: Sendable {
+struct AddedToken: Sendable, Equatable {
     var id: Int32
     let content: [UInt8]
     /// The content as it is looked for, normalized or not.
     var spelling: [UInt8]
-    let isSpecial: Bool
+    private(set) var isSpecial: Bool
     /// Whether a user's text may spell it. Special tokens may not be spelled, nor what is written like one: some
-    /// files leave the flag out, as Phi-3's does for `</s>` and DeepSeek's for the heads of turns.
-    let mayBeSpelled: Bool
+    /// files leave the flag out, as Phi-3's does for `</s>` and DeepSeek's for the heads of turns. Nor may what a chat
+    /// format writes between turns, which is known once there is one.
+    private(set) var mayBeSpelled: Bool
     /// Found only where no letter or digit touches it.
     var isSingleWord = false
     /// Takes the white space before it along.
@@ -19,13 +20,21 @@ struct AddedToken: Sendable {
     /// A bound to what a hostile file can make us compare at each place of a text, normalized or not.
     static let longest = 4096
 
+    /// An element of `added_tokens`.
     init(_ node: JSONNode) throws(TokenizerError) {
-        id = Int32(truncatingIfNeeded: try node.required("id").integer(in: TokenNumbers.range))
+        try self.init(node, id: Int32(truncatingIfNeeded: try node.required("id").integer(in: TokenNumbers.range)))
+    }
+
+    /// A token and its flags.
+    /// - Parameter isNamed: whether it is special whatever its flag says.
+    init(_ node: JSONNode, id: Int32, isNamed: Bool = false) throws(TokenizerError) {
+        self.id = id
         content = try node.required("content").bytes()
         guard !content.isEmpty else { throw node.fault("has no content") }
         guard content.count <= Self.longest else { throw node.fault("has more than \(Self.longest) bytes of content") }
         spelling = content
-        isSpecial = try node.bool("special", default: false)
+        let isFlagged = try node.bool("special", default: false)
+        isSpecial = isNamed || isFlagged
         mayBeSpelled = !isSpecial && !Self.isWrittenLikeSpecial(content)
         isSingleWord = try node.bool("single_word", default: false)
         stripsLeft = try node.bool("lstrip", default: false)
@@ -39,6 +48,24 @@ struct AddedToken: Sendable {
         spelling = content
         self.isSpecial = isSpecial
         mayBeSpelled = !isSpecial && !Self.isWrittenLikeSpecial(content)
+    }
+
+    /// The token as one that no message may spell. It is then looked for where the format wrote it and nowhere else: once
+    /// a text is normalized, nobody can tell any more who wrote what.
+    func guarded() -> AddedToken {
+        var token = self
+        token.mayBeSpelled = false
+        token.isNormalized = false
+        token.spelling = content
+        return token
+    }
+
+    /// The token as a special one.
+    func special() -> AddedToken {
+        var token = self
+        token.isSpecial = true
+        token.mayBeSpelled = false
+        return token
     }
 
     private static func isWrittenLikeSpecial(_ content: [UInt8]) -> Bool {
@@ -80,7 +107,7 @@ struct AddedTokens: Sendable {
         var (raw, normalized) = (Spellings(), Spellings())
         for index in tokens.indices {
             if tokens[index].isNormalized {
-                tokens[index].spelling = normalizer.apply(SourceText(tokens[index].content, isFirst: true)).bytes
+                tokens[index].spelling = try normalizer.apply(SourceText(tokens[index].content, isFirst: true)).bytes
                 guard tokens[index].spelling.count <= AddedToken.longest else {
                     throw TokenizerError(
                         "tokenizer.json: added_tokens.\(index) has more than \(AddedToken.longest) bytes once normalized"

@@ -8,6 +8,11 @@ struct PostProcessor: Sendable {
         self.after = after
     }
 
+    /// Without the tokens from a number on.
+    func limited(to limit: Int32) -> PostProcessor {
+        PostProcessor(before: before.filter { $0 < limit }, after: after.filter { $0 < limit })
+    }
+
     init(_ node: JSONNode?) throws(TokenizerError) {
         for part in try node?.parts("processors") ?? [] {
             switch try part.type() {

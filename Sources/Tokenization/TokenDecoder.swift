@@ -16,6 +16,9 @@ struct TokenDecoder: Sendable {
         var stop = 0
     }
 
+    /// Many times what a decoder needs, which gives a mark back for a space.
+    private static let mostGrowth = 64
+
     /// What is done to each token's spelling.
     private var steps: [Step] = []
     /// Tokens are spelled in the byte alphabet.
@@ -30,6 +33,15 @@ struct TokenDecoder: Sendable {
 
     init(_ node: JSONNode?) throws(TokenizerError) {
         for part in try node?.parts("decoders") ?? [] { try add(part) }
+        var growth = 1
+        for case .replace(let replacement) in steps where growth <= Self.mostGrowth {
+            growth = growth.multipliedReportingOverflow(by: replacement.growth).partialValue
+        }
+        guard growth <= Self.mostGrowth else {
+            throw TokenizerError(
+                "tokenizer.json: decoder may make a token more than \(Self.mostGrowth) times as long as it is"
+            )
+        }
         if node == nil { separator = [UInt8(ascii: " ")] }
     }
 

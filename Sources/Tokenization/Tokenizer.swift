@@ -4,17 +4,23 @@ import Synchronization
 package struct Tokenizer: Sendable {
     let added: AddedTokens
     let decoder: TokenDecoder
-    private let normalizer: Normalizer
-    private let preTokenizer: PreTokenizer
-    private let model: VocabularyModel
+    let normalizer: Normalizer
+    let preTokenizer: PreTokenizer
+    let model: VocabularyModel
     /// Of the model's tokens; an added token with the same number takes its place.
-    private let spellings: Spellings
-    private let postProcessor: PostProcessor
+    let spellings: Spellings
+    let postProcessor: PostProcessor
     private let workspaces = WorkspacePool()
+    /// What people should know of how the vocabulary was read: what was left out of it.
+    package internal(set) var notes: [String] = []
 
     /// Reads a tokenizer from the bytes of a `tokenizer.json`.
+    /// - Parameter files: what the files beside it say of its added tokens.
     /// - Throws: `TokenizerError` naming what is missing, malformed or not supported.
-    package init(tokenizerJSON: [UInt8]) throws(TokenizerError) {
+    package init(
+        tokenizerJSON: [UInt8],
+        files: AddedTokenFiles = AddedTokenFiles()
+    ) throws(TokenizerError) {
         let file = JSONNode(try JSONDocument(tokenizerJSON, named: "tokenizer.json"))
         let normalizer = try Normalizer(file.member("normalizer"))
         var preTokenizer = try PreTokenizer(file.member("pre_tokenizer"))
@@ -27,15 +33,13 @@ package struct Tokenizer: Sendable {
                 tokens.append(try AddedToken(list.child(value, index)))
             }
         }
+        tokens = files.merged(with: tokens)
         var endsInByteAlphabet = preTokenizer.endsInByteAlphabet
         let reserved = Set(tokens.filter { !$0.mayBeSpelled }.map(\.content))
         var reader = ModelReader(try file.required("model"), reserved: reserved)
         let model = try reader.read(endsInByteAlphabet: &endsInByteAlphabet)
         if !endsInByteAlphabet { preTokenizer.spellByteAlphabet() }
-        for index in tokens.indices {
-            // The model's own number counts, whatever the list says.
-            if let id = model.number(of: tokens[index].content) { tokens[index].id = id }
-        }
+        AddedTokenFiles.number(&tokens, model, modelCount: reader.spellings.knownCount)
         try self.init(
             reader.spellings,
             model,
@@ -82,44 +86,55 @@ package struct Tokenizer: Sendable {
     package var tokensAfterText: [Int32] { postProcessor.after }
 
     /// The tokens of a text. A special token spelled in it is plain text here: no text can forge one.
-    package func encode(_ text: String) -> [Int32] { encode(Array(text.utf8), .none) }
+    ///
+    /// A text that the normalizer makes too long (a damaged or hostile file's) is encoded as it stands; prompts, which
+    /// `ChatFormat` encodes, are refused instead.
+    package func encode(_ text: String) -> [Int32] { encodeAnyway(Array(text.utf8), .none) }
 
     /// The tokens of a text in which added tokens are recognised, the longest first, as the reference does by default.
-    package func encode(parsingSpecials text: String) -> [Int32] { encode(Array(text.utf8), .all) }
+    package func encode(parsingSpecials text: String) -> [Int32] { encodeAnyway(Array(text.utf8), .all) }
 
     /// The tokens of a text in which special tokens are recognised only within some parts: a template's own text, and
     /// not what users wrote in it. The text is cut and merged as a whole, as the reference does it.
     /// - Parameter ranges: of UTF-8 bytes, in order; what is outside of the text counts for nothing.
     package func encode(_ text: String, trusting ranges: [Range<Int>]) -> [Int32] {
-        encode(Array(text.utf8), .ranges(ranges))
+        encodeAnyway(Array(text.utf8), .ranges(ranges))
     }
 
-    func encode(_ text: [UInt8], _ trust: Trust) -> [Int32] {
+    private func encodeAnyway(_ text: [UInt8], _ trust: Trust) -> [Int32] {
+        if let tokens = try? encode(text, trust) { return tokens }
+        return (try? encode(text, trust, normalizes: false)) ?? []
+    }
+
+    /// - Throws: if the normalizer makes the text too long.
+    func encode(_ text: [UInt8], _ trust: Trust, normalizes: Bool = true) throws(TokenizerError) -> [Int32] {
         var result: [Int32] = []
         result.reserveCapacity(text.count / 4 + 8)
-        workspaces.withWorkspace { work in
+        try workspaces.withWorkspace { (work) throws(TokenizerError) in
             for segment in added.segments(of: text, .raw, trust) {
                 switch segment {
                 case .token(let token): result.append(token)
-                case .text(let range): encode(text, range, trust, &work, to: &result)
+                case .text(let range):
+                    let source = SourceText(
+                        range.count == text.count ? text : Array(text[range]),
+                        isFirst: range.lowerBound == 0
+                    )
+                    let isTrusted = trust.isTrusted(range)
+                    encode(normalizes ? try normalizer.apply(source) : source, isTrusted, &work, to: &result)
                 }
             }
         }
         return result
     }
 
-    /// Encodes what stands between added tokens.
+    /// Encodes what stands between added tokens, normalized.
     private func encode(
-        _ text: [UInt8],
-        _ range: Range<Int>,
-        _ trust: Trust,
+        _ normalized: SourceText,
+        _ isTrusted: Bool,
         _ work: inout EncodingWorkspace,
         to result: inout [Int32]
     ) {
-        let source = SourceText(range.count == text.count ? text : Array(text[range]), isFirst: range.lowerBound == 0)
-        let normalized = normalizer.apply(source)
-        let segments = added.segments(of: normalized.bytes, .normalized, trust.isTrusted(range) ? .all : .none)
-        for segment in segments {
+        for segment in added.segments(of: normalized.bytes, .normalized, isTrusted ? .all : .none) {
             switch segment {
             case .token(let token): result.append(token)
             case .text(let range):
@@ -132,7 +147,8 @@ package struct Tokenizer: Sendable {
     /// The pieces that the normalizer and the pre-tokenizer make of a text without added tokens: for comparing them
     /// with the reference. Bytes are not spelled in the byte alphabet.
     package func pieces(of text: String) -> [[UInt8]] {
-        let (bytes, ranges) = preTokenizer.pieces(of: normalizer.apply(SourceText(Array(text.utf8), isFirst: true)))
+        let source = SourceText(Array(text.utf8), isFirst: true)
+        let (bytes, ranges) = preTokenizer.pieces(of: (try? normalizer.apply(source)) ?? source)
         return ranges.map { Array(bytes[$0]) }
     }
 

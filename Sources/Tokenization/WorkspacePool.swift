@@ -7,9 +7,11 @@ final class WorkspacePool: Sendable {
 
     private let spare = Mutex<[EncodingWorkspace]>([])
 
-    func withWorkspace(_ body: (inout EncodingWorkspace) -> Void) {
+    func withWorkspace<Failure: Error>(
+        _ body: (inout EncodingWorkspace) throws(Failure) -> Void
+    ) throws(Failure) {
         var workspace = spare.withLock { $0.popLast() } ?? EncodingWorkspace()
-        body(&workspace)
+        try body(&workspace)
         workspace.shrink()
         spare.withLock { [workspace] in if $0.count < Self.most { $0.append(workspace) } }
     }

@@ -51,38 +51,13 @@ struct Model: Sendable {
             packing: !configuration.precise,
             progress: progress
         )
-        let tokenizer = try tokenizer(loaded.vocabulary)
-        let chatFormat = try ModelFormat.find(source, loaded.configuration, tokenizer)
-        if location != nil { ModelFormat.note(chatFormat).map(Terminal.warning) }
+        let text = try ModelText(source, loaded.configuration, loaded.vocabulary)
+        if location != nil { text.notes.forEach(Terminal.warning) }
         return Model(
             engine: try Engine(model: loaded, options: configuration.engineOptions),
-            tokenizer: tokenizer,
-            chatFormat: chatFormat,
+            tokenizer: text.tokenizer,
+            chatFormat: text.chatFormat,
             createdAt: BuiltinFiles.createdAt
-        )
-    }
-
-    static func tokenizer(_ vocabulary: LoadedModel.Vocabulary) throws -> Tokenizer {
-        switch vocabulary {
-        case .tokenizerJSON(let json): try Tokenizer(tokenizerJSON: json)
-        case .gguf(let file): try Tokenizer(vocabulary: values(file))
-        }
-    }
-
-    private static func values(_ file: GGUFVocabulary) -> VocabularyValues {
-        VocabularyValues(
-            model: file.model,
-            preTokenizer: file.pre,
-            tokens: file.tokens,
-            scores: file.scores,
-            kinds: file.types.map { Int32(clamping: $0) },
-            merges: file.merges,
-            beginningToken: file.bosToken,
-            endToken: file.eosToken,
-            unknownToken: file.unknownToken,
-            addsBeginning: file.addsBOS,
-            addsEnd: file.addsEOS,
-            addsSpacePrefix: file.addsSpacePrefix
         )
     }
 

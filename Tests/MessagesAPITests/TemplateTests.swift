@@ -9,10 +9,12 @@ import Testing
     func templateErrors() async throws {
         for (template, words) in [
             ("{{ raise_exception('only in pairs') }}", "refuses this conversation: only in pairs"),
-            ("a\n{{ messages[0].content.nothing.more }}", "line 2: 'str object' has no attribute 'nothing'"),
-            ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "too deeply"),
+            ("{{ messages[0].content.nothing.more }}", "line 2: 'str object' has no attribute 'nothing'"),
+            ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "too deeply"), ("", "nothing is left"),
         ] {
-            let api = try TestAPI(answering: Script.bytes("ok"), template: template)
+            // One that never works would not be loaded.
+            let text = "{% if messages[0].content != 'hi' %}{{ messages[0].content }}{% else %}\n\(template){% endif %}"
+            let api = try TestAPI(answering: Script.bytes("ok"), template: text)
             for reply in [
                 try await api.ask(), try await api.ask(#","stream":true"#), try await api.count(TestAPI.body()),
             ] {

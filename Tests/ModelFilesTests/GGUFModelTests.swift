@@ -164,6 +164,7 @@ import Testing
         "tokenizer.ggml.merges": strings(["a b"]), "tokenizer.ggml.bos_token_id": .uint32(4),
         "tokenizer.ggml.eos_token_id": .uint32(2), "tokenizer.ggml.padding_token_id": .uint32(.max),
         "tokenizer.ggml.add_bos_token": .bool(false), "tokenizer.chat_template": .string("{{ x }}"),
+        "tokenizer.chat_template.tool_use": .string("{{ y }}"),
     ]
 
     @Test("The vocabulary and the template are there as plain values, and in the files that a folder has")
@@ -179,6 +180,8 @@ import Testing
         let generation = try source.requiredFile("generation_config.json")
         #expect(String(decoding: generation.array, as: UTF8.self) == "{\"eos_token_id\":[2,3,6]}")
         #expect(try String(decoding: source.requiredFile("chat_template.jinja").array, as: UTF8.self) == "{{ x }}")
+        let tools = try source.requiredFile("additional_chat_templates/tool_use.jinja").array
+        #expect(String(decoding: tools, as: UTF8.self) == "{{ y }}")
         let file = try source.requiredFile("tokenizer_config.json").array
         let tokenizer = try #require(try JSONSerialization.jsonObject(with: Data(file)) as? [String: Any])
         #expect(tokenizer["bos_token"] as? String == "<s>" && tokenizer["eos_token"] as? String == "ab")

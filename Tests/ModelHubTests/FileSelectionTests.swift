@@ -22,12 +22,15 @@ import Testing
             "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json",
             "original/consolidated.00.pth", "original/model.safetensors", "pytorch_model.bin", "tokenizer.json",
             "tokenizer.model", "tokenizer_config.json", "onnx/model.onnx", "chat_template.jinja", "vocab.json",
+            "special_tokens_map.json", "added_tokens.json", "processor_config.json", "chat_template.json",
+            "preprocessor_config.json",
         ])
         #expect(selection.form == .folder)
         #expect(
             selection.files.map(\.description) == [
-                "chat_template.jinja", "config.json", "generation_config.json", "model-00001-of-00002.safetensors",
-                "model-00002-of-00002.safetensors", "model.safetensors.index.json", "tokenizer.json",
+                "added_tokens.json", "chat_template.jinja", "chat_template.json", "config.json",
+                "generation_config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                "model.safetensors.index.json", "processor_config.json", "special_tokens_map.json", "tokenizer.json",
                 "tokenizer_config.json",
             ]
         )

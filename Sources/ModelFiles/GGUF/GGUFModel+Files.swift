@@ -12,11 +12,14 @@ extension GGUFModel {
         case "tokenizer_config.json":
             guard let vocabulary = try GGUFVocabulary(self) else { return nil }
             return try encoded(TokenizerConfiguration(vocabulary))
-        case "chat_template.jinja":
-            guard let template = try text("tokenizer.chat_template") else { return nil }
-            return FileBytes(copying: Array(template.utf8))
+        case "chat_template.jinja": return try template("tokenizer.chat_template")
+        case "additional_chat_templates/tool_use.jinja": return try template("tokenizer.chat_template.tool_use")
         default: return nil
         }
+    }
+
+    private func template(_ key: String) throws(ModelError) -> FileBytes? {
+        try text(key).map { FileBytes(copying: Array($0.utf8)) }
     }
 
     private func encoded(_ value: some Encodable) throws(ModelError) -> FileBytes {

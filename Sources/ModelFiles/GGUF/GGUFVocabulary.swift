@@ -26,6 +26,8 @@ package struct GGUFVocabulary: Sendable, Equatable {
     package var endTokens: [Int]
     /// The chat template, in Jinja.
     package var chatTemplate: String?
+    /// `general.name`: the flags of one family's special tokens are known by it.
+    package var modelName: String?
 
     /// - Returns: nil if the file has no vocabulary.
     package init?(_ file: GGUFModel) throws(ModelError) {
@@ -56,6 +58,7 @@ package struct GGUFVocabulary: Sendable, Equatable {
         addsSpacePrefix = try file.flag("tokenizer.ggml.add_space_prefix")
         removesExtraSpaces = try file.flag("tokenizer.ggml.remove_extra_whitespaces")
         chatTemplate = try file.text("tokenizer.chat_template")
+        modelName = try file.text("general.name")
         let ids = TokenIDs(file: file, count: tokens.count)
         bosToken = try ids["bos"]
         eosToken = try ids["eos"]

@@ -21,6 +21,10 @@ package struct ChatFormat: Sendable {
     private let stops: [String]
     /// Further tokens that end an answer, by their number.
     private let endTokens: Set<Int32>
+    /// Special tokens by their parts, by their text.
+    private var specialTokens: [String] = []
+    /// Whether a conversation begins with what the tokenizer puts before a text, whatever the template writes.
+    private var beginsAsText = false
 
     /// Phi-3's format without its template.
     package static let phi3 = ChatFormat(
@@ -42,7 +46,7 @@ package struct ChatFormat: Sendable {
     ///   - configuration: what `tokenizer_config.json` and the files beside it say.
     ///   - architecture: the `model_type` of its `config.json`.
     ///   - endTokens: the tokens that end an answer, as its configuration has them.
-    /// - Throws: `TemplateError` if the model has a template that cannot be read.
+    /// - Throws: `TemplateError` if the model has a template that cannot be read, or that loses what users say.
     package init(
         _ configuration: TokenizerConfiguration,
         architecture: String,
@@ -58,9 +62,10 @@ package struct ChatFormat: Sendable {
                 stops: Phi3Format.stops,
                 endTokens: endTokens
             )
+            read(configuration)
             return
         }
-        let format = TemplateFormat(
+        let format = try TemplateFormat(
             template: try ChatTemplate(source: own ?? family.template),
             toolTemplate: try configuration.toolTemplate.map { (source) throws(TemplateError) in
                 try ChatTemplate(source: source)
@@ -73,6 +78,18 @@ package struct ChatFormat: Sendable {
             stops: format.turnEnds(with: tokenizer) + [configuration.specialTokens["eos_token"]].compactMap { $0 },
             endTokens: endTokens
         )
+        read(configuration)
+    }
+
+    private mutating func read(_ configuration: TokenizerConfiguration) {
+        specialTokens = configuration.specialTokens.values.sorted()
+        beginsAsText = configuration.beginsAsText
+    }
+
+    /// What people should know of how conversations are written.
+    package var notes: [String] {
+        guard case .template(let format) = writer else { return [] }
+        return format.notes
     }
 
     /// The tokens of a conversation, ready for the model to go on: after the head of an assistant's turn, or, if the
@@ -84,9 +101,26 @@ package struct ChatFormat: Sendable {
         tools: [TemplateValue] = [],
         with tokenizer: Tokenizer
     ) throws(TemplateError) -> [Int32] {
+        var tokens: [Int32]
         switch writer {
-        case .phi3(let format): return format.encode(turns, with: tokenizer)
-        case .template(let format): return format.encode(try format.render(turns, tools: tools), with: tokenizer)
+        case .phi3(let format):
+            tokens = try Self.refusing { () throws(TokenizerError) in try format.encode(turns, with: tokenizer) }
+        case .template(let format):
+            let text = try format.render(turns, tools: tools)
+            tokens = try Self.refusing { () throws(TokenizerError) in try format.encode(text, with: tokenizer) }
+        }
+        guard !tokens.isEmpty else { throw TemplateError(.operation, "nothing is left of this conversation") }
+        let beginning = tokenizer.tokensBeforeText
+        if beginsAsText, !tokens.starts(with: beginning) { tokens.insert(contentsOf: beginning, at: 0) }
+        return tokens
+    }
+
+    /// A text that cannot be tokenized is as much the request's as one that the template refuses.
+    private static func refusing(_ body: () throws(TokenizerError) -> [Int32]) throws(TemplateError) -> [Int32] {
+        do throws(TokenizerError) {
+            return try body()
+        } catch {
+            throw TemplateError(.limit, error.description)
         }
     }
 
@@ -99,6 +133,16 @@ package struct ChatFormat: Sendable {
     /// The tokens that end an answer: its end, and the head of another turn.
     package func stopTokens(in tokenizer: Tokenizer) -> Set<Int32> {
         endTokens.union(stops.compactMap(tokenizer.specialToken))
+    }
+
+    /// The tokens that no message may spell, whatever flags a file gives them: what ends an answer, what stands between
+    /// turns, and what has a part by its name. To be given to `Tokenizer.guarding`.
+    package func controlTokens(in tokenizer: Tokenizer) -> Set<Int32> {
+        var tokens = stopTokens(in: tokenizer)
+        tokens.formUnion(specialTokens.compactMap(tokenizer.specialToken))
+        tokens.formUnion(tokenizer.tokensBeforeText + tokenizer.tokensAfterText)
+        if case .template(let format) = writer { tokens.formUnion(format.marks(with: tokenizer)) }
+        return tokens.filter { !tokenizer.isPlain($0) }
     }
 
     /// The format's special tokens that a tokenizer lacks; `encode` leaves them out, so it is of no use without them.

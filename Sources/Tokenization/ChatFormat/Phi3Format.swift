@@ -4,7 +4,7 @@
 struct Phi3Format: Sendable {
     static let stops = ["<|end|>", "<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>"]
 
-    func encode(_ turns: [ChatTurn], with tokenizer: Tokenizer) -> [Int32] {
+    func encode(_ turns: [ChatTurn], with tokenizer: Tokenizer) throws(TokenizerError) -> [Int32] {
         var conversation = Conversation(tokenizer: tokenizer)
         for (index, turn) in turns.enumerated() {
             // What a tool says is told by the user.
@@ -12,17 +12,17 @@ struct Phi3Format: Sendable {
             conversation.place("<|\(role.rawValue)|>")
             if turn.role == .assistant {
                 // The answer was generated after its line break, so it is encoded apart from it.
-                conversation.write("\n")
-                conversation.write(turn.text)
+                try conversation.write("\n")
+                try conversation.write(turn.text)
                 if index == turns.count - 1 { return conversation.tokens }
             } else {
-                conversation.write("\n" + turn.text)
+                try conversation.write("\n" + turn.text)
             }
             conversation.place("<|end|>")
-            conversation.write("\n")
+            try conversation.write("\n")
         }
         conversation.place("<|assistant|>")
-        conversation.write("\n")
+        try conversation.write("\n")
         return conversation.tokens
     }
 }
@@ -42,11 +42,11 @@ private struct Conversation {
         swallowsSpace = token.stripsRight
     }
 
-    mutating func write(_ text: String) {
+    mutating func write(_ text: String) throws(TokenizerError) {
         var bytes = Array(text.utf8)
         if swallowsSpace { bytes.removeFirst(AddedTokens.spaceEnd(from: 0, in: bytes)) }
         guard !bytes.isEmpty else { return }
         swallowsSpace = false
-        tokens += tokenizer.encode(bytes, .none)
+        tokens += try tokenizer.encode(bytes, .none)
     }
 }

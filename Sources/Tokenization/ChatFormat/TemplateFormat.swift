@@ -8,20 +8,87 @@ struct TemplateFormat: Sendable {
     private let toolTemplate: ChatTemplate
     /// `bos_token` and the like.
     private let constants: [TemplateValue.Member]
+    private var forms = MessageForms()
     private var knowsSystem = true
     /// Whether a system turn in the middle is written where it is.
     private var knowsInlineSystem = true
+    /// What people should know of how it writes conversations.
+    private(set) var notes: [String] = []
 
-    init(template: ChatTemplate, toolTemplate: ChatTemplate?, specialTokens: [String: String]) {
+    /// - Throws: if no text of a user's comes out of the template, whatever form it is given in.
+    init(
+        template: ChatTemplate,
+        toolTemplate: ChatTemplate?,
+        specialTokens: [String: String]
+    ) throws(TemplateError) {
         self.template = template
         self.toolTemplate = toolTemplate ?? template
         constants = specialTokens.sorted { $0.key < $1.key }.map { .init($0.key, .formatText($0.value)) }
+        try findUserForm()
+        findOtherForms()
         knowsSystem = keepsOrder([.system, .user])
         let opening: [ChatRole] = knowsSystem ? [.system] : []
         knowsInlineSystem = keepsOrder(opening + [.user, .system, .assistant, .user, .system])
     }
 
     // MARK: What the template stands
+
+    /// Chooses the form of users' texts by what comes out.
+    private mutating func findUserForm() throws(TemplateError) {
+        var reason = "its text is not in what the template writes"
+        for form in MessageForms.Form.allCases {
+            forms = MessageForms(user: form, system: form, assistant: form)
+            for roles: [ChatRole] in [[.user], [.system, .user], [.user, .assistant, .user]] {
+                do throws(TemplateError) {
+                    if try lost(roles).isDisjoint(with: [.user]) { return }
+                } catch {
+                    reason = error.description
+                }
+            }
+        }
+        throw TemplateError(
+            .operation,
+            "no user's text comes out of the template, given as a string or as a list of parts: \(reason)"
+        )
+    }
+
+    /// Chooses the forms of the others' texts: the user's, unless only the other one comes out.
+    private mutating func findOtherForms() {
+        choose(\.assistant, .assistant, in: [[.user, .assistant, .user]])
+        choose(\.system, .system, in: [[.system, .user], [.system, .user, .assistant, .user]])
+        if (try? lost([.user, .assistant, .user]))?.contains(.assistant) == true {
+            notes.append("the chat template leaves out what an assistant said before: earlier answers are lost")
+        }
+        if (try? lost([.system, .user]))?.contains(.system) == true {
+            notes.append("the chat template leaves out a system's text: it goes before the first user's")
+        }
+    }
+
+    private mutating func choose(
+        _ form: WritableKeyPath<MessageForms, MessageForms.Form>,
+        _ role: ChatRole,
+        in conversations: [[ChatRole]]
+    ) {
+        let usual = forms
+        for other in [usual.user] + MessageForms.Form.allCases {
+            forms[keyPath: form] = other
+            for roles in conversations where (try? lost(roles))?.contains(role) == false { return }
+        }
+        forms = usual
+    }
+
+    /// The roles whose texts do not come out of the template, in a conversation of these.
+    private func lost(_ roles: [ChatRole]) throws(TemplateError) -> Set<ChatRole> {
+        let turns = probe(roles)
+        let rendered = try renderAsIs(turns, tools: [])
+        // A list that is printed as one shows its text too, but is none of a conversation.
+        let isPrinted = [#"'type': 'text'"#, #""type": "text""#].contains {
+            !TextSearch(Text($0)).all(in: rendered).isEmpty
+        }
+        let out = turns.filter { !isPrinted && !TextSearch(Text($0.text)).all(in: rendered).isEmpty }
+        let lost = turns.filter { turn in !out.contains { $0.text == turn.text } }
+        return Set(lost.map(\.role))
+    }
 
     /// A conversation whose texts can be told apart.
     private func probe(_ roles: [ChatRole]) -> [ChatTurn] {
@@ -38,8 +105,7 @@ struct TemplateFormat: Sendable {
         return order == order.sorted()
     }
 
-    /// The special tokens between an assistant's text and the next user's: an answer that comes to one of them is
-    /// over.
+    /// The tokens between an assistant's text and the next user's: an answer that comes to one of them is over.
     func turnEnds(with tokenizer: Tokenizer) -> [String] {
         let turns = probe([.user, .assistant, .user])
         guard let rendered = try? renderAsIs(turns, tools: []),
@@ -47,13 +113,31 @@ struct TemplateFormat: Sendable {
             let next = TextSearch(Text(turns[2].text)).first(in: rendered), answer < next
         else { return [] }
         let between = Array(rendered[answer + turns[1].text.utf8.count..<next].bytes)
-        let ends = tokenizer.added.segments(of: between, .raw, .all).compactMap { segment in
-            if case .token(let token) = segment { return token }
-            return nil
-        }
-        return tokenizer.added.tokens.filter { ends.contains($0.id) && !$0.mayBeSpelled }.map {
+        let ends = Set(tokenizer.addedTokens(writtenIn: [between]).filter { !tokenizer.isPlain($0) })
+        return tokenizer.added.tokens.filter { ends.contains($0.id) }.map {
             String(decoding: $0.content, as: UTF8.self)
         }
+    }
+
+    /// The tokens that the template writes before the first turn and between turns.
+    ///
+    /// What it writes after the last turn is an answer's head, where some models begin to think: the tokens of thoughts
+    /// are no turn's.
+    func marks(with tokenizer: Tokenizer) -> Set<Int32> {
+        let conversations: [[ChatRole]] = [
+            [.system, .user, .assistant, .user, .assistant, .user], [.user, .assistant, .tool, .assistant, .user],
+        ]
+        var written: [[UInt8]] = []
+        for roles in conversations {
+            let turns = probe(roles)
+            guard let rendered = try? render(turns, tools: []),
+                let end = turns.last.flatMap({ TextSearch(Text($0.text)).first(in: rendered) })
+            else { continue }
+            for stretch in rendered.stretches where stretch.origin == .format && stretch.range.lowerBound < end {
+                written.append(Array(rendered[stretch.range].bytes))
+            }
+        }
+        return Set(tokenizer.addedTokens(writtenIn: written).filter { !tokenizer.isPlain($0) })
     }
 
     // MARK: Rendering
@@ -107,7 +191,7 @@ struct TemplateFormat: Sendable {
                 .object(
                     [
                         .init("role", .formatText(turn.role.rawValue)),
-                        .init("content", isMarked ? .marked(turn.text) : .string(turn.text)),
+                        .init("content", forms[turn.role].content(isMarked ? .marked(turn.text) : .string(turn.text))),
                     ] + turn.details
                 )
             )
@@ -124,8 +208,8 @@ struct TemplateFormat: Sendable {
 
     /// The tokens of a rendered text. Special ones are read from what the format wrote, and the text is cut and merged
     /// as a whole, as the reference does it.
-    func encode(_ text: Text, with tokenizer: Tokenizer) -> [Int32] {
+    func encode(_ text: Text, with tokenizer: Tokenizer) throws(TokenizerError) -> [Int32] {
         let trusted = text.stretches.filter { $0.origin == .format }.map(\.range)
-        return tokenizer.encode(Array(text.bytes), .ranges(trusted))
+        return try tokenizer.encode(Array(text.bytes), .ranges(trusted))
     }
 }

@@ -27,6 +27,9 @@ struct BytePairMerger: Sendable {
         table.add(left, right, rank: rank, result: result)
     }
 
+    /// Takes out the merges that make any of these tokens.
+    mutating func removeMerges(into results: Set<Int32>) { table.removeMerges(into: results) }
+
     @inline(__always)
     private func merge(_ left: Int32, _ right: Int32) -> UInt64 { table[left, right] ?? Self.none }
 

@@ -13,12 +13,12 @@ struct BytePairModel: Sendable {
         var ignoresMerges = false
     }
 
-    private let options: Options
+    private var options: Options
     private let table: SpellingTable
     /// The tokens that no text may become.
-    private let reserved: Set<Int32>
+    private var reserved: Set<Int32>
     /// Whether one of them is a single character.
-    private let reservesCharacters: Bool
+    private var reservesCharacters: Bool
     private var merger: BytePairMerger
     /// With `readsBytes` the token of each byte; otherwise the token that a byte falls back to, or -1.
     private var byteTokens: [Int32]
@@ -49,10 +49,7 @@ struct BytePairModel: Sendable {
         self.options = options
         self.table = table
         self.reserved = reserved
-        reservesCharacters = reserved.contains { token in
-            let spelling = Array(table.spellings[token])
-            return !spelling.isEmpty && spelling.scalar(at: 0).end == spelling.count
-        }
+        reservesCharacters = Self.haveCharacter(reserved, table)
         merger = BytePairMerger(capacity: mergeCount)
         joints = JointSet(capacity: options.readsBytes ? 0 : mergeCount)
         byteTokens = [Int32](repeating: -1, count: 256)
@@ -69,6 +66,38 @@ struct BytePairModel: Sendable {
         }
         gluesUnknown =
             !options.readsBytes && byteTokens.contains(-1) && (options.fusesUnknown || options.fallsBackToBytes)
+    }
+
+    /// Whether one of these tokens is a single character.
+    private static func haveCharacter(_ tokens: Set<Int32>, _ table: SpellingTable) -> Bool {
+        tokens.contains { token in
+            let spelling = Array(table.spellings[token])
+            return !spelling.isEmpty && spelling.scalar(at: 0).end == spelling.count
+        }
+    }
+
+    /// The model, with more tokens that no text may become.
+    func reserving(_ tokens: Set<Int32>) -> BytePairModel {
+        var model = self
+        model.reserved.formUnion(tokens)
+        model.reservesCharacters = reservesCharacters || Self.haveCharacter(tokens, table)
+        model.merger.removeMerges(into: tokens)
+        if let unknown = options.unknown, tokens.contains(unknown) { model.options.unknown = nil }
+        model.byteTokens = byteTokens.map { tokens.contains($0) ? -1 : $0 }
+        model.asciiTokens = asciiTokens.map { tokens.contains($0) ? -1 : $0 }
+        model.strays = strays.map { spelled in
+            spelled.contains(where: tokens.contains) ? model.options.unknown.map { [$0] } ?? [] : spelled
+        }
+        model.gluesUnknown =
+            gluesUnknown
+            || !options.readsBytes && model.byteTokens.contains(-1)
+                && (options.fusesUnknown || options.fallsBackToBytes)
+        return model
+    }
+
+    /// Whether some texts have no tokens without these.
+    func needs(_ tokens: Set<Int32>) -> Bool {
+        options.unknown.map(tokens.contains) ?? false || byteTokens.contains(where: tokens.contains)
     }
 
     /// The token of a spelling, if a text may become it.

@@ -54,6 +54,24 @@ struct MergeTable: Sendable {
         return true
     }
 
+    /// Takes out the merges that make any of these symbols.
+    mutating func removeMerges(into results: Set<Int32>) {
+        let mask: UInt64 = 1 << Self.symbolBits - 1
+        let kept = merges.indices.filter { !results.contains(Int32(truncatingIfNeeded: merges[$0] & mask)) }
+        guard kept.count < count else { return }
+        var table = MergeTable(capacity: kept.count)
+        for merge in kept {
+            // Each was in this table, which had the room for it.
+            _ = table.add(
+                Int32(truncatingIfNeeded: merges[merge] >> (2 * Self.symbolBits)),
+                Int32(truncatingIfNeeded: merges[merge] >> Self.symbolBits & mask),
+                rank: ranks?[merge] ?? UInt32(truncatingIfNeeded: merge),
+                result: Int32(truncatingIfNeeded: merges[merge] & mask)
+            )
+        }
+        self = table
+    }
+
     /// The merge of two symbols: its rank, above, and what they become; nil if there is none.
     @inline(__always)
     subscript(left: Int32, right: Int32) -> UInt64? {

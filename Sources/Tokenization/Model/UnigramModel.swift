@@ -20,7 +20,7 @@ struct UnigramModel: Sendable {
 
     private let trie: ByteTrie
     /// Of each token; -infinity for those that no text may become.
-    private let scores: [Double]
+    private var scores: [Double]
     private let unknown: Int32
     private let unknownScore: Double
     /// The token that each byte falls back to; empty without byte fallback.
@@ -50,6 +50,17 @@ struct UnigramModel: Sendable {
 
     /// The token of a spelling, nil if it is none.
     func number(of spelling: [UInt8]) -> Int32? { trie.number(of: spelling) }
+
+    /// The model, with more tokens that no text may become.
+    func reserving(_ tokens: Set<Int32>) -> UnigramModel {
+        var model = self
+        for token in tokens where scores.indices.contains(Int(token)) { model.scores[Int(token)] = -.infinity }
+        model.byteTokens = byteTokens.map { tokens.contains($0) ? -1 : $0 }
+        return model
+    }
+
+    /// Whether some texts have no tokens without these.
+    func needs(_ tokens: Set<Int32>) -> Bool { tokens.contains(unknown) }
 
     /// Appends the tokens of one piece.
     func encode(_ text: [UInt8], _ piece: Range<Int>, _ work: inout EncodingWorkspace, to result: inout [Int32]) {

@@ -11,6 +11,22 @@ enum VocabularyModel: Sendable {
         }
     }
 
+    /// The model, with more tokens that no text may become.
+    func reserving(_ tokens: Set<Int32>) -> VocabularyModel {
+        switch self {
+        case .bytePair(let model): .bytePair(model.reserving(tokens))
+        case .unigram(let model): .unigram(model.reserving(tokens))
+        }
+    }
+
+    /// Whether some texts have no tokens without these.
+    func needs(_ tokens: Set<Int32>) -> Bool {
+        switch self {
+        case .bytePair(let model): model.needs(tokens)
+        case .unigram(let model): model.needs(tokens)
+        }
+    }
+
     /// Appends the tokens of one piece.
     @inline(__always)
     func encode(_ text: [UInt8], _ piece: Range<Int>, _ work: inout EncodingWorkspace, to result: inout [Int32]) {

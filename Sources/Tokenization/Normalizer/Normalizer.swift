@@ -16,9 +16,20 @@ struct Normalizer: Sendable {
 
     init(_ node: JSONNode?) throws(TokenizerError) {
         for part in try node?.parts("normalizers") ?? [] { steps.append(try Self.step(part)) }
+        try tryOut()
     }
 
-    init(_ form: NormalForm) { steps = [.form(form)] }
+    /// Normalizes what its own steps look for and what is most often written, so that a file whose texts grow without
+    /// end is refused when it is loaded.
+    private func tryOut() throws(TokenizerError) {
+        let written = (0x20..<0x7F as Range<UInt8>).flatMap { [$0, $0] }
+        let literals = steps.flatMap { step -> [UInt8] in
+            if case .replace(let replacement) = step { replacement.sample } else { [] }
+        }
+        for sample in [written, literals.suffix(GrowthLimit.longestSample)] {
+            _ = try apply(SourceText(Array(sample), isFirst: true))
+        }
+    }
 
     /// SentencePiece's: a space before the text if wanted, and all spaces marked.
     init(markingSpacesWith mark: [UInt8], addsPrefix: Bool) {
@@ -45,26 +56,34 @@ struct Normalizer: Sendable {
         }
     }
 
-    func apply(_ text: SourceText) -> SourceText {
+    /// - Throws: if the text becomes far longer than it is.
+    func apply(_ text: SourceText) throws(TokenizerError) -> SourceText {
         var text = text
+        let limit = GrowthLimit(ofTextWith: text.bytes.count)
         for step in steps {
             guard !text.bytes.isEmpty else { break }
-            Self.apply(step, to: &text)
+            try Self.apply(step, to: &text, limit)
+            try limit.check(text.bytes.count)
         }
         return text
     }
 
-    private static func apply(_ step: Step, to text: inout SourceText) {
+    private static func apply(
+        _ step: Step,
+        to text: inout SourceText,
+        _ limit: GrowthLimit
+    ) throws(TokenizerError) {
         switch step {
         case .form(let form): text.replaceKeepingFirst { form.apply($0) }
         case .lowercase: text.replaceKeepingFirst { LowercaseMap.shared.apply($0) }
         case .prepend(let prefix):
             text.bytes = prefix + text.bytes
             if text.origin > 0 { text.origin += prefix.count }
-        case .replace(let replacement): replacement.apply(to: &text)
+        case .replace(let replacement): try replacement.apply(to: &text, limit)
         case .strip(let left, let right): text.strip(left: left, right: right)
         case .stripAccents: text.filter { !accents.contains($0) }
-        case .precompiled(let map): text.replaceKeepingFirst { map.apply($0) }
+        case .precompiled(let map):
+            try text.replaceKeepingFirst { (bytes) throws(TokenizerError) in try map.apply(bytes, limit) }
         case .byteAlphabet:
             var ranges = [text.bytes.indices]
             text.rewrite(&ranges) { _, _ in
@@ -80,8 +99,10 @@ struct Normalizer: Sendable {
 
 extension SourceText {
     /// Replaces the text by one whose first character stands for the first character.
-    fileprivate mutating func replaceKeepingFirst(_ body: ([UInt8]) -> [UInt8]) {
-        bytes = body(bytes)
+    fileprivate mutating func replaceKeepingFirst<Failure: Error>(
+        _ body: ([UInt8]) throws(Failure) -> [UInt8]
+    ) throws(Failure) {
+        bytes = try body(bytes)
         if origin > 0 { origin = bytes.isEmpty ? 0 : bytes.scalar(at: 0).end }
     }
 

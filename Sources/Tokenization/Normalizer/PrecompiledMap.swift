@@ -15,11 +15,13 @@ struct PrecompiledMap: Sendable {
         guard texts.isUTF8 else { throw node.fault("holds texts that are not UTF-8") }
     }
 
-    func apply(_ text: [UInt8]) -> [UInt8] {
+    /// - Throws: if what it makes goes beyond the limit.
+    func apply(_ text: [UInt8], _ limit: GrowthLimit) throws(TokenizerError) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(text.count)
         var index = 0
         while index < text.count {
+            try limit.check(result.count)
             let end = GraphemeCluster.end(in: text, at: index)
             // Only a short cluster is looked up as a whole, and then what it begins with is enough: so the reference.
             if end - index < 6, let found = replacement(text, index..<end) {
@@ -29,6 +31,7 @@ struct PrecompiledMap: Sendable {
             while index < end {
                 let next = text.scalar(at: index).end
                 result += replacement(text, index..<next) ?? text[index..<next]
+                try limit.check(result.count)
                 index = next
             }
         }

@@ -31,13 +31,31 @@ struct Replacement: Sendable {
         self.content = content
     }
 
+    /// How many times as long as a text it may make one, at most.
+    var growth: Int {
+        switch target {
+        case .literal(let literal): max(1, (content.count + literal.count - 1) / literal.count)
+        // It may match between any two bytes.
+        case .pattern: content.count + 1
+        }
+    }
+
+    /// A text in which it finds something, if that is known.
+    var sample: [UInt8] { if case .literal(let literal) = target { literal } else { [] } }
+
     func apply(_ text: [UInt8]) -> [UInt8] {
         var text = SourceText(text, isFirst: true)
-        apply(to: &text)
+        _ = rewrite(&text, .none)
         return text.bytes
     }
 
-    func apply(to text: inout SourceText) {
+    /// - Throws: if the text goes beyond the limit.
+    func apply(to text: inout SourceText, _ limit: GrowthLimit) throws(TokenizerError) {
+        guard rewrite(&text, limit) else { throw limit.fault }
+    }
+
+    /// - Returns: whether the text is within the limit; if not, it is as it was.
+    private func rewrite(_ text: inout SourceText, _ limit: GrowthLimit) -> Bool {
         var result: [UInt8] = []
         result.reserveCapacity(text.bytes.count + text.bytes.count / 4)
         var newOrigin = 0
@@ -49,6 +67,7 @@ struct Replacement: Sendable {
                 newOrigin = result.count - max(0, match.lowerBound - text.origin)
             }
             result += content
+            guard limit.allows(result.count) else { return false }
             if match.upperBound <= text.origin { newOrigin = result.count }
             done = match.upperBound
         }
@@ -56,6 +75,7 @@ struct Replacement: Sendable {
         if done < text.origin { newOrigin = result.count - (text.bytes.count - text.origin) }
         text.bytes = result
         text.origin = newOrigin
+        return true
     }
 
     private func matches(in text: [UInt8]) -> [Range<Int>] {

@@ -7,7 +7,17 @@ struct PreTokenizer: Sendable {
         case metaspace(Metaspace)
         /// Bytes spelled as characters, where steps after it look at them.
         case byteAlphabet
+
+        var lengthens: Bool {
+            switch self {
+            case .split: false
+            case .prefixSpace, .metaspace, .byteAlphabet: true
+            }
+        }
     }
+
+    /// More than any file needs.
+    private static let mostLengthening = 3
 
     private var steps: [Step] = []
     /// Whether the pieces' bytes are to be spelled in the byte alphabet, which nothing but the vocabulary sees.
@@ -40,6 +50,12 @@ struct PreTokenizer: Sendable {
                 steps.append(.split(try part.required("pattern").splitter(), behavior, isInverted: isInverted))
             case let type: throw part.fault("is of type '\(type)', which is not supported")
             }
+        }
+        // Each makes a text longer, up to twice as long: many would not end.
+        guard steps.count(where: \.lengthens) <= Self.mostLengthening else {
+            throw TokenizerError(
+                "tokenizer.json: pre_tokenizer makes texts longer in more than \(Self.mostLengthening) steps"
+            )
         }
     }
 

@@ -1,6 +1,7 @@
 /// How the families of byte-level vocabularies cut texts, by the names that GGUF files give them.
 ///
-/// The patterns are those of the families' own `tokenizer.json`.
+/// The patterns are those of the families' own `tokenizer.json`. Their normalizers are not: llama.cpp, for which these
+/// files are made, normalizes no text.
 struct ByteLevelFamily {
     /// The text is cut at the matches of each in turn.
     var patterns: [String]
@@ -8,8 +9,6 @@ struct ByteLevelFamily {
     var ignoresMerges = false
     /// Texts begin with the beginning-of-text token, if the file does not say otherwise.
     var addsBeginning = false
-    /// Texts are brought into the normal form C.
-    var composes = false
 
     init?(named name: String) {
         guard let family = Self.family(name) else { return nil }
@@ -19,13 +18,11 @@ struct ByteLevelFamily {
     private init(
         _ patterns: String...,
         ignoresMerges: Bool = false,
-        addsBeginning: Bool = false,
-        composes: Bool = false
+        addsBeginning: Bool = false
     ) {
         self.patterns = patterns
         self.ignoresMerges = ignoresMerges
         self.addsBeginning = addsBeginning
-        self.composes = composes
     }
 
     private static func family(_ name: String) -> ByteLevelFamily? {
@@ -39,9 +36,9 @@ struct ByteLevelFamily {
             ByteLevelFamily(llama3, ignoresMerges: true, addsBeginning: true)
         case "glm4", "glm5": ByteLevelFamily(llama3, ignoresMerges: true)
         case "dbrx", "smaug-bpe", "chatglm-bpe": ByteLevelFamily(llama3)
-        case "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez": ByteLevelFamily(qwen2, composes: true)
-        case "stablelm2", "hunyuan", "solar-open", "grok-2": ByteLevelFamily(qwen2)
-        case "qwen35": ByteLevelFamily(qwen35, composes: true)
+        case "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez", "stablelm2", "hunyuan", "solar-open", "grok-2":
+            ByteLevelFamily(qwen2)
+        case "qwen35": ByteLevelFamily(qwen35)
         case "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2":
             ByteLevelFamily(#"\p{N}"#, gpt2)
         case "tekken": ByteLevelFamily(tekken, ignoresMerges: true, addsBeginning: true)

@@ -49,10 +49,12 @@ extension Tokenizer {
             reserved: Set(added.filter { !$0.mayBeSpelled }.map(\.id)),
             mergeCount: vocabulary.merges.count
         )
+        var strange = 0
         for (index, merge) in vocabulary.merges.enumerated() {
-            try model.add(merge, number: index, table)
+            if try !model.add(merge, number: index, table) { strange += 1 }
         }
-        let normalizer = family.composes ? Normalizer(.nfc) : try Normalizer(nil)
+        // The reference normalizes no byte-level text, whatever the family's own file does.
+        let normalizer = try Normalizer(nil)
         try self.init(
             table.spellings,
             .bytePair(model),
@@ -62,15 +64,25 @@ extension Tokenizer {
             .byteLevel,
             vocabulary.postProcessor(addsBeginning: family.addsBeginning, beginning: nil, end: nil)
         )
+        if vocabulary.preTokenizer == nil {
+            notes.append("the file does not say how texts are to be cut: cut the default way, perhaps not the model's")
+        }
+        if strange > 0 {
+            notes.append(
+                "\(strange) of the vocabulary's \(vocabulary.merges.count) merges "
+                    + "\(strange == 1 ? "is of a token" : "are of tokens") that it does not have: left out"
+            )
+        }
     }
 }
 
 extension BytePairModel {
+    /// - Returns: whether the merge is of tokens that there are; if not, it is left out.
     fileprivate mutating func add(
         _ merge: String,
         number: Int,
         _ table: SpellingTable
-    ) throws(TokenizerError) {
+    ) throws(TokenizerError) -> Bool {
         let text = Array(merge.utf8)
         // The space of a merge is not its first character, which may be one.
         guard let space = text.dropFirst().firstIndex(of: UInt8(ascii: " ")), space + 1 < text.count else {
@@ -79,12 +91,11 @@ extension BytePairModel {
         let (left, right) = (Array(text[..<space]), Array(text[(space + 1)...]))
         guard let first = table.number(of: left), let second = table.number(of: right),
             let result = table.number(of: left + right)
-        else {
-            throw VocabularyValues.fault("its merge \(number), '\(merge)', is of tokens that it does not have")
-        }
+        else { return false }
         let rank = UInt32(truncatingIfNeeded: number)
         guard addMerge(first, second, rank: rank, result: result, spelling: left + right) else {
             throw VocabularyValues.fault("it has more than \(MergeTable.mostMerges) merges")
         }
+        return true
     }
 }

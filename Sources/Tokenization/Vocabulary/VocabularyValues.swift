@@ -22,6 +22,8 @@ package struct VocabularyValues: Sendable {
     package var beginningToken: Int?
     package var endToken: Int?
     package var unknownToken: Int?
+    /// All tokens that end an answer.
+    package var endTokens: [Int]
     /// Whether texts begin or end with those; nil where the file does not say.
     package var addsBeginning: Bool?
     package var addsEnd: Bool?
@@ -40,6 +42,7 @@ package struct VocabularyValues: Sendable {
         beginningToken: Int? = nil,
         endToken: Int? = nil,
         unknownToken: Int? = nil,
+        endTokens: [Int] = [],
         addsBeginning: Bool? = nil,
         addsEnd: Bool? = nil,
         addsSpacePrefix: Bool? = nil,
@@ -54,6 +57,7 @@ package struct VocabularyValues: Sendable {
         self.beginningToken = beginningToken
         self.endToken = endToken
         self.unknownToken = unknownToken
+        self.endTokens = endTokens
         self.addsBeginning = addsBeginning
         self.addsEnd = addsEnd
         self.addsSpacePrefix = addsSpacePrefix
@@ -88,18 +92,21 @@ extension VocabularyValues {
         tokens.reduce(into: Spellings(capacity: tokens.count, byteCapacity: byteCount)) { $0.append($1.utf8) }
     }
 
-    /// The tokens that are found in a text as they stand: control tokens, and those that the model's makers added.
+    /// The tokens that are found in a text as they stand: control tokens, those that the model's makers added, and those
+    /// that begin a text or end one, whatever the file says they are.
     func addedTokens() -> [AddedToken] {
         let name = modelName?.lowercased() ?? ""
         // As in Phi-3's own file.
         let stripsRight = name.contains("phi-3") || name.contains("phi3")
+        let ends = Set([beginningToken, endToken].compactMap(\.self) + endTokens)
         return tokens.indices.compactMap { index -> AddedToken? in
             let kind = kind(of: index)
-            guard [.control, .unknown, .userDefined].contains(kind), !tokens[index].isEmpty else { return nil }
+            let isEnd = ends.contains(index) && !PlainText.contains(tokens[index].replacing("▁", with: " "))
+            guard isEnd || [.control, .unknown, .userDefined].contains(kind), !tokens[index].isEmpty else { return nil }
             var token = AddedToken(
                 id: Int32(truncatingIfNeeded: index),
                 content: Array(tokens[index].utf8),
-                isSpecial: kind != .userDefined
+                isSpecial: isEnd || kind != .userDefined
             )
             token.stripsRight = stripsRight && !["<unk>", "<s>", "<|endoftext|>"].contains(tokens[index])
             return token

@@ -33,6 +33,8 @@ struct ModelReport: Encodable {
     /// A short conversation as the model reads it, or why that cannot be told.
     var chatExample: String?
     var chatProblem: String?
+    /// What to know of how its texts become tokens.
+    var notes: [String] = []
 
     static let sessionCounts = [1, 8, 32]
     private static let shortSession = 2048
@@ -56,7 +58,9 @@ struct ModelReport: Encodable {
         self.kvType = kvType.rawValue
         kvBytesPerToken = configuration.kvBytesPerToken(kvType)
         do {
-            chatExample = try Self.example(source, configuration)
+            let text = try ModelText(source, configuration, LoadedModel.Vocabulary(source: source))
+            notes = text.notes
+            chatExample = try Self.example(text)
         } catch {
             chatProblem = "\(error)"
         }
@@ -77,15 +81,14 @@ struct ModelReport: Encodable {
         Int(exactly: (Double(weights) + Double(tokens) * Double(sessions) * Double(bytesPerToken)).rounded()) ?? Int.max
     }
 
-    private static func example(_ source: ModelSource, _ configuration: ModelConfiguration) throws -> String {
-        let tokenizer = try Model.tokenizer(LoadedModel.Vocabulary(source: source))
+    private static func example(_ text: ModelText) throws -> String {
         let turns = [
             ChatTurn(role: .system, text: "You are a helpful assistant."), ChatTurn(role: .user, text: "Hello!"),
             ChatTurn(role: .assistant, text: "Hello! How can I help?"), ChatTurn(role: .user, text: "What is 23 + 45?"),
         ]
         // The one place where inspect renders a conversation: with the format that a server of this model uses.
-        let tokens = try ModelFormat.find(source, configuration, tokenizer).encode(turns, with: tokenizer)
-        return String(decoding: tokens.flatMap(tokenizer.bytes(of:)), as: UTF8.self)
+        let tokens = try text.chatFormat.encode(turns, with: text.tokenizer)
+        return String(decoding: tokens.flatMap(text.tokenizer.bytes(of:)), as: UTF8.self)
     }
 }
 
@@ -112,7 +115,7 @@ extension ModelReport {
         // Blocks that lie behind every layer's window are given back; how soon, only the loaded model knows.
         let heading = slidingWindow == nil ? "memory for" : "memory for at most"
         lines += Self.table([heading] + Self.sessionCounts.map { $0 == 1 ? "1 session" : "\($0) sessions" }, needs)
-        lines += [""] + conversation
+        lines += [""] + notes.map { field("note", $0) } + conversation
         return lines.joined(separator: "\n")
     }
 

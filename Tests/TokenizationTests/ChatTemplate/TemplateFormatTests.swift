@@ -150,17 +150,22 @@ import Tokenization
     @Test("A template for tools is used when there are tools")
     func toolTemplate() throws {
         let tokenizer = try TemplateFixture.tokenizer("bytes")
-        let templates = ["default": "plain", "tool_use": "{{ tools[0].function.name }} {{ messages[0].tool_calls }}"]
+        let templates = [
+            "default": "{{ messages[0].content }}",
+            "tool_use": "{{ tools[0].function.name }} {{ messages[0].tool_calls }}",
+        ]
         let format = try Self.format(templates, tokenizer)
         let turn = ChatTurn(role: .user, text: "Hi", details: [.init("tool_calls", [1])])
-        #expect(try format.preview([turn]) == "plain")
+        #expect(try format.preview([turn]) == "Hi")
         #expect(try format.preview([turn], tools: [["function": ["name": "add"]]]) == "add [1]")
     }
 
     @Test("What a template raises is thrown, and a malformed one is refused when it is loaded")
     func errors() throws {
         let tokenizer = try TemplateFixture.tokenizer("bytes")
-        let format = try Self.format(["default": "{{ raise_exception('no: ' ~ messages[0].content) }}"], tokenizer)
+        let refusing =
+            "{{ raise_exception('no: ' ~ messages[0].content) if 'Hi' in messages[0].content else messages[0].content }}"
+        let format = try Self.format(["default": refusing], tokenizer)
         let error = #expect(throws: TemplateError.self) {
             try format.encode(Self.turns([(.user, "Hi")]), with: tokenizer)
         }

@@ -200,7 +200,10 @@ TOKEN_TEMPLATES = {
     "llama2": [],
     "qwen3-thinking": [("<|im_start|>", False), ("<|im_end|>", False)],
     "zephyr": [],
+    "typed-parts": [("<|im_start|>", False), ("<|im_end|>", False)],
 }
+# Those that read a list of typed parts and nothing else.
+PARTS = {"typed-parts"}
 SPECIALS = sorted({token for tokens in TOKEN_TEMPLATES.values() for token in tokens} | {("<s>", False), ("</s>", False)})
 
 
@@ -255,8 +258,9 @@ def token_cases():
                 if name == "gemma2" and turns[0][0] == "system":
                     continue
                 continues = turns[-1][0] == "assistant"
+                content = lambda text: [{"type": "text", "text": text}] if name in PARTS else text
                 tokens = tokenizer.apply_chat_template(
-                    [{"role": role, "content": text} for role, text in turns], tokenize=True, return_dict=False,
+                    [{"role": role, "content": content(text)} for role, text in turns], tokenize=True, return_dict=False,
                     add_generation_prompt=not continues, continue_final_message=continues,
                 )
                 cases.append({"turns": [list(turn) for turn in turns], "tokens": tokens})

@@ -1,0 +1,70 @@
+import Testing
+import Tokenization
+
+/// Files whose steps make a text longer and longer.
+@Suite struct GrowthTests {
+    private static func steps(_ step: String, _ count: Int) -> String {
+        Array(repeating: step, count: count).joined(separator: ",")
+    }
+
+    private static func file(_ member: String) -> [UInt8] {
+        Array(#"{\#(member),"model":{"type":"BPE","vocab":{"a":0,"q":1,"\#u{e9}":2},"merges":[]}}"#.utf8)
+    }
+
+    private static func replace(_ pattern: String, by content: String) -> String {
+        #"{"type":"Replace","pattern":\#(pattern),"content":"\#(content)"}"#
+    }
+
+    private static func normalizer(_ step: String, _ count: Int) -> [UInt8] {
+        file(#""normalizer":{"type":"Sequence","normalizers":[\#(steps(step, count))]}"#)
+    }
+
+    @Test("A normalizer that doubles a text over and over is refused when it is loaded", .timeLimit(.minutes(1)))
+    func normalizer() throws {
+        for step in [
+            Self.replace(#"{"String":"a"}"#, by: "aa"), Self.replace(#"{"Regex":"."}"#, by: "aa"),
+            Self.replace(#"{"String":"é"}"#, by: "éé"),
+        ] {
+            let error = #expect(throws: TokenizerError.self) {
+                try Tokenizer(tokenizerJSON: Self.normalizer(step, 60))
+            }
+            #expect(error?.description.contains("far too long") == true, "\(step)")
+        }
+        #expect(throws: Never.self) {
+            try Tokenizer(tokenizerJSON: Self.normalizer(Self.replace(#"{"String":" "}"#, by: "\u{2581}"), 60))
+        }
+    }
+
+    @Test("One that hides it until a text has what it looks for fails the request", .timeLimit(.minutes(1)))
+    func request() throws {
+        let tokenizer = try Tokenizer(
+            tokenizerJSON: Self.normalizer(Self.replace(#"{"Regex":"q{3}"}"#, by: "qqqqqq"), 60)
+        )
+        let format = try ChatFormat(
+            TokenizerConfiguration(templates: ["default": "{{ messages[0].content }}"]),
+            architecture: "",
+            endTokens: [],
+            tokenizer: tokenizer
+        )
+        func tokens(_ text: String) throws -> [Int32] {
+            try format.encode([ChatTurn(role: .user, text: text)], with: tokenizer)
+        }
+        #expect(try tokens("qq") == [1, 1])
+        let error = #expect(throws: TemplateError.self) { try tokens("qqq") }
+        #expect(error?.kind == .limit && error?.description.contains("far too long") == true)
+        #expect(tokenizer.encode("qqq") == [1, 1, 1])
+    }
+
+    @Test("So are a decoder and a pre-tokenizer that would do it", .timeLimit(.minutes(1)))
+    func others() throws {
+        let decoder = Self.steps(Self.replace(#"{"String":"a"}"#, by: "aa"), 60)
+        let cutter = Self.steps(#"{"type":"ByteLevel","add_prefix_space":false,"use_regex":false}"#, 60)
+        for (member, expected) in [
+            (#""decoder":{"type":"Sequence","decoders":[\#(decoder)]}"#, "decoder"),
+            (#""pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(cutter)]}"#, "pre_tokenizer"),
+        ] {
+            let error = #expect(throws: TokenizerError.self) { try Tokenizer(tokenizerJSON: Self.file(member)) }
+            #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
+        }
+    }
+}
