@@ -36,6 +36,18 @@ package struct TensorDirectory: Sendable {
 
     package subscript(_ name: String) -> Tensor? { tensors[name] }
 
+    /// The files that the tensors are mapped from.
+    package var mappedFiles: [MappedFile] {
+        var files: [ObjectIdentifier: MappedFile] = [:]
+        for tensor in tensors.values {
+            if let file = tensor.bytes.mappedFile { files[ObjectIdentifier(file)] = file }
+        }
+        return files.values.sorted { $0.path < $1.path }
+    }
+
+    /// Makes a tensor known by another name.
+    package mutating func add(_ tensor: Tensor, as name: String) { tensors[name] = tensor }
+
     /// The tensor `name`, which must have one of these types and this shape.
     package func tensor(_ name: String, _ types: [TensorType], shape: [Int]) throws(ModelError) -> Tensor {
         guard let tensor = tensors[name] else {

@@ -25,11 +25,20 @@ enum StartCommand {
         signal(SIGPIPE, SIG_IGN)
         let keys = try Keys.check(configuration)
         if let warning = Keys.warning(configuration) { Terminal.warning(warning) }
+        configuration.machineWarnings().forEach(Terminal.warning)
         // Until there is a server to end in order, a signal ends the program at once, also while a model is fetched.
         let assembly = try await Assembly.make(configuration, keys: keys)
         let signals = Signals()
         let port = try await assembly.server.bind(host: configuration.host, port: UInt16(configuration.port))
-        Terminal.error(Banner.text(assembly.scheduler.engineDescription, configuration, port: port, keys: keys.count))
+        Terminal.error(
+            Banner.text(
+                assembly.scheduler.engineDescription,
+                configuration,
+                sampling: assembly.sampling,
+                port: port,
+                keys: keys.count
+            )
+        )
 
         let server = assembly.server
         let ending = Task {
