@@ -58,7 +58,7 @@ let package = Package(
         module("BlockFiles", ["Scheduling", "EngineContract", "Hashing"]),
         module("EngineContract"),
         module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS"]),
-        module("ModelFiles"),
+        module("ModelFiles", ["CKernels"]),
         module("ModelHub", ["Hashing"]),
         module("Hashing", ["CKernels"]),
         module("Tokenization"),

@@ -159,9 +159,14 @@ pool *pool_create(int threads) {
     pool *p = aligned_alloc(64, (size + 63) / 64 * 64);
     if (p == NULL) return NULL;
     *p = (pool){.workers = 0};
-    // Signals are for the process's own threads to handle.
+    // Signals are for the process's own threads to handle, but for faults, which come where they are made: one that is
+    // blocked ends the process, whatever handler there is.
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGFPE);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int i = 1; i < threads; i++) {
         worker *w = &p->worker[i];

@@ -8,6 +8,18 @@ package protocol InferenceEngine: Actor {
     /// Computes one step. What concerns one session only is among the result's failures.
     /// - Throws: `EngineError` if the step is malformed; the engine stays usable.
     func step(_ step: Step) async throws(EngineError) -> StepResult
+
+    /// Gives the memory of blocks back to the system; what they hold is lost. Whoever has one of them next writes before
+    /// reading, as always.
+    func release(_ blocks: [BlockIndex]) async
+
+    /// Gives back what the engine keeps between steps only to be quick.
+    func trim() async
+}
+
+extension InferenceEngine {
+    package func release(_ blocks: [BlockIndex]) async {}
+    package func trim() async {}
 }
 
 /// What a loaded model is and how it is held: for the banner, `/health` and `/v1/models`.
@@ -34,6 +46,8 @@ package struct EngineDescription: Sendable {
     package var threads: Int
     /// The kernels chosen for this CPU: "avx512", "avx2", "scalar".
     package var kernelVariant: String
+    /// What steps need besides.
+    package var working = WorkingMemory()
     /// True for a scripted engine without a model.
     package var isMock: Bool
 
@@ -74,9 +88,30 @@ package struct EngineDescription: Sendable {
     }
 }
 
+/// Memory that steps need besides weights and KV memory.
+package struct WorkingMemory: Sendable, Equatable {
+    package var fixedBytes = 0
+    package var bytesPerStepToken = 0
+    package var bytesPerSample = 0
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - stepTokens: the most tokens of a step.
+    ///   - samples: the most tokens sampled in a step.
+    package func bytes(stepTokens: Int, samples: Int) -> Int {
+        fixedBytes + bytesPerStepToken * stepTokens + bytesPerSample * samples
+    }
+}
+
 /// Why a step, or one session's share of it, could not be computed.
 package struct EngineError: Error, Sendable, CustomStringConvertible {
     package let description: String
+    /// Whether no later step can be computed either.
+    package let isLasting: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, isLasting: Bool = false) {
+        self.description = description
+        self.isLasting = isLasting
+    }
 }

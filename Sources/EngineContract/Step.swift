@@ -15,29 +15,6 @@ package struct SessionID: Hashable, Sendable, Comparable, CustomStringConvertibl
     package var description: String { "session-\(rawValue)" }
 }
 
-/// How the next token is chosen: temperature, then top-k, then top-p, in that order.
-///
-/// The generator is counter-based: the token at `StepEntry.sampleIndex` depends on the seed, that index and the logits,
-/// so a seed gives the same text whatever else runs.
-package struct SamplingParameters: Sendable, Equatable {
-    /// 0 is greedy.
-    package var temperature: Float
-    /// Keep the most probable tokens whose probabilities sum to at least this; 1 keeps all.
-    package var topP: Float
-    /// Keep this many of the most probable tokens; 0 keeps all, 1 is greedy.
-    package var topK: Int
-    package var seed: UInt64
-
-    package init(temperature: Float = 0, topP: Float = 1, topK: Int = 0, seed: UInt64 = 0) {
-        self.temperature = temperature
-        self.topP = topP
-        self.topK = topK
-        self.seed = seed
-    }
-
-    package static let greedy = SamplingParameters()
-}
-
 /// One session's share of a step.
 ///
 ///     0 ..< startPosition                      computed before; its keys and values are in `blocks`
@@ -59,6 +36,8 @@ package struct StepEntry: Sendable {
     /// How many tokens the session has sampled before this one. The sample after the nth guess is that of
     /// `sampleIndex` + n: it is drawn as it would be if the guesses before it had been sampled.
     package var sampleIndex: Int
+    /// The tokens of the session up to the last known one, each once, if `sampling` penalizes repetition; else empty.
+    package var seen: [Token]
 
     /// Stands for a block that the session has given back.
     package static let hiddenBlock: BlockIndex = -1
@@ -71,7 +50,8 @@ package struct StepEntry: Sendable {
         samples: Bool,
         sampling: SamplingParameters,
         sampleIndex: Int,
-        draftCount: Int = 0
+        draftCount: Int = 0,
+        seen: [Token] = []
     ) {
         self.session = session
         self.tokens = tokens
@@ -81,6 +61,7 @@ package struct StepEntry: Sendable {
         self.samples = samples
         self.sampling = sampling
         self.sampleIndex = sampleIndex
+        self.seen = seen
     }
 }
 

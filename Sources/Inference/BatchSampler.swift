@@ -6,23 +6,52 @@ struct Draw {
     var parameters: SamplingParameters
     /// How many tokens the session has sampled before.
     var index: Int
+    /// The tokens before this one, each once, if the parameters penalize repetition.
+    var seen: [Token] = []
+    /// Guesses behind them, which may be among them.
+    var guessed: ArraySlice<Token> = []
+}
+
+extension Draw {
+    /// The draws of an entry: after its last known token and after each guess.
+    static func all(of entry: StepEntry) -> [Draw] {
+        let guesses = entry.tokens.suffix(entry.draftCount)
+        let penalizes = entry.sampling.penalizesRepetition
+        return (0...entry.draftCount).map { count in
+            Draw(
+                parameters: entry.sampling,
+                index: entry.sampleIndex + count,
+                seen: penalizes ? entry.seen : [],
+                guessed: penalizes ? guesses.prefix(count) : []
+            )
+        }
+    }
+
+    /// Changes the logits as the penalty of repetition has it, counting each token once.
+    func penalize(_ logits: UnsafeMutablePointer<Float>) {
+        guard parameters.penalizesRepetition else { return }
+        Sampler.penalize(seen, by: parameters.repetitionPenalty, logits)
+        let new = Set(guessed).filter { !seen.contains($0) }
+        Sampler.penalize(new, by: parameters.repetitionPenalty, logits)
+    }
 }
 
 /// Samples for many sessions, each on one of the compute threads: with a large vocabulary that takes as long as a layer.
 ///
-/// The pointers are read, and each element of `tokens` written by one thread, only while `sample` runs.
+/// The pointers are used, and each row of logits and each element of `tokens` written by one thread, only while `sample`
+/// runs.
 struct BatchSampler {
     private let compute: OpaquePointer
     private let draws: [Draw]
-    private let logits: UnsafePointer<Float>
+    private let logits: UnsafeMutablePointer<Float>
     private let vocabularySize: Int
     private let tokens: UnsafeMutableBufferPointer<Token?>
 
-    /// - Parameter logits: [draws.count, vocabularySize].
+    /// - Parameter logits: [draws.count, vocabularySize]; those of draws that penalize repetition are changed.
     /// - Returns: a token for each draw; nil where a logit is not a finite number.
     static func sample(
         _ draws: [Draw],
-        _ logits: UnsafePointer<Float>,
+        _ logits: UnsafeMutablePointer<Float>,
         vocabularySize: Int,
         on compute: Compute
     ) -> [Token?] {
@@ -52,8 +81,13 @@ struct BatchSampler {
     }
 
     private func sample(_ index: Int) {
-        let row = UnsafeBufferPointer(start: logits + index * vocabularySize, count: vocabularySize)
-        let sampler = Sampler(compute: compute, logits: row, parameters: draws[index].parameters)
+        let row = logits + index * vocabularySize
+        draws[index].penalize(row)
+        let sampler = Sampler(
+            compute: compute,
+            logits: UnsafeBufferPointer(start: row, count: vocabularySize),
+            parameters: draws[index].parameters
+        )
         tokens[index] = sampler.sample(index: draws[index].index)
     }
 }

@@ -43,6 +43,9 @@ struct ControlGroup {
         }.min()
     }
 
+    /// Bytes that the process and its siblings may have together; nil if that is not limited.
+    var limitBytes: Int? { folders.compactMap { number($0 + "/memory.max") }.min() }
+
     private func number(_ path: String) -> Int? {
         SystemFile.read(path)?.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }.flatMap {
             $0 < 0 ? nil : $0
@@ -51,7 +54,7 @@ struct ControlGroup {
 }
 
 /// The machine's cores.
-enum SystemCores {
+package enum SystemCores {
     /// How many of them this process may use.
-    static var count: Int { max(1, min(Int(ck_core_count()), ControlGroup().cores ?? .max)) }
+    package static var count: Int { max(1, min(Int(ck_core_count()), ControlGroup().cores ?? .max)) }
 }

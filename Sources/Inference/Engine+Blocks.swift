@@ -1,3 +1,4 @@
+import CKernels
 package import EngineContract
 import Hashing
 import ModelFiles
@@ -16,6 +17,15 @@ extension Engine: BlockTransfer {
             }
         }
         for restored in blocks { pass.kv.contents(of: Int(restored.block)).copyBytes(from: restored.contents) }
+    }
+
+    package func release(_ blocks: [BlockIndex]) {
+        pass.kv.release(blocks.filter { 0..<description.blockCount ~= Int($0) }.map { Int($0) })
+    }
+
+    package func trim() {
+        pass.releaseBuffers()
+        ck_trim_heap()
     }
 
     /// Everything that what a block holds depends on besides its tokens, and the layout of it.

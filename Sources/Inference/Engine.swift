@@ -12,6 +12,7 @@ package actor Engine: InferenceEngine {
     private let architecture: any Architecture
     let pass: ForwardPass
     private let checks: StepChecks
+    private let files: [MappedFile]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -50,9 +51,10 @@ package actor Engine: InferenceEngine {
             contextLength: plan.contextLength
         )
         self.architecture = architecture
+        files = model.mappedFiles
         blockIdentity = Self.blockIdentity(model, options, plan, variant: compute.variant.name)
         blockBytes = shape.blockBytes
-        description = EngineDescription(
+        var description = EngineDescription(
             modelID: model.modelID,
             displayName: model.displayName,
             architecture: model.configuration.modelType,
@@ -70,6 +72,8 @@ package actor Engine: InferenceEngine {
             maxStepTokens: StepChecks.maxTokens,
             window: architecture.widestWindow
         )
+        description.working = WorkingMemory(model.configuration, threads: threads)
+        self.description = description
         checks = StepChecks(description)
         do throws(ThreadError) {
             executor = try ThreadExecutor(name: "engine")
@@ -87,12 +91,12 @@ package actor Engine: InferenceEngine {
     }
 
     private func samples(of step: Step) throws(EngineError) -> StepResult {
+        try checkFiles()
         let sampling = try compute(step)
+        // Before anybody believes what was computed from zeros in place of weights.
+        try checkFiles()
         var result = StepResult(samples: [[Token]](repeating: [], count: step.entries.count))
-        let draws = sampling.flatMap { index in
-            let entry = step.entries[index]
-            return (0...entry.draftCount).map { Draw(parameters: entry.sampling, index: entry.sampleIndex + $0) }
-        }
+        let draws = sampling.flatMap { Draw.all(of: step.entries[$0]) }
         guard !draws.isEmpty else { return result }
         var tokens = BatchSampler.sample(
             draws,
@@ -109,6 +113,15 @@ package actor Engine: InferenceEngine {
             }
         }
         return result
+    }
+
+    private func checkFiles() throws(EngineError) {
+        guard let path = files.damagedPath else { return }
+        throw EngineError(
+            "\(path): weights cannot be read any more: the file was cut short, or its disk fails; "
+                + "put it right and start again",
+            isLasting: true
+        )
     }
 
     /// The logits instead of samples of a step, for tests: one element for each entry, nil where it does not sample. Where

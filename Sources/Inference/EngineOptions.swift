@@ -56,12 +56,15 @@ struct KVPlan: Equatable {
     static let maxContext = 131_072
     /// More full contexts than this are never of use.
     static let maxSessions = 64
+    /// Enough for many sessions of usual length. More is for who asks for it: the rest of memory may be somebody else's.
+    static let usualTokens = 65_536
 
     var contextLength: Int
     var blockCount: Int
 
-    /// Without a size from the options, the pool takes a quarter of free memory: at least one full context if half of it
-    /// suffices for that, and no more than 64. Where the pool is smaller than a full context, sessions are shorter.
+    /// Without a size from the options, the pool is for some tens of thousands of tokens, or one full context if that is
+    /// more; but for at most 64 contexts, and not more than a quarter of free memory, half of it if one full context needs
+    /// that. Where the pool is smaller than a full context, sessions are shorter.
     init(
         configuration: ModelConfiguration,
         shape: KVShape,
@@ -82,7 +85,8 @@ struct KVPlan: Equatable {
         } else {
             let quarter = freeMemory / 4 / shape.blockBytes
             let least = blocksPerContext <= freeMemory / 2 / shape.blockBytes ? blocksPerContext : 0
-            blocks = max(least, min(quarter, blocksPerContext * Self.maxSessions))
+            let usual = max(Self.usualTokens / shape.blockSize, blocksPerContext)
+            blocks = max(least, min(quarter, usual, blocksPerContext * Self.maxSessions))
         }
         guard blocks >= 1 else {
             throw ModelError(

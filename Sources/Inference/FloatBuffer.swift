@@ -1,4 +1,4 @@
-/// Float memory that grows and never shrinks: activations of a step. Contents are undefined after growing.
+/// Float memory that grows, and shrinks only to nothing: activations of a step. Contents are undefined after growing.
 final class FloatBuffer {
     private(set) var memory: UnsafeMutableBufferPointer<Float>
 
@@ -14,6 +14,12 @@ final class FloatBuffer {
             memory = raw.bindMemory(to: Float.self)
         }
         return start
+    }
+
+    /// Gives the memory back.
+    func release() {
+        memory.deallocate()
+        memory = UnsafeMutableBufferPointer(start: nil, count: 0)
     }
 
     /// The memory as it is; `count` floats must have been reserved.

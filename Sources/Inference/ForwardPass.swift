@@ -43,6 +43,11 @@ final class ForwardPass {
 
     var count: Int { tokens.count }
 
+    /// Gives back the memory that the next step makes anew.
+    func releaseBuffers() {
+        for buffer in [hidden, normed, projected, attended, gathered, logits] { buffer.release() }
+    }
+
     /// Takes up the tokens of checked entries.
     func begin(_ entries: [StepEntry], _ attention: Attention) {
         tokens.removeAll(keepingCapacity: true)

@@ -43,6 +43,27 @@ final class KVMemory {
         )
     }
 
+    /// Gives the memory of blocks back to the system, whole pages of it, which are zeros when they are next used.
+    func release(_ blocks: [Int]) {
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        let sorted = blocks.sorted()
+        var index = 0
+        while index < sorted.count {
+            let first = sorted[index]
+            precondition(0..<blockCount ~= first, "no such block")
+            var end = first
+            // Side by side they have more whole pages.
+            while index < sorted.count, sorted[index] <= end {
+                end = sorted[index] + 1
+                index += 1
+            }
+            precondition(end <= blockCount, "no such block")
+            let start = (first * shape.blockBytes + page - 1) / page * page
+            let bytes = end * shape.blockBytes / page * page - start
+            if bytes > 0 { madvise(memory.baseAddress.map { $0 + start }, bytes, MADV_DONTNEED) }
+        }
+    }
+
     /// What the kernels need to find the positions of one layer.
     func view(layer: Int) -> ck_kv {
         precondition(0..<shape.layers ~= layer, "no such layer")

@@ -34,6 +34,8 @@ package final class LoadedModel: Sendable {
     }
 
     let architecture: any Architecture
+    /// The files that weights are, or were, read from where they lie.
+    let mappedFiles: [MappedFile]
     /// Names the weights and their configuration: the same for the same files, wherever they are.
     let identity: String
 
@@ -58,15 +60,27 @@ package final class LoadedModel: Sendable {
         // Before the weights, which take longer.
         vocabulary = try Vocabulary(source: source)
         let tensors = try TensorDirectory(source: source)
+        let files = tensors.mappedFiles
+        mappedFiles = files
         identity = tensors.identity(try source.requiredFile("config.json"))
         let reader = try WeightReader(tensors, configuration, packing: packing, progress: progress)
-        architecture = try type.init(configuration, reader)
+        do throws(ModelError) {
+            architecture = try type.init(configuration, reader)
+        } catch {
+            // Zeros in place of missing bytes may have been refused for something else.
+            throw Self.damage(of: files) ?? error
+        }
+        if let damage = Self.damage(of: files) { throw damage }
         eosTokens = Set(configuration.eosTokens.compactMap { Token(exactly: $0) })
         parameterCount = reader.parameterCount
         weightBytes = reader.byteCount
         quantization = reader.quantization
         self.modelID = modelID ?? source.folderName ?? configuration.modelType
         self.displayName = displayName ?? self.modelID
+    }
+
+    private static func damage(of files: [MappedFile]) -> ModelError? {
+        files.damagedPath.map { ModelError("\($0): cannot be read to its end; it became shorter while it was read") }
     }
 }
 

@@ -2,7 +2,7 @@ import CKernels
 import EngineContract
 import Glibc
 
-/// Chooses the next token: temperature, then top-k, then top-p, then one draw.
+/// Chooses the next token: temperature, then top-k, top-p and min-p, then one draw.
 ///
 /// A token's weight is e^((logit − largest) / temperature). The kernels sum weights of stretches of the vocabulary, and
 /// find those tokens that are probable enough to matter: only these are sorted.
@@ -28,7 +28,7 @@ struct Sampler {
             ck_sampling_sums(compute, start, Int32(logits.count), largest, parameters.temperature, stretches)
             let count = (logits.count + Int(CK_STRETCH) - 1) / Int(CK_STRETCH)
             let sums = UnsafeBufferPointer(start: stretches, count: count)
-            if parameters.topK == 0 && parameters.topP >= 1 {
+            if parameters.topK == 0 && parameters.topP >= 1 && parameters.minP <= 0 {
                 return pick(sums, largest: largest, draw: draw)
             }
             return pick(nucleus(largest: largest, total: sums.reduce(0) { $0 + Double($1) }), draw: draw)
@@ -86,17 +86,22 @@ struct Sampler {
         return candidates[candidates.startIndex + place].token
     }
 
-    /// The tokens that top-k and top-p leave, most probable first; among equals the lower comes first.
+    /// The tokens that top-k, top-p and min-p leave, most probable first; among equals the lower comes first.
     /// - Parameter total: of the weights of all tokens.
     private func nucleus(largest: Float, total: Double) -> ArraySlice<Candidate> {
         let limit = parameters.topK == 0 ? logits.count : min(parameters.topK, logits.count)
         var candidates = candidates(largest: largest, limit: limit, total: total)
         candidates.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.token < $1.token }
-        let kept = candidates.prefix(limit)
+        let kept = probable(candidates.prefix(limit), total: limit == logits.count ? total : nil)
+        // The most probable token's weight is 1.
+        return kept.prefix(max(1, kept.prefix { $0.weight >= parameters.minP }.count))
+    }
+
+    /// What top-p leaves of the tokens that top-k left.
+    /// - Parameter total: of the weights of these tokens, where they may be only a part of them; nil: their sum.
+    private func probable(_ kept: ArraySlice<Candidate>, total: Double?) -> ArraySlice<Candidate> {
         guard parameters.topP < 1 else { return kept }
-        // Without a top-k the candidates may be only a part of all.
-        let keptTotal = limit == logits.count ? total : kept.reduce(0) { $0 + Double($1.weight) }
-        let wanted = keptTotal * Double(parameters.topP)
+        let wanted = (total ?? kept.reduce(0) { $0 + Double($1.weight) }) * Double(parameters.topP)
         var sum = 0.0
         for (position, candidate) in kept.enumerated() {
             sum += Double(candidate.weight)
@@ -110,13 +115,18 @@ struct Sampler {
         for leastWeight: Float in [1e-3, 1e-6] {
             let threshold = largest + parameters.temperature * log(leastWeight)
             guard let likely = candidates(atLeast: threshold, largest: largest) else { break }
-            // The total's additions are rounded.
-            let enough = total * Double(parameters.topP) * (1 + 1e-5)
-            let isEnough =
-                limit < logits.count ? likely.count >= limit : likely.reduce(0) { $0 + Double($1.weight) } > enough
-            if isEnough { return likely }
+            if isEnough(likely, leastWeight: leastWeight, limit: limit, total: total) { return likely }
         }
         return zip(logits.indices, weights(logits, largest: largest)).map { Candidate(token: Token($0), weight: $1) }
+    }
+
+    /// Whether the nucleus is among the tokens of at least a weight.
+    private func isEnough(_ likely: [Candidate], leastWeight: Float, limit: Int, total: Double) -> Bool {
+        // Far enough from the border that rounding does not matter; but top-p wants to know the sum of what top-k leaves.
+        if parameters.minP > 2 * leastWeight && (parameters.topP >= 1 || limit == logits.count) { return true }
+        guard limit == logits.count else { return likely.count >= limit }
+        // The total's additions are rounded.
+        return likely.reduce(0) { $0 + Double($1.weight) } > total * Double(parameters.topP) * (1 + 1e-5)
     }
 
     /// The tokens whose logits are at least `threshold`; nil if those are many.
@@ -135,6 +145,20 @@ struct Sampler {
             return zip(tokens, weights(tokens.lazy.map { logits[Int($0)] }, largest: largest)).map {
                 Candidate(token: $0, weight: $1)
             }
+        }
+    }
+
+    // MARK: Repetition
+
+    /// Makes tokens that were there before less probable, or more so where `penalty` is below 1.
+    /// - Parameter seen: tokens of the vocabulary, each once.
+    static func penalize(_ seen: some Sequence<Token>, by penalty: Float, _ logits: UnsafeMutablePointer<Float>) {
+        for token in seen {
+            let logit = logits[Int(token)]
+            let penalized = logit < 0 ? logit * penalty : logit / penalty
+            // What was finite stays so: only the model can give a logit that is no number.
+            let isOverflow = logit.isFinite && !penalized.isFinite
+            logits[Int(token)] = isOverflow ? copysign(.greatestFiniteMagnitude, penalized) : penalized
         }
     }
 

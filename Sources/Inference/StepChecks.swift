@@ -83,5 +83,13 @@ struct StepChecks: Sendable {
                 "\(entry.session): top-p \(sampling.topP), top-k \(sampling.topK), sample \(entry.sampleIndex)"
             )
         }
+        guard 0...1 ~= sampling.minP, sampling.repetitionPenalty.isFinite, sampling.repetitionPenalty > 0 else {
+            throw EngineError(
+                "\(entry.session): min-p \(sampling.minP), repetition penalty \(sampling.repetitionPenalty)"
+            )
+        }
+        if let token = entry.seen.first(where: { $0 < 0 || $0 >= vocabularySize }) {
+            throw EngineError("\(entry.session): token \(token) before; the vocabulary has \(vocabularySize)")
+        }
     }
 }

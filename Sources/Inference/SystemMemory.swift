@@ -6,13 +6,18 @@ package enum SystemMemory {
     /// than the process's control group leaves.
     package static func freeBytes() -> Int { min(machineBytes(), ControlGroup().freeBytes ?? .max) }
 
-    private static func machineBytes() -> Int {
-        for line in (SystemFile.read("/proc/meminfo") ?? "").split(separator: "\n")
-        where line.hasPrefix("MemAvailable:") {
+    /// Bytes that the machine has, used or not, and no more than the process's control group may have; more than any has
+    /// if that cannot be read.
+    package static func totalBytes() -> Int { min(bytes("MemTotal:") ?? .max, ControlGroup().limitBytes ?? .max) }
+
+    private static func machineBytes() -> Int { bytes("MemAvailable:") ?? 1 << 30 }
+
+    private static func bytes(_ name: String) -> Int? {
+        for line in (SystemFile.read("/proc/meminfo") ?? "").split(separator: "\n") where line.hasPrefix(name) {
             let fields = line.split(separator: " ")
             if fields.count >= 2, let kibibytes = Int(fields[1]) { return kibibytes * 1024 }
         }
-        return 1 << 30
+        return nil
     }
 }
 

@@ -49,6 +49,7 @@ private final class ThreadStart: Sendable {
 
     func run() {
         ck_name_thread(name)
+        ck_receive_faults()
         while let item = queue.pop() {
             // `item` keeps the executor alive until its job has returned.
             item.job.runSynchronously(on: item.executor.asUnownedSerialExecutor())

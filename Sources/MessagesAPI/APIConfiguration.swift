@@ -8,9 +8,8 @@ package struct APIConfiguration: Sendable {
     package var pingInterval: Duration = .seconds(5)
     /// The server's version, for `/health`.
     package var version = "0"
-    /// What holds where a request sets no sampling parameter of its own; the seed is not taken from here. Greedy
-    /// rather than the official temperature of 1, so that a small model's answers can be checked.
-    package var defaultSampling = SamplingParameters.greedy
+    /// What holds where a request sets no sampling parameter of its own; the seed is not taken from here.
+    package var defaultSampling = SamplingParameters(temperature: 1)
     /// The seed of every request, for reproducible runs; otherwise each request gets a random one.
     package var fixedSeed: UInt64?
 

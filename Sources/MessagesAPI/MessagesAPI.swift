@@ -72,7 +72,14 @@ package final class MessagesAPI: RequestHandler {
         APIError(fault).response(requestID: requestID)
     }
 
+    /// Requests that are no longer leave little behind.
+    private static let smallBodyBytes = 64 << 10
+
     package func finished(_ head: RequestHead?, status: Int, seconds: Double) {
+        let length = head?.headers[first: "content-length"].flatMap { Int($0) } ?? 0
+        if length > Self.smallBodyBytes || head?.headers[first: "transfer-encoding"] != nil {
+            Task { [scheduler] in await scheduler.noteWork() }
+        }
         let route = head.map { RouteTable.label($0) } ?? "malformed"
         metrics.requestFinished(route: route, status: status, seconds: seconds)
     }

@@ -1,3 +1,5 @@
+import CKernels
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -12,6 +14,8 @@ package struct FileBytes: @unchecked Sendable {
     /// Readable while this value, or another of the same memory, lives.
     package let bytes: UnsafeRawBufferPointer
     private let owner: Mapping?
+    /// The file that the bytes are mapped from; nil if they are in memory.
+    package var mappedFile: MappedFile? { owner?.file }
 
     /// Wraps memory that stays as it is until the process ends, such as a constant of the program.
     package init(permanent bytes: UnsafeRawBufferPointer) {
@@ -34,18 +38,23 @@ package struct FileBytes: @unchecked Sendable {
         #endif
         fill(memory)
         bytes = UnsafeRawBufferPointer(memory)
-        owner = Mapping(memory: memory, isMapped: false)
+        owner = Mapping(memory: memory, file: nil)
     }
 
     /// Files up to this size are read, not mapped.
-    private static let maxReadBytes = 64 << 20
+    package static let maxReadBytes = 64 << 20
 
     /// The bytes of the file at `path`; nil if there is no such file.
     ///
     /// Weights are mapped: they may be larger than memory, and other processes share them. The price is that whoever
-    /// shortens such a file in place ends this process with SIGBUS; replacing it by another of its name does no harm.
-    /// Smaller files are read into memory, so that an edited tokenizer.json never reaches a running server.
+    /// shortens such a file in place takes bytes away that this process still reads, which `MappedFile` tells; replacing
+    /// it by another of its name does no harm. Smaller files are read into memory, so that an edited tokenizer.json never
+    /// reaches a running server.
     package init?(contentsOf path: String) throws(ModelError) {
+        try self.init(contentsOf: path, maxReadBytes: Self.maxReadBytes)
+    }
+
+    init?(contentsOf path: String, maxReadBytes: Int) throws(ModelError) {
         // Without O_NONBLOCK, opening a named pipe would wait for its writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -64,7 +73,7 @@ package struct FileBytes: @unchecked Sendable {
             owner = nil
             return
         }
-        guard count > Self.maxReadBytes else {
+        guard count > maxReadBytes else {
             self = try Self.reading(descriptor, count: count, path: path)
             return
         }
@@ -73,12 +82,12 @@ package struct FileBytes: @unchecked Sendable {
         }
         let memory = UnsafeMutableRawBufferPointer(start: start, count: count)
         bytes = UnsafeRawBufferPointer(memory)
-        owner = Mapping(memory: memory, isMapped: true)
+        owner = Mapping(memory: memory, file: MappedFile(path: path, memory: bytes))
     }
 
     private static func reading(_ descriptor: Int32, count: Int, path: String) throws(ModelError) -> FileBytes {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
-        let owner = Mapping(memory: memory, isMapped: false)
+        let owner = Mapping(memory: memory, file: nil)
         var end = 0
         while end < count {
             let got = read(descriptor, memory.baseAddress.map { $0 + end }, count - end)
@@ -110,7 +119,7 @@ package struct FileBytes: @unchecked Sendable {
     package func release() { advise(MADV_DONTNEED) }
 
     private func advise(_ advice: Int32) {
-        guard let owner, owner.isMapped, let start = bytes.baseAddress else { return }
+        guard let owner, owner.file != nil, let start = bytes.baseAddress else { return }
         // Whole pages within the bytes: the neighbours' are not ours to give.
         let page = sysconf(Int32(_SC_PAGESIZE))
         let first = (Int(bitPattern: start) + page - 1) / page * page
@@ -125,15 +134,17 @@ package struct FileBytes: @unchecked Sendable {
 /// Returns memory when the last user of it is gone. `@unchecked Sendable`: immutable, and released exactly once.
 private final class Mapping: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
-    let isMapped: Bool
+    /// Nil if the memory is no file's.
+    let file: MappedFile?
 
-    init(memory: UnsafeMutableRawBufferPointer, isMapped: Bool) {
+    init(memory: UnsafeMutableRawBufferPointer, file: MappedFile?) {
         self.memory = memory
-        self.isMapped = isMapped
+        self.file = file
     }
 
     deinit {
-        if isMapped {
+        if let file {
+            file.forget(UnsafeRawBufferPointer(memory))
             munmap(memory.baseAddress, memory.count)
         } else {
             memory.deallocate()

@@ -3,6 +3,8 @@
 /// What is read must be asked for in the order of the file; `skip` passes over a value of any kind.
 struct JSONReader {
     private static let maxDepth = 64
+    /// The last three are Python's numbers.
+    private static let words: Set<String> = ["true", "false", "null", "NaN", "Infinity", "-Infinity"]
 
     private let file: FileBytes
     private let label: String
@@ -123,7 +125,7 @@ struct JSONReader {
             let start = position
             while let byte = peek(), isDigit(byte) || isLetter(byte) || "+-.".utf8.contains(byte) { position += 1 }
             let text = String(decoding: file.bytes[start..<position], as: UTF8.self)
-            guard ["true", "false", "null"].contains(text) || isNumber(text) else { throw error("a value is") }
+            guard Self.words.contains(text) || isNumber(text) else { throw error("a value is") }
         }
     }
 

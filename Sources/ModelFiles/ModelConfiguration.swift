@@ -39,6 +39,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var experts: Experts?
     /// The tokens that end an answer.
     package var eosTokens: Set<Int>
+    /// How answers are to be sampled.
+    package var generation = GenerationConfiguration()
     package var quantization: Quantization?
     /// Exceptions by the path of a layer; nil is "not quantised".
     package var quantizationOverrides: [String: Quantization?]
@@ -98,11 +100,13 @@ package struct ModelConfiguration: Sendable, Equatable {
         let label = source.label("config.json")
         let file = try decodeJSON(ConfigurationFile.self, from: source.requiredFile("config.json"), label: label)
         try self.init(file.fields, label: label)
+        var fields: GenerationFields?
         if let file = try source.file("generation_config.json") {
             let label = source.label("generation_config.json")
-            let generation = try decodeJSON(GenerationFields.self, from: file, label: label)
-            eosTokens.formUnion(generation.eos_token_id?.values ?? [])
+            fields = try decodeJSON(GenerationFields.self, from: file, label: label)
+            eosTokens.formUnion(fields?.eos_token_id?.values ?? [])
         }
+        generation = GenerationConfiguration(source: source, fields: fields)
     }
 
     private init(_ fields: ConfigurationFields, label: String) throws(ModelError) {
@@ -153,10 +157,6 @@ package struct ModelConfiguration: Sendable, Equatable {
         eosTokens = Set(fields.eos_token_id?.values ?? [])
         (quantization, quantizationOverrides) = try fields.quantizationFields(label: label).checked(label: label)
     }
-}
-
-private struct GenerationFields: Decodable {
-    var eos_token_id: OneOrMany?
 }
 
 /// One value of the `quantization` object: a field, or the exception for one layer.

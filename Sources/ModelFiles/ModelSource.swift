@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// Where a model's files are: `config.json`, `model.safetensors` (or shards with an index), `tokenizer.json`, and
+/// Where a model's files are: `config.json`, `model.safetensors` (or shards, perhaps with an index), `tokenizer.json`, and
 /// perhaps `generation_config.json`.
 package enum ModelSource: Sendable {
     /// A folder of the file system.
@@ -51,6 +51,15 @@ package enum ModelSource: Sendable {
         case .folder(let path): try FileBytes(contentsOf: path + "/" + name)
         case .memory(let files): files[name]
         case .gguf(let model): try model.file(name)
+        }
+    }
+
+    /// The names of the files there are.
+    func names() throws(ModelError) -> [String] {
+        switch self {
+        case .folder(let path): try Self.folderNames(path)
+        case .memory(let files): Array(files.keys)
+        case .gguf: []
         }
     }
 

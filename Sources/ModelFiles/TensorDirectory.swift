@@ -12,8 +12,8 @@ package struct TensorDirectory: Sendable {
         self.label = label
     }
 
-    /// Finds the tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` names, or of a
-    /// GGUF file.
+    /// Finds the tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` names, or of shards
+    /// whose names say that they are all there, or of a GGUF file.
     package init(source: ModelSource) throws(ModelError) {
         if case .gguf(let model) = source {
             label = model.path
@@ -24,6 +24,9 @@ package struct TensorDirectory: Sendable {
         } else if let index = try source.file("model.safetensors.index.json") {
             label = source.label("model.safetensors.index.json")
             tensors = try Self.shards(of: index, source: source)
+        } else if let shards = try ShardNames(source: source) {
+            label = source.label(shards.name(1))
+            tensors = try Self.tensors(of: shards, source: source)
         } else {
             throw ModelError(
                 "\(source.label("model.safetensors")): no such file, and no model.safetensors.index.json either"
@@ -32,6 +35,15 @@ package struct TensorDirectory: Sendable {
     }
 
     package subscript(_ name: String) -> Tensor? { tensors[name] }
+
+    /// The files that the tensors are mapped from.
+    package var mappedFiles: [MappedFile] {
+        var files: [ObjectIdentifier: MappedFile] = [:]
+        for tensor in tensors.values {
+            if let file = tensor.bytes.mappedFile { files[ObjectIdentifier(file)] = file }
+        }
+        return files.values.sorted { $0.path < $1.path }
+    }
 
     /// Makes a tensor known by another name.
     package mutating func add(_ tensor: Tensor, as name: String) { tensors[name] = tensor }
@@ -51,6 +63,24 @@ package struct TensorDirectory: Sendable {
     }
 
     // MARK: Shards
+
+    /// The tensors of shards that have no index: each must be in one of them.
+    private static func tensors(of shards: ShardNames, source: ModelSource) throws(ModelError) -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for number in 1...shards.count {
+            let label = source.label(shards.name(number))
+            guard let file = try source.file(shards.name(number)) else {
+                throw ModelError("\(label): no such file; all \(shards.count) shards of a model are needed")
+            }
+            for (name, tensor) in try Safetensors(file, label: label).tensors {
+                guard tensors.updateValue(tensor, forKey: name) == nil else {
+                    throw ModelError("\(tensor.label): is also in another shard")
+                }
+            }
+            guard tensors.count <= maxTensors else { throw ModelError("\(label): more than \(maxTensors) tensors") }
+        }
+        return tensors
+    }
 
     private static func shards(of index: FileBytes, source: ModelSource) throws(ModelError) -> [String: Tensor] {
         let label = source.label("model.safetensors.index.json")

@@ -42,14 +42,25 @@ extension HubCache {
         var weight_map: [String: String]
     }
 
+    /// Whether shards are all there, as far as their names tell; an index is missing.
+    private static func hasAllShards(_ names: Set<String>) -> Bool {
+        var numbers: [String: Set<Int>] = [:]
+        for name in names where name.hasSuffix(".safetensors") {
+            let parts = name.dropLast(".safetensors".count).split(separator: "-")
+            guard parts.count == 4, parts[2] == "of", let number = Int(parts[1]) else { continue }
+            numbers[String(parts[3]), default: []].insert(number)
+        }
+        return numbers.allSatisfy { count, numbers in Int(count) == numbers.count }
+    }
+
     /// Other programs fetch single files, and leave off in the middle: weights count as there when `model.safetensors`
-    /// or every shard of the index is, and a tokenizer must be with them.
+    /// or every shard is, by the index or by their names, and a tokenizer must be with them.
     private static func isWhole(_ sizes: [RepositoryPath: Int?], in folder: String) -> Bool {
         let names = Set(sizes.keys.map(\.description))
         guard names.contains("tokenizer.json") || names.contains("tokenizer.model") else { return false }
         guard !names.contains("model.safetensors") else { return true }
         guard let file = FileHandle(forReadingAtPath: folder + "/model.safetensors.index.json") else {
-            return !names.contains { $0.contains("-of-") }
+            return Self.hasAllShards(names)
         }
         guard let data = try? file.read(upToCount: Index.mostBytes),
             let index = try? JSONDecoder().decode(Index.self, from: data)

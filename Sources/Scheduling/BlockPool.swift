@@ -14,9 +14,15 @@ struct BlockPool {
     private var newer: [BlockIndex]
     private var oldest = Self.none
     private var newest = Self.none
+    /// Which blocks have memory of the system, as they were given out since it was last given back.
+    private var isTouched: [Bool]
+    /// When each block was last given back, in ticks.
+    private var lastUse: [Int32]
+    private var now: Int32 = 0
 
     let count: Int
     private(set) var keptCount = 0
+    private(set) var touchedCount = 0
 
     init(count: Int) {
         self.count = max(0, count)
@@ -24,6 +30,8 @@ struct BlockPool {
         isKept = Array(repeating: false, count: self.count)
         older = Array(repeating: Self.none, count: self.count)
         newer = older
+        isTouched = isKept
+        lastUse = Array(repeating: 0, count: self.count)
         free = (0..<BlockIndex(clamping: self.count)).reversed()
     }
 
@@ -36,6 +44,10 @@ struct BlockPool {
     mutating func takeFree() -> BlockIndex? {
         guard let block = free.popLast() else { return nil }
         references[Int(block)] = 1
+        if !isTouched[Int(block)] {
+            isTouched[Int(block)] = true
+            touchedCount += 1
+        }
         return block
     }
 
@@ -58,7 +70,41 @@ struct BlockPool {
     mutating func release(_ block: BlockIndex, keep: Bool) {
         references[Int(block)] -= 1
         guard references[Int(block)] == 0 else { return }
+        lastUse[Int(block)] = now
         if keep { append(block) } else { free.append(block) }
+    }
+
+    // MARK: Memory of no use
+
+    /// Counts the time that blocks are not used.
+    mutating func passTick() { now &+= 1 }
+
+    /// Some blocks that have been kept for more than so many ticks, the least recently used first.
+    func idleKept(since ticks: Int, limit: Int) -> [BlockIndex] {
+        let some = sequence(first: oldest) { newer[Int($0)] }.prefix {
+            $0 != Self.none && Int(now &- lastUse[Int($0)]) > ticks
+        }
+        return Array(some.prefix(limit))
+    }
+
+    /// Makes a kept block free; it counts as not used since it was last.
+    mutating func freeKept(_ block: BlockIndex) {
+        guard isKept[Int(block)] else { return }
+        unlink(block)
+        free.append(block)
+    }
+
+    /// Some blocks that have been free for more than so many ticks, and whose memory is counted as given back from now on.
+    mutating func takeIdleFree(since ticks: Int, limit: Int) -> [BlockIndex] {
+        guard touchedCount > referencedCount else { return [] }
+        var idle: [BlockIndex] = []
+        for block in free where isTouched[Int(block)] && Int(now &- lastUse[Int(block)]) > ticks {
+            guard idle.count < limit else { break }
+            isTouched[Int(block)] = false
+            idle.append(block)
+        }
+        touchedCount -= idle.count
+        return idle
     }
 
     func references(to block: BlockIndex) -> Int { Int(references[Int(block)]) }
@@ -75,7 +121,11 @@ struct BlockPool {
     var problem: String? {
         let (freeBlocks, kept) = (Set(free), Set(keptBlocks))
         guard freeBlocks.count == free.count, kept.count == keptCount else { return "a block is in a list twice" }
+        guard isTouched.count(where: { $0 }) == touchedCount else {
+            return "the touched blocks are not \(touchedCount)"
+        }
         for block in 0..<BlockIndex(clamping: count) {
+            guard isTouched[Int(block)] || isFree(block) else { return "block \(block) is in use and not touched" }
             let states = [freeBlocks.contains(block), kept.contains(block), references[Int(block)] > 0]
             guard states.count(where: { $0 }) == 1, isKept[Int(block)] == kept.contains(block) else {
                 return "block \(block): free, kept, referenced: \(states)"

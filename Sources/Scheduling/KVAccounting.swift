@@ -132,10 +132,39 @@ struct KVAccounting {
 
     /// The kept blocks that a store could find again, least recently used first.
     func keptBlocks(in store: any BlockStore) -> [(block: BlockIndex, description: StoredBlock)] {
+        descriptions(of: pool.keptBlocks, in: store)
+    }
+
+    /// Those of some blocks that a store could find again.
+    func descriptions(
+        of blocks: [BlockIndex],
+        in store: any BlockStore
+    ) -> [(block: BlockIndex, description: StoredBlock)] {
         var names: [PrefixCache.Key: String] = [:]
-        return pool.keptBlocks.compactMap { block in
+        return blocks.compactMap { block in
             cache.description(of: block, in: store, names: &names).map { (block, $0) }
         }
+    }
+
+    // MARK: Memory of no use
+
+    /// Counts the time that blocks are not used.
+    mutating func passTick() { pool.passTick() }
+
+    /// Some blocks that have been kept for more than so many ticks, the least recently used first.
+    func idleKept(since ticks: Int, limit: Int) -> [BlockIndex] { pool.idleKept(since: ticks, limit: limit) }
+
+    /// Makes kept blocks free.
+    mutating func forget(_ blocks: [BlockIndex]) {
+        for block in blocks {
+            cache.remove(block)
+            pool.freeKept(block)
+        }
+    }
+
+    /// Some blocks that have been free for more than so many ticks, and whose memory is counted as given back from now on.
+    mutating func takeIdleFree(since ticks: Int, limit: Int) -> [BlockIndex] {
+        pool.takeIdleFree(since: ticks, limit: limit)
     }
 
     /// What is wrong with the accounting, or nil if nothing is.

@@ -136,6 +136,10 @@ extension Scheduler {
 
     /// An error of the whole step ends its sessions; the others go on.
     func fail(_ step: Step, _ error: EngineError) {
+        if error.isLasting, failure == nil {
+            failure = error.description
+            onFailure(error.description)
+        }
         for entry in step.entries {
             if let session = sessions[entry.session] { finish(session, .failed(error.description)) }
         }

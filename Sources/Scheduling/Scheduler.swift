@@ -9,6 +9,7 @@ package actor Scheduler {
     let configuration: SchedulerConfiguration
     let observer: (any SchedulerObserver)?
     let stored: StoredBlocks?
+    let onFailure: @Sendable (String) -> Void
 
     var sessions: [SessionID: Session] = [:]
     /// Oldest first.
@@ -19,19 +20,24 @@ package actor Scheduler {
     var figures = SchedulerStatistics()
     var rate = TokenRate()
     var reads = BlockReads()
+    var idleMemory = IdleMemory()
 
     private var nextID: UInt64 = 1
     private var loop: Task<Void, Never>?
     var readerWatch: Task<Void, Never>?
     private(set) var isStopping = false
+    /// Why nothing can be computed any more; nil while all is well.
+    package internal(set) var failure: String?
     var isHurried = false
     private var waitingForEnd: [CheckedContinuation<Void, Never>] = []
 
+    /// - Parameter onFailure: told, once, why nothing can be computed any more; must be quick.
     package init(
         engine: any InferenceEngine,
         configuration: SchedulerConfiguration = SchedulerConfiguration(),
         observer: (any SchedulerObserver)? = nil,
-        stored: StoredBlocks? = nil
+        stored: StoredBlocks? = nil,
+        onFailure: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         var configuration = configuration
         configuration.stepTokenBudget = min(configuration.stepTokenBudget, engine.description.maxStepTokens)
@@ -40,6 +46,7 @@ package actor Scheduler {
         self.configuration = configuration
         self.observer = observer
         self.stored = stored
+        self.onFailure = onFailure
         engineDescription = engine.description
         kv = KVAccounting(
             blocks: engineDescription.blockCount,
@@ -151,6 +158,7 @@ package actor Scheduler {
         observer?.finished(summary)
         session.delivery.finish(summary)
         start()
+        watchMemory()
         guard sessions.isEmpty else { return }
         for continuation in waitingForEnd { continuation.resume() }
         waitingForEnd = []
@@ -168,9 +176,15 @@ package actor Scheduler {
                 await restore(reads.arrivals.removeFirst())
                 continue
             }
+            // A piece before each step, all of it if there is none.
+            if idleMemory.isDue { await giveBackMemory() }
             let turn = ContinuousClock.now
-            guard let step = composeStep() else { break }
+            guard let step = composeStep() else {
+                if idleMemory.isDue || !reads.arrivals.isEmpty { continue }
+                break
+            }
             let begin = ContinuousClock.now
+            idleMemory.lastWork = begin
             do {
                 let result = try await engine.step(step)
                 let seconds = (ContinuousClock.now - begin) / .seconds(1)
@@ -185,6 +199,7 @@ package actor Scheduler {
         }
         // No suspension since the last look at the sessions: whoever comes now starts the loop anew.
         loop = nil
+        watchMemory()
         assert(checkIntegrity() == nil, checkIntegrity() ?? "")
     }
 

@@ -15,6 +15,10 @@ package struct SchedulerConfiguration: Sendable {
     package var readerStallLimit: Duration = .seconds(60)
     /// Whether small steps carry guesses of the next tokens. Answers are the same with and without.
     package var speculates = true
+    /// How long blocks are kept for their contents when nobody uses them; nil: until others need them.
+    package var cacheIdleLimit: Duration? = .seconds(900)
+    /// How long memory that is of no use now is kept for the next requests.
+    package var memoryIdleLimit: Duration = .seconds(20)
 
     package init() {}
 }

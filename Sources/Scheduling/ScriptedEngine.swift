@@ -47,6 +47,10 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         return StepResult(samples: samples)
     }
 
+    package func release(_ blocks: [BlockIndex]) {
+        for block in blocks { memory[block] = nil }
+    }
+
     package nonisolated var blockIdentity: String { "scripted" }
     package nonisolated var blockBytes: Int { description.blockSize * 4 }
 

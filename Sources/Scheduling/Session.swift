@@ -32,6 +32,8 @@ final class Session {
 
     /// The prompt and what was sampled after it.
     private(set) var tokens: [Token]
+    /// The same, each once, if the session's sampling penalizes repetition.
+    private var seen: SeenTokens?
     /// How many of them have their keys and values in the blocks.
     private(set) var computed = 0
     var blocks: [BlockIndex] = []
@@ -65,6 +67,7 @@ final class Session {
         self.limitReason = limitReason
         submitted = .now
         tokens = request.prompt
+        if request.sampling.penalizesRepetition { seen = SeenTokens(request.prompt) }
     }
 
     var remaining: Int { tokens.count - computed }
@@ -137,7 +140,10 @@ final class Session {
     }
 
     func advance(_ count: Int) { computed += count }
-    func append(_ token: Token) { tokens.append(token) }
+    func append(_ token: Token) {
+        tokens.append(token)
+        seen?.insert(token)
+    }
 
     /// A guess of what will be sampled after the next token, as far as the answer may go and its reader has room.
     func draft(atMost limit: Int) -> [Token] {
@@ -148,15 +154,17 @@ final class Session {
     /// - Parameter draft: what may follow the last known token, which must be among the `count`.
     func entry(_ count: Int, draft: [Token] = []) -> StepEntry {
         let end = computed + count
+        let samples = end == tokens.count && sampleLimit > 0
         return StepEntry(
             session: id,
             tokens: tokens[computed..<end] + draft,
             startPosition: computed,
             blocks: blocks,
-            samples: end == tokens.count && sampleLimit > 0,
+            samples: samples,
             sampling: request.sampling,
             sampleIndex: sampled,
-            draftCount: draft.count
+            draftCount: draft.count,
+            seen: samples ? seen?.tokens ?? [] : []
         )
     }
 }

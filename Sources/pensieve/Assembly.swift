@@ -11,6 +11,8 @@ import Tokenization
 struct Assembly: Sendable {
     let server: HTTPServer
     let scheduler: Scheduler
+    /// How answers to requests that say nothing are sampled.
+    let sampling: SamplingParameters
 
     static func make(_ configuration: Configuration, keys: [String]) async throws -> Assembly {
         let metrics = Metrics()
@@ -19,12 +21,14 @@ struct Assembly: Sendable {
             engine: model.engine,
             configuration: schedulerConfiguration(configuration),
             observer: metrics,
-            stored: try storedBlocks(of: model.engine, configuration)
+            stored: try storedBlocks(of: model.engine, configuration),
+            onFailure: { LineWriter.standardError.write("pensieve: \($0)") }
         )
         var settings = APIConfiguration()
         settings.apiKeys = keys
         settings.pingInterval = .seconds(configuration.pingSeconds)
         settings.version = Command.version
+        settings.defaultSampling = configuration.sampling(model.generation)
         let served = ServedModel(
             id: model.engine.description.modelID,
             displayName: model.engine.description.displayName,
@@ -34,7 +38,11 @@ struct Assembly: Sendable {
         )
         let api = MessagesAPI(model: served, scheduler: scheduler, configuration: settings, metrics: metrics)
         let handler: any RequestHandler = configuration.logRequests ? RequestLog(api) : api
-        return Assembly(server: HTTPServer(handler: handler, limits: limits(configuration)), scheduler: scheduler)
+        return Assembly(
+            server: HTTPServer(handler: handler, limits: limits(configuration)),
+            scheduler: scheduler,
+            sampling: settings.defaultSampling
+        )
     }
 
     static func schedulerConfiguration(_ configuration: Configuration) -> SchedulerConfiguration {
@@ -47,6 +55,9 @@ struct Assembly: Sendable {
         result.speculates = configuration.speculation && !configuration.mock
         result.maxRunningSessions = configuration.maxSessions
         result.maxWaitingSessions = configuration.maxWaiting
+        result.cacheIdleLimit =
+            configuration.cacheIdleMinutes > 0 ? .seconds(configuration.cacheIdleMinutes * 60) : nil
+        result.memoryIdleLimit = min(result.memoryIdleLimit, result.cacheIdleLimit ?? result.memoryIdleLimit)
         result.readerStallLimit = .seconds(configuration.readerStallSeconds)
         return result
     }

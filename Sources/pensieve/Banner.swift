@@ -7,6 +7,7 @@ enum Banner {
     static func text(
         _ engine: EngineDescription,
         _ configuration: Configuration,
+        sampling: SamplingParameters,
         port: UInt16,
         keys: Int
     ) -> String {
@@ -24,12 +25,21 @@ enum Banner {
                     + "\(Format.bytes(engine.weightBytes)) of weights",
                 "  context     \(Format.count(engine.contextLength)) tokens for each session",
                 "  KV memory   \(Format.bytes(tokens * engine.kvBytesPerToken)), \(Format.count(tokens)) tokens in all",
+                "  memory      at most \(Format.bytes(peakBytes(engine, configuration))) in all, and "
+                    + "\(Format.bytes(configuration.maxBodyMemoryBytes)) for requests' bodies",
+                "  sampling    \(sampling.text), where a request does not say",
                 "  compute     \(engine.threads) \(engine.threads == 1 ? "thread" : "threads"), "
                     + "\(engine.kernelVariant) kernels",
             ]
         }
         lines.append("  keys        " + keysText(keys))
         return (lines + ["", "Try it:"] + example(configuration, port: port) + [""]).joined(separator: "\n")
+    }
+
+    /// What weights, KV cache and steps take at most.
+    private static func peakBytes(_ engine: EngineDescription, _ configuration: Configuration) -> Int {
+        engine.weightBytes + engine.blockCount * engine.blockSize * engine.kvBytesPerToken
+            + engine.working.bytes(stepTokens: configuration.stepTokens, samples: configuration.mostSamples)
     }
 
     private static func keysText(_ count: Int) -> String {

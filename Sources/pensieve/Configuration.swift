@@ -15,6 +15,13 @@ struct Configuration: Sendable, Equatable {
     var precise = false
     /// One of `Activations`.
     var activations = Activations.standard.rawValue
+    /// Nil: as the model's files recommend.
+    var temperature: Double?
+    var topP: Double?
+    var topK: Int?
+    var minP: Double?
+    var repetitionPenalty: Double?
+    var cacheIdleMinutes = 15.0
     var prefixCacheFolder: String?
     var prefixCacheBytes = 4 << 30
 
@@ -63,6 +70,9 @@ extension Configuration {
         options.contextLimit = context
         return options
     }
+
+    /// The most tokens that are sampled in a step: one for each session, or some guesses of few.
+    var mostSamples: Int { min(stepTokens, max(maxSessions, 8)) }
 
     /// The configuration that a command's arguments and the environment make, with what is odd in the latter told.
     static func resolve(_ arguments: inout Arguments) throws(ConfigurationError) -> Configuration {

@@ -8,8 +8,9 @@ enum GenerateCommand {
     /// The settings that matter without a server.
     static let settings = [
         "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens", "speculation",
+        "temperature", "top-p", "top-k", "min-p", "repetition-penalty",
     ]
-    private static let own = ["config", "system", "max-tokens", "temperature", "seed"]
+    private static let own = ["config", "system", "max-tokens", "seed"]
 
     static func run(_ raw: [String]) async throws -> Int32 {
         let known = Setting.all.filter { settings.contains($0.name) }
@@ -24,11 +25,14 @@ enum GenerateCommand {
         }
         let system = arguments.take("system")
         let maxTokens = try integer(&arguments, "max-tokens", 1...(1 << 20)) ?? 256
-        let sampling = try sampling(&arguments)
+        let seed = try integer(&arguments, "seed", 0...Int.max).map { UInt64($0) }
         let configuration = try Configuration.resolve(&arguments)
         let prompt = try await PromptText.find(arguments.positional)
 
+        configuration.machineWarnings().forEach(Terminal.warning)
         let model = try await Model.load(configuration)
+        var sampling = configuration.sampling(model.generation)
+        sampling.seed = seed ?? .random(in: .min ... .max)
         let turns = [system.map { ChatTurn(role: .system, text: $0) }, ChatTurn(role: .user, text: prompt)]
         let request = GenerationRequest(
             client: "terminal",
@@ -102,20 +106,6 @@ enum GenerateCommand {
         case .stopToken, .stopped, .shutdown, .failed: break
         }
         return "[" + parts.joined(separator: ", ") + "]"
-    }
-
-    private static func sampling(_ arguments: inout Arguments) throws(ConfigurationError) -> SamplingParameters {
-        var sampling = SamplingParameters()
-        if let text = arguments.take("temperature") {
-            guard let value = Setting.decimal(text), (0...2).contains(value) else {
-                throw ConfigurationError("--temperature: must be a number from 0 to 2")
-            }
-            sampling.temperature = Float(value)
-        } else {
-            sampling.temperature = 0
-        }
-        sampling.seed = try integer(&arguments, "seed", 0...Int.max).map { UInt64($0) } ?? .random(in: .min ... .max)
-        return sampling
     }
 
     private static func integer(

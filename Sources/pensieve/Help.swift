@@ -57,6 +57,12 @@ enum Help {
         A flag wins over the environment, the environment over the file, and the file
         over the default.
 
+        A request's temperature, top_p and top_k win over --temperature and the like,
+        these over the model's generation_config.json (of a GGUF file: its metadata
+        general.sampling.*), and that over the API's temperature of 1. A model that says
+        "do_sample": false is greedy unless a temperature is asked for; the built-in
+        model is one.
+
         SIGINT (Ctrl-C) and SIGTERM end the server in order: running answers may finish
         first. A second signal ends them at once.
 
@@ -79,7 +85,6 @@ enum Help {
 
         \(row("--system TEXT", "system prompt"))
         \(row("--max-tokens N", "longest answer (default 256)"))
-        \(row("--temperature T", "0 is greedy, the default"))
         \(row("--seed N", "makes answers with a temperature above 0 repeatable"))
         \(row("--config FILE", "JSON file with settings"))
         \(table(Setting.all.filter { GenerateCommand.settings.contains($0.name) }))
@@ -191,6 +196,7 @@ extension Setting {
         case .bytes(let path, _): Format.bytes(configuration[keyPath: path])
         case .optionalBytes(let path, _): configuration[keyPath: path].map(Format.bytes)
         case .number(let path, _): Format.number(configuration[keyPath: path])
+        case .optionalNumber(let path, _): configuration[keyPath: path].map(Format.number)
         case .choice(let path, _): configuration[keyPath: path]
         case .optionalChoice(let path, _): configuration[keyPath: path]
         case .toggle(let path): configuration[keyPath: path] ? "on" : nil

@@ -10,6 +10,8 @@ struct Model: Sendable {
     let engine: any InferenceEngine
     let tokenizer: Tokenizer
     let chatFormat: ChatFormat
+    /// How its answers are to be sampled.
+    var generation = GenerationConfiguration()
     /// RFC 3339, as `/v1/models` shows it.
     let createdAt: String
 
@@ -28,10 +30,12 @@ struct Model: Sendable {
 
     /// Looks whether a path holds a model of a known form, as far as its configuration tells. A model of a hub need not be
     /// here yet.
-    static func check(_ name: String) throws(ConfigurationError) {
-        if !FileManager.default.fileExists(atPath: name), ModelReference.isPlausible(name) { return }
+    /// - Returns: what its configuration says; nil if it is not here.
+    @discardableResult
+    static func check(_ name: String) throws(ConfigurationError) -> ModelConfiguration? {
+        if !FileManager.default.fileExists(atPath: name), ModelReference.isPlausible(name) { return nil }
         do {
-            _ = try ModelConfiguration(source: .at(name))
+            return try ModelConfiguration(source: .at(name))
         } catch {
             throw ConfigurationError("\(error)")
         }
@@ -52,11 +56,13 @@ struct Model: Sendable {
             progress: progress
         )
         let text = try ModelText(source, loaded.configuration, loaded.vocabulary)
+        loaded.configuration.generation.warnings.forEach(Terminal.warning)
         if location != nil { text.notes.forEach(Terminal.warning) }
         return Model(
             engine: try Engine(model: loaded, options: configuration.engineOptions),
             tokenizer: text.tokenizer,
             chatFormat: text.chatFormat,
+            generation: loaded.configuration.generation,
             createdAt: BuiltinFiles.createdAt
         )
     }

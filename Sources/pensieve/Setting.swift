@@ -13,6 +13,7 @@ struct Setting {
         case bytes(WritableKeyPath<Configuration, Int>, ClosedRange<Int>)
         case optionalBytes(WritableKeyPath<Configuration, Int?>, ClosedRange<Int>)
         case number(WritableKeyPath<Configuration, Double>, ClosedRange<Double>)
+        case optionalNumber(WritableKeyPath<Configuration, Double?>, ClosedRange<Double>)
         /// Off unless the flag is there.
         case toggle(WritableKeyPath<Configuration, Bool>)
         /// One of some names.
@@ -44,7 +45,10 @@ struct Setting {
 extension Setting {
     /// All settings, in the groups and the order of the help.
     static var groups: [(title: String, settings: [Setting])] {
-        [("Model", model), ("Server", serving), ("Limits on clients", limits), ("Development", development)]
+        [
+            ("Model", model), ("Answers", sampling), ("Server", serving), ("Limits on clients", limits),
+            ("Development", development),
+        ]
     }
 
     static var all: [Setting] { groups.flatMap(\.settings) }
@@ -69,7 +73,9 @@ extension Setting {
                 name: "kv-memory",
                 placeholder: "SIZE",
                 kind: .optionalBytes(\.kvMemoryBytes, (1 << 20)...(1 << 44)),
-                help: "memory for the KV cache, such as 512M or 4G; default: chosen from free memory"
+                help:
+                    "memory for the KV cache, such as 512M or 4G, taken as it is used; default: room for 65,536 tokens "
+                    + "or one full context, and at most a quarter (for one context half) of free memory"
             ),
             Setting(
                 name: "kv-type",
@@ -96,6 +102,13 @@ extension Setting {
                 kind: .choice(\.activations, Activations.allCases.map(\.rawValue)),
                 help: "inputs of products with quantised weights: int8, fastest, or int15, "
                     + "nearly as exact as float32"
+            ),
+            Setting(
+                name: "cache-idle-minutes",
+                placeholder: "M",
+                kind: .number(\.cacheIdleMinutes, 0...1_000_000),
+                help: "give the memory of cached prompts and answers back that nobody used for so long; "
+                    + "0 keeps them until others need it"
             ),
             Setting(
                 name: "prefix-cache-dir",

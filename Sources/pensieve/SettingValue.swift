@@ -17,7 +17,7 @@ extension Setting {
             try apply(.boolean(value), to: &configuration, origin: origin)
         case .bytes, .optionalBytes:
             try apply(.text(text), to: &configuration, origin: origin)
-        case .integer, .optionalInteger, .number:
+        case .integer, .optionalInteger, .number, .optionalNumber:
             guard let value = Self.decimal(text) else {
                 throw ConfigurationError("\(origin): '\(text)' is not a number")
             }
@@ -38,10 +38,8 @@ extension Setting {
             configuration[keyPath: path] = try Self.integer(value, range, origin)
         case .bytes(let path, let range): configuration[keyPath: path] = try Self.bytes(value, range, origin)
         case .optionalBytes(let path, let range): configuration[keyPath: path] = try Self.bytes(value, range, origin)
-        case .number(let path, let range):
-            guard case .number(let number) = value else { throw ConfigurationError("\(origin): must be a number") }
-            guard range.contains(number) else { throw Self.outside(number, range, origin, Format.number) }
-            configuration[keyPath: path] = number
+        case .number(let path, let range): configuration[keyPath: path] = try Self.number(value, range, origin)
+        case .optionalNumber(let path, let range): configuration[keyPath: path] = try Self.number(value, range, origin)
         case .choice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
         case .optionalChoice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
         case .toggle(let path), .onOff(let path):
@@ -64,6 +62,16 @@ extension Setting {
             throw ConfigurationError("\(origin): '\(name)' is none of \(names.joined(separator: ", "))")
         }
         return name
+    }
+
+    private static func number(
+        _ value: Scalar,
+        _ range: ClosedRange<Double>,
+        _ origin: String
+    ) throws(ConfigurationError) -> Double {
+        guard case .number(let number) = value else { throw ConfigurationError("\(origin): must be a number") }
+        guard range.contains(number) else { throw outside(number, range, origin, Format.number) }
+        return number
     }
 
     private static func integer(

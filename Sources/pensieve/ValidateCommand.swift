@@ -17,10 +17,22 @@ enum ValidateCommand {
         try configuration.apply(file: path)
         try Keys.check(configuration)
         if let warning = Keys.warning(configuration) { Terminal.warning(warning) }
-        if let model = configuration.model, !configuration.mock { try Model.check(model) }
+        configuration.machineWarnings().forEach(Terminal.warning)
+        let generation = try generation(configuration)
+        generation?.warnings.forEach(Terminal.warning)
         Terminal.print("\(path) is valid. The settings (* where not the default):")
         Terminal.print(table(configuration))
+        if let generation {
+            Terminal.print("Answers where a request does not say: \(configuration.sampling(generation).text)")
+        }
         return 0
+    }
+
+    /// What the model recommends for its answers; nil if it is not here.
+    private static func generation(_ configuration: Configuration) throws -> GenerationConfiguration? {
+        if configuration.mock { return nil }
+        if let model = configuration.model { return try Model.check(model)?.generation }
+        return try ModelConfiguration(source: .memory(BuiltinFiles.all)).generation
     }
 
     private static func table(_ configuration: Configuration) -> String {

@@ -1,4 +1,5 @@
 import EngineContract
+import Glibc
 import Testing
 
 @testable import Inference
@@ -48,6 +49,53 @@ import Testing
             try Engine.make(Fixture("phi3-float32").model),
         ]
         #expect(Set(others.map(\.blockIdentity) + [own]).count == others.count + 1)
+    }
+
+    @Test("Blocks whose memory was given back are as good as new, and their neighbours as they were")
+    func released() async throws {
+        let fixture = try Fixture("phi3-8bit")
+        let engine = try Engine.make(fixture.model, kvType: .int8)
+        let logits = try await engine.logits(of: fixture.prompt)
+        let used = (fixture.prompt.count + 15) / 16
+        // Neighbours at both ends, and blocks that there are not.
+        let neighbours = [0, BlockIndex(used)]
+        for block in neighbours {
+            let pattern = (0..<engine.blockBytes).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ Int(block)) }
+            try await engine.restore([RestoredBlock(block: block, contents: pattern)])
+        }
+        let before = [try await engine.contents(of: neighbours[0]), try await engine.contents(of: neighbours[1])]
+        await engine.release((1..<BlockIndex(used)).reversed() + [-1, .max])
+        await engine.trim()
+        #expect(try await [engine.contents(of: neighbours[0]), engine.contents(of: neighbours[1])] == before)
+        let again = try await engine.logits(of: fixture.prompt)
+        #expect(zip(again, logits).allSatisfy { identical($0, $1) })
+    }
+
+    @Test("Memory of blocks that is given back is no longer this process's")
+    func releasedMemory() throws {
+        // Blocks of 10 KiB: pages lie across their borders.
+        let shape = KVShape(layers: 1, heads: 1, headSize: 80, blockSize: 16, type: .f32)
+        #expect(shape.blockBytes == 10 << 10)
+        let memory = try KVMemory(shape: shape, blockCount: 4000)
+        func resident() -> Int {
+            let start = memory.contents(of: 0).baseAddress
+            let pages = memory.byteCount / 4096
+            var states = [UInt8](repeating: 0, count: pages + 1)
+            #expect(mincore(start, memory.byteCount, &states) == 0)
+            return states.count { $0 & 1 == 1 }
+        }
+        for block in 0..<4000 {
+            memory.contents(of: block).initializeMemory(as: UInt8.self, repeating: UInt8(block & 63))
+        }
+        let before = resident()
+        memory.release((1000..<3000).shuffled())
+        #expect(resident() <= before - 2000 * 10 / 4 + 1)
+        for block in [0, 999, 3000, 3999] {
+            #expect(memory.contents(of: block).allSatisfy { $0 == UInt8(block & 63) }, "block \(block)")
+        }
+        // A single block has at least one whole page.
+        memory.release([10])
+        #expect(memory.contents(of: 10).contains(0) && !memory.contents(of: 9).contains(0))
     }
 
     @Test("Blocks that are not there, and contents of another size, are errors")

@@ -13,7 +13,8 @@ import Testing
         sampling: SamplingParameters = .greedy,
         sampleIndex: Int = 0,
         samples: Bool = true,
-        draftCount: Int = 0
+        draftCount: Int = 0,
+        seen: [Token] = []
     ) -> StepEntry {
         StepEntry(
             session: SessionID(1),
@@ -23,7 +24,8 @@ import Testing
             samples: samples,
             sampling: sampling,
             sampleIndex: sampleIndex,
-            draftCount: draftCount
+            draftCount: draftCount,
+            seen: seen
         )
     }
 
@@ -45,6 +47,11 @@ import Testing
         [entry(sampling: SamplingParameters(temperature: .nan))],
         [entry(sampling: SamplingParameters(temperature: 1, topP: 0))],
         [entry(sampling: SamplingParameters(temperature: 1, topK: -1))],
+        [entry(sampling: SamplingParameters(temperature: 1, minP: -0.1))],
+        [entry(sampling: SamplingParameters(temperature: 1, minP: .nan))],
+        [entry(sampling: SamplingParameters(repetitionPenalty: 0))],
+        [entry(sampling: SamplingParameters(repetitionPenalty: .nan))],
+        [entry(sampling: SamplingParameters(repetitionPenalty: 2), seen: [200])],
         [entry(sampleIndex: -1)],
         [entry(sampleIndex: .max)],
         [entry(draftCount: -1)],
@@ -177,6 +184,11 @@ import Testing
         #expect(try plan(free: 1 << 18) == [128, 8])
         #expect(try plan(EngineOptions(kvMemoryBytes: 100_000), free: 1 << 40) == [192, 12])
         #expect(try plan(EngineOptions(contextLimit: 100), free: 1 << 40) == [100, 7 * 64])
+        // Of much free memory, what sessions of usual length need, or one full context.
+        configuration.contextLength = 8192
+        #expect(try plan(free: 1 << 40) == [8192, 65_536 / 16])
+        configuration.contextLength = 100_000
+        #expect(try plan(free: 1 << 40) == [100_000, 6250])
         #expect(throws: ModelError.self) { try plan(EngineOptions(kvMemoryBytes: 8000), free: 1 << 40) }
         #expect(throws: ModelError.self) { try plan(EngineOptions(contextLimit: 0), free: 1 << 40) }
     }

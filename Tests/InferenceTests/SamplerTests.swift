@@ -72,6 +72,16 @@ func cosine(_ x: Double) -> Double { cos(x) }
         #expect(fits(counts(SamplingParameters(temperature: 1, topP: 1e-6)), temperature: 1, kept: [1]))
     }
 
+    @Test("Min-p keeps the tokens that are so probable as a share of the most probable one, after top-k and top-p")
+    func minP() {
+        // e^(logit − 2.5): 1 → 1, 4 → .905, 7 → .449, 0 → .223, 6 → .202, 3 → .111.
+        #expect(fits(counts(SamplingParameters(temperature: 1, minP: 0.21)), temperature: 1, kept: [0, 1, 4, 7]))
+        #expect(fits(counts(SamplingParameters(temperature: 1, topK: 2, minP: 0.21)), temperature: 1, kept: [1, 4]))
+        #expect(fits(counts(SamplingParameters(temperature: 1, topP: 0.3, minP: 0.21)), temperature: 1, kept: [1]))
+        // The temperature comes first: at 2, e^(−0.8 / 2) is .67.
+        #expect(fits(counts(SamplingParameters(temperature: 2, minP: 0.6)), temperature: 2, kept: [1, 4, 7]))
+    }
+
     @Test(
         "A draw from a large vocabulary is the one that plain arithmetic makes",
         arguments: [
@@ -79,6 +89,10 @@ func cosine(_ x: Double) -> Double { cos(x) }
             SamplingParameters(temperature: 0.7, topP: 0.9), SamplingParameters(temperature: 1, topP: 0.999),
             SamplingParameters(temperature: 1, topK: 40), SamplingParameters(temperature: 2, topP: 0.8, topK: 2000),
             SamplingParameters(temperature: 0.3, topP: 0.8, topK: 50_000),
+            SamplingParameters(temperature: 1, minP: 0.05), SamplingParameters(temperature: 2, minP: 1e-5),
+            SamplingParameters(temperature: 1.5, topP: 0.9, minP: 0.01),
+            SamplingParameters(temperature: 1, topP: 0.5, topK: 3000, minP: 0.1),
+            SamplingParameters(temperature: 1, topK: 40, minP: 0.5), SamplingParameters(temperature: 1, minP: 1),
         ]
     )
     func largeVocabulary(parameters: SamplingParameters) {
@@ -86,7 +100,8 @@ func cosine(_ x: Double) -> Double { cos(x) }
         for count in [5003, 32_000] {
             let logits = (0..<count).map { _ in Float.random(in: -20...0, using: &generator) }
             let line = line(logits, parameters)
-            for index in 0..<200 {
+            // Where many tokens are left, sorting them takes its time.
+            for index in 0..<(parameters.minP > 0 ? 20 : 200) {
                 let draw = Sampler.uniform(seed: parameters.seed, index: index)
                 let place = line.firstIndex { $0.end > draw } ?? line.count - 1
                 // Where two tokens meet on the line, rounding may choose.
@@ -105,7 +120,7 @@ func cosine(_ x: Double) -> Double { cos(x) }
     )] {
         let weights = logits.map { exp(Double($0) / Double(parameters.temperature)) }
         var tokens = Array(logits.indices)
-        if parameters.topK > 0 || parameters.topP < 1 {
+        if parameters.topK > 0 || parameters.topP < 1 || parameters.minP > 0 {
             tokens.sort { weights[$0] > weights[$1] }
             if parameters.topK > 0 { tokens = Array(tokens.prefix(parameters.topK)) }
             let wanted = Double(parameters.topP) * tokens.reduce(0) { $0 + weights[$1] }
@@ -113,9 +128,11 @@ func cosine(_ x: Double) -> Double { cos(x) }
             tokens = Array(
                 tokens.prefix { token in
                     defer { sum += weights[token] }
-                    return sum < wanted
+                    return parameters.topP >= 1 || sum < wanted
                 }
             )
+            let least = (weights.max() ?? 0) * Double(parameters.minP)
+            tokens = Array(tokens.prefix { weights[$0] >= least })
         }
         let total = tokens.reduce(0) { $0 + weights[$1] }
         var end = 0.0

@@ -55,7 +55,15 @@ import Testing
                 maxTokens: 40 + 7 * index,
                 stopTokens: index % 3 == 0 ? [Token(3 * index)] : [],
                 sampling: index % 4 < 2
-                    ? .greedy : SamplingParameters(temperature: 0.3, topP: 0.9, topK: index, seed: UInt64(index))
+                    ? .greedy
+                    : SamplingParameters(
+                        temperature: 0.3,
+                        topP: 0.9,
+                        topK: index,
+                        minP: index % 4 == 2 ? 0.02 : 0,
+                        repetitionPenalty: index % 4 == 2 ? 1.2 : 1,
+                        seed: UInt64(index)
+                    )
             )
             generations.append(try await scheduler.submit(request))
         }

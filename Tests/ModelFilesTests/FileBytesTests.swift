@@ -1,6 +1,7 @@
 import Foundation
-import ModelFiles
 import Testing
+
+@testable import ModelFiles
 
 /// Files of a folder, good and bad.
 @Suite struct FileBytesTests {
@@ -20,6 +21,25 @@ import Testing
             #expect(truncate(folder + "/a", 0) == 0)
             #expect(Data(bytes.array) == content)
             #expect(try FileBytes(contentsOf: folder + "/a")?.count == 0)
+        }
+    }
+
+    @Test("Bytes of a mapped file that are cut off while it is in use are zeros, and the file counts as damaged")
+    func cutShort() throws {
+        try withFolder { folder in
+            let content = Data(repeating: 7, count: 1_000_000)
+            for name in ["/a", "/b"] { try content.write(to: URL(fileURLWithPath: folder + name)) }
+            let bytes = try #require(try FileBytes(contentsOf: folder + "/a", maxReadBytes: 1000))
+            let other = try #require(try FileBytes(contentsOf: folder + "/b", maxReadBytes: 1000))
+            let file = try #require(bytes.mappedFile)
+            #expect(bytes.array.allSatisfy { $0 == 7 } && !file.isDamaged)
+            #expect(truncate(folder + "/a", 10_000) == 0)
+            // Far behind the new end, before it, and in another thread.
+            #expect(bytes.bytes[900_000] == 0 && file.isDamaged)
+            #expect(bytes.bytes[0] == 7)
+            let zeros = DispatchQueue.global().sync { bytes.bytes[20_000..<1_000_000].allSatisfy { $0 == 0 } }
+            #expect(zeros && [file].damagedPath == folder + "/a")
+            #expect(other.array.allSatisfy { $0 == 7 } && other.mappedFile?.isDamaged == false)
         }
     }
 

@@ -208,6 +208,24 @@ import Testing
         #expect(error?.description.contains(field) == true, "\(error?.description ?? "no error")")
     }
 
+    @Test(
+        "Numbers that Python writes and JSON does not know are no error where nobody needs them",
+        arguments: ["NaN", "Infinity", "-Infinity"]
+    )
+    func pythonNumbers(value: String) throws {
+        let plain = try configuration()
+        let text = "{\"a\": [\(value), \"\(value) \\\" \(value)\"], \"\(value)\": \(value)}"
+        #expect(try configuration(["initializer_range": value, "other": text]) == plain)
+        // Where one is needed, it is the field that is wrong.
+        for field in ["rms_norm_eps", "rope_theta", "hidden_size", "vocab_size"] {
+            let error = #expect(throws: ModelError.self) { try configuration([field: value]) }
+            #expect(error?.description.contains(field) == true, "\(error?.description ?? "no error")")
+        }
+        for broken in ["NaNs", "Nan", "-NaN", "Infinit", "+Infinity", "--Infinity", "\"a\" NaN"] {
+            #expect(throws: ModelError.self) { try configuration(["other": broken]) }
+        }
+    }
+
     @Test("A missing field is an error that names it")
     func missing() {
         let error = #expect(throws: ModelError.self) { try configuration(["vocab_size": nil]) }

@@ -125,6 +125,45 @@ func safetensors(_ header: String, dataCount: Int, headerLength: UInt64? = nil) 
         }
     }
 
+    @Test("Shards without an index are found by their names, if they are all there")
+    func shardsWithoutIndex() throws {
+        func directory(_ shards: [String: String], count: Int = 4) throws -> TensorDirectory {
+            let files = shards.mapValues { FileBytes(copying: safetensors($0, dataCount: count)) }
+            return try TensorDirectory(source: .memory(files))
+        }
+        func one(_ name: String) -> String { "{\"\(name)\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}" }
+        let lone = try directory(["model-00001-of-00001.safetensors": one("a"), "other.safetensors": one("z")])
+        #expect(try lone.tensor("a", [.float32], shape: [1]).file == "model-00001-of-00001.safetensors")
+        let (first, second) = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
+        let both = try directory([first: one("a"), second: one("b")])
+        #expect(both["a"]?.file == first && both["b"]?.file == second)
+        func message(_ shards: [String: String]) -> String {
+            #expect(throws: ModelError.self) { try directory(shards) }?.description ?? ""
+        }
+        #expect(message([first: one("a")]) == "\(second): no such file; all 2 shards of a model are needed")
+        #expect(message([first: one("a"), second: one("a")]).hasSuffix("tensor a: is also in another shard"))
+        let third = "model-00001-of-00003.safetensors"
+        #expect(message([first: one("a"), second: one("b"), third: one("c")]).hasSuffix("shards of 2 and 3"))
+        for name in ["model-1-of-1", "model-00000-of-00001", "model-00002-of-00001", "model-x-of-00001", "model-00001"]
+        {
+            #expect(message([name + ".safetensors": one("a")]).contains("model.safetensors: no such file"), "\(name)")
+        }
+        // A count that nobody has costs nothing.
+        #expect(message(["model-00001-of-999999999999.safetensors": one("a")]).contains("model-00002-of-999999999999"))
+    }
+
+    @Test("An index may hold numbers that Python writes and JSON does not know")
+    func pythonNumbers() throws {
+        let index = #"{"metadata":{"total_size":NaN,"x":[-Infinity,Infinity]},"weight_map":{"a":"1.safetensors"}}"#
+        let directory = try TensorDirectory(
+            source: .memory([
+                "model.safetensors.index.json": FileBytes(copying: Array(index.utf8)),
+                "1.safetensors": FileBytes(copying: safetensors(Self.one("[1]", "[0,4]"), dataCount: 4)),
+            ])
+        )
+        #expect(directory["a"] != nil)
+    }
+
     @Test("An error on a tensor names the file, the tensor and what was expected")
     func tensorErrors() throws {
         let directory = TensorDirectory(tensors: try parse(safetensors(Self.two, dataCount: 28)))

@@ -45,6 +45,24 @@ import Testing
         #expect(cache.model(reference) == nil)
     }
 
+    @Test("Shards without an index are whole if they are as many as their names say")
+    func shardsWithoutIndex() throws {
+        let cache = HubCache(root: root)
+        let reference = try ModelReference("a/b")
+        let snapshot = "models--a--b/snapshots/\(commit)"
+        try write(commit, to: "models--a--b/refs/main")
+        for name in ["config.json", "tokenizer.json"] { try write("{}", to: "\(snapshot)/\(name)") }
+        try write("x", to: "\(snapshot)/model-00001-of-00002.safetensors")
+        #expect(cache.model(reference) == nil)
+        try write("x", to: "\(snapshot)/model-00002-of-00002.safetensors")
+        #expect(cache.model(reference) != nil)
+        for number in [1, 2] {
+            try FileManager.default.removeItem(atPath: "\(root)/\(snapshot)/model-0000\(number)-of-00002.safetensors")
+        }
+        try write("x", to: "\(snapshot)/model-00001-of-00001.safetensors")
+        #expect(cache.model(reference) != nil)
+    }
+
     @Test("A content that models share goes with the last of them")
     func sharedContents() throws {
         let cache = HubCache(root: root)

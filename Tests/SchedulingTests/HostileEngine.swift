@@ -51,6 +51,11 @@ actor HostileEngine: InferenceEngine, BlockTransfer {
         try await engine.restore(blocks)
     }
 
+    func release(_ blocks: [BlockIndex]) async {
+        for _ in 0..<Int.random(in: 0..<4, using: &numbers) { await Task.yield() }
+        await engine.release(blocks)
+    }
+
     private func check(_ step: Step) {
         func expect(_ condition: Bool, _ complaint: @autoclosure () -> String) {
             if !condition { complaints.append(complaint()) }

@@ -83,6 +83,9 @@ struct StressRound: Sendable {
         configuration.deliveryWindow = any(0...12)
         configuration.speculates = any(0...3) > 0
         if any(0...9) == 0 { configuration.readerStallLimit = .milliseconds(any(0...2)) }
+        // What is not used right now is given back, or after some steps.
+        if any(0...1) == 0 { configuration.cacheIdleLimit = [.zero, .milliseconds(20), nil][any(0...2)] }
+        if any(0...1) == 0 { configuration.memoryIdleLimit = .zero }
         self.configuration = configuration
         failures = any(0...3) == 0 ? any(1...10) : 0
         let prefixes = (0..<3).map { _ in (0..<any(1...90)).map { _ in Token(any(0...39)) } }

@@ -39,7 +39,8 @@ import Tokenization
     private static let rounds = ProcessInfo.processInfo.environment["PENSIEVE_MUTATIONS"].flatMap { Int($0) } ?? 1000
 
     private static let replacements = [
-        "null", "-1", "0", "4000000", "99999999999999999999999", "1e9", "0.5", "true", "[]", "{}", "\"\"", "\"a\"",
+        "null", "NaN", "-Infinity", "-1", "0", "4000000", "99999999999999999999999", "1e9", "0.5", "true", "[]", "{}",
+        "\"\"", "\"a\"",
         "[[1]]",
         "\"\\ud800\"", "\"\\u0000\"", ",", "\"", "\\", "{", "]",
     ].map { Array($0.utf8) }

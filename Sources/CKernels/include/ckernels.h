@@ -44,6 +44,8 @@ bool ck_compute_reserve(ck_compute *compute, size_t floats);
 int ck_core_count(void);
 /// Names the calling thread as the kernel shows it (15 bytes at most).
 void ck_name_thread(const char *name);
+/// Gives memory that the heap keeps, though nobody uses it, back to the system.
+void ck_trim_heap(void);
 /// The scratch memory of one worker.
 float *ck_compute_scratch(ck_compute *compute, int worker);
 

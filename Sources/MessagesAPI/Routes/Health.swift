@@ -7,16 +7,18 @@ extension Route {
     /// Whether the server is well, in figures measured at the moment of asking. Without a key, so that supervisors can
     /// ask.
     static let health = Route("GET", "/health", needsKey: false) { api, _, _ throws(APIError) in
-        await .json(api.health())
+        let isWell = await api.scheduler.failure == nil
+        return await .json(api.health(isWell: isWell), status: isWell ? 200 : 503)
     }
 }
 
 extension MessagesAPI {
-    fileprivate func health() async -> JSON {
+    /// - Parameter isWell: whether the engine can compute; why not, only the log says.
+    fileprivate func health(isWell: Bool) async -> JSON {
         let statistics = await scheduler.statistics()
         let memory = ProcessMemory.percentOfTotal ?? 0
         return [
-            "status": "healthy",
+            "status": .string(isWell ? "healthy" : "unhealthy"),
             "model": .string(model.id),
             "version": .string(configuration.version),
             "framework": "Pensieve",

@@ -13,7 +13,7 @@ struct JSONDocument: Sendable {
     /// What may stand at a value.
     enum Kind { case null, bool(Bool), number, string, array, object }
 
-    /// Reads JSON as RFC 8259 defines it, up to a bounded depth.
+    /// Reads JSON as RFC 8259 defines it, up to a bounded depth, and Python's `NaN`, `Infinity` and `-Infinity`.
     init(_ text: [UInt8], named name: String) throws(TokenizerError) {
         ends = try JSONReader.ends(of: text, named: name)
         self.text = text
@@ -129,7 +129,8 @@ struct JSONDocument: Sendable {
             digits += 1
             index += 1
         }
-        if index < text.count, ".eE".utf8.contains(text[index]) { return nil }
+        // Neither a fraction nor one of Python's words.
+        if digits == 0 || index < text.count && ".eE".utf8.contains(text[index]) { return nil }
         return isNegative ? -magnitude : magnitude
     }
 
@@ -140,6 +141,8 @@ struct JSONDocument: Sendable {
         var index = value
         let isNegative = text[index] == UInt8(ascii: "-")
         if isNegative { index += 1 }
+        if text[index] == UInt8(ascii: "N") { return .nan }
+        if text[index] == UInt8(ascii: "I") { return isNegative ? -.infinity : .infinity }
         var significand: UInt64 = 0
         var exponent = 0
         var isFull = false

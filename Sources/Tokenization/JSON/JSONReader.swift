@@ -53,6 +53,9 @@ struct JSONReader {
         case UInt8(ascii: "t"): try word("true")
         case UInt8(ascii: "f"): try word("false")
         case UInt8(ascii: "n"): try word("null")
+        // What Python writes for numbers that JSON does not know.
+        case UInt8(ascii: "N"): try word("NaN")
+        case UInt8(ascii: "I"): try word("Infinity")
         case nil: throw fault("it ends too early")
         default: try number()
         }
@@ -96,7 +99,7 @@ struct JSONReader {
     }
 
     private mutating func number() throws(TokenizerError) {
-        _ = take("-")
+        if take("-"), next == UInt8(ascii: "I") { return try word("Infinity") }
         let whole = try digits()
         guard whole.count == 1 || input[whole.lowerBound] != UInt8(ascii: "0") else { throw fault("a leading zero") }
         if take(".") { _ = try digits() }

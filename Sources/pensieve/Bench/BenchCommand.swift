@@ -6,7 +6,9 @@ import ModelFiles
 /// `pensieve bench MODEL`: how fast this machine computes a model, without a server around it.
 enum BenchCommand {
     /// The settings that matter to an engine without a scheduler.
-    static let settings = GenerateCommand.settings.filter { $0 != "speculation" }
+    static let settings = [
+        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens",
+    ]
 
     static func run(_ raw: [String]) async throws -> Int32 {
         let known = Setting.all.filter { settings.contains($0.name) }
@@ -26,6 +28,7 @@ enum BenchCommand {
         configuration.mock = false
         guard arguments.positional.count <= 1 else { throw ConfigurationError("one model at a time, please") }
         if let name = arguments.positional.first { configuration.model = name }
+        configuration.machineWarnings().forEach(Terminal.warning)
         try await chooseMemory(&configuration, for: plan)
 
         // Before the model is there, whose threads would be beside its own.

@@ -24,7 +24,7 @@ struct ModelSummary {
     }
 
     private init(configuration data: Data?) {
-        let fields = data.flatMap { try? JSONDecoder().decode(Fields.self, from: $0) }
+        let fields = data.flatMap { try? JSONDecoder().decode(Fields.self, from: Data(PythonNumbers.quoted($0))) }
         architecture = fields?.model_type?.printable
         quantization = fields?.form?.printable
     }

@@ -1,3 +1,4 @@
+import EngineContract
 import Foundation
 import Inference
 import ModelFiles
@@ -30,6 +31,14 @@ struct ModelReport: Encodable {
     var kvType: String
     var kvBytesPerToken: Int
     var memory: [Memory]
+    /// What a server takes at most by default on this machine, its KV cache among it.
+    var serverBytes: Int?
+    var serverKVBytes: Int?
+    var serverKVTokens: Int?
+    /// How answers are sampled where a request does not say.
+    var sampling: String
+    /// What the model's files say about it that is of no use.
+    var samplingWarnings: [String]
     /// A short conversation as the model reads it, or why that cannot be told.
     var chatExample: String?
     var chatProblem: String?
@@ -63,6 +72,16 @@ struct ModelReport: Encodable {
             chatExample = try Self.example(text)
         } catch {
             chatProblem = "\(error)"
+        }
+        let defaults = Configuration()
+        sampling = defaults.sampling(configuration.generation).text
+        samplingWarnings = configuration.generation.warnings
+        var options = EngineOptions()
+        options.kvType = kvType
+        if let plan = try? MemoryPlan(configuration, options: options) {
+            (serverKVBytes, serverKVTokens) = (plan.kvBytes, plan.kvTokens)
+            let working = plan.working.bytes(stepTokens: defaults.stepTokens, samples: defaults.mostSamples)
+            serverBytes = weightBytes + plan.kvBytes + working
         }
         let lengths = Set([min(Self.shortSession, contextLength), contextLength]).sorted()
         memory = lengths.flatMap { [weightBytes, kvBytesPerToken] tokens in
@@ -115,6 +134,15 @@ extension ModelReport {
         // Blocks that lie behind every layer's window are given back; how soon, only the loaded model knows.
         let heading = slidingWindow == nil ? "memory for" : "memory for at most"
         lines += Self.table([heading] + Self.sessionCounts.map { $0 == 1 ? "1 session" : "\($0) sessions" }, needs)
+        if let serverBytes, let serverKVBytes, let serverKVTokens {
+            lines += [
+                "",
+                field("a server", "takes at most \(Format.bytes(serverBytes)) on this machine by default,"),
+                field("", "\(Format.bytes(serverKVBytes)) of it KV memory for \(Format.count(serverKVTokens)) tokens"),
+            ]
+        }
+        lines += ["", field("sampling", "\(sampling), where a request does not say")]
+        lines += samplingWarnings.map { field("", "ignored: " + $0) }
         lines += [""] + notes.map { field("note", $0) } + conversation
         return lines.joined(separator: "\n")
     }
