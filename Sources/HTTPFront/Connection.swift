@@ -15,6 +15,8 @@ struct Connection {
     private let handler: any RequestHandler
     private let limits: Limits
     private let peerIsLoopback: Bool
+    /// The client's address, for logs.
+    private let peer: String
     private let responses: ResponseSender
     private let memory: BodyMemory
     private var parser: RequestParser
@@ -25,7 +27,7 @@ struct Connection {
 
     init(
         _ socket: Socket,
-        peerIsLoopback: Bool,
+        peer: Address,
         handler: any RequestHandler,
         limits: Limits,
         memory: BodyMemory
@@ -33,7 +35,8 @@ struct Connection {
         self.socket = socket
         self.handler = handler
         self.limits = limits
-        self.peerIsLoopback = peerIsLoopback
+        peerIsLoopback = peer.isLoopback
+        self.peer = peer.text
         self.memory = memory
         responses = ResponseSender(socket: socket, stallLimit: limits.writeStallTimeout)
         parser = RequestParser(limits: limits)
@@ -185,17 +188,17 @@ struct Connection {
     /// Lets the handler answer, and cancels it when the client goes away meanwhile.
     private func exchange(_ request: Request, keepsAlive: Bool) async -> ResponseSender.Delivery {
         enum ChildResult {
-            case answered(status: Int, ResponseSender.Delivery)
+            case answered(Response, ResponseSender.Delivery)
             case clientLeft
             case stoppedWatching
         }
-        var status = 499
+        var response = Response(status: 499)
         var delivery = ResponseSender.Delivery.failed
         await withTaskGroup(of: ChildResult.self) { [socket, handler, responses] group in
             group.addTask {
                 let response = await handler.respond(to: request)
                 let delivery = await responses.send(response, to: request.head, keepsAlive: keepsAlive)
-                return .answered(status: response.status, delivery)
+                return .answered(response, delivery)
             }
             group.addTask {
                 await socket.waitForHangup() ? .clientLeft : .stoppedWatching
@@ -203,11 +206,12 @@ struct Connection {
             var clientLeft = false
             for await result in group {
                 switch result {
-                case .answered(let answeredStatus, let answeredDelivery):
+                case .answered(let answered, let answeredDelivery):
                     // What was delivered counts, whoever is seen first: a client may close as soon as it has the whole
                     // response, or close its sending side only. There will be no further request either way.
                     delivery = clientLeft && answeredDelivery == .keepsConnection ? .lastOfConnection : answeredDelivery
-                    status = answeredDelivery == .failed ? 499 : answeredStatus
+                    response = answered
+                    if answeredDelivery == .failed { response.status = 499 }
                     group.cancelAll()
                 case .clientLeft:
                     clientLeft = true
@@ -216,7 +220,7 @@ struct Connection {
                 }
             }
         }
-        finish(request.head, status: status)
+        finish(request.head, response)
         return delivery
     }
 
@@ -228,7 +232,7 @@ struct Connection {
         // The end of an empty body.
         if keepsAlive { _ = parser.next() }
         let delivery = await responses.send(response, to: head, keepsAlive: keepsAlive)
-        finish(head, status: response.status)
+        finish(head, response)
         return delivery
     }
 
@@ -241,12 +245,22 @@ struct Connection {
         // What the client understands is not known if its head could not be read: HTTP/1.1, with a body.
         let assumed = head ?? RequestHead(method: "GET", target: "/", requestID: requestID)
         let delivery = await responses.send(response, to: assumed, keepsAlive: false)
-        finish(head, status: response.status)
+        finish(head, response, requestID: requestID)
         return delivery
     }
 
-    private func finish(_ head: RequestHead?, status: Int) {
-        handler.finished(head, status: status, seconds: (ContinuousClock.now - started) / .seconds(1))
+    /// - Parameter response: what was sent, with the status of what became of it.
+    private func finish(_ head: RequestHead?, _ response: Response, requestID: String? = nil) {
+        let request = FinishedRequest(
+            head: head,
+            requestID: requestID ?? head?.requestID ?? "",
+            peer: peer,
+            status: response.status,
+            started: started,
+            seconds: (ContinuousClock.now - started) / .seconds(1),
+            record: response.record
+        )
+        handler.finished(request)
     }
 }
 

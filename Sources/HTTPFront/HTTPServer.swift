@@ -98,8 +98,8 @@ package actor HTTPServer {
     private func acceptConnections(_ poller: Poller, into group: inout DiscardingTaskGroup) async {
         while phase == .open, !Task.isCancelled, let listener {
             switch listener.accept() {
-            case .connection(let socket, let peerIsLoopback):
-                admit(socket, peerIsLoopback: peerIsLoopback, into: &group)
+            case .connection(let socket, let peer):
+                admit(socket, peer: peer, into: &group)
             case .wouldBlock:
                 guard await isReady(listener, poller) else { return }
             case .exhausted:
@@ -113,10 +113,10 @@ package actor HTTPServer {
         await poller.wait(listener.socket.descriptor, for: .readable, until: nil, endsOnDrain: true) == .ready
     }
 
-    private func admit(_ socket: Socket, peerIsLoopback: Bool, into group: inout DiscardingTaskGroup) {
+    private func admit(_ socket: Socket, peer: Address, into group: inout DiscardingTaskGroup) {
         let connection = Connection(
             socket,
-            peerIsLoopback: peerIsLoopback,
+            peer: peer,
             handler: handler,
             limits: limits,
             memory: memory

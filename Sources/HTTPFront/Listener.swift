@@ -11,7 +11,7 @@ extension HTTPServerError {
 /// A listening socket.
 struct Listener {
     enum Accepted {
-        case connection(Socket, peerIsLoopback: Bool)
+        case connection(Socket, peer: Address)
         case wouldBlock
         /// No descriptor or memory is left for now.
         case exhausted
@@ -68,7 +68,7 @@ struct Listener {
             if descriptor >= 0 {
                 let connection = Socket(adopting: descriptor, poller: socket.poller)
                 connection.configureConnection()
-                return .connection(connection, peerIsLoopback: Address(address).isLoopback)
+                return .connection(connection, peer: Address(address))
             }
             switch errno {
             case EAGAIN: return .wouldBlock
@@ -110,8 +110,31 @@ struct Address: Sendable {
             if family == AF_INET { return bytes[4] == 127 }
             guard family == AF_INET6 else { return false }
             let address = bytes[8..<24]
-            let isMapped = address.prefix(10).allSatisfy { $0 == 0 } && bytes[18] == 0xFF && bytes[19] == 0xFF
-            return isMapped ? bytes[20] == 127 : address.dropLast().allSatisfy { $0 == 0 } && bytes[23] == 1
+            return Address.isMapped(address)
+                ? bytes[20] == 127 : address.dropLast().allSatisfy { $0 == 0 } && bytes[23] == 1
+        }
+    }
+
+    /// Whether the 16 bytes of an IPv6 address hold an IPv4 address: `::ffff:192.0.2.1`.
+    private static func isMapped(_ address: Slice<UnsafeRawBufferPointer>) -> Bool {
+        address.prefix(10).allSatisfy { $0 == 0 } && address.dropFirst(10).prefix(2).allSatisfy { $0 == 0xFF }
+    }
+
+    /// The address as people write it, without the port; an IPv4 address in IPv6's clothes is shown as IPv4.
+    var text: String {
+        withUnsafeBytes(of: storage) { bytes in
+            var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+            let isMapped = family == AF_INET6 && Address.isMapped(bytes[8..<24])
+            let start = family == AF_INET ? 4 : isMapped ? 20 : 8
+            guard family == AF_INET || family == AF_INET6, let base = bytes.baseAddress,
+                let written = inet_ntop(
+                    isMapped ? AF_INET : family,
+                    base + start,
+                    &buffer,
+                    socklen_t(buffer.count)
+                )
+            else { return "unknown" }
+            return String(cString: written)
         }
     }
 

@@ -10,9 +10,14 @@ import Tokenization
 /// The parts of a server put together: the one place that names concrete types.
 struct Assembly: Sendable {
     let server: HTTPServer
+    let api: MessagesAPI
     let scheduler: Scheduler
 
-    static func make(_ configuration: Configuration, keys: [String]) async throws -> Assembly {
+    static func make(
+        _ configuration: Configuration,
+        keys: [String],
+        log: ServerLog
+    ) async throws -> Assembly {
         let metrics = Metrics()
         let model = try await Model.load(configuration)
         let scheduler = Scheduler(
@@ -25,6 +30,7 @@ struct Assembly: Sendable {
         settings.apiKeys = keys
         settings.pingInterval = .seconds(configuration.pingSeconds)
         settings.version = Command.version
+        settings.requestLog = configuration.logRequests ? log : nil
         let served = ServedModel(
             id: model.engine.description.modelID,
             displayName: model.engine.description.displayName,
@@ -33,8 +39,8 @@ struct Assembly: Sendable {
             chatFormat: model.chatFormat
         )
         let api = MessagesAPI(model: served, scheduler: scheduler, configuration: settings, metrics: metrics)
-        let handler: any RequestHandler = configuration.logRequests ? RequestLog(api) : api
-        return Assembly(server: HTTPServer(handler: handler, limits: limits(configuration)), scheduler: scheduler)
+        let server = HTTPServer(handler: api, limits: limits(configuration))
+        return Assembly(server: server, api: api, scheduler: scheduler)
     }
 
     static func schedulerConfiguration(_ configuration: Configuration) -> SchedulerConfiguration {

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import MessagesAPI
 
 /// Everything a user may set, with its default. `Setting.all` gives each member its flag, key, variable and help.
 struct Configuration: Sendable, Equatable {
@@ -26,6 +27,7 @@ struct Configuration: Sendable, Equatable {
 
     var pingSeconds = 5.0
     var shutdownSeconds = 30.0
+    var drainSeconds = 0.0
     var readerStallSeconds = 60.0
 
     var maxConnections = 4096
@@ -40,6 +42,8 @@ struct Configuration: Sendable, Equatable {
     var writeSeconds = 60.0
 
     var logRequests = false
+    /// One of `ServerLog.Format`.
+    var logFormat = ServerLog.Format.text.rawValue
     var mock = false
     var mockTokensPerSecond = 50.0
 }

@@ -57,8 +57,8 @@ enum Help {
         A flag wins over the environment, the environment over the file, and the file
         over the default.
 
-        SIGINT (Ctrl-C) and SIGTERM end the server in order: running answers may finish
-        first. A second signal ends them at once.
+        SIGINT (Ctrl-C), SIGTERM and SIGHUP end the server in order: running answers may
+        finish first. A second signal ends them at once.
 
         examples:
           pensieve start
