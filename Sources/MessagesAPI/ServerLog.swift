@@ -21,16 +21,14 @@ package struct ServerLog: Sendable {
     }
 
     /// Says something about the server itself.
-    package func say(_ message: String, _ level: Level = .info) {
-        switch format {
-        case .text: write(level == .info ? message : "pensieve: \(level.rawValue): \(message)")
-        case .json:
-            let line = LogLine([
-                ("time", .string(LogLine.time(.now))), ("level", .string(level.rawValue)),
-                ("message", .string(message)),
-            ])
-            write(line.json)
-        }
+    package func say(_ message: String, _ level: Level = .info) { write(ServerLog.line(message, level, format)) }
+
+    package static func line(_ message: String, _ level: Level, _ format: Format) -> String {
+        guard format == .json else { return level == .info ? message : "pensieve: \(level.rawValue): \(message)" }
+        let fields: [(String, JSON)] = [
+            ("time", .string(LogLine.time(.now))), ("level", .string(level.rawValue)), ("message", .string(message)),
+        ]
+        return LogLine(fields).json
     }
 
     func add(_ line: LogLine) { write(format == .json ? line.json : line.text) }

@@ -56,6 +56,8 @@ struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Configuration {
+    var serverLogFormat: ServerLog.Format { ServerLog.Format(rawValue: logFormat) ?? .text }
+
     /// How the engine is to use the machine.
     var engineOptions: EngineOptions {
         var options = EngineOptions()
@@ -71,8 +73,17 @@ extension Configuration {
     /// The configuration that a command's arguments and the environment make, with what is odd in the latter told.
     static func resolve(_ arguments: inout Arguments) throws(ConfigurationError) -> Configuration {
         let environment = ProcessInfo.processInfo.environment
-        warnings(environment).forEach(Terminal.warning)
-        return try resolve(file: arguments.take("config"), flags: arguments.flags, environment: environment)
+        let warnings = warnings(environment)
+        do throws(ConfigurationError) {
+            let file = arguments.take("config")
+            let configuration = try resolve(file: file, flags: arguments.flags, environment: environment)
+            let log = ServerLog(configuration.serverLogFormat) { Terminal.error($0) }
+            warnings.forEach { log.say($0, .warning) }
+            return configuration
+        } catch {
+            warnings.forEach(Terminal.warning)
+            throw error
+        }
     }
 
     /// Builds the configuration of a command: flag over environment over file over default.

@@ -24,9 +24,8 @@ enum StartCommand {
     private static func serve(_ configuration: Configuration) async throws -> Int32 {
         // A log that nobody reads any more is no reason to end.
         signal(SIGPIPE, SIG_IGN)
-        let log = ServerLog(ServerLog.Format(rawValue: configuration.logFormat) ?? .text) {
-            LineWriter.standardError.write($0)
-        }
+        let writer = LineWriter { ServerLog.line($0, .warning, configuration.serverLogFormat) }
+        let log = ServerLog(configuration.serverLogFormat) { writer.write($0) }
         let keys = try Keys.check(configuration)
         if let warning = Keys.warning(configuration) { log.say(warning, .warning) }
         // Until there is a server to end in order, a signal ends the program at once, also while a model is fetched.
@@ -49,7 +48,7 @@ enum StartCommand {
         }
         await assembly.server.run()
         await ending.value
-        await LineWriter.standardError.finish()
+        await writer.finish()
         return 0
     }
 }
