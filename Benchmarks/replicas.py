@@ -8,7 +8,7 @@ Configs/haproxy.cfg or nginx with Configs/nginx.conf, of which only addresses an
 
   affinity   conversations of several turns, their first messages as strings and as blocks: each keeps to one replica and
              finds its earlier turns there, and both replicas have some
-  terminate  SIGTERM to a replica under load, then a start: no request fails
+  terminate  SIGTERM to a replica under load, then a start: no request fails, and none had to be asked again
   kill       SIGKILL under load, then a start: nothing fails but streams that had begun on that replica
   nginx      through nginx.conf and through a bare proxy_pass, events arrive as they are made
 
@@ -75,11 +75,14 @@ class Replica:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def metric(self, name):
+    def get(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode()
-        return float(re.search(rf"^{name} (\S+)$", text, re.M).group(1))
+        connection.request("GET", path, headers={"x-api-key": KEY})
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+    def metric(self, name):
+        return float(re.search(rf"^{name} (\S+)$", self.get("/metrics")[1], re.M).group(1))
 
     def end(self):
         self.signal(signal.SIGKILL)
@@ -281,16 +284,21 @@ def disturbed(path, folder, disturb):
 
 
 def terminate(path, folder):
-    statuses = []
+    statuses, drained = [], []
 
     def disturb(replica):
         replica.signal(signal.SIGTERM)
+        time.sleep(0.5)
+        # It says that it ends, and still serves who has not heard.
+        drained.append(replica.get("/health")[0] == 503 and replica.get("/v1/models")[0] == 200)
         statuses.append(replica.process.wait(60))
+        drained.append(all(line["status"] == 200 for line in replica.lines if line.get("path") == "/v1/messages"))
 
     answers, failed, _, again = disturbed(path, folder, disturb)
     for answer in failed[:5]:
         print("  failed:", answer.status, vars(answer).get("error"), answer.began)
-    return len(answers) > 50 and not failed and again and statuses == [0]
+    print(f"  said so and served on: {drained[0]}; refused nothing: {drained[1]}; exit status {statuses[0]}")
+    return len(answers) > 50 and not failed and again and statuses == [0] and all(drained)
 
 
 def kill(path, folder):
