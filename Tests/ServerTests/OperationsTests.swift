@@ -44,7 +44,11 @@ import Testing
         )
         defer { try? FileManager.default.removeItem(atPath: keys) }
         let server = try ServerProcess(["--mock", "--log-requests", "--log-format", "json", "--api-key-file", keys])
-        #expect(try await send(server, "POST /v1/messages", key: "zq-second-key", Self.streamBody).contains("hello"))
+        #expect(
+            try await send(server, "POST /v1/messages", key: "zq-second-key", Self.streamBody).contains(
+                "event: message_stop"
+            )
+        )
         _ = try await send(server, "POST /v1/messages", key: "zq-wrong-key", Self.streamBody)
         _ = try await send(
             server,
