@@ -108,8 +108,8 @@ struct Connection {
             let body = try await readBody(expectsContinue: parsed.expectsContinue)
             guard changes(to: isKnown ? .occupied : .answering) else { throw .ended }
             let exchange = Exchange(socket: socket, handler: handler, responses: responses)
-            let (status, delivery) = await exchange.run(Request(head: current, body: body), keepsAlive: keepsAlive)
-            finish(current, status: status)
+            let (response, delivery) = await exchange.run(Request(head: current, body: body), keepsAlive: keepsAlive)
+            finish(current, response)
             return delivery
         } catch {
             guard case .fault(let fault) = error else { return .failed }
@@ -246,7 +246,7 @@ struct Connection {
         // The end of an empty body.
         if keepsAlive { _ = parser.next() }
         let delivery = await responses.send(response, to: head, keepsAlive: keepsAlive)
-        finish(head, status: response.status)
+        finish(head, response)
         return delivery
     }
 
@@ -259,12 +259,22 @@ struct Connection {
         // What the client understands is not known if its head could not be read: HTTP/1.1, with a body.
         let assumed = head ?? RequestHead(method: "GET", target: "/", requestID: requestID)
         let delivery = await responses.send(response, to: assumed, keepsAlive: false)
-        finish(head, status: response.status)
+        finish(head, response, requestID: requestID)
         return delivery
     }
 
-    private func finish(_ head: RequestHead?, status: Int) {
-        handler.finished(head, status: status, seconds: (ContinuousClock.now - started) / .seconds(1))
+    /// - Parameter response: what was sent, with the status of what became of it.
+    private func finish(_ head: RequestHead?, _ response: Response, requestID: String? = nil) {
+        let request = FinishedRequest(
+            head: head,
+            requestID: requestID ?? head?.requestID ?? "",
+            peer: peer.text,
+            status: response.status,
+            started: started,
+            seconds: (ContinuousClock.now - started) / .seconds(1),
+            record: response.record
+        )
+        handler.finished(request)
     }
 }
 

@@ -14,10 +14,42 @@ package protocol RequestHandler: Sendable {
     /// Renders a fault of the front itself in the API's error format.
     func response(to fault: HTTPFault, requestID: String) -> Response
 
-    /// Called once per finished request, for logs and metrics; must be quick. `head` is nil if it could not be
-    /// parsed. The status is 499 if the response could not be delivered, mostly because the client left before it was
-    /// complete.
-    func finished(_ head: RequestHead?, status: Int, seconds: Double)
+    /// Called once per finished request, for logs and metrics; must be quick.
+    func finished(_ request: FinishedRequest)
+}
+
+/// A request that is over.
+package struct FinishedRequest: Sendable {
+    /// Nil if it could not be parsed.
+    package var head: RequestHead?
+    package var requestID: String
+    /// The client's address, without its port.
+    package var peer: String
+    /// 499 if the response could not be delivered, mostly because the client left before it was complete.
+    package var status: Int
+    /// When its first byte came.
+    package var started: ContinuousClock.Instant
+    package var seconds: Double
+    /// What the handler gave its response for this moment.
+    package var record: (any Sendable)?
+
+    package init(
+        head: RequestHead?,
+        requestID: String = "req_test",
+        peer: String = "127.0.0.1",
+        status: Int,
+        started: ContinuousClock.Instant = .now,
+        seconds: Double,
+        record: (any Sendable)? = nil
+    ) {
+        self.head = head
+        self.requestID = requestID
+        self.peer = peer
+        self.status = status
+        self.started = started
+        self.seconds = seconds
+        self.record = record
+    }
 }
 
 extension RequestHandler {

@@ -10,6 +10,8 @@ package struct Response: Sendable {
     package var status: Int
     package var headers: Headers
     package var body: Body
+    /// The handler's own notes on the request; the front only carries them to `RequestHandler.finished`.
+    package var record: (any Sendable)?
 
     package init(status: Int, headers: Headers = [:], body: Body = .bytes([])) {
         self.status = status

@@ -8,6 +8,8 @@ package struct APIConfiguration: Sendable {
     package var pingInterval: Duration = .seconds(5)
     /// The server's version, for `/health`.
     package var version = "0"
+    /// Gets a line for each request, if there is one.
+    package var requestLog: ServerLog?
     /// What holds where a request sets no sampling parameter of its own; the seed is not taken from here.
     package var defaultSampling = SamplingParameters(temperature: 1)
     /// The seed of every request, for reproducible runs; otherwise each request gets a random one.

@@ -23,9 +23,13 @@ struct APIError: Error, Equatable {
     /// Clients repeat some statuses by themselves; false tells them that it is of no use.
     var shouldRetry: Bool?
     var allow: [String] = []
+    /// What logs say in place of a message that repeats what a client sent.
+    var logged: String?
 
-    static func invalidRequest(_ message: String, details: JSON? = nil) -> APIError {
-        APIError(status: 400, kind: .invalidRequest, message: message, details: details)
+    static func invalidRequest(_ message: String, details: JSON? = nil, logged: String? = nil) -> APIError {
+        var error = APIError(status: 400, kind: .invalidRequest, message: message, details: details)
+        error.logged = logged
+        return error
     }
 
     static func authentication(_ message: String) -> APIError {
@@ -45,7 +49,14 @@ struct APIError: Error, Equatable {
     }
 
     static func methodNotAllowed(_ method: String, allow: [String]) -> APIError {
-        APIError(status: 405, kind: .invalidRequest, message: "method \(method) is not allowed here", allow: allow)
+        var error = APIError(
+            status: 405,
+            kind: .invalidRequest,
+            message: "method \(method) is not allowed here",
+            allow: allow
+        )
+        error.logged = "the method is not allowed here"
+        return error
     }
 
     /// The waiting room is full. 529 is the API's own status for it.
@@ -114,7 +125,11 @@ struct APIError: Error, Equatable {
             retryAfterSeconds: retryAfter,
             shouldRetry: shouldRetry
         )
+        if case .unsupportedTransferCoding = fault { logged = "the transfer coding is not supported" }
     }
+
+    /// The message, without anything of a client's.
+    var logMessage: String { logged ?? message }
 
     /// The envelope: the body of an error response, and the data of a stream's `error` event.
     func envelope(requestID: String) -> JSON {
@@ -132,6 +147,7 @@ struct APIError: Error, Equatable {
         // RFC 9110 §15.5.2: a 401 says how to do better.
         if kind == .authentication { response.headers.set("www-authenticate", "Bearer") }
         if !allow.isEmpty { response.headers.set("allow", allow.joined(separator: ", ")) }
+        response.record = RequestRecord(RequestRecord.Facts(error: self))
         return response
     }
 }

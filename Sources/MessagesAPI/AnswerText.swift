@@ -60,6 +60,7 @@ struct AnswerSource: Sendable {
     var tokenizer: Tokenizer
     var stopSequences: [String]
     var startsText: Bool
+    var record = RequestRecord()
 
     var initialUsage: Usage { Usage(promptTokens: promptTokens, cachedTokens: generation.cachedTokens, output: 0) }
 
@@ -70,12 +71,14 @@ struct AnswerSource: Sendable {
         var tokensUntilMatch: Int?
         var tokenCount = 0
         var summary: GenerationSummary?
+        record.note { $0.cachedTokens = generation.cachedTokens }
         do {
             for await event in generation {
                 switch event {
                 case .token(let token):
                     guard tokensUntilMatch == nil else { continue }
                     tokenCount += 1
+                    record.count(tokenCount)
                     let piece = text.push(token)
                     if text.matchedSequence != nil {
                         tokensUntilMatch = tokenCount
@@ -90,6 +93,8 @@ struct AnswerSource: Sendable {
             throw error
         }
         guard let summary else { throw CancellationError() }
+        let outputTokens = tokensUntilMatch ?? summary.generatedTokens
+        record.note { ($0.cachedTokens, $0.outputTokens) = (summary.cachedTokens, outputTokens) }
         if tokensUntilMatch == nil { try AnswerSource.check(summary.reason) }
         let rest = text.finish()
         if !rest.isEmpty { try await emit(rest) }
@@ -98,7 +103,7 @@ struct AnswerSource: Sendable {
             usage: Usage(
                 promptTokens: promptTokens,
                 cachedTokens: summary.cachedTokens,
-                output: tokensUntilMatch ?? summary.generatedTokens
+                output: outputTokens
             )
         )
     }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPFront
 
 /// Decides whose requests pass.
@@ -25,6 +26,20 @@ struct KeyRing: Sendable {
         var hasher = Hasher()
         hasher.combine(presented(head.headers))
         return String(hasher.finalize())
+    }
+
+    /// What logs call the client: the accepted key's place among the configured ones, from 1; nil if it is none of them.
+    func name(of head: RequestHead) -> String? {
+        let presented = KeyRing.presented(head.headers)
+        let accepted = keys.map { key in presented.reduce(false) { KeyRing.equal(key, $1) || $0 } }
+        return accepted.firstIndex(of: true).map { "key#\($0 + 1)" }
+    }
+
+    /// A text without the keys that a client presented and those that are configured, in case it holds one.
+    func blotting(_ headers: Headers, out text: String) -> String {
+        (KeyRing.presented(headers) + keys).reduce(text) { text, key in
+            text.replacingOccurrences(of: String(decoding: key, as: UTF8.self), with: "[key]")
+        }
     }
 
     private static func presented(_ headers: Headers) -> [[UInt8]] {

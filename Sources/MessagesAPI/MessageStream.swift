@@ -31,6 +31,7 @@ struct MessageStream: Sendable {
                 return encoder.end(answer)
             } catch let error as APIError {
                 group.cancelAll()
+                source.record.note { $0.error = error }
                 return encoder.error(error)
             }
         }

@@ -1,6 +1,7 @@
 import EngineContract
 package import HTTPFront
 package import Scheduling
+import Synchronization
 
 /// The Anthropic Messages API over a scheduler: decides about every request, knows nothing of sockets.
 package final class MessagesAPI: RequestHandler {
@@ -11,6 +12,7 @@ package final class MessagesAPI: RequestHandler {
     let keys: KeyRing
     let started = ContinuousClock.now
     let heavyWork = HeavyWork()
+    private let draining = Atomic<Bool>(false)
 
     package init(model: ServedModel, scheduler: Scheduler, configuration: APIConfiguration, metrics: Metrics) {
         self.model = model
@@ -43,12 +45,15 @@ package final class MessagesAPI: RequestHandler {
     private static func checkBody(_ head: RequestHead) throws(APIError) {
         let coding = head.headers[first: "content-encoding"]?.lowercased() ?? "identity"
         guard coding == "identity" || coding.isEmpty else {
-            throw .invalidRequest("content-encoding: '\(coding.prefix(40))' is not supported; send the body as it is")
+            throw .invalidRequest(
+                "content-encoding: '\(coding.prefix(40))' is not supported; send the body as it is",
+                logged: "content-encoding: not supported"
+            )
         }
         guard head.method != "POST" else { return }
         let length = head.headers[first: "content-length"].map { Int($0) ?? .max } ?? 0
         guard head.headers[first: "transfer-encoding"] == nil, length <= maxUnreadBodyBytes else {
-            throw .bodyTooLarge("a \(head.method) request needs no body here")
+            throw .bodyTooLarge("a request with this method needs no body here")
         }
     }
 
@@ -75,14 +80,22 @@ package final class MessagesAPI: RequestHandler {
     /// Requests that are no longer leave little behind.
     private static let smallBodyBytes = 64 << 10
 
-    package func finished(_ head: RequestHead?, status: Int, seconds: Double) {
-        let length = head?.headers[first: "content-length"].flatMap { Int($0) } ?? 0
-        if length > Self.smallBodyBytes || head?.headers[first: "transfer-encoding"] != nil {
+    package func finished(_ request: FinishedRequest) {
+        let headers = request.head?.headers
+        let length = headers?[first: "content-length"].flatMap { Int($0) } ?? 0
+        if length > Self.smallBodyBytes || headers?[first: "transfer-encoding"] != nil {
             Task { [scheduler] in await scheduler.noteWork() }
         }
-        let route = head.map { RouteTable.label($0) } ?? "malformed"
-        metrics.requestFinished(route: route, status: status, seconds: seconds)
+        let route = request.head.map { RouteTable.label($0) } ?? "malformed"
+        metrics.requestFinished(route: route, status: request.status, seconds: request.seconds)
+        configuration.requestLog?.add(LogLine(request, keys: keys))
     }
+
+    /// From now on `/health` says that the server is about to end, so that nobody sends it new clients. It goes on
+    /// serving as before.
+    package func startDraining() { draining.store(true, ordering: .relaxed) }
+
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     var contextLength: Int { scheduler.contextLength }
     var uptimeSeconds: Double { (ContinuousClock.now - started) / .seconds(1) }

@@ -1,11 +1,19 @@
 import EngineContract
-package import Scheduling
+import Foundation
+import Scheduling
 
 extension Metrics {
     /// Everything in Prometheus's text format, version 0.0.4.
-    package func prometheusText(_ scheduler: SchedulerStatistics, uptimeSeconds: Double = 0) -> String {
+    func prometheusText(
+        _ scheduler: SchedulerStatistics,
+        about server: ServerFacts,
+        uptimeSeconds: Double,
+        process: ProcessFigures?
+    ) -> String {
         let counts = current
         var page = MetricsPage()
+        page.add("build_info", "gauge", "What runs here; always 1.", server.build)
+        page.add("model_info", "gauge", "The model that is served; always 1.", server.model)
         let requests = counts.requests.sorted { ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status) }
         page.add(
             "requests_total",
@@ -63,6 +71,7 @@ extension Metrics {
         )
         addSpeculation(scheduler, to: &page)
         addGauges(scheduler, uptimeSeconds, to: &page)
+        if let process { page.add(process) }
         return page.text
     }
 
@@ -93,6 +102,12 @@ extension Metrics {
             Double(scheduler.blocksCached)
         )
         page.add(
+            "kv_usage_ratio",
+            "gauge",
+            "Share of the KV blocks that belong to sessions, from 0 to 1.",
+            scheduler.blocksTotal > 0 ? Double(scheduler.blocksInUse) / Double(scheduler.blocksTotal) : 0
+        )
+        page.add(
             "tokens_per_second",
             "gauge",
             "Generated tokens, over the last few seconds.",
@@ -102,16 +117,59 @@ extension Metrics {
     }
 }
 
+/// What does not change while a server runs, as labels.
+struct ServerFacts: Sendable {
+    var version: String
+    var engine: EngineDescription
+
+    fileprivate var build: [(name: String, value: String)] {
+        [("version", version), ("kernels", engine.kernelVariant)]
+    }
+
+    fileprivate var model: [(name: String, value: String)] {
+        [
+            ("model", engine.modelID), ("architecture", engine.architecture), ("quantization", engine.quantization),
+        ]
+    }
+}
+
 /// A page of metrics under construction.
 private struct MetricsPage {
     var text = ""
 
+    /// The names and meanings that all clients of Prometheus share.
+    mutating func add(_ process: ProcessFigures) {
+        for (name, type, help, value) in [
+            ("cpu_seconds_total", "counter", "User and system CPU time.", process.cpuSeconds),
+            ("resident_memory_bytes", "gauge", "Resident memory.", Double(process.residentBytes)),
+            ("virtual_memory_bytes", "gauge", "Virtual memory.", Double(process.virtualBytes)),
+            ("open_fds", "gauge", "Open file descriptors.", Double(process.openDescriptors)),
+            ("max_fds", "gauge", "How many file descriptors may be open.", process.maxDescriptors),
+            ("start_time_seconds", "gauge", "When the process began, in seconds since 1970.", process.startTime),
+        ] {
+            head("process_\(name)", type, help)
+            text += "process_\(name) \(MetricsPage.number(value))\n"
+        }
+    }
+
+    /// A constant that tells something by its labels.
+    mutating func add(_ name: String, _ type: String, _ help: String, _ labels: [(name: String, value: String)]) {
+        let pairs = labels.map { "\($0.name)=\"\(MetricsPage.escaped($0.value))\"" }
+        add(name, type, help, [("{\(pairs.joined(separator: ","))}", 1)])
+    }
+
+    /// A label's value: a model's name may hold anything.
+    private static func escaped(_ value: String) -> String {
+        value.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+            .replacingOccurrences(of: "\n", with: "\\n")
+    }
+
     private mutating func head(_ name: String, _ type: String, _ help: String) {
-        text += "# HELP pensieve_\(name) \(help)\n# TYPE pensieve_\(name) \(type)\n"
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
     }
 
     mutating func add(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: Double)]) {
-        head(name, type, help)
+        head("pensieve_\(name)", type, help)
         for sample in samples { text += "pensieve_\(name)\(sample.labels) \(MetricsPage.number(sample.value))\n" }
     }
 
@@ -120,7 +178,7 @@ private struct MetricsPage {
     }
 
     mutating func add(_ name: String, _ help: String, _ histogram: Histogram) {
-        head(name, "histogram", help)
+        head("pensieve_\(name)", "histogram", help)
         text += histogram.lines("pensieve_\(name)")
     }
 

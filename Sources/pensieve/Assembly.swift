@@ -10,11 +10,16 @@ import Tokenization
 /// The parts of a server put together: the one place that names concrete types.
 struct Assembly: Sendable {
     let server: HTTPServer
+    let api: MessagesAPI
     let scheduler: Scheduler
     /// How answers to requests that say nothing are sampled.
     let sampling: SamplingParameters
 
-    static func make(_ configuration: Configuration, keys: [String]) async throws -> Assembly {
+    static func make(
+        _ configuration: Configuration,
+        keys: [String],
+        log: ServerLog
+    ) async throws -> Assembly {
         let metrics = Metrics()
         let model = try await Model.load(configuration)
         let scheduler = Scheduler(
@@ -29,6 +34,7 @@ struct Assembly: Sendable {
         settings.pingInterval = .seconds(configuration.pingSeconds)
         settings.version = Command.version
         settings.defaultSampling = configuration.sampling(model.generation)
+        settings.requestLog = configuration.logRequests ? log : nil
         let served = ServedModel(
             id: model.engine.description.modelID,
             displayName: model.engine.description.displayName,
@@ -37,9 +43,9 @@ struct Assembly: Sendable {
             chatFormat: model.chatFormat
         )
         let api = MessagesAPI(model: served, scheduler: scheduler, configuration: settings, metrics: metrics)
-        let handler: any RequestHandler = configuration.logRequests ? RequestLog(api) : api
         return Assembly(
-            server: HTTPServer(handler: handler, limits: limits(configuration)),
+            server: HTTPServer(handler: api, limits: limits(configuration)),
+            api: api,
             scheduler: scheduler,
             sampling: settings.defaultSampling
         )

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import MessagesAPI
 
 /// Everything a user may set, with its default. `Setting.all` gives each member its flag, key, variable and help.
 struct Configuration: Sendable, Equatable {
@@ -33,6 +34,7 @@ struct Configuration: Sendable, Equatable {
 
     var pingSeconds = 5.0
     var shutdownSeconds = 30.0
+    var drainSeconds = 0.0
     var readerStallSeconds = 60.0
 
     var maxConnections = 4096
@@ -47,6 +49,8 @@ struct Configuration: Sendable, Equatable {
     var writeSeconds = 60.0
 
     var logRequests = false
+    /// One of `ServerLog.Format`.
+    var logFormat = ServerLog.Format.text.rawValue
     var mock = false
     var mockTokensPerSecond = 50.0
 }
@@ -59,6 +63,8 @@ struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Configuration {
+    var serverLogFormat: ServerLog.Format { ServerLog.Format(rawValue: logFormat) ?? .text }
+
     /// How the engine is to use the machine.
     var engineOptions: EngineOptions {
         var options = EngineOptions()
@@ -77,8 +83,17 @@ extension Configuration {
     /// The configuration that a command's arguments and the environment make, with what is odd in the latter told.
     static func resolve(_ arguments: inout Arguments) throws(ConfigurationError) -> Configuration {
         let environment = ProcessInfo.processInfo.environment
-        warnings(environment).forEach(Terminal.warning)
-        return try resolve(file: arguments.take("config"), flags: arguments.flags, environment: environment)
+        let warnings = warnings(environment)
+        do throws(ConfigurationError) {
+            let file = arguments.take("config")
+            let configuration = try resolve(file: file, flags: arguments.flags, environment: environment)
+            let log = ServerLog(configuration.serverLogFormat) { Terminal.error($0) }
+            warnings.forEach { log.say($0, .warning) }
+            return configuration
+        } catch {
+            warnings.forEach(Terminal.warning)
+            throw error
+        }
     }
 
     /// Builds the configuration of a command: flag over environment over file over default.

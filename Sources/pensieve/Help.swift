@@ -63,8 +63,8 @@ enum Help {
         "do_sample": false is greedy unless a temperature is asked for; the built-in
         model is one.
 
-        SIGINT (Ctrl-C) and SIGTERM end the server in order: running answers may finish
-        first. A second signal ends them at once.
+        SIGINT (Ctrl-C), SIGTERM and SIGHUP end the server in order: running answers may
+        finish first. A second signal ends them at once.
 
         examples:
           pensieve start

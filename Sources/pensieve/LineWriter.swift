@@ -4,8 +4,6 @@ import Synchronization
 /// Writes lines to standard error, one after another, on a queue of its own: a stuck terminal stalls no task. While it is
 /// stuck, some lines wait, and what is more is only counted.
 final class LineWriter: Sendable {
-    static let standardError = LineWriter()
-
     private static let mostWaiting = 4096
 
     private struct State {
@@ -16,6 +14,12 @@ final class LineWriter: Sendable {
 
     private let queue = DispatchQueue(label: "pensieve.log")
     private let state = Mutex(State())
+    private let lineAboutLeftOut: @Sendable (_ text: String) -> String
+
+    /// - Parameter lineAboutLeftOut: makes a line of a text that tells of lines left out.
+    init(lineAboutLeftOut: @escaping @Sendable (_ text: String) -> String) {
+        self.lineAboutLeftOut = lineAboutLeftOut
+    }
 
     func write(_ line: String) {
         let fits = state.withLock { state in
@@ -38,7 +42,9 @@ final class LineWriter: Sendable {
             defer { state.leftOut = 0 }
             return state.leftOut
         }
-        if leftOut > 0 { Terminal.error("\(leftOut) lines left out here: standard error was stuck") }
+        if leftOut > 0 {
+            Terminal.error(lineAboutLeftOut("\(leftOut) lines left out here: standard error was stuck"))
+        }
         state.withLock { $0.waiting -= 1 }
     }
 

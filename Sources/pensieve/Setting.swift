@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import MessagesAPI
 
 /// One thing a user may set: the single source of its flag, its configuration key, its variable, its checks and its help.
 struct Setting {
@@ -186,6 +187,13 @@ extension Setting {
                 help: "how long running answers may go on after SIGTERM"
             ),
             Setting(
+                name: "drain-seconds",
+                placeholder: "S",
+                kind: .number(\.drainSeconds, 0...3600),
+                help: "how long the server goes on taking requests after SIGTERM while /health answers 503, so that "
+                    + "a load balancer notices first"
+            ),
+            Setting(
                 name: "ping-seconds",
                 placeholder: "S",
                 kind: .number(\.pingSeconds, 0.01...3600),
@@ -195,7 +203,13 @@ extension Setting {
                 name: "log-requests",
                 placeholder: "",
                 kind: .toggle(\.logRequests),
-                help: "one line on standard error for each request"
+                help: "one line on standard error for each request, without its texts and keys"
+            ),
+            Setting(
+                name: "log-format",
+                placeholder: "FORMAT",
+                kind: .choice(\.logFormat, ServerLog.Format.allCases.map(\.rawValue)),
+                help: "lines of the log: text, or json (an object on each line)"
             ),
         ]
     }

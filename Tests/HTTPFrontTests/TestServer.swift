@@ -42,8 +42,8 @@ final class TestHandler: RequestHandler {
         Response(status: fault.status, body: .bytes(Array("\(requestID) \(fault.message)".utf8)))
     }
 
-    func finished(_ head: RequestHead?, status: Int, seconds: Double) {
-        log.withLock { $0.append(status) }
+    func finished(_ request: FinishedRequest) {
+        log.withLock { $0.append(request.status) }
     }
 }
 

@@ -1,6 +1,7 @@
 import EngineContract
 import Foundation
 import HTTPFront
+import Scheduling
 import Testing
 
 @testable import MessagesAPI
@@ -69,10 +70,11 @@ import Testing
         let api = try TestAPI(answering: Script.bytes("ok"))
         for fields in ["", #","stream":true"#, #","max_tokens":-1"#] {
             let head = RequestHead(method: "POST", target: "/v1/messages")
-            api.api.finished(head, status: try await api.ask(fields).status, seconds: 0.004)
+            api.api.finished(FinishedRequest(head: head, status: try await api.ask(fields).status, seconds: 0.004))
         }
-        api.api.finished(RequestHead(method: "GET", target: "/\"\\\n?x"), status: 404, seconds: 1000)
-        api.api.finished(nil, status: 400, seconds: 0)
+        let unknown = RequestHead(method: "GET", target: "/\"\\\n?x")
+        api.api.finished(FinishedRequest(head: unknown, status: 404, seconds: 1000))
+        api.api.finished(FinishedRequest(head: nil, status: 400, seconds: 0))
         let reply = try await api.send("GET", "/metrics", headers: [:])
         #expect(reply.headers[first: "content-type"] == "text/plain; version=0.0.4; charset=utf-8")
         let page = try PrometheusPage(reply.body)
@@ -87,15 +89,65 @@ import Testing
         #expect(page.samples[#"pensieve_request_seconds_bucket{le="0.005"}"#] == 4)
         #expect(page.samples["pensieve_request_seconds_count"] == 5)
         #expect(page.samples[#"pensieve_step_part_seconds_total{part="scheduling"}"#] ?? 0 > 0)
+        #expect(page.samples[#"pensieve_build_info{version="0",kernels="none"}"#] == 1)
+        let model = #"pensieve_model_info{model="test/model",architecture="none",quantization="none"}"#
+        #expect(page.samples[model] == 1)
         let counters = [
             "cancellations_total", "preemptions_total", "prefix_cache_hit_tokens_total", "drafted_tokens_total",
             "accepted_tokens_total", "step_part_seconds_total",
         ]
-        let gauges = ["kv_blocks_used", "sessions_waiting", "sessions_running", "uptime_seconds"]
+        let gauges = ["kv_blocks_used", "kv_usage_ratio", "sessions_waiting", "sessions_running", "uptime_seconds"]
         let histograms = ["queue_seconds", "step_seconds", "batch_size"]
         for (type, names) in [("counter", counters), ("gauge", gauges), ("histogram", histograms)] {
             for name in names { #expect(page.types["pensieve_\(name)"] == type, "\(name)") }
         }
+    }
+
+    @Test("Metrics tell of the process under the names that every dashboard knows")
+    func processFigures() async throws {
+        let api = try TestAPI(answering: [])
+        let page = try PrometheusPage(try await api.send("GET", "/metrics", headers: [:]).body)
+        let figures = try [
+            "process_start_time_seconds", "process_cpu_seconds_total", "process_resident_memory_bytes",
+            "process_virtual_memory_bytes", "process_open_fds", "process_max_fds",
+        ].map { try #require(page.samples[$0], "\($0)") }
+        #expect(page.types["process_cpu_seconds_total"] == "counter" && page.types["process_open_fds"] == "gauge")
+        let age = Date().timeIntervalSince1970 - figures[0]
+        // As old as this run of tests, which is younger than a day.
+        #expect(age > 0 && age < 86400)
+        #expect(figures[1] > 0 && figures[1] < age * Double(ProcessInfo.processInfo.processorCount) + 1)
+        #expect(figures[2] > 1_048_576 && figures[2] < figures[3])
+        // Standard input, output and error at least.
+        #expect(figures[4] >= 3 && figures[4] <= figures[5])
+        // The start does not move.
+        let later = try PrometheusPage(try await api.send("GET", "/metrics", headers: [:]).body)
+        #expect(later.samples["process_start_time_seconds"] == figures[0])
+    }
+
+    @Test("A model's name cannot break the page of metrics")
+    func hostileLabel() throws {
+        var engine = Script.description()
+        engine.modelID = "a\"b\\c\nd"
+        let text = Metrics().prometheusText(
+            SchedulerStatistics(),
+            about: ServerFacts(version: "1", engine: engine),
+            uptimeSeconds: 0,
+            process: nil
+        )
+        let page = try PrometheusPage(text)
+        let series = #"pensieve_model_info{model="a\"b\\c\nd",architecture="none",quantization="none"}"#
+        #expect(page.samples[series] == 1)
+    }
+
+    @Test("Health is 503 once the server is about to end; everything else is served as before")
+    func draining() async throws {
+        let api = try TestAPI(answering: Script.bytes("ok"))
+        #expect(try await api.send("GET", "/health").status == 200)
+        api.api.startDraining()
+        let health = try await api.send("GET", "/health", headers: [:])
+        #expect(try health.status == 503 && health.json["status"] == "draining" && health.json["sessions"] != nil)
+        #expect(try await api.ask().status == 200)
+        #expect(try await api.send("GET", "/metrics").status == 200)
     }
 }
 

@@ -97,11 +97,14 @@ struct Reply: Sendable {
     var status: Int
     var headers: Headers
     var body: String
+    /// What was noted of the request.
+    var record: RequestRecord?
 
     /// - Parameter sink: takes the writes of a stream in place of this reply.
     init(_ response: Response, sink: BodyWriter.Sink? = nil) async throws {
         status = response.status
         headers = response.headers
+        record = response.record as? RequestRecord
         switch response.body {
         case .bytes(let bytes): body = String(decoding: bytes, as: UTF8.self)
         case .stream(let produce):

@@ -11,15 +11,18 @@ package final class ServerProcess: Sendable {
     private let log: LogReader
 
     /// Starts `pensieve start --port 0` with more arguments and waits until it says that it is ready.
-    /// - Parameter descriptors: the limit on its open descriptors, if not this process's.
+    /// - Parameters:
+    ///   - launcher: a program that becomes the server, such as `nohup`.
+    ///   - descriptors: the limit on its open descriptors, if not this process's.
     package init(
         _ arguments: [String] = [],
         environment: [String: String] = [:],
+        launcher: String? = nil,
         descriptors: Int? = nil
     ) throws {
         let process = Process()
-        process.executableURL = Self.executable
-        process.arguments = ["start", "--port", "0"] + arguments
+        process.executableURL = launcher.map { URL(fileURLWithPath: $0) } ?? Self.executable
+        process.arguments = (launcher == nil ? [] : [Self.executable.path]) + ["start", "--port", "0"] + arguments
         if let descriptors {
             process.executableURL = Self.shell
             process.arguments = Self.limited(["start", "--port", "0"] + arguments, to: descriptors)
@@ -116,9 +119,8 @@ private final class LogReader: Sendable {
     func waitForAddress(seconds: Double) -> String? {
         let deadline = Date(timeIntervalSinceNow: seconds)
         while Date() < deadline {
-            if let range = text.range(of: "is ready at http://[^\\s]+\\n", options: .regularExpression) {
-                return text[range].dropFirst("is ready at ".count).trimmingCharacters(in: .whitespacesAndNewlines)
-            }
+            // What follows shows that it is whole; in a log of JSON lines the line end is an escape.
+            if let match = text.firstMatch(of: #/is ready at (http:\/\/[^\s"\\]+)[\s"\\]/#) { return String(match.1) }
             Thread.sleep(forTimeInterval: 0.02)
         }
         return nil

@@ -4,7 +4,9 @@ extension Route {
     /// How many tokens a request's prompt has. Nothing is generated and nothing waits for the scheduler; prompts beyond
     /// the context are counted too, for that is why clients count.
     static let countTokens = Route("POST", "/v1/messages/count_tokens") { api, request, _ throws(APIError) in
-        guard let prepared = try await api.prepare(request, for: .count) else { throw .clientGone }
-        return .json(["input_tokens": .integer(prepared.prompt.count)])
+        await RequestRecord().keep(requestID: request.head.requestID) { record throws(APIError) in
+            guard let prepared = try await api.prepare(request, for: .count, record) else { throw .clientGone }
+            return .json(["input_tokens": .integer(prepared.prompt.count)])
+        }
     }
 }

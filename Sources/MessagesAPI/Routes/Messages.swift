@@ -6,11 +6,19 @@ import Tokenization
 extension Route {
     /// One answer, whole or as a stream of events.
     static let messages = Route("POST", "/v1/messages") { api, request, _ throws(APIError) in
-        guard let prepared = try await api.prepare(request, for: .generate) else { throw .clientGone }
-        let source = try await api.submit(prepared, head: request.head)
+        await RequestRecord().keep(requestID: request.head.requestID) { record throws(APIError) in
+            try await api.answer(request, record)
+        }
+    }
+}
+
+extension MessagesAPI {
+    fileprivate func answer(_ request: Request, _ record: RequestRecord) async throws(APIError) -> Response {
+        guard let prepared = try await prepare(request, for: .generate, record) else { throw .clientGone }
+        let source = try await submit(prepared, head: request.head, record)
         let messageID = RandomID.make("msg_")
         guard prepared.wantsStream(request.head) else {
-            return try await api.wholeAnswer(source, messageID: messageID, model: prepared.message.model)
+            return try await wholeAnswer(source, messageID: messageID, model: prepared.message.model)
         }
         let stream = MessageStream(
             source: source,
@@ -19,7 +27,7 @@ extension Route {
                 model: prepared.message.model,
                 requestID: request.head.requestID
             ),
-            pingInterval: api.configuration.pingInterval
+            pingInterval: configuration.pingInterval
         )
         return Response(
             status: 200,
@@ -47,10 +55,12 @@ extension MessagesAPI {
     /// - Returns: nil if the client left meanwhile.
     func prepare(
         _ request: Request,
-        for purpose: MessagesRequest.Purpose
+        for purpose: MessagesRequest.Purpose,
+        _ record: RequestRecord
     ) async throws(APIError) -> PreparedRequest? {
         try await heavyWork.run(bytes: request.body.count) { [model] () throws(APIError) in
             let message = try MessagesAPI.parse(request.body, for: purpose)
+            record.note { $0.model = message.model }
             let turns = Rendering.turns(message)
             let prompt: [Token]
             do throws(TemplateError) {
@@ -58,6 +68,7 @@ extension MessagesAPI {
             } catch {
                 throw APIError(error)
             }
+            record.note { $0.promptTokens = prompt.count }
             return PreparedRequest(
                 message: message,
                 prompt: prompt,
@@ -80,11 +91,15 @@ extension MessagesAPI {
         do {
             return try MessagesRequest(json, for: purpose)
         } catch {
-            throw .invalidRequest(error.description, details: error.details)
+            throw .invalidRequest(error.description, details: error.details, logged: error.loggedDescription)
         }
     }
 
-    fileprivate func submit(_ prepared: PreparedRequest, head: RequestHead) async throws(APIError) -> AnswerSource {
+    fileprivate func submit(
+        _ prepared: PreparedRequest,
+        head: RequestHead,
+        _ record: RequestRecord
+    ) async throws(APIError) -> AnswerSource {
         let message = prepared.message
         let request = GenerationRequest(
             client: KeyRing.client(head),
@@ -101,7 +116,8 @@ extension MessagesAPI {
                 promptTokens: prepared.prompt.count,
                 tokenizer: model.tokenizer,
                 stopSequences: message.stopSequences,
-                startsText: !prepared.isPrefilled
+                startsText: !prepared.isPrefilled,
+                record: record
             )
         } catch {
             throw APIError(error)
@@ -145,7 +161,9 @@ extension APIError {
     /// What a model's template does not stand is the conversation's fault as far as a client can tell.
     init(_ error: TemplateError) {
         let what = error.kind == .raised ? "refuses this conversation" : "fails on this conversation"
-        self = .invalidRequest("messages: the model's chat template \(what): \(error)")
+        let message = "messages: the model's chat template \(what)"
+        // What a template says may quote the conversation.
+        self = .invalidRequest("\(message): \(error)", logged: message)
     }
 
     init(_ error: AdmissionError) {

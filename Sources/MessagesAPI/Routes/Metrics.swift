@@ -5,7 +5,12 @@ extension Route {
     /// Counters and histograms for Prometheus. Without a key, as scrapers expect: the figures name no client and hold no
     /// text; an operator who does not want them seen bars the path in the reverse proxy.
     static let metrics = Route("GET", "/metrics", needsKey: false) { api, _, _ throws(APIError) in
-        let text = await api.metrics.prometheusText(api.scheduler.statistics(), uptimeSeconds: api.uptimeSeconds)
+        let text = await api.metrics.prometheusText(
+            api.scheduler.statistics(),
+            about: ServerFacts(version: api.configuration.version, engine: api.scheduler.engineDescription),
+            uptimeSeconds: api.uptimeSeconds,
+            process: ProcessFigures.read()
+        )
         return Response(
             status: 200,
             headers: ["content-type": "text/plain; version=0.0.4; charset=utf-8"],

@@ -27,7 +27,11 @@ enum ContentBlock: Sendable, Equatable {
         try block.checkObject()
         let type = try block.required("type") { (value) throws(FieldError) in try value.string() }
         guard let places = ContentBlock.places[type] else {
-            throw FieldError("unknown block type '\(type.prefix(60))'", at: "type")
+            throw FieldError(
+                "unknown block type '\(type.prefix(60))'",
+                at: "type",
+                logged: "unknown block type"
+            )
         }
         guard places.contains(place) else {
             throw FieldError("a block of type '\(type)' may not be here", at: "type")

@@ -4,19 +4,28 @@ struct FieldError: Error, Equatable {
     var path: String
     var message: String
     var details: JSON?
+    /// What logs say in place of a message that repeats what a client sent.
+    var logged: String?
 
-    init(_ message: String, at path: String = "", details: JSON? = nil) {
+    init(_ message: String, at path: String = "", details: JSON? = nil, logged: String? = nil) {
         self.path = path
         self.message = message
         self.details = details
+        self.logged = logged
     }
 
     /// The same error, seen from one level further out.
     func under(_ component: String) -> FieldError {
-        FieldError(message, at: path.isEmpty ? component : "\(component).\(path)", details: details)
+        var error = self
+        error.path = path.isEmpty ? component : "\(component).\(path)"
+        return error
     }
 
-    var description: String { path.isEmpty ? message : "\(path): \(message)" }
+    var description: String { placed(message) }
+    /// The description for logs, nil if it is the same.
+    var loggedDescription: String? { logged.map(placed) }
+
+    private func placed(_ message: String) -> String { path.isEmpty ? message : "\(path): \(message)" }
 }
 
 /// Runs a check of the field `component`; its errors get the field's name in front. The path costs nothing unless there

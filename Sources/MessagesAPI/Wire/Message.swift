@@ -95,6 +95,7 @@ struct ToolPairing {
     /// Throws if a call has no answer and can get none any more.
     func finish() throws(FieldError) {
         guard let id = open.min() else { return }
-        throw FieldError("tool_use without a tool_result in the next user message: \(id.prefix(80))")
+        let what = "tool_use without a tool_result in the next user message"
+        throw FieldError("\(what): \(id.prefix(80))", logged: what)
     }
 }
