@@ -5,6 +5,7 @@ struct APIError: Error, Equatable {
     enum Kind: String {
         case invalidRequest = "invalid_request_error"
         case authentication = "authentication_error"
+        case permission = "permission_error"
         case notFound = "not_found_error"
         case requestTooLarge = "request_too_large"
         case timeout = "timeout_error"
@@ -28,6 +29,10 @@ struct APIError: Error, Equatable {
 
     static func authentication(_ message: String) -> APIError {
         APIError(status: 401, kind: .authentication, message: message, shouldRetry: false)
+    }
+
+    static func permission(_ message: String) -> APIError {
+        APIError(status: 403, kind: .permission, message: message, shouldRetry: false)
     }
 
     static func notFound(_ message: String) -> APIError {

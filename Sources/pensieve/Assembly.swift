@@ -23,6 +23,7 @@ struct Assembly: Sendable {
         )
         var settings = APIConfiguration()
         settings.apiKeys = keys
+        settings.allowedOrigins = configuration.allowOrigins
         settings.pingInterval = .seconds(configuration.pingSeconds)
         settings.version = Command.version
         let served = ServedModel(

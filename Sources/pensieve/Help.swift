@@ -193,6 +193,8 @@ extension Setting {
         case .number(let path, _): Format.number(configuration[keyPath: path])
         case .choice(let path, _): configuration[keyPath: path]
         case .optionalChoice(let path, _): configuration[keyPath: path]
+        case .origins(let path):
+            configuration[keyPath: path].isEmpty ? nil : configuration[keyPath: path].joined(separator: ", ")
         case .toggle(let path): configuration[keyPath: path] ? "on" : nil
         case .onOff(let path): configuration[keyPath: path] ? "on" : "off"
         }

@@ -1,4 +1,5 @@
 import Foundation
+import MessagesAPI
 
 /// Reading a setting's value from text (flags, environment) or from a configuration file, with its range checked.
 extension Setting {
@@ -8,7 +9,7 @@ extension Setting {
         origin: String
     ) throws(ConfigurationError) {
         switch kind {
-        case .host, .path, .choice, .optionalChoice:
+        case .host, .path, .choice, .optionalChoice, .origins:
             try apply(.text(text), to: &configuration, origin: origin)
         case .toggle, .onOff:
             guard let value = Self.boolean(text) else {
@@ -44,6 +45,7 @@ extension Setting {
             configuration[keyPath: path] = number
         case .choice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
         case .optionalChoice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
+        case .origins(let path): configuration[keyPath: path] = try Self.origins(value, origin)
         case .toggle(let path), .onOff(let path):
             guard case .boolean(let flag) = value else { throw ConfigurationError("\(origin): must be true or false") }
             configuration[keyPath: path] = flag
@@ -64,6 +66,28 @@ extension Setting {
             throw ConfigurationError("\(origin): '\(name)' is none of \(names.joined(separator: ", "))")
         }
         return name
+    }
+
+    /// A list, or a text with commas between the origins.
+    private static func origins(_ value: Scalar, _ place: String) throws(ConfigurationError) -> [String] {
+        let items: [String]
+        switch value {
+        case .list(let list): items = list
+        case .text(let text): items = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        case .boolean, .number: throw ConfigurationError("\(place): must be a string or a list of strings")
+        }
+        guard !items.isEmpty || value == .list([]) else { throw ConfigurationError("\(place): must not be empty") }
+        var origins: [String] = []
+        for item in items {
+            guard let origin = item == "*" ? "*" : WebOrigin(item)?.description else {
+                throw ConfigurationError(
+                    "\(place): '\(item)' is no origin: scheme, host and port alone, as in https://chat.example:8443, "
+                        + "or * for all"
+                )
+            }
+            origins.append(origin)
+        }
+        return origins
     }
 
     private static func integer(
@@ -101,7 +125,7 @@ extension Setting {
             case "t", "tb", "tib": factor = 1_099_511_627_776
             default: throw wrong
             }
-        case .boolean: throw wrong
+        case .boolean, .list: throw wrong
         }
         guard let bytes = Int(exactly: (number * factor).rounded()) else { throw wrong }
         guard range.contains(bytes) else { throw outside(bytes, range, origin, Format.bytes) }

@@ -25,6 +25,11 @@ enum StartCommand {
         signal(SIGPIPE, SIG_IGN)
         let keys = try Keys.check(configuration)
         if let warning = Keys.warning(configuration) { Terminal.warning(warning) }
+        if keys.isEmpty, configuration.allowOrigins.contains("*") {
+            Terminal.warning(
+                "every web page that is open on this machine may use the server: --allow-origin * without keys"
+            )
+        }
         // Until there is a server to end in order, a signal ends the program at once, also while a model is fetched.
         let assembly = try await Assembly.make(configuration, keys: keys)
         let signals = Signals()
