@@ -14,34 +14,34 @@ static const unsigned char style[] = {
 static const unsigned char mark[] = {
 #embed "page/mark.svg"
 };
-static const unsigned char inline[] = {
+static const unsigned char inline_js[] = {
 #embed "page/inline.js"
 };
-static const unsigned char markdown[] = {
+static const unsigned char markdown_js[] = {
 #embed "page/markdown.js"
 };
-static const unsigned char highlight[] = {
+static const unsigned char highlight_js[] = {
 #embed "page/highlight.js"
 };
-static const unsigned char client[] = {
+static const unsigned char client_js[] = {
 #embed "page/client.js"
 };
-static const unsigned char store[] = {
+static const unsigned char store_js[] = {
 #embed "page/store.js"
 };
-static const unsigned char thread[] = {
+static const unsigned char thread_js[] = {
 #embed "page/thread.js"
 };
-static const unsigned char conversations[] = {
+static const unsigned char conversations_js[] = {
 #embed "page/conversations.js"
 };
-static const unsigned char asking[] = {
+static const unsigned char asking_js[] = {
 #embed "page/asking.js"
 };
-static const unsigned char controls[] = {
+static const unsigned char controls_js[] = {
 #embed "page/controls.js"
 };
-static const unsigned char app[] = {
+static const unsigned char app_js[] = {
 #embed "page/app.js"
 };
 
@@ -53,16 +53,16 @@ static const struct {
     {"page.html", html, sizeof html},
     {"page.css", style, sizeof style},
     {"mark.svg", mark, sizeof mark},
-    {"inline.js", inline, sizeof inline},
-    {"markdown.js", markdown, sizeof markdown},
-    {"highlight.js", highlight, sizeof highlight},
-    {"client.js", client, sizeof client},
-    {"store.js", store, sizeof store},
-    {"thread.js", thread, sizeof thread},
-    {"conversations.js", conversations, sizeof conversations},
-    {"asking.js", asking, sizeof asking},
-    {"controls.js", controls, sizeof controls},
-    {"app.js", app, sizeof app},
+    {"inline.js", inline_js, sizeof inline_js},
+    {"markdown.js", markdown_js, sizeof markdown_js},
+    {"highlight.js", highlight_js, sizeof highlight_js},
+    {"client.js", client_js, sizeof client_js},
+    {"store.js", store_js, sizeof store_js},
+    {"thread.js", thread_js, sizeof thread_js},
+    {"conversations.js", conversations_js, sizeof conversations_js},
+    {"asking.js", asking_js, sizeof asking_js},
+    {"controls.js", controls_js, sizeof controls_js},
+    {"app.js", app_js, sizeof app_js},
 };
 
 int pensieve_page_file(const char *name, const unsigned char **bytes, size_t *length) {

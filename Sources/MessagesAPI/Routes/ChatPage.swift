@@ -26,8 +26,8 @@ extension Route {
 enum ChatPage {
     /// In the order in which they build on each other.
     private static let scripts = [
-        "inline.js", "markdown.js", "highlight.js", "client.js", "store.js", "thread.js", "conversations.js", "asking.js",
-        "controls.js", "app.js",
+        "inline.js", "markdown.js", "highlight.js", "client.js", "store.js", "thread.js", "conversations.js",
+        "asking.js", "controls.js", "app.js",
     ]
 
     /// The document, cut where the nonce goes.
