@@ -2,6 +2,7 @@
 
 function send(text) {
   if (running.has(current.id) || text.trim() === "") return;
+  ui.notice.hidden = true;
   append({ role: "user", text: text.trim() });
   ask(current);
 }

@@ -203,7 +203,9 @@ const Markdown = (() => {
         item.append(element("input", { type: "checkbox", disabled: true, checked: task[1] !== " " }));
         first.text = first.text.slice(task[0].length);
       }
-      item.append(...children.map((child) => node(child, !block.isLoose)));
+      // Two paragraphs in one item need their margins, whatever the list.
+      const isTight = !block.isLoose && children.filter((child) => child.kind === "paragraph").length < 2;
+      item.append(...children.map((child) => node(child, isTight)));
       list.append(item);
     }
     return list;

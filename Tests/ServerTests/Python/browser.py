@@ -103,6 +103,9 @@ def check_quiet(chat, server, expected=()):
 # MARK: Cases
 
 
+WORDS = " ".join(f"word{number}" for number in range(60))
+
+
 def page():
     """Sends, streams, stops, answers again, survives a reload, and keeps several conversations."""
     with Server("--mock", "--mock-tokens-per-second", "60") as server, Browser() as browser:
@@ -110,66 +113,71 @@ def page():
         chat.size(1200, 800)
         chat.wait("document.querySelector('#model').value === 'pensieve-mock'")
         assert not chat.is_shown("#key-dialog") and chat.is_shown("#empty")
-
-        # Shift and Enter begin a line, Enter sends; the text grows while it comes.
-        words = " ".join(f"word{number}" for number in range(60))
-        chat.click("#input")
-        chat.type("first line")
-        chat.press("Enter", shift=True)
-        chat.type(words)
-        chat.press("Enter")
-        lengths = []
-        while len(lengths) < 4:
-            length = chat.wait("document.querySelector('.running .markdown')?.innerText.length")
-            if not lengths or length > lengths[-1]:
-                lengths.append(length)
-        assert chat.text(".user .bubble") == "first line\n" + words
-        assert chat.is_shown("#stop") and not chat.is_shown("#send")
-
-        # Escape stops it, and the server computes no more.
-        chat.press("Escape")
-        wait_for_answers(chat, 1)
-        assert "word59" not in answers(chat)[0] and "Stopped" in chat.text(".figures"), answers(chat)
-        until(lambda: server.health()["sessions"]["running"] == 0, "the session goes on")
-
-        # The same again, to its end, with what it cost.
-        chat.click(".assistant [aria-label='Answer again']")
-        wait_for_answers(chat, 1)
-        assert answers(chat)[0].endswith("word59"), answers(chat)
-        figures = chat.text(".figures")
-        assert re.search(r"\d+ tokens\s+[\d.]+ tokens/s\s+[\d.]+ m?s to the first\s+\d+ in the prompt", figures), figures
-
-        # A second message carries the first; the stop button stops like the key.
-        say(chat, "and " + words)
-        chat.wait("document.querySelectorAll('.markdown')[1]?.innerText.length > 20")
-        chat.click("#stop")
-        wait_for_answers(chat, 2)
-        assert [turn["role"] for turn in bodies(chat)[-1]["messages"]] == ["user", "assistant", "user"]
-
-        # A reload loses nothing, also of an answer that is just coming.
-        before = answers(chat)
-        chat.reload()
-        chat.wait("document.querySelectorAll('.markdown').length === 2")
-        assert answers(chat) == before and chat.text("#list .open") == "first line"
-        say(chat, words)
-        chat.wait("document.querySelectorAll('.markdown')[2]?.innerText.length > 30")
-        chat.reload()
-        chat.wait("document.querySelectorAll('.markdown').length === 3")
-        assert "word0" in answers(chat)[2] and "word59" not in answers(chat)[2]
-        assert "closed meanwhile" in chat.text(".message:last-child .figures")
-
+        streams_and_stops(chat, server)
+        survives_reloads(chat)
         # The last message can be changed.
         chat.click(".user:nth-last-child(2) [aria-label='Edit and send again']")
         chat.evaluate("document.querySelector('.editing textarea').value = 'changed'")
         chat.click(".editing .primary")
         wait_for_answers(chat, 3)
         assert answers(chat)[2] == "Mock response to: changed"
-
-        settings_and_list(chat, server)
+        settings(chat)
+        list_of_conversations(chat)
+        looks(chat)
         check_quiet(chat, server)
 
 
-def settings_and_list(chat, server):
+def streams_and_stops(chat, server):
+    # Shift and Enter begin a line, Enter sends; the text grows while it comes.
+    chat.click("#input")
+    chat.type("first line")
+    chat.press("Enter", shift=True)
+    chat.type(WORDS)
+    chat.press("Enter")
+    lengths = []
+    while len(lengths) < 4:
+        length = chat.wait("document.querySelector('.running .markdown')?.innerText.length")
+        if not lengths or length > lengths[-1]:
+            lengths.append(length)
+    assert chat.text(".user .bubble") == "first line\n" + WORDS
+    assert chat.is_shown("#stop") and not chat.is_shown("#send")
+
+    # Escape stops it, and the server computes no more.
+    chat.press("Escape")
+    wait_for_answers(chat, 1)
+    assert "word59" not in answers(chat)[0] and "Stopped" in chat.text(".figures"), answers(chat)
+    until(lambda: server.health()["sessions"]["running"] == 0, "the session goes on")
+
+    # The same again, to its end, with what it cost.
+    chat.click(".assistant [aria-label='Answer again']")
+    wait_for_answers(chat, 1)
+    assert answers(chat)[0].endswith("word59"), answers(chat)
+    figures = chat.text(".figures")
+    assert re.search(r"\d+ tokens\s+[\d.]+ tokens/s\s+[\d.]+ m?s to the first\s+\d+ in the prompt", figures), figures
+
+    # A second message carries the first; the stop button stops like the key.
+    say(chat, "and " + WORDS)
+    chat.wait("document.querySelectorAll('.markdown')[1]?.innerText.length > 20")
+    chat.click("#stop")
+    wait_for_answers(chat, 2)
+    assert [turn["role"] for turn in bodies(chat)[-1]["messages"]] == ["user", "assistant", "user"]
+
+
+def survives_reloads(chat):
+    """A reload loses nothing, also of an answer that is just coming."""
+    before = answers(chat)
+    chat.reload()
+    chat.wait("document.querySelectorAll('.markdown').length === 2")
+    assert answers(chat) == before and chat.text("#list .open") == "first line"
+    say(chat, WORDS)
+    chat.wait("document.querySelectorAll('.markdown')[2]?.innerText.length > 30")
+    chat.reload()
+    chat.wait("document.querySelectorAll('.markdown').length === 3")
+    assert "word0" in answers(chat)[2] and "word59" not in answers(chat)[2]
+    assert "closed meanwhile" in chat.text(".message:last-child .figures")
+
+
+def settings(chat):
     chat.click("#new-chat")
     chat.click("#settings")
     for name, value in [("system", "Be brief."), ("temperature", "0.5"), ("max-tokens", "4")]:
@@ -184,6 +192,9 @@ def settings_and_list(chat, server):
     assert "Cut" in chat.text(".figures")
     assert "temperature" not in bodies(chat)[0] and "system" not in bodies(chat)[0], "an empty field is the server's matter"
 
+
+def list_of_conversations(chat):
+    """Naming, deleting and taking that back; all of it outlives a reload."""
     titles = "[...document.querySelectorAll('#list .open')].map((node) => node.innerText)"
     assert chat.evaluate(titles) == ["one two three four five six seven", "first line"]
     chat.evaluate("document.querySelector('#list [aria-label^=Rename]').click()")
@@ -198,7 +209,9 @@ def settings_and_list(chat, server):
     chat.wait("document.querySelectorAll('#list .open').length === 2")
     assert chat.evaluate(titles) == ["Numbers", "first line"] and chat.text("#title") == "Numbers"
 
-    # Light, dark and the phone.
+
+def looks(chat):
+    """Light, dark and the phone."""
     colour = "getComputedStyle(document.body).backgroundColor"
     chat.prefer("light")
     light = chat.evaluate(colour)
@@ -214,7 +227,6 @@ def settings_and_list(chat, server):
     chat.wait("document.querySelector('#sidebar').getBoundingClientRect().left === 0")
     chat.press("Escape")
     chat.wait("document.querySelector('#sidebar').getBoundingClientRect().right <= 0")
-    assert not server.process.poll()
 
 
 def keys():
