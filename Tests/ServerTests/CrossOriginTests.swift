@@ -74,6 +74,10 @@ import Testing
         #expect(try await allowed(["--mock"], ["PENSIEVE_ALLOW_ORIGIN": "\(a), \(b)"]) == [a, b])
         #expect(try await allowed(["--config", file]) == Array(origins[2...]))
         #expect(try await allowed(["--config", file, "--allow-origin", b], ["PENSIEVE_ALLOW_ORIGIN": a]) == [b])
+        let open = try ServerProcess(["--mock", "--allow-origin", "*"])
+        #expect(open.said.contains("every web page"), "all pages without keys are worth a warning")
+        let anyone = try await head(open, from: "null", "GET /v1/models")
+        #expect(anyone.hasPrefix("http/1.1 200") && anyone.contains("access-control-allow-origin: *\r\n"))
         for wrong in ["page.example", "https://page.example/", "https://*.example", "null", ","] {
             let outcome = try await Program.run(["start", "--mock", "--allow-origin", wrong])
             #expect(outcome.status == 2 && outcome.errors.contains("--allow-origin: "), "\(wrong): \(outcome.errors)")
