@@ -53,7 +53,7 @@ let package = Package(
         module("LoadTest"),
 
         // The way of a request, downward.
-        module("MessagesAPI", ["HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
+        module("MessagesAPI", ["HTTPFront", "Scheduling", "EngineContract", "Tokenization", "WebPage"]),
         module("HTTPFront", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
         module("Scheduling", ["EngineContract"]),
         module("BlockFiles", ["Scheduling", "EngineContract", "Hashing"]),
@@ -64,9 +64,10 @@ let package = Package(
         module("Hashing", ["CKernels"]),
         module("Tokenization"),
 
-        // C: kernels, shims, and the bytes of the built-in model.
+        // C: kernels, shims, and the bytes of the built-in model and of the chat page.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "BuiltinModel", exclude: ["Training"], cSettings: [.unsafeFlags(["-std=c23"])]),
+        .target(name: "WebPage", cSettings: [.unsafeFlags(["-std=c23"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 

@@ -255,7 +255,7 @@ struct Connection {
         to head: RequestHead?,
         requestID: String
     ) async -> ResponseSender.Delivery {
-        let response = handler.response(to: fault, requestID: requestID)
+        let response = handler.response(to: fault, head: head, requestID: requestID)
         // What the client understands is not known if its head could not be read: HTTP/1.1, with a body.
         let assumed = head ?? RequestHead(method: "GET", target: "/", requestID: requestID)
         let delivery = await responses.send(response, to: assumed, keepsAlive: false)

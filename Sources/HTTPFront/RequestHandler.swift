@@ -11,8 +11,8 @@ package protocol RequestHandler: Sendable {
     /// Answers a request. The task is cancelled as soon as the client goes away.
     func respond(to request: Request) async -> Response
 
-    /// Renders a fault of the front itself in the API's error format.
-    func response(to fault: HTTPFault, requestID: String) -> Response
+    /// Renders a fault of the front itself in the API's error format. `head` is nil if it could not be parsed.
+    func response(to fault: HTTPFault, head: RequestHead?, requestID: String) -> Response
 
     /// Called once per finished request, for logs and metrics; must be quick.
     func finished(_ request: FinishedRequest)

@@ -4,6 +4,9 @@ package import EngineContract
 package struct APIConfiguration: Sendable {
     /// The keys that pass. Empty: the development keys pass, on loopback only.
     package var apiKeys: [String] = []
+    /// The origins of web pages that may use the API from a browser, as `WebOrigin` reads them, or `*` for all. Without
+    /// keys those of this machine may as well.
+    package var allowedOrigins: [String] = []
     /// A `ping` goes out after this long without another event in a stream.
     package var pingInterval: Duration = .seconds(5)
     /// The server's version, for `/health`.

@@ -10,6 +10,7 @@ package final class MessagesAPI: RequestHandler {
     let configuration: APIConfiguration
     let metrics: Metrics
     let keys: KeyRing
+    let crossOrigin: CrossOrigin
     let started = ContinuousClock.now
     let heavyWork = HeavyWork()
     private let draining = Atomic<Bool>(false)
@@ -20,21 +21,25 @@ package final class MessagesAPI: RequestHandler {
         self.configuration = configuration
         self.metrics = metrics
         keys = KeyRing(configuration.apiKeys)
+        crossOrigin = CrossOrigin(configuration.allowedOrigins, hasKeys: !configuration.apiKeys.isEmpty)
     }
 
-    /// What can be refused by the head alone: a page of another site, unknown routes and wrong methods (also without a
-    /// key), then a missing or wrong key, then a body that cannot be read.
+    /// What can be refused by the head alone: a name that is not this machine's, unknown routes and wrong methods (also
+    /// without a key), then a web page of elsewhere, then a missing or wrong key, then a body that cannot be read.
     package func refuse(_ head: RequestHead) -> Response? {
         do throws(APIError) {
             if configuration.apiKeys.isEmpty { try HostCheck.check(head) }
             if head.method != "OPTIONS" {
                 let match = try RouteTable.find(head)
-                if match.route.needsKey { try keys.check(head) }
+                if match.route.needsKey {
+                    try crossOrigin.check(head)
+                    try keys.check(head)
+                }
             }
             try MessagesAPI.checkBody(head)
             return nil
         } catch {
-            return error.response(requestID: head.requestID)
+            return crossOrigin.marked(error.response(requestID: head.requestID), for: head)
         }
     }
 
@@ -64,8 +69,14 @@ package final class MessagesAPI: RequestHandler {
     }
 
     package func respond(to request: Request) async -> Response {
+        await crossOrigin.marked(answer(request), for: request.head)
+    }
+
+    private func answer(_ request: Request) async -> Response {
         do throws(APIError) {
-            if request.head.method == "OPTIONS" { return RouteTable.options(request.head) }
+            if request.head.method == "OPTIONS" {
+                return crossOrigin.preflight(RouteTable.options(request.head), for: request.head)
+            }
             let match = try RouteTable.find(request.head)
             return try await match.route.handle(self, request, match.parameters)
         } catch {
@@ -73,8 +84,9 @@ package final class MessagesAPI: RequestHandler {
         }
     }
 
-    package func response(to fault: HTTPFault, requestID: String) -> Response {
-        APIError(fault).response(requestID: requestID)
+    package func response(to fault: HTTPFault, head: RequestHead?, requestID: String) -> Response {
+        let response = APIError(fault).response(requestID: requestID)
+        return head.map { crossOrigin.marked(response, for: $0) } ?? response
     }
 
     /// Requests that are no longer leave little behind.

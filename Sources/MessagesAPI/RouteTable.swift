@@ -42,7 +42,7 @@ struct Route: Sendable {
 /// Every route there is; 404, 405 with `Allow` and `OPTIONS` follow from it.
 enum RouteTable {
     static let routes: [Route] = [
-        .messages, .countTokens, .models, .model, .health, .metrics, .rootProbe, .helloProbe,
+        .messages, .countTokens, .models, .model, .health, .metrics, .rootProbe, .helloProbe, .chatPage, .favicon,
     ]
 
     /// - Throws: 404 for an unknown path, 405 for a known one with another method.

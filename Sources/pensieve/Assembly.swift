@@ -31,6 +31,7 @@ struct Assembly: Sendable {
         )
         var settings = APIConfiguration()
         settings.apiKeys = keys
+        settings.allowedOrigins = configuration.allowOrigins
         settings.pingInterval = .seconds(configuration.pingSeconds)
         settings.version = Command.version
         settings.defaultSampling = configuration.sampling(model.generation)

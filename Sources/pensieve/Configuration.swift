@@ -8,6 +8,8 @@ struct Configuration: Sendable, Equatable {
     var host = "localhost"
     var port = 7777
     var apiKeyFile: String?
+    /// Origins of web pages, or `*`.
+    var allowOrigins: [String] = []
     var kvMemoryBytes: Int?
     /// One of `KVType`.
     var kvType: String?
@@ -119,7 +121,9 @@ extension Configuration {
             guard let setting = Setting.named(flag.name) else {
                 throw ConfigurationError.unknown("flag", "--" + flag.name, among: Setting.all.map { "--" + $0.name })
             }
-            try setting.apply(flag.text, to: &configuration, origin: "--" + flag.name)
+            // A list's flag may be there more than once: all of them together are the value.
+            let texts = setting.isList ? flags.filter { $0.name == flag.name }.map(\.text) : [flag.text]
+            try setting.apply(texts.joined(separator: ","), to: &configuration, origin: "--" + flag.name)
         }
         return configuration
     }
@@ -146,7 +150,7 @@ extension Configuration {
         case DecodingError.typeMismatch(_, let context) where context.codingPath.isEmpty:
             "the file must hold one JSON object, such as {\"port\": 7777}"
         case DecodingError.typeMismatch(_, let context):
-            "\(context.codingPath.map(\.stringValue).joined(separator: ".")): must be a string, a number or a boolean"
+            "\(context.codingPath.map(\.stringValue).joined(separator: ".")): must be a string, a number, a boolean or a list of strings"
         default:
             "not valid JSON" + syntaxFault(in: data)
         }
@@ -198,6 +202,7 @@ enum Scalar: Decodable, Equatable {
     case boolean(Bool)
     case number(Double)
     case text(String)
+    case list([String])
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
@@ -207,6 +212,8 @@ enum Scalar: Decodable, Equatable {
             self = .number(value)
         } else if let value = try? container.decode(String.self) {
             self = .text(value)
+        } else if let values = try? container.decode([String].self) {
+            self = .list(values)
         } else {
             throw DecodingError.typeMismatch(
                 Scalar.self,

@@ -199,6 +199,8 @@ extension Setting {
         case .optionalNumber(let path, _): configuration[keyPath: path].map(Format.number)
         case .choice(let path, _): configuration[keyPath: path]
         case .optionalChoice(let path, _): configuration[keyPath: path]
+        case .origins(let path):
+            configuration[keyPath: path].isEmpty ? nil : configuration[keyPath: path].joined(separator: ", ")
         case .toggle(let path): configuration[keyPath: path] ? "on" : nil
         case .onOff(let path): configuration[keyPath: path] ? "on" : "off"
         }

@@ -9,8 +9,8 @@ struct RequestLog: RequestHandler {
     func refuse(_ head: RequestHead) -> Response? { handler.refuse(head) }
     func client(of head: RequestHead) -> String? { handler.client(of: head) }
     func respond(to request: Request) async -> Response { await handler.respond(to: request) }
-    func response(to fault: HTTPFault, requestID: String) -> Response {
-        handler.response(to: fault, requestID: requestID)
+    func response(to fault: HTTPFault, head: RequestHead?, requestID: String) -> Response {
+        handler.response(to: fault, head: head, requestID: requestID)
     }
 
     func finished(_ head: RequestHead?, status: Int, seconds: Double) {

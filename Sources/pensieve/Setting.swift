@@ -20,6 +20,8 @@ struct Setting {
         /// One of some names.
         case choice(WritableKeyPath<Configuration, String>, [String])
         case optionalChoice(WritableKeyPath<Configuration, String?>, [String])
+        /// Origins of web pages, each checked; `*` is all.
+        case origins(WritableKeyPath<Configuration, [String]>)
         /// `on` or `off`.
         case onOff(WritableKeyPath<Configuration, Bool>)
     }
@@ -38,6 +40,11 @@ struct Setting {
 
     var isToggle: Bool {
         if case .toggle = kind { true } else { false }
+    }
+
+    /// Its flag may be repeated; in the environment commas separate, in a file it is a list.
+    var isList: Bool {
+        if case .origins = kind { true } else { false }
     }
 
     static func named(_ name: String) -> Setting? { all.first { $0.name == name } }
@@ -147,6 +154,14 @@ extension Setting {
                 placeholder: "FILE",
                 kind: .path(\.apiKeyFile),
                 help: "accepted API keys, one on each line; '#' begins a comment"
+            ),
+            Setting(
+                name: "allow-origin",
+                placeholder: "ORIGIN",
+                kind: .origins(\.allowOrigins),
+                help:
+                    "web pages of this origin, such as https://chat.example, may use the API; repeatable, or * for all; "
+                    + "default: no pages but the server's own, without keys also those of this machine"
             ),
             Setting(
                 name: "max-sessions",

@@ -1,4 +1,5 @@
 import Foundation
+import MessagesAPI
 
 /// Reading a setting's value from text (flags, environment) or from a configuration file, with its range checked.
 extension Setting {
@@ -8,7 +9,7 @@ extension Setting {
         origin: String
     ) throws(ConfigurationError) {
         switch kind {
-        case .host, .path, .choice, .optionalChoice:
+        case .host, .path, .choice, .optionalChoice, .origins:
             try apply(.text(text), to: &configuration, origin: origin)
         case .toggle, .onOff:
             guard let value = Self.boolean(text) else {
@@ -42,6 +43,7 @@ extension Setting {
         case .optionalNumber(let path, let range): configuration[keyPath: path] = try Self.number(value, range, origin)
         case .choice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
         case .optionalChoice(let path, let names): configuration[keyPath: path] = try Self.choice(value, names, origin)
+        case .origins(let path): configuration[keyPath: path] = try Self.origins(value, origin)
         case .toggle(let path), .onOff(let path):
             guard case .boolean(let flag) = value else { throw ConfigurationError("\(origin): must be true or false") }
             configuration[keyPath: path] = flag
@@ -72,6 +74,28 @@ extension Setting {
         guard case .number(let number) = value else { throw ConfigurationError("\(origin): must be a number") }
         guard range.contains(number) else { throw outside(number, range, origin, Format.number) }
         return number
+    }
+
+    /// A list, or a text with commas between the origins.
+    private static func origins(_ value: Scalar, _ place: String) throws(ConfigurationError) -> [String] {
+        let items: [String]
+        switch value {
+        case .list(let list): items = list
+        case .text(let text): items = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        case .boolean, .number: throw ConfigurationError("\(place): must be a string or a list of strings")
+        }
+        guard !items.isEmpty || value == .list([]) else { throw ConfigurationError("\(place): must not be empty") }
+        var origins: [String] = []
+        for item in items {
+            guard let origin = item == "*" ? "*" : WebOrigin(item)?.description else {
+                throw ConfigurationError(
+                    "\(place): '\(item)' is no origin: scheme, host and port alone, as in https://chat.example:8443, "
+                        + "or * for all"
+                )
+            }
+            origins.append(origin)
+        }
+        return origins
     }
 
     private static func integer(
@@ -109,7 +133,7 @@ extension Setting {
             case "t", "tb", "tib": factor = 1_099_511_627_776
             default: throw wrong
             }
-        case .boolean: throw wrong
+        case .boolean, .list: throw wrong
         }
         guard let bytes = Int(exactly: (number * factor).rounded()) else { throw wrong }
         guard range.contains(bytes) else { throw outside(bytes, range, origin, Format.bytes) }

@@ -38,7 +38,7 @@ final class TestHandler: RequestHandler {
 
     func respond(to request: Request) async -> Response { await answer(request) }
 
-    func response(to fault: HTTPFault, requestID: String) -> Response {
+    func response(to fault: HTTPFault, head: RequestHead?, requestID: String) -> Response {
         Response(status: fault.status, body: .bytes(Array("\(requestID) \(fault.message)".utf8)))
     }
 

@@ -110,7 +110,7 @@ import Testing
     func routes() async throws {
         let api = try TestAPI(answering: Script.bytes("ok"))
         for (method, target, status, allow) in [
-            ("GET", "/", 405, "HEAD, OPTIONS"), ("GET", "/v1/messages", 405, "OPTIONS, POST"),
+            ("POST", "/", 405, "GET, HEAD, OPTIONS"), ("GET", "/v1/messages", 405, "OPTIONS, POST"),
             ("HEAD", "/v1/messages", 405, "OPTIONS, POST"), ("POST", "/health", 405, "GET, HEAD, OPTIONS"),
             ("get", "/health", 405, "GET, HEAD, OPTIONS"), ("DELETE", "/v1/models/x", 405, "GET, HEAD, OPTIONS"),
             ("OPTIONS", "/v1/messages", 204, "OPTIONS, POST"), ("OPTIONS", "*", 204, "GET, HEAD, OPTIONS, POST"),
@@ -164,7 +164,7 @@ import Testing
             (.tooManyConnections, 503, "overloaded_error"), (.bodyMemoryFull, 503, "overloaded_error"),
             (.tooManyRequests, 429, "rate_limit_error"), (.internalError, 500, "api_error"),
         ] as [(HTTPFault, Int, String)] {
-            let reply = try await Reply(api.response(to: fault, requestID: "req_1"))
+            let reply = try await Reply(api.response(to: fault, head: nil, requestID: "req_1"))
             #expect(try reply.status == status && reply.errorType(requestID: "req_1") == type, "\(fault)")
             #expect(
                 (reply.headers[first: "x-should-retry"] == "false") == (status < 500 && ![408, 429].contains(status)),
