@@ -46,6 +46,7 @@ let package = Package(
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
                 "Tokenization", "BlockFiles", "BuiltinModel", "APIClient",
             ],
+            exclude: ["Pensieve.docc"],
             swiftSettings: strict
         ),
         .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
