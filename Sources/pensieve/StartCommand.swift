@@ -7,6 +7,7 @@ enum StartCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
         var arguments = try Arguments(
             raw,
+            of: "start",
             valued: ["config"] + Setting.all.filter { !$0.isToggle }.map(\.name),
             toggles: Setting.all.filter(\.isToggle).map(\.name)
         )
@@ -14,10 +15,10 @@ enum StartCommand {
             Terminal.print(Help.start)
             return 0
         }
-        if let extra = arguments.positional.first {
-            throw ConfigurationError("'\(extra)' is not a flag; a model is named by --model MODEL")
-        }
-        return try await serve(Configuration.resolve(&arguments))
+        try arguments.takeModel(of: "start")
+        let configuration = try Configuration.resolve(&arguments)
+        if let warning = ServerKey.warning(configuration) { Terminal.warning(warning) }
+        return try await serve(configuration)
     }
 
     private static func serve(_ configuration: Configuration) async throws -> Int32 {
