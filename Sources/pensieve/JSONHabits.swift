@@ -33,11 +33,7 @@ enum JSONHabits {
                 case UInt8(ascii: ","):
                     if let commaLine { return "line \(commaLine): two commas in a row" }
                     commaLine = line
-                case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                    if let commaLine {
-                        let mark = Character(Unicode.Scalar(byte))
-                        return "line \(commaLine): the last entry before '\(mark)' may have no comma behind it"
-                    }
+                // One behind the last entry is let pass by Foundation's reader, too.
                 default: commaLine = nil
                 }
                 position += 1
