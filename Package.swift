@@ -44,13 +44,14 @@ let package = Package(
             name: "pensieve",
             dependencies: [
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
-                "Tokenization", "BlockFiles", "BuiltinModel",
+                "Tokenization", "BlockFiles", "BuiltinModel", "APIClient",
             ],
             exclude: ["Pensieve.docc"],
             swiftSettings: strict
         ),
         .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
-        module("LoadTest"),
+        module("LoadTest", ["APIClient"]),
+        module("APIClient"),
 
         // The way of a request, downward.
         module("MessagesAPI", ["HTTPFront", "Scheduling", "EngineContract", "Tokenization", "WebPage"]),
@@ -113,7 +114,8 @@ let package = Package(
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
-        tests("LoadTests", ["LoadTest"]),
+        tests("LoadTests", ["LoadTest", "APIClient"]),
+        tests("APIClientTests", ["APIClient"]),
         tests(
             "ServerTests",
             ["pensieve", "Inference", "ModelFiles", "ModelHub", "Tokenization", "Hashing"],

@@ -1,3 +1,5 @@
+import APIClient
+
 /// Finds how many words of filler make prompts as long as asked for, by letting the server count.
 package struct Calibration {
     /// The tokens of a question with so many words of filler in front.

@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 
 /// Asks questions as an SDK would, and takes the times. Blocks: call it from a thread.
@@ -14,6 +15,7 @@ struct Client: Sendable {
         transport = Transport(
             target: options.target,
             key: options.key,
+            userAgent: "pensieve-load",
             timeoutSeconds: options.timeoutSeconds,
             connections: connections
         )

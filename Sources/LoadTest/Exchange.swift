@@ -1,3 +1,5 @@
+package import APIClient
+
 /// How one request ended.
 package enum Outcome: Sendable, Equatable {
     case answered

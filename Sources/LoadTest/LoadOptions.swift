@@ -1,3 +1,4 @@
+package import APIClient
 import Foundation
 
 /// What a load test does, as the command line says.

@@ -1,3 +1,4 @@
+import APIClient
 import Dispatch
 package import Foundation
 

@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 
 /// The figures as a table for people and as JSON for programs.

@@ -1,3 +1,5 @@
+import APIClient
+
 /// What a whole test came to; times in seconds.
 package struct Results: Sendable, Codable {
     /// Requests that ended in one way, and what the server said of the first.

@@ -1,3 +1,5 @@
+import APIClient
+
 /// The course of a test in equal intervals; the last takes in what is left.
 package struct Timeline: Sendable, Codable, Equatable {
     private static let mostIntervals = 80

@@ -1,3 +1,5 @@
+import APIClient
+
 /// Holds replies against what is known, against each other, and against those given alone.
 ///
 /// Two faults must not be taken for each other. A WRONG reply is the model's: it answers so whenever it is asked. A

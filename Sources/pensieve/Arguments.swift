@@ -6,9 +6,10 @@ struct Arguments {
 
     /// Reads `--name value`, `--name=value`, toggles, and `--` after which nothing is a flag; `-` alone is no flag.
     /// - Parameters:
+    ///   - command: whose arguments these are, for its help page's sake.
     ///   - valued: flags that take a value; `toggles`: flags that take none (or `=true`, `=false`).
-    /// - Throws: `ConfigurationError` naming the flag, and the nearest known one if it is unknown.
-    init(_ arguments: [String], valued: [String], toggles: [String]) throws(ConfigurationError) {
+    /// - Throws: `ConfigurationError` naming the flag, and what it is called here if that can be told.
+    init(_ arguments: [String], of command: String, valued: [String], toggles: [String]) throws(ConfigurationError) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument == "--" {
@@ -31,14 +32,51 @@ struct Arguments {
                 // Another flag is no value: `--model --mock` lacks one. Who means it can write `--model=--mock`.
                 let next = rest.first.flatMap { $0.hasPrefix("--") ? nil : $0 }
                 guard let text = parts.count > 1 ? parts[1] : next else {
-                    throw ConfigurationError("--\(name) needs a value; see --help")
+                    throw ConfigurationError("--\(name) needs a value; see pensieve \(command) --help")
                 }
                 if parts.count == 1 { rest.removeFirst() }
                 flags.append((name, text))
             } else {
-                throw .unknown("flag", parts[0], among: (valued + toggles + ["help"]).map { "--" + $0 })
+                throw .unknownFlag(parts[0], of: command, among: valued + toggles + ["help"])
             }
         }
+    }
+
+    /// Makes a model that stands alone on the command line the same as one behind `--model`.
+    /// - Throws: `ConfigurationError` if there are several, or `--model` is there too.
+    mutating func takeModel(of command: String) throws(ConfigurationError) {
+        guard let name = positional.first else { return }
+        guard positional.count == 1 else {
+            let shown = positional.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+            throw ConfigurationError(
+                "which model? pensieve \(command) takes one, and there are \(shown); a name with spaces needs quotes"
+            )
+        }
+        if let other = flags.last(where: { $0.name == "model" })?.text {
+            throw ConfigurationError("which model, '\(name)' or --model '\(other)'? Leave one of them out")
+        }
+        flags.append(("model", name))
+        positional = []
+    }
+
+    /// A whole number that a command takes itself, not through a setting.
+    mutating func takeInteger(_ name: String, _ range: ClosedRange<Int>) throws(ConfigurationError) -> Int? {
+        guard let text = take(name) else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            throw ConfigurationError(
+                "--\(name): must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return value
+    }
+
+    /// Takes a toggle out that the command itself handles.
+    mutating func takeToggle(_ name: String) throws(ConfigurationError) -> Bool {
+        guard let text = take(name) else { return false }
+        guard let value = Setting.boolean(text) else {
+            throw ConfigurationError("--\(name): '\(text)' is neither true nor false")
+        }
+        return value
     }
 
     /// Takes a flag out that the command itself handles.

@@ -1,7 +1,7 @@
 import EngineContract
 import Foundation
 
-/// What a server says of itself when it is ready.
+/// What a server says of itself when it is ready: lines of at most 80 columns, if its address is not longer.
 enum Banner {
     /// - Parameter keys: how many are configured.
     static func text(
@@ -12,28 +12,42 @@ enum Banner {
         keys: Int
     ) -> String {
         var lines = ["Pensieve \(Command.version) is ready at \(address(configuration.host, port))", ""]
+        lines += (facts(engine, configuration, sampling) + [("keys", keysText(keys))]).flatMap(TextWrap.field)
+        return (lines + [""] + invitation(configuration, port: port) + [""]).joined(separator: "\n")
+    }
+
+    private static func facts(
+        _ engine: EngineDescription,
+        _ configuration: Configuration,
+        _ sampling: SamplingParameters
+    ) -> [(name: String, value: String)] {
         if engine.isMock {
-            lines += [
-                "  model       none: --mock answers \"Mock response to: <last user text>\"",
-                "  speed       \(Format.number(configuration.mockTokensPerSecond)) tokens per second for each session",
-            ]
-        } else {
-            let tokens = engine.blockCount * engine.blockSize
-            lines += [
-                "  model       \(engine.displayName), architecture \(engine.architecture)",
-                "  parameters  \(Format.parameters(engine.parameterCount)), \(engine.quantization), "
-                    + "\(Format.bytes(engine.weightBytes)) of weights",
-                "  context     \(Format.count(engine.contextLength)) tokens for each session",
-                "  KV memory   \(Format.bytes(tokens * engine.kvBytesPerToken)), \(Format.count(tokens)) tokens in all",
-                "  memory      at most \(Format.bytes(peakBytes(engine, configuration))) in all, and "
-                    + "\(Format.bytes(configuration.maxBodyMemoryBytes)) for requests' bodies",
-                "  sampling    \(sampling.text), where a request does not say",
-                "  compute     \(engine.threads) \(engine.threads == 1 ? "thread" : "threads"), "
-                    + "\(engine.kernelVariant) kernels",
+            return [
+                ("model", "none: --mock answers \"Mock response to: <last user text>\""),
+                ("speed", "\(Format.number(configuration.mockTokensPerSecond)) tokens per second for each session"),
             ]
         }
-        lines.append("  keys        " + keysText(keys))
-        return (lines + ["", "Try it:"] + example(configuration, port: port) + [""]).joined(separator: "\n")
+        let tokens = engine.blockCount * engine.blockSize
+        return [
+            ("model", "\(Terminal.visible(engine.displayName)), architecture \(Terminal.visible(engine.architecture))"),
+            (
+                "parameters",
+                "\(Format.parameters(engine.parameterCount)), \(engine.quantization), "
+                    + "\(Format.bytes(engine.weightBytes)) of weights"
+            ),
+            ("context", "\(Format.count(engine.contextLength)) tokens for each session"),
+            ("KV memory", "\(Format.bytes(tokens * engine.kvBytesPerToken)), \(Format.count(tokens)) tokens in all"),
+            (
+                "memory",
+                "at most \(Format.bytes(peakBytes(engine, configuration))) in all, and "
+                    + "\(Format.bytes(configuration.maxBodyMemoryBytes)) for requests' bodies"
+            ),
+            ("sampling", "\(sampling.text), where a request does not say"),
+            (
+                "compute",
+                "\(engine.threads) \(engine.threads == 1 ? "thread" : "threads"), \(engine.kernelVariant) kernels"
+            ),
+        ]
     }
 
     /// What weights, KV cache and steps take at most.
@@ -48,17 +62,27 @@ enum Banner {
             : "\(count) configured; no others pass"
     }
 
-    /// A request ready to be pasted into a shell on this machine.
-    private static func example(_ configuration: Configuration, port: UInt16) -> [String] {
+    /// How to try it, from this machine.
+    private static func invitation(_ configuration: Configuration, port: UInt16) -> [String] {
         // An address that stands for all is none to send to.
         let here = ["0.0.0.0": "127.0.0.1", "::": "::1"][configuration.host] ?? configuration.host
+        let base = address(here, port)
+        let key = configuration.apiKeyFile.map { ["--api-key-file", ShellText.word($0)] } ?? []
+        return TextWrap.lines("Open \(base)/ in a browser, or try it from a terminal:", first: "", indent: 0)
+            + ShellText.lines(["pensieve", "chat", "--url", ShellText.word(base)] + key)
+            + ShellText.lines(["curl", ShellText.word(base + "/v1/messages")] + request(configuration))
+    }
+
+    /// What follows `curl ADDRESS`.
+    private static func request(_ configuration: Configuration) -> [String] {
         let key =
-            configuration.apiKeyFile.map { "$(grep -om1 '^[^[:space:]#][^[:space:]]*' \(shellQuoted($0)))" }
-            ?? "test-api-key-12345"
+            configuration.apiKeyFile.map {
+                "$(\n      grep -om1 '^[^[:space:]#][^[:space:]]*' \\\n      \(ShellText.word($0)))"
+            } ?? "test-api-key-12345"
         return [
-            "  curl \(shellQuoted(address(here, port) + "/v1/messages")) -H \"authorization: Bearer \(key)\" \\",
-            "    -d '{\"model\":\"claude-local\",\"max_tokens\":64,"
-                + "\"messages\":[{\"role\":\"user\",\"content\":\"What is 23 + 45?\"}]}'",
+            "-H \"authorization: Bearer \(key)\"",
+            "-d '{\"model\": \"claude-local\", \"max_tokens\": 64, \"messages\": [\n"
+                + "      {\"role\": \"user\", \"content\": \"What is 23 + 45?\"}]}'",
         ]
     }
 
@@ -66,10 +90,5 @@ enum Banner {
         // Of its two addresses, the one that every client has.
         let host = host.lowercased() == "localhost" ? "127.0.0.1" : host
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
-    }
-
-    private static func shellQuoted(_ text: String) -> String {
-        let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+:".contains($0)) }
-        return isPlain ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }

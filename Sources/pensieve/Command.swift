@@ -3,7 +3,9 @@ import Foundation
 /// The program's commands: chooses one, and turns its outcome into an exit status (0 good, 1 failed, 2 misused).
 enum Command {
     static let version = "0.1.0"
-    static let names = ["start", "generate", "bench", "pull", "models", "inspect", "remove", "validate", "help"]
+    static let names = [
+        "start", "chat", "status", "generate", "bench", "pull", "models", "inspect", "remove", "validate", "help",
+    ]
 
     static func run(_ arguments: [String]) async -> Int32 {
         do {
@@ -25,6 +27,8 @@ enum Command {
         let rest = Array(arguments.dropFirst())
         switch first {
         case "start": return try await StartCommand.run(rest)
+        case "chat": return try await ChatCommand.run(rest)
+        case "status": return try await StatusCommand.run(rest)
         case "validate": return try ValidateCommand.run(rest)
         case "generate": return try await GenerateCommand.run(rest)
         case "bench": return try await BenchCommand.run(rest)
@@ -39,7 +43,7 @@ enum Command {
             Terminal.print(try Help.page(for: rest.first))
             return 0
         default:
-            throw ConfigurationError.unknown("command", first, among: names + ["--help", "--version"])
+            throw ConfigurationError.unknownCommand(first)
         }
     }
 }

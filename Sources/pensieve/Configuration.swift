@@ -119,7 +119,7 @@ extension Configuration {
         }
         for flag in flags {
             guard let setting = Setting.named(flag.name) else {
-                throw ConfigurationError.unknown("flag", "--" + flag.name, among: Setting.all.map { "--" + $0.name })
+                throw ConfigurationError.unknownFlag("--" + flag.name, of: "start", among: Setting.all.map(\.name))
             }
             // A list's flag may be there more than once: all of them together are the value.
             let texts = setting.isList ? flags.filter { $0.name == flag.name }.map(\.text) : [flag.text]
@@ -139,7 +139,7 @@ extension Configuration {
         }
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             guard let setting = Setting.all.first(where: { $0.key == key }) else {
-                throw ConfigurationError.unknown("key", key, among: Setting.all.map(\.key), in: path)
+                throw ConfigurationError.unknownKey(key, in: path)
             }
             try setting.apply(value, to: &self, origin: "\(path): \(key)")
         }
@@ -152,7 +152,7 @@ extension Configuration {
         case DecodingError.typeMismatch(_, let context):
             "\(context.codingPath.map(\.stringValue).joined(separator: ".")): must be a string, a number, a boolean or a list of strings"
         default:
-            "not valid JSON" + syntaxFault(in: data)
+            "not valid JSON" + (JSONHabits.fault(in: data).map { ": " + $0 } ?? syntaxFault(in: data))
         }
     }
 
@@ -174,26 +174,10 @@ extension Configuration {
     /// What is to be said of variables that look like settings and are none. A mistyped one is most likely a mistake,
     /// but may be another program's: hence a warning, no error.
     static func warnings(_ environment: [String: String]) -> [String] {
-        let known = Setting.all.map(\.variable) + ["PENSIEVE_CONFIG"]
+        let known = Setting.all.map(\.variable) + ["PENSIEVE_CONFIG", ServerKey.variable]
         return environment.keys.sorted().filter { $0.hasPrefix("PENSIEVE_") && !known.contains($0) }.map {
-            ConfigurationError.unknown("environment variable", $0, among: known).description
+            ConfigurationError.unknownVariable($0, among: known).description
         }
-    }
-}
-
-extension ConfigurationError {
-    /// An unknown name, with the nearest known one.
-    static func unknown(
-        _ kind: String,
-        _ name: String,
-        among known: [String],
-        in place: String? = nil
-    ) -> ConfigurationError {
-        let prefix = place.map { $0 + ": " } ?? ""
-        guard let nearest = nearestName(to: name, among: known) else {
-            return ConfigurationError("\(prefix)unknown \(kind) '\(name)'; pensieve start --help lists what there is")
-        }
-        return ConfigurationError("\(prefix)unknown \(kind) '\(name)'; did you mean '\(nearest)'?")
     }
 }
 

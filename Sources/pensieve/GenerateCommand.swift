@@ -16,6 +16,7 @@ enum GenerateCommand {
         let known = Setting.all.filter { settings.contains($0.name) }
         var arguments = try Arguments(
             raw,
+            of: "generate",
             valued: own + known.filter { !$0.isToggle }.map(\.name),
             toggles: known.filter(\.isToggle).map(\.name)
         )
@@ -24,8 +25,8 @@ enum GenerateCommand {
             return 0
         }
         let system = arguments.take("system")
-        let maxTokens = try integer(&arguments, "max-tokens", 1...(1 << 20)) ?? 256
-        let seed = try integer(&arguments, "seed", 0...Int.max).map { UInt64($0) }
+        let maxTokens = try arguments.takeInteger("max-tokens", 1...(1 << 20)) ?? 256
+        let seed = try arguments.takeInteger("seed", 0...Int.max).map { UInt64($0) }
         let configuration = try Configuration.resolve(&arguments)
         let prompt = try await PromptText.find(arguments.positional)
 
@@ -74,53 +75,15 @@ enum GenerateCommand {
                 first = first ?? .now
                 Terminal.stream(decoder.push(token))
             case .finished(let summary):
-                Terminal.print(decoder.finish())
+                Terminal.stream(decoder.finish() + "\n")
                 if case .failed(let reason) = summary.reason { throw EngineError(reason) }
-                Terminal.error(report(summary, start: start, first: first))
+                Terminal.error(AnswerFigures(summary, start: start, first: first).line)
                 if summary.reason == .cancelled { status = 128 + SIGINT }
             }
         }
         return status
     }
 
-    private static func report(
-        _ summary: GenerationSummary,
-        start: ContinuousClock.Instant,
-        first: ContinuousClock.Instant?
-    ) -> String {
-        var parts = ["\(summary.promptTokens) prompt tokens"]
-        if let first {
-            let wait = (first - start) / .milliseconds(1)
-            let decode = (ContinuousClock.now - first) / .seconds(1)
-            parts.append(String(format: "first token after %.0f ms", wait))
-            parts.append("\(summary.generatedTokens) tokens")
-            // The first token belongs to the prompt's time.
-            if summary.generatedTokens > 1, decode > 0 {
-                parts.append(String(format: "%.0f tokens per second", Double(summary.generatedTokens - 1) / decode))
-            }
-        }
-        switch summary.reason {
-        case .maxTokens: parts.append("cut at --max-tokens")
-        case .contextFull: parts.append("cut where the context is full")
-        case .cancelled: parts.append("interrupted")
-        case .stopToken, .stopped, .shutdown, .failed: break
-        }
-        return "[" + parts.joined(separator: ", ") + "]"
-    }
-
-    private static func integer(
-        _ arguments: inout Arguments,
-        _ name: String,
-        _ range: ClosedRange<Int>
-    ) throws(ConfigurationError) -> Int? {
-        guard let text = arguments.take(name) else { return nil }
-        guard let value = Int(text), range.contains(value) else {
-            throw ConfigurationError(
-                "--\(name): must be a whole number from \(range.lowerBound) to \(range.upperBound)"
-            )
-        }
-        return value
-    }
 }
 
 /// Where the prompt of `generate` comes from: the arguments, or standard input.
@@ -137,7 +100,9 @@ private enum PromptText {
             )
         }
         let text = fromInput ? try await readInput() : words.joined(separator: " ")
-        guard !text.isEmpty else { throw ConfigurationError("the prompt is empty") }
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw ConfigurationError("the prompt is empty; pensieve generate \"What is 23 + 45?\"")
+        }
         return text
     }
 

@@ -10,6 +10,8 @@ enum Help {
 
           start      load a model and serve it (by default the built-in one, on
                      127.0.0.1:7777)
+          chat       a conversation in the terminal, with a model or a server
+          status     how a running server is
           generate   one answer in the terminal, without a server
           bench      how fast this machine computes a model
           pull       fetch a model from a hub
@@ -22,14 +24,19 @@ enum Help {
 
         A first minute:
           pensieve start
+        then open http://127.0.0.1:7777/ in a browser, or in another terminal:
+          pensieve chat --url http://127.0.0.1:7777
           curl http://127.0.0.1:7777/v1/messages \\
             -H 'authorization: Bearer test-api-key-12345' \\
-            -d '{"model":"claude-local","max_tokens":64,"messages":[{"role":"user","content":"What is 23 + 45?"}]}'
+            -d '{"model": "claude-local", "max_tokens": 64, "messages": [
+              {"role": "user", "content": "What is 23 + 45?"}]}'
         """
 
     static func page(for command: String?) throws(ConfigurationError) -> String {
         switch command {
         case "start": start
+        case "chat": ChatHelp.chat
+        case "status": ChatHelp.status
         case "generate": generate
         case "bench": bench
         case "validate": validate
@@ -38,7 +45,7 @@ enum Help {
         case "inspect": HubHelp.inspect
         case "remove": HubHelp.remove
         case nil, "help": overview
-        case let other?: throw .unknown("command", other, among: Command.names)
+        case let other?: throw .unknownCommand(other)
         }
     }
 
@@ -46,7 +53,9 @@ enum Help {
         """
         Loads a model and serves it over the Anthropic Messages API.
 
-        usage: pensieve start [flags]
+        usage: pensieve start [MODEL] [flags]
+
+        MODEL is what --model takes.
 
         \(row("--config FILE", "JSON file with any of the settings below; see Configs/"))
 
@@ -68,8 +77,8 @@ enum Help {
 
         examples:
           pensieve start
-          pensieve start --model ~/models/Phi-3-mini-4k-instruct-4bit --kv-memory 4G
-          pensieve start --model mlx-community/Phi-3-mini-4k-instruct-4bit
+          pensieve start ~/models/Phi-3-mini-4k-instruct-4bit --kv-memory 4G
+          pensieve start mlx-community/Phi-3-mini-4k-instruct-4bit
           pensieve start --host 0.0.0.0 --api-key-file keys.txt
           pensieve start --mock --mock-tokens-per-second 20
         """
@@ -143,9 +152,12 @@ enum Help {
         usage: pensieve validate --config FILE
 
         Exit status 0 if all is good, 2 if not.
+
+        examples:
+          pensieve validate --config Configs/pensieve.json
         """
 
-    private static func table(_ settings: [Setting]) -> String {
+    static func table(_ settings: [Setting]) -> String {
         let defaults = Configuration()
         return settings.map { setting in
             row("--\(setting.name) \(setting.placeholder)", setting.help + setting.defaultText(in: defaults))
@@ -153,7 +165,7 @@ enum Help {
     }
 
     /// A flag and what it does, in two columns of a page 80 wide.
-    private static func row(_ flag: String, _ help: String) -> String {
+    static func row(_ flag: String, _ help: String) -> String {
         let indent = 30
         var lines = [flag.padding(toLength: max(indent - 2, flag.count + 1), withPad: " ", startingAt: 0)]
         var width = 2 + lines[0].count

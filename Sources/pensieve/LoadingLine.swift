@@ -14,21 +14,29 @@ final class LoadingLine {
     /// - Parameter fraction: the part done, from 0 to 1.
     func show(_ fraction: Double) {
         let percent = Int((min(max(fraction, 0), 1) * 100).rounded(.down))
-        guard Terminal.isInteractive, percent != shown else { return }
+        guard Terminal.canRedraw, percent != shown else { return }
         shown = percent
+        Terminal.line(Self.text(name, percent: percent, width: Terminal.width))
+    }
+
+    /// A line that is longer than the terminal is wide cannot be rewritten in place: a long name loses its middle, and a
+    /// narrow terminal shows no bar.
+    static func text(_ name: String, percent: Int, width: Int) -> String {
         let filled = percent / 5
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
-        Terminal.line("Loading \(name)  \(bar) \(percent) %")
+        let rest = width < 60 ? "" : "  \(bar)"
+        let room = max(8, width - 1 - "Loading ".columns - rest.columns - " 100 %".columns)
+        return "Loading " + TextWrap.shortened(name, to: room) + rest + " \(percent) %"
     }
 
     func clear() {
-        if Terminal.isInteractive { Terminal.line("") }
+        if Terminal.canRedraw { Terminal.line("") }
     }
 
     /// Leaves a line about it if it took long.
     func tellTime() {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        guard Terminal.isInteractive, seconds >= 1 else { return }
+        guard Terminal.canRedraw, seconds >= 1 else { return }
         Terminal.line(String(format: "Loaded %@ in %.1f s\n", name, seconds))
     }
 }

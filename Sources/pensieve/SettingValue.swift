@@ -164,7 +164,7 @@ extension Setting {
         path == "~" || path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst(1) : path
     }
 
-    private static func boolean(_ text: String) -> Bool? {
+    static func boolean(_ text: String) -> Bool? {
         switch text.lowercased() {
         case "true", "1", "yes", "on": true
         case "false", "0", "no", "off": false

@@ -5,16 +5,26 @@ enum Terminal {
     static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
     static func error(_ text: String) { write(text + "\n", to: .standardError) }
     static func warning(_ text: String) { error("pensieve: warning: " + text) }
-    /// Without a new line, for streamed text.
-    static func stream(_ text: String) { write(text, to: .standardOutput) }
+
+    /// A model's text as it comes, without a new line. A terminal gets nothing that would command it.
+    static func stream(_ text: String) { write(isOutputSeen ? visible(text) : text, to: .standardOutput) }
+
+    /// Sequences that a terminal obeys; only where there is one.
+    static func control(_ text: String) { write(text, to: .standardOutput) }
 
     /// The same on standard error.
     static func errorStream(_ text: String) { write(text, to: .standardError) }
 
     /// Columns of the terminal at standard error; 80 where there is none.
-    static var width: Int {
+    static var width: Int { size(STDERR_FILENO).columns }
+
+    /// Columns and rows of the terminal at standard output; 80 and 24 where there is none.
+    static var outputSize: (columns: Int, rows: Int) { size(STDOUT_FILENO) }
+
+    private static func size(_ descriptor: Int32) -> (columns: Int, rows: Int) {
         var size = winsize()
-        return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 else { return (80, 24) }
+        return (size.ws_col > 0 ? Int(size.ws_col) : 80, size.ws_row > 0 ? Int(size.ws_row) : 24)
     }
 
     /// Whether a question would be seen and could be answered.
@@ -33,8 +43,40 @@ enum Terminal {
 
     /// Whether somebody watches standard error.
     static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
+    /// Whether lines on standard error can be rewritten in place.
+    static var canRedraw: Bool { isInteractive && !isDumb }
     /// Whether somebody would have to type standard input.
     static var inputIsKeyboard: Bool { isatty(STDIN_FILENO) == 1 }
+    /// Whether somebody watches standard output.
+    static var isOutputSeen: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// Whether the terminal knows no sequences: the cursor cannot be moved, nor text be made dim.
+    static var isDumb: Bool {
+        let name = ProcessInfo.processInfo.environment["TERM"] ?? ""
+        return name.isEmpty || name == "dumb"
+    }
+
+    /// Text that is to stand back, where the terminal can show that and its user has not declined colours.
+    static func dim(_ text: String) -> String {
+        let declined = ProcessInfo.processInfo.environment["NO_COLOR"].map { !$0.isEmpty } ?? false
+        return isDumb || declined || !isOutputSeen ? text : "\u{1B}[2m\(text)\u{1B}[22m"
+    }
+
+    /// A text from elsewhere, with the control characters in it replaced: they could rewrite what is on the screen.
+    static func visible(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        // A carriage return is only the other half of a line break.
+        let shown = text.unicodeScalars.lazy.filter { $0 != "\r" }.map { isControl($0) ? "\u{FFFD}" : $0 }
+        return String(String.UnicodeScalarView(shown))
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09, 0x0A: false
+        case ..<0x20, 0x7F..<0xA0: true
+        default: false
+        }
+    }
 
     private static func write(_ text: String, to handle: FileHandle) {
         try? handle.write(contentsOf: Data(text.utf8))

@@ -4,7 +4,7 @@ import ModelFiles
 /// `pensieve validate --config FILE`.
 enum ValidateCommand {
     static func run(_ raw: [String]) throws -> Int32 {
-        var arguments = try Arguments(raw, valued: ["config"], toggles: [])
+        var arguments = try Arguments(raw, of: "validate", valued: ["config"], toggles: [])
         if arguments.wantsHelp {
             Terminal.print(Help.validate)
             return 0

@@ -2,6 +2,8 @@ import Foundation
 import Support
 import Testing
 
+@testable import pensieve
+
 /// The command line, the configuration and the key file, as a user meets them.
 @Suite struct CommandLineTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pensieve-\(UUID())")
@@ -26,13 +28,15 @@ import Testing
             (["start", "--kv-memory", "4Q"], "size such as"),
             (["start", "--kv-type", "int4"], "none of f32, f16, bf16, int8"),
             (["start", "--kv-memory", "1"], "outside 1 MiB to 16 TiB"),
-            (["start", "--mock=maybe"], "neither true nor false"), (["start", "model"], "'model' is not a flag"),
+            (["start", "--mock=maybe"], "neither true nor false"),
             (["start", "--host", "0.0.0.0"], "--api-key-file"), (["start", "--host", "[::]"], "--api-key-file"),
             (["start", "--config", "/no/such"], "no such file"), (["start", "--config", "/"], "a folder"),
             (["start", "--model", "/no/such"], "/no/such"), (["generate"], "prompt"),
+            (["generate", " \n"], "the prompt is empty"),
             (["generate", "--max-tokens", "1.5", "x"], "whole number"), (["validate"], "which file?"),
             (["bench", "--decode", "1,,4"], "'' is no whole number"), (["bench", "--context", "16"], "do not fit"),
             (["bench", "--speculation", "off"], "unknown flag"),
+            (["start", "a/b", "--model", "c/d"], "'a/b' or --model 'c/d'"), (["start", "a", "b"], "takes one"),
         ]
     )
     func mistakes(_ arguments: [String], _ expected: String) async throws {
@@ -43,15 +47,64 @@ import Testing
     }
 
     @Test(
-        "Each command's help fits a terminal of 80 columns",
-        arguments: [["--help"], ["help", "generate"], ["help", "bench"], ["start", "-h"]]
+        "Names of other programs are translated, and every unknown name leads to a help page",
+        arguments: [
+            (["serve"], "'start'"), (["run"], "'chat' talks to one"), (["ls"], "'models'"), (["list"], "'models'"),
+            (["ps"], "'status'"), (["rm"], "'remove'"), (["download"], "'pull'"), (["show"], "'inspect'"),
+            (["help", "serve"], "'start'"), (["xyzzy-plugh"], "pensieve --help lists the commands"),
+            (["org/name"], "pensieve start org/name"), (["--port", "1"], "a command comes before its flags"),
+            (["start", "--api-key", "x"], "'--api-key-file FILE'"), (["start", "--ctx-size", "9"], "'--context'"),
+            (["start", "-c", "9"], "'--context'"), (["start", "--ctx", "9"], "'--context'"),
+            (["start", "--max-model-len=9"], "'--context'"), (["start", "-m", "x"], "'--model'"),
+            (["start", "--stream"], "\"stream\": true"), (["start", "-ngl", "99"], "on the CPU"),
+            (["start", "--n-gpu-layers", "99"], "on the CPU"), (["start", "-t", "2"], "'--threads'"),
+            (["start", "-p", "80"], "'--port'"), (["generate", "-p", "Hi"], "the prompt stands alone"),
+            (["generate", "-n", "9", "x"], "'--max-tokens'"), (["chat", "--base-url", "x"], "'--url'"),
+            (["start", "--xyzzy"], "pensieve start --help lists the flags"),
+            (["chat", "--xyzzy"], "pensieve chat --help lists the flags"),
+            (["pull", "--xyzzy"], "pensieve pull --help lists the flags"),
+            (["start", "-z"], "unknown flag '-z'; pensieve start --help"),
+        ]
     )
-    func help(_ arguments: [String]) async throws {
+    func otherNames(_ arguments: [String], _ expected: String) async throws {
         let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 2 && outcome.output.isEmpty)
+        #expect(
+            outcome.errors.hasPrefix("pensieve: unknown ") && outcome.errors.contains(expected),
+            "\(outcome.errors)"
+        )
+        #expect(outcome.errors.contains("--help lists"), "\(outcome.errors)")
+    }
+
+    @Test("A bare model after start is the model, and a name that is none is explained", .timeLimit(.minutes(2)))
+    func bareModel() async throws {
+        for arguments in [["start", "phi3"], ["start", "--model", "phi3"], ["generate", "--model", "phi3", "Hi"]] {
+            let outcome = try await Program.run(arguments)
+            #expect(outcome.status == 1, "\(outcome.errors)")
+            for part in ["'phi3'", "ORG/NAME", "its folder", ".gguf"] {
+                #expect(outcome.errors.contains(part), "\(part) in \(outcome.errors)")
+            }
+        }
+        let missing = try await Program.run(["start", "./no-such.gguf"])
+        #expect(missing.status == 1 && missing.errors.contains("there is no file or folder ./no-such.gguf"))
+        // One that stands here wins over the environment's, as a flag does.
+        let folder = folder.path
+        defer { removeFiles() }
+        let chosen = try await Program.run(["start", folder], environment: ["PENSIEVE_MODEL": "/no/such"])
+        #expect(chosen.status != 0 && chosen.errors.contains(folder) && !chosen.errors.contains("/no/such"))
+    }
+
+    @Test("Each command's help fits a terminal of 80 columns and has examples", arguments: Command.names)
+    func help(_ command: String) async throws {
+        let outcome = try await Program.run(command == "help" ? ["--help"] : [command, "--help"])
         #expect(outcome.status == 0 && outcome.output.contains("usage: pensieve"))
-        // Only what is to be pasted may be longer.
-        let wide = outcome.output.split(separator: "\n").filter { $0.count > 80 && !$0.contains("-d '{") }
+        let wide = outcome.output.split(separator: "\n").filter { $0.count > 80 }
         #expect(wide.isEmpty, "\(wide)")
+        if command != "help" {
+            #expect(outcome.output.contains("\nexamples:\n  pensieve \(command)"), "\(outcome.output)")
+        } else {
+            for name in Command.names { #expect(outcome.output.contains("\n  \(name) "), "\(name)") }
+        }
     }
 
     // MARK: Configuration
@@ -88,6 +141,13 @@ import Testing
             ("[1]", "one JSON object"),
             ("{\n\"port\": 1,\n\"host\": x\n}", "line 3"), ("", "empty"), (#"{"host": "0.0.0.0"}"#, "--api-key-file"),
             (#"{"model": "/no/such"}"#, "/no/such: No such file"),
+            ("{\n  // the port\n  \"port\": 1\n}", "line 2: JSON has no comments"),
+            ("{\n  \"host\": \"http://x\",\n  \"port\": 1 # ours\n}", "line 3: JSON has no comments"),
+            ("{\n  \"port\": 1,\n}\n// ours", "line 4: JSON has no comments"),
+            ("{\n  \"port\": 1,,\n  \"host\": \"x\"\n}", "line 2: two commas in a row"),
+            ("{'port': 1}", "line 1: a text stands in double quotes"),
+            (#"{"ctx_size": 9}"#, "'context'"), (#"{"api_key": "x"}"#, "'api_key_file'"),
+            (#"{"xyzzy": 1}"#, "unknown key 'xyzzy'; pensieve start --help"),
             (#"{"api_key_file": "/no/such"}"#, "no such file"),
         ]
     )
@@ -182,7 +242,8 @@ import Testing
             "ready at http://[::1]:\(server.port)\n", "Pensieve's built-in model", " M, MLX 8-bit",
             "tokens for each session",
             "KV memory   6", "1 thread, ", " kernels", "test-api-key-12345",
-            "curl 'http://[::1]:\(server.port)/v1/messages' -H \"authorization: Bearer test-api-key-12345\"",
+            "Open http://[::1]:\(server.port)/ in a browser", "pensieve chat --url 'http://[::1]:\(server.port)'",
+            "curl 'http://[::1]:\(server.port)/v1/messages'", "-H \"authorization: Bearer test-api-key-12345\"",
         ] { #expect(server.said.contains(part), "\(part) in \(server.said)") }
     }
 
@@ -200,6 +261,7 @@ import Testing
         let command = "'\(ServerProcess.executable.path)' generate Hello"
         let outcome = try await Program.run(
             ["-qec", command, "/dev/null"],
+            environment: ["TERM": "xterm"],
             executable: URL(fileURLWithPath: Self.script)
         )
         #expect(outcome.status == 0, "\(outcome.output)")

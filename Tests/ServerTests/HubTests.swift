@@ -94,6 +94,24 @@ import Testing
         #expect(side.blobs[try weights().hash] == (try weights().data.count) && side.snapshots.count == 1)
     }
 
+    @Test("Ctrl-C in a pull says that it goes on next time", .timeLimit(.minutes(1)), arguments: ["pull", "start"])
+    func interrupted(_ command: String) async throws {
+        let name = "test/interrupted-\(command)"
+        let side = try tiny(name)
+        try side.hub.setFaults(["stall": .numbers([400_000])], of: "\(name)/\(Self.weights)")
+        let partial = try weights().hash + ".incomplete"
+        let pull = try side.start(command, name)
+        while side.blobs[partial] != 400_000 {
+            try #require(pull.isRunning, "it ended before it had anything")
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        pull.signal(SIGINT)
+        let outcome = try await pull.outcome()
+        #expect(outcome.status == 130 && outcome.errors.contains("the same command goes on"), "\(outcome.errors)")
+        let again = try await side.run("pull", name)
+        #expect(again.status == 0 && side.blobs[partial] == nil, "\(again.errors)")
+    }
+
     @Test("A network that fails now and then, and addresses that expire, only cost time", .timeLimit(.minutes(1)))
     func broken() async throws {
         let side = try tiny("test/broken", token: "hf_good")

@@ -1,3 +1,4 @@
+import APIClient
 import Foundation
 
 /// The figures as one page without outside resources: tables, distributions, and the course of the test.

@@ -168,11 +168,11 @@ struct Bench {
     }
 
     private func progress(_ text: String) {
-        if Terminal.isInteractive { Terminal.line(text + " …") }
+        if Terminal.canRedraw { Terminal.line(text + " …") }
     }
 
     private func clearProgress() {
-        if Terminal.isInteractive { Terminal.line("") }
+        if Terminal.canRedraw { Terminal.line("") }
     }
 }
 

@@ -14,6 +14,7 @@ enum BenchCommand {
         let known = Setting.all.filter { settings.contains($0.name) }
         var arguments = try Arguments(
             raw,
+            of: "bench",
             valued: ["config"] + BenchPlan.flags + known.filter { !$0.isToggle }.map(\.name),
             toggles: ["json", "profile"] + known.filter(\.isToggle).map(\.name)
         )

@@ -9,6 +9,8 @@ enum HubModels {
 
     /// Brings a model up to date and shows how; what was chosen among several is said first.
     static func pull(_ reference: ModelReference, settings: HubSettings) async throws -> LocalModel {
+        PullInterruption.begin()
+        defer { PullInterruption.end() }
         let progress = PullProgress()
         let pull = ModelPull(reference, settings: settings)
         let origin = settings.isOffline ? settings.cache : settings.endpoint.absoluteString

@@ -4,7 +4,7 @@ import ModelHub
 /// `pensieve models`: what is in the cache, by whomever it was fetched.
 enum ModelsCommand {
     static func run(_ raw: [String]) throws -> Int32 {
-        let arguments = try Arguments(raw, valued: [], toggles: ["json"])
+        let arguments = try Arguments(raw, of: "models", valued: [], toggles: ["json"])
         if arguments.wantsHelp {
             Terminal.print(HubHelp.models)
             return 0

@@ -3,7 +3,7 @@ import ModelHub
 /// `pensieve pull ORG/NAME`: fetches a model, or brings it up to date, and prints where it is.
 enum PullCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
-        let arguments = try Arguments(raw, valued: [], toggles: [])
+        let arguments = try Arguments(raw, of: "pull", valued: [], toggles: [])
         if arguments.wantsHelp {
             Terminal.print(HubHelp.pull)
             return 0

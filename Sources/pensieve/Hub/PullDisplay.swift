@@ -39,7 +39,7 @@ struct PullDisplay {
 
     private mutating func show(_ files: [PullProgress.File], at seconds: Double) {
         lines.note(files, at: seconds)
-        if Terminal.isInteractive {
+        if Terminal.canRedraw {
             redraw(finished: newlyFinished(files), running: lines.running(files))
             return
         }
@@ -75,7 +75,7 @@ struct PullDisplay {
     private mutating func redraw(finished: [String], running: [String]) {
         let width = Terminal.width
         let up = drawn > 0 ? "\u{1b}[\(drawn)A" : ""
-        let clear = Terminal.isInteractive ? "\r\(up)\u{1b}[J" : ""
+        let clear = Terminal.canRedraw ? "\r\(up)\u{1b}[J" : ""
         let text = (finished + running).map { $0.prefix(width) + "\n" }.joined()
         if !text.isEmpty || drawn > 0 { Terminal.errorStream(clear + text) }
         drawn = running.count

@@ -4,7 +4,7 @@ import ModelHub
 /// `pensieve remove ORG/NAME`: takes a model out of the cache.
 enum RemoveCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
-        let arguments = try Arguments(raw, valued: [], toggles: ["yes"])
+        let arguments = try Arguments(raw, of: "remove", valued: [], toggles: ["yes"])
         if arguments.wantsHelp {
             Terminal.print(HubHelp.remove)
             return 0

@@ -5,7 +5,7 @@ import ModelFiles
 /// `pensieve inspect MODEL`: what a model is and what it needs.
 enum InspectCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
-        var arguments = try Arguments(raw, valued: ["kv-type"], toggles: ["json"])
+        var arguments = try Arguments(raw, of: "inspect", valued: ["kv-type"], toggles: ["json"])
         if arguments.wantsHelp {
             Terminal.print(HubHelp.inspect)
             return 0

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Connections to one server: kept alive between requests, as SDKs do, and all ended at once when the test is.
-final class ConnectionPool: Sendable {
+/// Connections to one server: kept alive between requests, as SDKs do, and all ended at once when nobody wants them more.
+package final class ConnectionPool: Sendable {
     private struct State {
         var idle: [BlockingSocket] = []
         var busy: [ObjectIdentifier: BlockingSocket] = [:]
@@ -12,13 +12,13 @@ final class ConnectionPool: Sendable {
     private let timeout: Double
     private let state = Mutex(State())
 
-    init(_ endpoint: Endpoint, timeout: Double) {
+    package init(_ endpoint: Endpoint, timeout: Double) {
         self.endpoint = endpoint
         self.timeout = timeout
     }
 
     /// Whether `endAll` was called: then a failure means nothing.
-    var isEnded: Bool { state.withLock { $0.isEnded } }
+    package var isEnded: Bool { state.withLock { $0.isEnded } }
 
     /// A connection that was used before and is still open, as far as is known.
     func takeIdle() -> BlockingSocket? {
@@ -29,19 +29,19 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    func open() throws(SocketFailure) -> BlockingSocket {
+    package func open() throws(SocketFailure) -> BlockingSocket {
         let socket = try BlockingSocket(endpoint, timeout: timeout)
         let isEnded = state.withLock { state in
             state.busy[ObjectIdentifier(socket)] = socket
             return state.isEnded
         }
-        // Whoever connected while the test was ended has missed its interruption.
+        // Whoever connected while all were ended has missed its interruption.
         if isEnded { socket.interrupt() }
         return socket
     }
 
     /// - Parameter reusable: whether the last response on it was complete and left it open.
-    func giveBack(_ socket: BlockingSocket, reusable: Bool) {
+    package func giveBack(_ socket: BlockingSocket, reusable: Bool) {
         state.withLock { state in
             state.busy[ObjectIdentifier(socket)] = nil
             if reusable, !state.isEnded { state.idle.append(socket) }
@@ -49,7 +49,7 @@ final class ConnectionPool: Sendable {
     }
 
     /// Ends every request that runs, and all that begin later.
-    func endAll() {
+    package func endAll() {
         state.withLock { state in
             state.isEnded = true
             state.idle = []

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LoadTest
+@testable import APIClient
 
 @Suite struct ResponseReaderTests {
     private static let body = "event: x\r\ndata: größe\r\n\r\n"

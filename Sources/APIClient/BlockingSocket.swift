@@ -4,7 +4,7 @@ import Foundation
 package struct SocketFailure: Error, Equatable, CustomStringConvertible {
     package let description: String
     /// Whether the other side was silent rather than gone.
-    let isTimeout: Bool
+    package let isTimeout: Bool
 
     package init(_ description: String, isTimeout: Bool = false) {
         self.description = description
@@ -13,7 +13,7 @@ package struct SocketFailure: Error, Equatable, CustomStringConvertible {
 }
 
 /// The addresses of a host, looked up once, so that no request's time has a name server in it.
-struct Endpoint: Sendable {
+package struct Endpoint: Sendable {
     fileprivate struct Address: Sendable {
         var storage: sockaddr_storage
         var length: socklen_t
@@ -21,7 +21,7 @@ struct Endpoint: Sendable {
 
     fileprivate let addresses: [Address]
 
-    init(_ target: Target) throws(SocketFailure) {
+    package init(_ target: Target) throws(SocketFailure) {
         var hints = addrinfo()
         hints.ai_socktype = BlockingSocket.kind
         var found: UnsafeMutablePointer<addrinfo>?
@@ -48,8 +48,8 @@ struct Endpoint: Sendable {
 }
 
 /// A TCP connection with a time limit on every wait. Blocking on purpose: a thread for each client gives the most
-/// faithful times, and a load test has few clients.
-final class BlockingSocket: Sendable {
+/// faithful times, and there are few clients.
+package final class BlockingSocket: Sendable {
     #if canImport(Glibc)
         fileprivate static let kind = Int32(SOCK_STREAM.rawValue)
     #else

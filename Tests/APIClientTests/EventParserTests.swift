@@ -1,6 +1,7 @@
+import Support
 import Testing
 
-@testable import LoadTest
+@testable import APIClient
 
 @Suite struct EventParserTests {
     private typealias Event = EventParser.Event

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The server under test, as its address says.
+/// A server, as its address says.
 package struct Target: Sendable, Equatable {
     /// Without the brackets of an IPv6 address.
     package var host: String

@@ -1,21 +1,47 @@
 import Foundation
 
-/// Carries requests over HTTP/1.1 to the server under test. Blocks: call it from a thread.
-struct Transport: Sendable {
+/// Carries requests over HTTP/1.1 to a server. Blocks: call it from a thread.
+package struct Transport: Sendable {
     let target: Target
-    let key: String
+    let key: String?
+    let userAgent: String
     let timeoutSeconds: Double
-    let connections: ConnectionPool
+    package let connections: ConnectionPool
+
+    /// - Parameters:
+    ///   - key: nil sends none.
+    ///   - timeoutSeconds: for a whole exchange; the connections have their own for a silence.
+    package init(
+        target: Target,
+        key: String?,
+        userAgent: String,
+        timeoutSeconds: Double,
+        connections: ConnectionPool
+    ) {
+        self.target = target
+        self.key = key
+        self.userAgent = userAgent
+        self.timeoutSeconds = timeoutSeconds
+        self.connections = connections
+    }
 
     /// Takes a piece of the response's body; false to leave before its end.
-    typealias Receiver = (_ response: ResponseReader, _ piece: [UInt8]) throws -> Bool
+    package typealias Receiver = (_ response: ResponseReader, _ piece: [UInt8]) throws -> Bool
 
     /// Posts a JSON body, and hands the response's body on as it comes.
     /// - Returns: the response; incomplete if `receive` wanted no more.
     /// - Throws: `SocketFailure`, `ProtocolViolation`, and what `receive` throws.
-    func post(_ path: String, _ body: [UInt8], _ receive: Receiver) throws -> ResponseReader {
+    package func post(_ path: String, _ body: [UInt8], _ receive: Receiver) throws -> ResponseReader {
+        try send(head("POST", path, bodyBytes: body.count) + body, receive)
+    }
+
+    /// Gets a document, and hands its bytes on as they come; the rest is as with `post`.
+    package func get(_ path: String, _ receive: Receiver) throws -> ResponseReader {
+        try send(head("GET", path, bodyBytes: nil), receive)
+    }
+
+    private func send(_ request: [UInt8], _ receive: Receiver) throws -> ResponseReader {
         let deadline = ContinuousClock.now + .seconds(timeoutSeconds)
-        let request = head(path, bodyBytes: body.count) + body
         // A server may close an idle connection at any moment. If it did so before it answered, that is no failure of
         // its own, and nothing is lost by asking again.
         if let idle = connections.takeIdle(), let response = try reuse(idle, request, deadline, receive) {
@@ -66,18 +92,11 @@ struct Transport: Sendable {
         return response
     }
 
-    private func head(_ path: String, bodyBytes: Int) -> [UInt8] {
-        let text = """
-            POST \(target.path)\(path) HTTP/1.1\r
-            Host: \(target.authority)\r
-            Authorization: Bearer \(key)\r
-            anthropic-version: 2023-06-01\r
-            User-Agent: pensieve-load\r
-            Content-Type: application/json\r
-            Content-Length: \(bodyBytes)\r
-            \r
-
-            """
-        return Array(text.utf8)
+    private func head(_ method: String, _ path: String, bodyBytes: Int?) -> [UInt8] {
+        var lines = ["\(method) \(target.path)\(path) HTTP/1.1", "Host: \(target.authority)"]
+        if let key { lines.append("Authorization: Bearer \(key)") }
+        lines += ["anthropic-version: 2023-06-01", "User-Agent: \(userAgent)"]
+        if let bodyBytes { lines += ["Content-Type: application/json", "Content-Length: \(bodyBytes)"] }
+        return Array((lines + ["", ""]).joined(separator: "\r\n").utf8)
     }
 }

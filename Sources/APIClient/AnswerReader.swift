@@ -52,10 +52,12 @@ package struct AnswerReader: Sendable {
         var error: Failure?
     }
 
+    /// - Returns: the text that the event adds to the answer.
     /// - Throws: `ProtocolViolation` for events out of order; `StreamFailure` for an error event.
-    package mutating func take(_ event: EventParser.Event, at time: Double) throws {
+    @discardableResult
+    package mutating func take(_ event: EventParser.Event, at time: Double) throws -> String {
         // The SDKs drop events of other names, and those without one, such as `data: [DONE]`.
-        guard Self.names.contains(event.name) else { return }
+        guard Self.names.contains(event.name) else { return "" }
         guard let payload = try? JSONDecoder().decode(Payload.self, from: Data(event.data.utf8)),
             payload.type == event.name
         else { throw ProtocolViolation("an event whose data is not of its name") }
@@ -72,8 +74,9 @@ package struct AnswerReader: Sendable {
             openBlock = true
         case "content_block_delta":
             guard openBlock else { throw ProtocolViolation("a delta outside a block") }
-            text += payload.delta?.text ?? ""
             if payload.delta?.holdsSomething == true { deltaTimes.append(time) }
+            text += payload.delta?.text ?? ""
+            return payload.delta?.text ?? ""
         case "content_block_stop":
             guard openBlock else { throw ProtocolViolation("the end of no block") }
             openBlock = false
@@ -86,6 +89,7 @@ package struct AnswerReader: Sendable {
         case "error": throw StreamFailure(kind: payload.error?.type ?? "", message: payload.error?.message)
         default: break
         }
+        return ""
     }
 
     private mutating func note(_ usage: Payload.Usage?) {

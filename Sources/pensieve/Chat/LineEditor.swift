@@ -1,0 +1,135 @@
+import Foundation
+import Synchronization
+
+/// Reads lines from a terminal with the keys that people are used to, and remembers them.
+final class LineEditor: LineSource {
+    private static let maxHistory = 1000
+    /// How long after an Escape the rest of a key's bytes may come.
+    private static let escapeMilliseconds: Int32 = 50
+
+    private struct State {
+        var decoder = KeyDecoder()
+        var line = EditedLine()
+        var history: [String] = []
+        /// Where in the history the user is; its count stands for the new line.
+        var position = 0
+        var draft = ""
+        /// The row of the terminal, counted from the prompt's, that the cursor was left on.
+        var cursorRow = 0
+    }
+
+    private let state = Mutex(State())
+
+    func next(prompt: String) async -> ChatInput {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { @Sendable [self] in
+                TerminalModes.shared.edit()
+                let input = state.withLock { Self.read(prompt, &$0) }
+                TerminalModes.shared.watch()
+                continuation.resume(returning: input)
+            }
+        }
+    }
+
+    private static func read(_ prompt: String, _ state: inout State) -> ChatInput {
+        state.line.clear()
+        state.position = state.history.count
+        state.draft = ""
+        state.cursorRow = 0
+        draw(prompt, &state)
+        while let key = nextKey(&state) {
+            if let input = take(key, prompt, &state) { return input }
+            // A burst of keys, such as what was typed ahead, is shown once.
+            if !isMoreComing(0) { draw(prompt, &state) }
+        }
+        return .end
+    }
+
+    /// - Returns: the input that the key completes.
+    private static func take(_ key: Key, _ prompt: String, _ state: inout State) -> ChatInput? {
+        switch key {
+        case .enter:
+            leave(prompt, &state)
+            remember(&state)
+            return .line(state.line.text)
+        case .interrupt:
+            let hadText = !state.line.isEmpty
+            leave(prompt, &state)
+            return .interrupted(hadText: hadText)
+        case .endOrDelete where state.line.isEmpty:
+            leave(prompt, &state)
+            return .end
+        case .previous: move(by: -1, &state)
+        case .next: move(by: 1, &state)
+        case .clearScreen:
+            Terminal.control("\u{1B}[H\u{1B}[2J")
+            state.cursorRow = 0
+        case .suspend:
+            leave(prompt, &state)
+            TerminalModes.shared.restore()
+            kill(0, SIGTSTP)
+            TerminalModes.shared.edit()
+            state.cursorRow = 0
+        default: state.line.apply(key)
+        }
+        return nil
+    }
+
+    private static func move(by step: Int, _ state: inout State) {
+        let position = state.position + step
+        guard (0...state.history.count).contains(position) else { return }
+        if state.position == state.history.count { state.draft = state.line.text }
+        state.position = position
+        state.line.set(position == state.history.count ? state.draft : state.history[position])
+    }
+
+    private static func remember(_ state: inout State) {
+        let text = state.line.text
+        guard text.contains(where: { !$0.isWhitespace }), text != state.history.last else { return }
+        state.history.append(text)
+        if state.history.count > maxHistory { state.history.removeFirst() }
+    }
+
+    // MARK: Showing
+
+    private static func draw(_ prompt: String, _ state: inout State) {
+        let size = Terminal.outputSize
+        let layout = LineLayout(prompt: prompt, line: state.line, width: size.columns).window(height: size.rows)
+        var text = "\r" + up(state.cursorRow) + "\u{1B}[J" + layout.rows.joined(separator: "\r\n")
+        text += up(layout.rows.count - 1 - layout.cursorRow) + "\r"
+        if layout.cursorColumn > 0 { text += "\u{1B}[\(layout.cursorColumn)C" }
+        Terminal.control(text)
+        state.cursorRow = layout.cursorRow
+    }
+
+    /// Puts the cursor below what was typed.
+    private static func leave(_ prompt: String, _ state: inout State) {
+        var whole = state.line
+        whole.set(whole.text)
+        swap(&state.line, &whole)
+        draw(prompt, &state)
+        swap(&state.line, &whole)
+        Terminal.control("\r\n")
+    }
+
+    private static func up(_ rows: Int) -> String { rows > 0 ? "\u{1B}[\(rows)A" : "" }
+
+    // MARK: Reading
+
+    /// Nil at the end of the input: the terminal is gone.
+    private static func nextKey(_ state: inout State) -> Key? {
+        while true {
+            if state.decoder.isAmbiguous, !isMoreComing(escapeMilliseconds) { state.decoder.settle() }
+            var byte: UInt8 = 0
+            let count = Foundation.read(STDIN_FILENO, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1 else { return nil }
+            if let key = state.decoder.push(byte) { return key }
+        }
+    }
+
+    private static func isMoreComing(_ milliseconds: Int32) -> Bool {
+        var waited = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        return poll(&waited, 1, milliseconds) > 0
+    }
+}

@@ -1,0 +1,103 @@
+import EngineContract
+import Foundation
+import ModelHub
+import Scheduling
+import Synchronization
+import Tokenization
+
+/// A model in this process, behind the scheduler that a server has: its prefix cache makes a turn begin where the last ended.
+final class LocalPartner: ChatPartner {
+    private let loaded: Model
+    private let scheduler: Scheduler
+    private let configuration: Configuration
+    private let options: ChatOptions
+    private let running = Mutex(Running())
+
+    private struct Running {
+        var generation: Generation?
+        /// Also before there is a generation to end.
+        var isInterrupted = false
+    }
+
+    init(_ configuration: Configuration, _ options: ChatOptions) async throws {
+        loaded = try await Model.load(configuration)
+        scheduler = Scheduler(
+            engine: loaded.engine,
+            configuration: Assembly.schedulerConfiguration(configuration)
+        )
+        self.configuration = configuration
+        self.options = options
+    }
+
+    var model: String { loaded.engine.description.modelID }
+    let place = "in this process"
+
+    func interrupt() {
+        running.withLock { running in
+            running.isInterrupted = true
+            running.generation?.cancel()
+        }
+    }
+
+    func answer(
+        _ question: String,
+        in conversation: Conversation,
+        _ emit: @escaping @Sendable (String) -> Void
+    ) async throws -> ChatAnswer {
+        let start = ContinuousClock.now
+        running.withLock { $0 = Running() }
+        defer { running.withLock { $0 = Running() } }
+        let generation = try await generation(conversation.chatTurns(asking: question))
+        running.withLock { running in
+            running.generation = generation
+            if running.isInterrupted { generation.cancel() }
+        }
+        var first: ContinuousClock.Instant?
+        var decoder = StreamDecoder(tokenizer: loaded.tokenizer)
+        var text = ""
+        func take(_ piece: String) {
+            text += piece
+            if !piece.isEmpty { emit(piece) }
+        }
+        for await event in generation {
+            switch event {
+            case .token(let token):
+                first = first ?? .now
+                take(decoder.push(token))
+            case .finished(let summary):
+                take(decoder.finish())
+                if case .failed(let reason) = summary.reason { throw ChatError(reason) }
+                return ChatAnswer(text: text, figures: AnswerFigures(summary, start: start, first: first))
+            }
+        }
+        throw ChatError("the answer was broken off")
+    }
+
+    private func generation(_ turns: [ChatTurn]) async throws -> Generation {
+        var sampling = SamplingParameters()
+        sampling.temperature = Float(options.temperature ?? 0)
+        sampling.seed = options.seed.map { UInt64($0) } ?? .random(in: .min ... .max)
+        let request = GenerationRequest(
+            client: "terminal",
+            prompt: try loaded.chatFormat.encode(turns, with: loaded.tokenizer),
+            maxTokens: options.maxTokens,
+            stopTokens: loaded.chatFormat.stopTokens(in: loaded.tokenizer),
+            sampling: sampling
+        )
+        do {
+            return try await scheduler.submit(request)
+        } catch AdmissionError.promptTooLong(let tokens, let maximum) {
+            throw ChatError("the conversation is too long for the model: \(tokens) tokens > \(maximum) maximum")
+        }
+    }
+
+    func models() throws -> [String] {
+        [BuiltinFiles.modelID] + ModelLocation.models(in: HubCache(root: try HubModels.settings().cache))
+    }
+
+    func changed(to model: String) async throws -> any ChatPartner {
+        var configuration = configuration
+        configuration.model = model == BuiltinFiles.modelID ? nil : model
+        return try await LocalPartner(configuration, options)
+    }
+}

@@ -1,0 +1,119 @@
+import APIClient
+import Foundation
+import Synchronization
+import Tokenization
+
+/// A server of this API, this program's or another: all that is asked of it is `/v1/messages`, and `/v1/models` for names.
+struct RemotePartner: ChatPartner {
+    let model: String
+    private let server: ServerConnection
+    private let options: ChatOptions
+
+    var place: String { "at \(server.address)" }
+
+    private init(_ server: ServerConnection, model: String, _ options: ChatOptions) {
+        self.server = server
+        self.model = model
+        self.options = options
+    }
+
+    /// Finds the server, and which model it has if none is named.
+    static func connect(
+        _ server: ServerConnection,
+        model: String?,
+        _ options: ChatOptions
+    ) async throws -> RemotePartner {
+        let names = try await names(server)
+        return RemotePartner(server, model: model ?? names.first ?? "default", options)
+    }
+
+    private struct List: Decodable {
+        struct Entry: Decodable { var id: String }
+        var data: [Entry]
+    }
+
+    private static func names(_ server: ServerConnection) async throws -> [String] {
+        let (status, body) = try await reach(server) { try await server.get("/v1/models") }
+        // A server without this route may still answer.
+        if status == 404 || status == 405 { return [] }
+        guard status == 200 else { throw ServerError(status: status, body: body) }
+        return (try? JSONDecoder().decode(List.self, from: body).data.map { Terminal.visible($0.id) }) ?? []
+    }
+
+    private static func reach<Value>(
+        _ server: ServerConnection,
+        _ work: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await work()
+        } catch let failure as SocketFailure {
+            throw ChatError("\(server.address): \(failure); is the server running? pensieve start starts one")
+        } catch let violation as ProtocolViolation {
+            throw ChatError("\(server.address): \(violation); is it a server of this API?")
+        }
+    }
+
+    func interrupt() { server.interrupt() }
+
+    func models() async throws -> [String] { try await Self.names(server) }
+
+    func changed(to model: String) -> any ChatPartner { RemotePartner(server, model: model, options) }
+
+    func answer(
+        _ question: String,
+        in conversation: Conversation,
+        _ emit: @escaping @Sendable (String) -> Void
+    ) async throws -> ChatAnswer {
+        let text = ReceivedText()
+        let start = ContinuousClock.now
+        let body = try body(conversation, question)
+        do {
+            let answer = try await Self.reach(server) {
+                try await server.stream(body) { piece in
+                    text.add(piece)
+                    emit(piece)
+                }
+            }
+            return ChatAnswer(text: answer.text, figures: figures(answer, seconds: (.now - start) / .seconds(1)))
+        } catch let failure as StreamFailure {
+            throw ChatError(Terminal.visible(failure.message ?? failure.kind))
+        } catch is CancellationError {
+            // What came before the interruption was read by somebody: it belongs to the conversation.
+            return ChatAnswer(text: text.value, figures: nil)
+        }
+    }
+
+    private func body(_ conversation: Conversation, _ question: String) throws -> [UInt8] {
+        var body: [String: Any] = [
+            "model": model, "max_tokens": options.maxTokens, "stream": true,
+            "messages": conversation.messages(asking: question).map { ["role": $0.role.rawValue, "content": $0.text] },
+        ]
+        body["system"] = conversation.system
+        body["temperature"] = options.temperature
+        return Array(try JSONSerialization.data(withJSONObject: body, options: .sortedKeys))
+    }
+
+    private func figures(_ answer: AnswerReader, seconds: Double) -> AnswerFigures {
+        let first = answer.deltaTimes.first
+        return AnswerFigures(
+            promptTokens: answer.promptTokens,
+            cachedTokens: answer.cachedTokens,
+            generatedTokens: answer.outputTokens,
+            firstTokenSeconds: first,
+            decodeSeconds: first.map { seconds - $0 } ?? 0,
+            ending: [
+                "max_tokens": "cut at --max-tokens", "model_context_window_exceeded": "cut where the context is full",
+                "refusal": "refused",
+            ][answer.stopReason ?? ""]
+        )
+    }
+}
+
+/// What came of an answer, kept while it comes on another thread.
+private final class ReceivedText: Sendable {
+    private let text = Mutex("")
+
+    var value: String { text.withLock { $0 } }
+
+    func add(_ piece: String) { text.withLock { $0 += piece } }
+}

@@ -1,0 +1,146 @@
+import APIClient
+import Foundation
+import Synchronization
+
+/// A running server, over HTTP. Each exchange has a thread of its own, as its waits block.
+final class ServerConnection: Sendable {
+    /// A document larger than this is none of a server of this API.
+    private static let maxDocumentBytes = 4 << 20
+
+    private struct State {
+        var pool: ConnectionPool?
+        var isInterrupted = false
+    }
+
+    let target: Target
+    private let key: String?
+    private let silenceSeconds: Double
+    private let state = Mutex(State())
+
+    /// - Parameter silenceSeconds: how long the server may send nothing.
+    init(_ target: Target, key: String?, silenceSeconds: Double) {
+        self.target = target
+        self.key = key
+        self.silenceSeconds = silenceSeconds
+    }
+
+    static func target(_ text: String) throws(ConfigurationError) -> Target {
+        do {
+            return try Target(url: text)
+        } catch {
+            throw ConfigurationError("--url: \(error)")
+        }
+    }
+
+    var address: String { "http://" + target.description }
+
+    /// Ends the exchange that runs, from any thread; the next one is not concerned.
+    func interrupt() {
+        let pool = state.withLock { state in
+            state.isInterrupted = true
+            defer { state.pool = nil }
+            return state.pool
+        }
+        pool?.endAll()
+    }
+
+    /// A small document, whatever its status.
+    func get(_ path: String) async throws -> (status: Int, body: Data) {
+        try await onThread { [self] in
+            var body: [UInt8] = []
+            let response = try transport(seconds: silenceSeconds).get(path) { _, piece in
+                guard body.count + piece.count <= Self.maxDocumentBytes else {
+                    throw ProtocolViolation("an answer of more than \(Self.maxDocumentBytes) bytes")
+                }
+                body += piece
+                return true
+            }
+            return (response.status, Data(body))
+        }
+    }
+
+    /// Asks for a streamed answer.
+    /// - Parameter emit: gets each piece of text, on the exchange's thread.
+    /// - Returns: the answer, and the seconds at which its pieces came.
+    /// - Throws: `ServerError` with what the server said; `SocketFailure`, `ProtocolViolation`, `StreamFailure`.
+    func stream(_ body: [UInt8], _ emit: @escaping @Sendable (String) -> Void) async throws -> AnswerReader {
+        try await onThread { [self] in
+            let start = ContinuousClock.now
+            var events = EventParser()
+            var answer = AnswerReader()
+            var refusal: [UInt8] = []
+            let response = try transport(seconds: 86_400).post("/v1/messages", body) { response, piece in
+                guard response.isEventStream else {
+                    refusal += piece.prefix(max(0, (64 << 10) - refusal.count))
+                    return true
+                }
+                for event in try events.push(piece) {
+                    let text = try answer.take(event, at: (.now - start) / .seconds(1))
+                    if !text.isEmpty { emit(text) }
+                }
+                return true
+            }
+            guard response.isEventStream else { throw ServerError(status: response.status, body: Data(refusal)) }
+            guard answer.isComplete else { throw ProtocolViolation("the stream ended before the answer did") }
+            return answer
+        }
+    }
+
+    private func transport(seconds: Double) throws -> Transport {
+        Transport(
+            target: target,
+            key: key,
+            userAgent: "pensieve/\(Command.version)",
+            timeoutSeconds: seconds,
+            connections: try connections()
+        )
+    }
+
+    /// Looking a name up blocks: only on an exchange's thread.
+    private func connections() throws -> ConnectionPool {
+        if let pool = state.withLock({ $0.pool }) { return pool }
+        let pool = ConnectionPool(try Endpoint(target), timeout: silenceSeconds)
+        return try state.withLock { state in
+            guard !state.isInterrupted else { throw CancellationError() }
+            state.pool = pool
+            return pool
+        }
+    }
+
+    private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        state.withLock { $0.isInterrupted = false }
+        do {
+            return try await withCheckedThrowingContinuation { continuation in
+                Thread.detachNewThread { @Sendable in continuation.resume(with: Result(catching: work)) }
+            }
+        } catch {
+            // What an interruption breaks off is no failure of the network.
+            if state.withLock({ $0.isInterrupted }) { throw CancellationError() }
+            throw error
+        }
+    }
+}
+
+/// A server's refusal, in its own words as far as it has some.
+struct ServerError: Error, CustomStringConvertible {
+    let status: Int
+    let description: String
+
+    private struct Envelope: Decodable {
+        struct Inner: Decodable { var message: String }
+        var error: Inner
+    }
+
+    init(status: Int, body: Data) {
+        self.status = status
+        let said = try? JSONDecoder().decode(Envelope.self, from: body).error.message
+        switch status {
+        case 401:
+            description =
+                "the server wants another key: --api-key-file FILE, or \(ServerKey.variable)"
+                + (said.map { " (it says: \(Terminal.visible($0)))" } ?? "")
+        case 200: description = "the server answered with something that is no stream of this API"
+        default: description = said.map(Terminal.visible) ?? "the server answered with status \(status)"
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Foundation
+
+/// A running server in figures, from `/health` and, where that can be read, `/metrics`.
+struct ServerStatus: Encodable {
+    struct Sessions: Codable {
+        var running: Int
+        var waiting: Int
+    }
+
+    struct Blocks: Codable {
+        var total: Int
+        var in_use: Int
+        var cached: Int
+    }
+
+    /// What the server did since its start.
+    struct Totals: Encodable {
+        /// Whole or broken off.
+        var answers: Int
+        var promptTokens: Int
+        var cachedTokens: Int
+        var generatedTokens: Int
+    }
+
+    var address: String
+    var status: String
+    var model: String
+    var version: String
+    var isMock: Bool
+    var uptimeSeconds: Double
+    var tokensPerSecond: Double
+    var memoryPercent: Double
+    var residentBytes: Int?
+    var sessions: Sessions
+    var kvBlocks: Blocks
+    var totals: Totals?
+
+    private struct Health: Decodable {
+        struct Performance: Decodable {
+            var tokens_per_second: Double
+            var memory_utilization_percent: Double
+        }
+        var status: String
+        var model: String
+        var version: String
+        var framework: String
+        var mock: Bool
+        var performance: Performance
+        var sessions: Sessions
+        var kv_blocks: Blocks
+        var uptime_seconds: Double
+    }
+
+    /// - Returns: nil for a document that is not this program's.
+    init?(address: String, health: Data) {
+        guard let health = try? JSONDecoder().decode(Health.self, from: health), health.framework == "Pensieve" else {
+            return nil
+        }
+        self.address = address
+        status = Terminal.visible(health.status)
+        model = Terminal.visible(health.model)
+        version = Terminal.visible(health.version)
+        isMock = health.mock
+        uptimeSeconds = health.uptime_seconds
+        tokensPerSecond = health.performance.tokens_per_second
+        memoryPercent = health.performance.memory_utilization_percent
+        sessions = health.sessions
+        kvBlocks = health.kv_blocks
+    }
+
+    /// Adds what only the metrics tell.
+    mutating func add(metrics: Data) {
+        let page = MetricsSamples(String(decoding: metrics, as: UTF8.self))
+        residentBytes = page.sum("process_resident_memory_bytes")
+        guard let prompt = page.sum("pensieve_prompt_tokens_total"),
+            let cached = page.sum("pensieve_prefix_cache_hit_tokens_total"),
+            let generated = page.sum("pensieve_generated_tokens_total")
+        else { return }
+        // A reason that no answer ended for has no sample.
+        let answers = page.sum("pensieve_sessions_finished_total") ?? 0
+        totals = Totals(answers: answers, promptTokens: prompt, cachedTokens: cached, generatedTokens: generated)
+    }
+}
+
+/// The samples of a page in Prometheus's text format, summed over their labels.
+struct MetricsSamples {
+    private var sums: [Substring: Double] = [:]
+
+    init(_ text: String) {
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            let name = line.prefix { $0 != "{" && $0 != " " }
+            // A label's value may hold spaces; the sample's is behind the last.
+            guard let last = line.split(separator: " ").last, let value = Double(last), value.isFinite else { continue }
+            sums[name, default: 0] += value
+        }
+    }
+
+    /// Nil where the page has no such name.
+    func sum(_ name: String) -> Int? { sums[name[...]].flatMap { Int(exactly: $0.rounded()) } }
+}
+
+extension ServerStatus {
+    /// For people, in 80 columns as far as names are short.
+    var text: String {
+        let what = status == "healthy" ? "runs" : "is \(status)"
+        var lines = ["Pensieve \(version) at \(address) \(what)", ""]
+        lines.append(Self.field("model", isMock ? "none: --mock answers with the request's own text" : model))
+        lines.append(Self.field("up", Self.duration(uptimeSeconds)))
+        lines.append(Self.field("sessions", "\(sessions.running) running, \(sessions.waiting) waiting"))
+        lines.append(Self.field("speed", String(format: "%.1f tokens per second", tokensPerSecond)))
+        lines.append(
+            Self.field(
+                "KV memory",
+                "\(share(kvBlocks.in_use)) in use, \(share(kvBlocks.cached)) cached, of "
+                    + "\(Format.count(kvBlocks.total)) blocks"
+            )
+        )
+        let percent = String(format: "%.1f %% of the machine's", memoryPercent)
+        lines.append(Self.field("memory", residentBytes.map { "\(Format.bytes($0)) resident, \(percent)" } ?? percent))
+        if let totals {
+            lines.append(
+                Self.field(
+                    "so far",
+                    "\(Format.count(totals.answers)) answers, \(Format.count(totals.promptTokens)) prompt tokens ("
+                        + "\(Format.count(totals.cachedTokens)) cached), "
+                        + "\(Format.count(totals.generatedTokens)) generated"
+                )
+            )
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func field(_ name: String, _ value: String) -> String {
+        TextWrap.field(name, value).joined(separator: "\n")
+    }
+
+    private func share(_ blocks: Int) -> String {
+        kvBlocks.total > 0 ? String(format: "%.1f %%", Double(blocks) / Double(kvBlocks.total) * 100) : "none"
+    }
+
+    /// 12 s, 3 min 20 s, 5 h 12 min, 4 days 3 h.
+    private static func duration(_ seconds: Double) -> String {
+        let whole = Int(min(max(seconds, 0), 1e9))
+        switch whole {
+        case ..<60: return "\(whole) s"
+        case ..<3600: return "\(whole / 60) min \(whole % 60) s"
+        case ..<86400: return "\(whole / 3600) h \(whole / 60 % 60) min"
+        default: return "\(whole / 86400) \(whole < 172_800 ? "day" : "days") \(whole / 3600 % 24) h"
+        }
+    }
+}
