@@ -108,6 +108,7 @@ struct AnswerSource: Sendable {
         switch reason {
         case .stopToken, .maxTokens, .contextFull, .stopped: return
         case .cancelled: throw CancellationError()
+        case .displaced: throw APIError.overloaded(retryAfterSeconds: 2)
         case .shutdown: throw APIError.shuttingDown
         case .failed: throw APIError.internal
         }

@@ -99,7 +99,7 @@ enum GenerateCommand {
         case .maxTokens: parts.append("cut at --max-tokens")
         case .contextFull: parts.append("cut where the context is full")
         case .cancelled: parts.append("interrupted")
-        case .stopToken, .stopped, .shutdown, .failed: break
+        case .stopToken, .stopped, .displaced, .shutdown, .failed: break
         }
         return "[" + parts.joined(separator: ", ") + "]"
     }
