@@ -52,7 +52,13 @@ let package = Package(
         module("LoadTest"),
 
         // The way of a request, downward.
-        module("MessagesAPI", ["HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
+        module(
+            "MessagesAPI",
+            [
+                "HTTPFront", "Scheduling", "EngineContract", "Tokenization",
+                .target(name: "CLinux", condition: .when(platforms: [.linux])),
+            ]
+        ),
         module("HTTPFront", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
         module("Scheduling", ["EngineContract"]),
         module("BlockFiles", ["Scheduling", "EngineContract", "Hashing"]),

@@ -10,7 +10,8 @@ package final class MessagesAPI: RequestHandler {
     let metrics: Metrics
     let keys: KeyRing
     let started = ContinuousClock.now
-    let heavyWork = HeavyWork()
+    let promptWorkers = PromptWorkers()
+    let freedMemory = FreedMemory()
 
     package init(model: ServedModel, scheduler: Scheduler, configuration: APIConfiguration, metrics: Metrics) {
         self.model = model

@@ -4,7 +4,9 @@ extension Route {
     /// How many tokens a request's prompt has. Nothing is generated and nothing waits for the scheduler; prompts beyond
     /// the context are counted too, for that is why clients count.
     static let countTokens = Route("POST", "/v1/messages/count_tokens") { api, request, _ throws(APIError) in
-        guard let prepared = try await api.prepare(request, for: .count) else { throw .clientGone }
+        defer { api.freedMemory.note(request.body.count) }
+        let client = api.keys.client(request.head)
+        guard let prepared = try await api.prepare(request, for: .count, client: client) else { throw .clientGone }
         return .json(["input_tokens": .integer(prepared.prompt.count)])
     }
 }

@@ -6,12 +6,18 @@ import Tokenization
 extension Route {
     /// One answer, whole or as a stream of events.
     static let messages = Route("POST", "/v1/messages") { api, request, _ throws(APIError) in
-        guard let prepared = try await api.prepare(request, for: .generate) else { throw .clientGone }
-        let source = try await api.submit(prepared, head: request.head)
+        let bytes = request.body.count
+        defer { api.freedMemory.note(bytes) }
+        let client = api.keys.client(request.head)
+        guard let prepared = try await api.prepare(request, for: .generate, client: client) else { throw .clientGone }
+        let source = try await api.submit(prepared, client: client)
         let messageID = RandomID.make("msg_")
         guard prepared.wantsStream(request.head) else {
             return try await api.wholeAnswer(source, messageID: messageID, model: prepared.message.model)
         }
+        // A session that ends before its turn came still gets a status. Nobody is kept waiting for the head, though:
+        // clients give up on servers that say nothing.
+        try await source.waitForTurn(atMost: api.configuration.pingInterval)
         let stream = MessageStream(
             source: source,
             encoder: EventEncoder(
@@ -23,16 +29,25 @@ extension Route {
         )
         return Response(
             status: 200,
-            headers: ["content-type": "text/event-stream", "cache-control": "no-cache"],
-            body: .stream { writer in try await stream.run(writer) }
+            headers: [
+                "content-type": "text/event-stream", "cache-control": "no-cache",
+                // nginx would hold the events back and send them in one go.
+                "x-accel-buffering": "no",
+            ],
+            body: .stream { writer in
+                defer { api.freedMemory.note(bytes) }
+                try await stream.run(writer)
+            }
         )
     }
 }
 
 /// A request, checked, and its prompt in tokens.
 struct PreparedRequest: Sendable {
+    /// Without its texts, which are in the prompt.
     var message: MessagesRequest
     var prompt: [Token]
+    var stopSequences: StopSequenceFilter
     /// The answer goes on with a text that the client gave.
     var isPrefilled: Bool
 
@@ -47,22 +62,37 @@ extension MessagesAPI {
     /// - Returns: nil if the client left meanwhile.
     func prepare(
         _ request: Request,
-        for purpose: MessagesRequest.Purpose
+        for purpose: MessagesRequest.Purpose,
+        client: String
     ) async throws(APIError) -> PreparedRequest? {
-        try await heavyWork.run(bytes: request.body.count) { [model] () throws(APIError) in
-            let message = try MessagesAPI.parse(request.body, for: purpose)
+        let vocabularySize = scheduler.engineDescription.vocabularySize
+        return try await promptWorkers.run(client: client, bytes: request.body.count) {
+            [model] () throws(APIError) in
+            var message = try MessagesAPI.parse(request.body, for: purpose)
             let turns = Rendering.turns(message)
+            let stopSequences = StopSequenceFilter(message.stopSequences)
+            (message.messages, message.system, message.stopSequences) = ([], [], [])
             let prompt: [Token]
             do throws(TemplateError) {
                 prompt = try model.chatFormat.encode(turns, with: model.tokenizer)
             } catch {
                 throw APIError(error)
             }
+            try MessagesAPI.check(prompt, vocabularySize: vocabularySize)
             return PreparedRequest(
                 message: message,
                 prompt: prompt,
+                stopSequences: stopSequences,
                 isPrefilled: turns.last.map { $0.role == .assistant && !$0.text.isEmpty } ?? false
             )
+        }
+    }
+
+    /// Throws if no model could go on from a prompt, so that counting and generating say the same.
+    private static func check(_ prompt: [Token], vocabularySize: Int) throws(APIError) {
+        if prompt.isEmpty { throw APIError(.emptyPrompt) }
+        if let token = prompt.first(where: { !(0..<vocabularySize).contains(Int($0)) }) {
+            throw APIError(.invalidToken(token))
         }
     }
 
@@ -84,10 +114,10 @@ extension MessagesAPI {
         }
     }
 
-    fileprivate func submit(_ prepared: PreparedRequest, head: RequestHead) async throws(APIError) -> AnswerSource {
+    fileprivate func submit(_ prepared: PreparedRequest, client: String) async throws(APIError) -> AnswerSource {
         let message = prepared.message
         let request = GenerationRequest(
-            client: KeyRing.client(head),
+            client: client,
             prompt: prepared.prompt,
             // Clients ask for more than any context holds; that much is never reached.
             maxTokens: min(message.maxTokens ?? 0, contextLength),
@@ -100,7 +130,7 @@ extension MessagesAPI {
                 generation: generation,
                 promptTokens: prepared.prompt.count,
                 tokenizer: model.tokenizer,
-                stopSequences: message.stopSequences,
+                stopSequences: prepared.stopSequences,
                 startsText: !prepared.isPrefilled
             )
         } catch {
@@ -145,7 +175,8 @@ extension APIError {
     /// What a model's template does not stand is the conversation's fault as far as a client can tell.
     init(_ error: TemplateError) {
         let what = error.kind == .raised ? "refuses this conversation" : "fails on this conversation"
-        self = .invalidRequest("messages: the model's chat template \(what): \(error)")
+        // A template may put the whole conversation into its message.
+        self = .invalidRequest("messages: the model's chat template \(what): \("\(error)".prefix(1000))")
     }
 
     init(_ error: AdmissionError) {
@@ -155,7 +186,12 @@ extension APIError {
             // Claude Code knows these words and shortens the conversation.
             self = .invalidRequest("prompt is too long: \(tokens) tokens > \(maximum) maximum")
         case .shuttingDown: self = .shuttingDown
-        case .emptyPrompt, .invalidToken: self = .internal
+        case .emptyPrompt:
+            self = .invalidRequest("messages: the model's chat template makes no token of this conversation")
+        case .invalidToken(let token):
+            self = .invalidRequest(
+                "messages: a text spells token \(token), which is in the tokenizer but not in the model's weights"
+            )
         }
     }
 }
