@@ -54,7 +54,13 @@ let package = Package(
         module("APIClient"),
 
         // The way of a request, downward.
-        module("MessagesAPI", ["HTTPFront", "Scheduling", "EngineContract", "Tokenization", "WebPage"]),
+        module(
+            "MessagesAPI",
+            [
+                "HTTPFront", "Scheduling", "EngineContract", "Tokenization", "WebPage",
+                .target(name: "CLinux", condition: .when(platforms: [.linux])),
+            ]
+        ),
         module("HTTPFront", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
         module("Scheduling", ["EngineContract"]),
         module("BlockFiles", ["Scheduling", "EngineContract", "Hashing"]),

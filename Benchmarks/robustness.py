@@ -11,6 +11,8 @@ Starts the given server (default .build/release/pensieve) on a free port and run
   longprompt   a 6,000-token prompt while 8 streams run: their longest gap against their median step
   terminate    SIGTERM under load: every stream gets a proper end, exit status 0
 
+and those of robustness_clients.py, where one client takes all it can: flood, bigbodies, fullqueue, stops.
+
 Only Python's standard library is needed. Exit status 1 if anything failed.
 """
 
@@ -259,6 +261,8 @@ def terminate(path):
 
 
 def main():
+    from robustness_clients import CHECKS  # which uses what is above
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", default=".build/release/pensieve")
     parser.add_argument("--only")
@@ -266,7 +270,7 @@ def main():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))
     failed = False
-    for check in [idle, connections, killed, longprompt, terminate]:
+    for check in [idle, connections, killed, longprompt, terminate, *CHECKS]:
         if options.only in (None, check.__name__):
             print(check.__name__, flush=True)
             good = check(options.server)

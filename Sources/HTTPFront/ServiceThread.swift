@@ -3,7 +3,7 @@ import Glibc
 
 /// Starts a detached thread for work that blocks, which the cooperative pool must never do.
 /// - Returns: whether the thread could be made; if not, `body` will not run.
-func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
     let start = Unmanaged.passRetained(ThreadStart(name: name, body: body))
     var thread = pthread_t()
     // The thread takes over the one reference that `passRetained` made.

@@ -18,9 +18,9 @@ struct AnswerText: Sendable {
     private(set) var matchedSequence: String?
 
     /// - Parameter startsText: false where the answer goes on with a text that the client gave.
-    init(tokenizer: Tokenizer, stopSequences: [String], startsText: Bool) {
+    init(tokenizer: Tokenizer, stopSequences: StopSequenceFilter, startsText: Bool) {
         decoder = StreamDecoder(tokenizer: tokenizer, startsText: startsText)
-        filter = StopSequenceFilter(stopSequences)
+        filter = stopSequences
     }
 
     /// The text that this token makes certain; nothing after a stop sequence.
@@ -58,11 +58,26 @@ struct AnswerSource: Sendable {
     var generation: Generation
     var promptTokens: Int
     var tokenizer: Tokenizer
-    var stopSequences: [String]
+    var stopSequences: StopSequenceFilter
     var startsText: Bool
     var record = RequestRecord()
 
     var initialUsage: Usage { Usage(promptTokens: promptTokens, cachedTokens: generation.cachedTokens, output: 0) }
+
+    /// Returns when the generation has begun, or after a while.
+    /// - Throws: `APIError` if it was broken off before.
+    func waitForTurn(atMost limit: Duration) async throws(APIError) {
+        await generation.waitForTurn(atMost: limit)
+        guard !Task.isCancelled else {
+            generation.cancel()
+            throw .clientGone
+        }
+        do {
+            if let reason = generation.endReason { try AnswerSource.check(reason) }
+        } catch {
+            throw error as? APIError ?? .clientGone
+        }
+    }
 
     /// Reads the generation to its end and gives each piece of text to `emit`.
     /// - Throws: what `emit` throws; `APIError` if the generation was broken off.
@@ -113,6 +128,7 @@ struct AnswerSource: Sendable {
         switch reason {
         case .stopToken, .maxTokens, .contextFull, .stopped: return
         case .cancelled: throw CancellationError()
+        case .displaced: throw APIError.overloaded(retryAfterSeconds: 2)
         case .shutdown: throw APIError.shuttingDown
         case .failed: throw APIError.internal
         }

@@ -12,7 +12,8 @@ package final class MessagesAPI: RequestHandler {
     let keys: KeyRing
     let crossOrigin: CrossOrigin
     let started = ContinuousClock.now
-    let heavyWork = HeavyWork()
+    let promptWorkers = PromptWorkers()
+    let freedMemory = FreedMemory()
     private let draining = Atomic<Bool>(false)
 
     package init(model: ServedModel, scheduler: Scheduler, configuration: APIConfiguration, metrics: Metrics) {
@@ -65,7 +66,7 @@ package final class MessagesAPI: RequestHandler {
     /// Whoever had to show a key is known by it.
     package func client(of head: RequestHead) -> String? {
         guard head.method != "OPTIONS", let match = try? RouteTable.find(head), match.route.needsKey else { return nil }
-        return KeyRing.client(head)
+        return keys.client(head)
     }
 
     package func respond(to request: Request) async -> Response {

@@ -71,6 +71,7 @@ extension FinishReason {
         case .contextFull: "context_full"
         case .stopped: "stop_sequence"
         case .cancelled: "cancelled"
+        case .displaced: "displaced"
         case .shutdown: "shutdown"
         case .failed: "failed"
         }

@@ -52,7 +52,7 @@ enum RouteTable {
         for method in head.method == "HEAD" ? ["HEAD", "GET"] : [head.method] {
             if let match = candidates.first(where: { $0.route.method == method }) { return match }
         }
-        guard !candidates.isEmpty else { throw .notFound("there is nothing at this path; see /v1/messages") }
+        guard !candidates.isEmpty else { throw .notFound(PathAdvice.text(for: head.path)) }
         throw .methodNotAllowed(String(head.method.prefix(20)), allow: allowed(candidates.map(\.route)))
     }
 
@@ -71,15 +71,19 @@ enum RouteTable {
     private static func candidates(_ path: String) -> [(route: Route, parameters: [String])] {
         // Split before decoding: a slash in an identifier arrives as %2F and stays within its segment.
         var segments: [String] = []
-        for segment in split(path) {
+        // No route is longer: a path of thousands of segments need not be taken apart.
+        for segment in split(path, atMost: longestPath) {
             guard let decoded = PercentCoding.decode(segment) else { return [] }
             segments.append(decoded)
         }
         return routes.compactMap { route in route.match(segments).map { (route, $0) } }
     }
 
-    static func split(_ path: String) -> [String] {
-        path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    /// Segments of the longest route.
+    private static let longestPath = routes.map { split($0.path).count }.max() ?? 0
+
+    static func split(_ path: String, atMost most: Int = .max) -> [String] {
+        path.split(separator: "/", maxSplits: most, omittingEmptySubsequences: false).map(String.init)
     }
 
     private static func allowed(_ routes: [Route]) -> [String] {

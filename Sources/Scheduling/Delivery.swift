@@ -11,6 +11,10 @@ final class Delivery: Sendable {
     private let isHeld = Atomic<Bool>(false)
     private let continuation: AsyncStream<GenerationEvent>.Continuation
     private let wake: @Sendable () -> Void
+    /// Ends when the session has its first seat, or has ended.
+    let turn: AsyncStream<Void>
+    private let turnContinuation: AsyncStream<Void>.Continuation
+    let endReason = Mutex<FinishReason?>(nil)
     /// Ends the session for this reason.
     let leave: @Sendable (FinishReason) -> Void
 
@@ -24,7 +28,11 @@ final class Delivery: Sendable {
         self.continuation = continuation
         self.wake = wake
         self.leave = leave
+        (turn, turnContinuation) = AsyncStream.makeStream()
     }
+
+    /// The session has its first seat.
+    func begin() { turnContinuation.finish() }
 
     /// Events sent and not read. While the session is held back, only the reader changes it.
     var unreadCount: Int { unread.load(ordering: .relaxed) }
@@ -39,6 +47,8 @@ final class Delivery: Sendable {
 
     func finish(_ summary: GenerationSummary) {
         unread.add(1, ordering: .relaxed)
+        endReason.withLock { $0 = summary.reason }
+        turnContinuation.finish()
         continuation.yield(.finished(summary))
         continuation.finish()
     }

@@ -1,4 +1,5 @@
 package import EngineContract
+import Synchronization
 
 /// A session's answer as it is made. Iterating it acknowledges delivery; leaving it (cancelling the consuming task,
 /// dropping the value, or calling `cancel`) ends the session within a step.
@@ -11,6 +12,20 @@ package struct Generation: AsyncSequence, Sendable {
     package let cachedTokens: Int
     let stream: AsyncStream<GenerationEvent>
     let delivery: Delivery
+
+    /// Returns when the session has its first seat or has ended; after `limit`, or when the task is cancelled, anyhow.
+    /// To be called once.
+    package func waitForTurn(atMost limit: Duration) async {
+        await withTaskGroup(of: Void.self) { [delivery] group in
+            group.addTask { for await _ in delivery.turn {} }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Why the session ended, if it has.
+    package var endReason: FinishReason? { delivery.endReason.withLock { $0 } }
 
     /// Ends the session because nobody waits for it any more.
     package func cancel() { delivery.leave(.cancelled) }

@@ -35,6 +35,8 @@ package enum FinishReason: Sendable, Equatable {
     case stopped
     /// Nobody waits for the answer any more.
     case cancelled
+    /// The queue was full, and this session of whoever had most in it made room for another client's.
+    case displaced
     /// The server ends and gave the session no more time.
     case shutdown
     case failed(String)

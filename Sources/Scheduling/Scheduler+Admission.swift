@@ -10,8 +10,11 @@ extension Scheduler {
     ///
     /// One whose prompt does not fit now lets smaller ones pass, but not for ever; one that has run before lets nobody.
     func admit() {
+        shareSeats()
         var passed: [Session] = []
-        while passed.allSatisfy({ $0.timesPassed < Self.maxTimesPassed }), let session = waiting.next(besides: passed) {
+        while passed.allSatisfy({ $0.timesPassed < Self.maxTimesPassed }),
+            let session = waiting.next(besides: passed, seats: waiting.returning.isEmpty ? [:] : seats)
+        {
             if hasRoom(for: session) {
                 seat(session)
                 for other in passed { other.timesPassed += 1 }
@@ -25,7 +28,7 @@ extension Scheduler {
     }
 
     /// Whether there are a seat and memory for a session; sessions whose readers lag give theirs up for it.
-    private func hasRoom(for session: Session) -> Bool {
+    func hasRoom(for session: Session) -> Bool {
         while !running.isEmpty {
             if running.count < configuration.maxRunningSessions, kv.fits(session, others: running) { return true }
             guard let lagging = running.last(where: { $0.pause != nil }) else { return false }
@@ -34,10 +37,25 @@ extension Scheduler {
         return true
     }
 
-    private func seat(_ session: Session) {
+    /// Makes room in the full queue for a client's session, if another client has more there: the newest session of the
+    /// client with the most gives way. Of two that would merely change places, the one with more running sessions does.
+    /// - Returns: whether there is room now.
+    func makeRoom(for client: String) -> Bool {
+        guard let (most, newest) = waiting.longest else { return false }
+        let own = waiting.count(of: client)
+        guard most >= own + 1, newest.request.client != client else { return false }
+        guard most > own + 1 || seats[newest.request.client, default: 0] > seats[client, default: 0] else {
+            return false
+        }
+        finish(newest, .displaced)
+        return true
+    }
+
+    func seat(_ session: Session) {
         waiting.serve(session)
         if !session.hasRun {
             session.cachedTokens = 0
+            session.delivery.begin()
             observer?.queued(seconds: (ContinuousClock.now - session.submitted) / .seconds(1))
         }
         reuse(session)

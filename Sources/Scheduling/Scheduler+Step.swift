@@ -52,13 +52,16 @@ extension Scheduler {
         return entries
     }
 
-    /// Gives a session the blocks for its next tokens, taking them from those whose readers lag, then from the youngest.
-    /// - Returns: false if it is the youngest itself: it waits, holding what it has until an older one needs it.
+    /// Gives a session the blocks for its next tokens, taking them from those whose readers lag, then from the youngest:
+    /// of the client with the most sessions, if that has many more than the youngest's.
+    /// - Returns: false if it is that session itself: it waits, holding what it has until another one needs it.
     private func reserve(_ session: Session, tokens: Int) -> Bool {
         while !kv.grow(session, by: tokens) {
-            guard let victim = running.last(where: { $0.pause != nil }) ?? running.last, victim !== session else {
-                return false
-            }
+            guard let youngest = running.last else { return false }
+            // Never from one that is older: it may be in this step already.
+            let fairest = youngestOfMost(besides: youngest.request.client).flatMap { $0.id >= session.id ? $0 : nil }
+            let victim = running.last { $0.pause != nil } ?? fairest ?? youngest
+            guard victim !== session else { return false }
             preempt(victim)
         }
         return true

@@ -75,9 +75,10 @@ package actor Scheduler {
         guard room >= 1 else { throw .promptTooLong(tokens: request.prompt.count, maximum: contextLength - 1) }
         let vocabulary = Token(clamping: engineDescription.vocabularySize)
         if let token = request.prompt.first(where: { $0 < 0 || $0 >= vocabulary }) { throw .invalidToken(token) }
-        guard sessions.count - configuration.maxRunningSessions < configuration.maxWaitingSessions else {
-            throw .queueFull(retryAfterSeconds: 2)
-        }
+        guard
+            sessions.count - configuration.maxRunningSessions < configuration.maxWaitingSessions
+                || makeRoom(for: request.client)
+        else { throw .queueFull(retryAfterSeconds: 2) }
 
         let id = SessionID(nextID)
         nextID += 1

@@ -29,6 +29,8 @@ final class Session {
     var pause: Pause?
     /// Sessions of a later turn that were let in before, for want of memory for this one.
     var timesPassed = 0
+    /// Whether others have been asked to give up their seats for this session.
+    var hasClaimed = false
 
     /// The prompt and what was sampled after it.
     private(set) var tokens: [Token]

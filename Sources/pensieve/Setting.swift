@@ -173,7 +173,7 @@ extension Setting {
                 name: "max-waiting",
                 placeholder: "N",
                 kind: .integer(\.maxWaiting, 0...100_000),
-                help: "requests that may wait; past that, 529 with retry-after"
+                help: "requests that may wait; past that, the newest of the client with most gets 529"
             ),
             Setting(
                 name: "step-tokens",

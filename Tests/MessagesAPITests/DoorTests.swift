@@ -132,6 +132,117 @@ import Testing
         }
     }
 
+    @Test("A path of another API, or with one /v1 too many, is told what there is")
+    func nearPaths() async throws {
+        let api = try TestAPI(answering: [])
+        for (target, advice) in [
+            ("/v1/v1/messages", "base_url without /v1"), ("/v1/v1", "base_url without /v1"),
+            ("/v1/chat/completions", "POST /v1/messages"), ("/v1/completions", "POST /v1/messages"),
+            ("/v1/responses", "POST /v1/messages"), ("/v1/embeddings", "POST /v1/messages"),
+            ("/chat/completions", "POST /v1/messages"), ("/api/chat", "POST /v1/messages"),
+            ("/api/generate", "POST /v1/messages"), ("/v1/messages/batches/x/y", "is not served"),
+            ("/v1/files", "is not served"), ("/messages", "it is /v1/messages"),
+            ("/v1/messages/", "it is /v1/messages"),
+            ("/nothing", "see POST /v1/messages"), ("/" + String(repeating: "a/", count: 4000), "see POST"),
+        ] {
+            // Without a key: who configures a client should not have to look for two mistakes at once.
+            for method in ["POST", "GET"] {
+                let reply = try await api.send(method, target, headers: [:])
+                #expect(try reply.status == 404 && reply.errorType() == "not_found_error", "\(target.prefix(80))")
+                #expect(reply.errorMessage.contains(advice), "\(target.prefix(80)): \(reply.errorMessage)")
+            }
+        }
+        for target in ["/v1/chat/completions", "/api/chat"] {
+            #expect(try await api.send("POST", target).errorMessage.contains("not served"))
+        }
+    }
+
+    @Test("A refusal names both headers and what to do")
+    func adviceOnKeys() async throws {
+        for (keys, isLoopback, advice) in [
+            (["own"], true, "api_key_file"), (["own"], false, "api_key_file"), ([], true, "development key"),
+            ([], false, "--api-key-file"),
+        ] {
+            var configuration = APIConfiguration()
+            configuration.apiKeys = keys
+            let api = try TestAPI(answering: [], configuration: configuration)
+            for headers in [[:], ["x-api-key": "wrong"], ["authorization": "Basic eDp5"]] as [Headers] {
+                let reply = try await api.send("GET", "/v1/models", headers: headers, isLoopback: isLoopback)
+                #expect(reply.status == 401 && reply.errorMessage.contains(advice), "\(reply.errorMessage)")
+                guard isLoopback else { continue }
+                #expect(
+                    reply.errorMessage.contains("x-api-key") && reply.errorMessage.contains("authorization: Bearer")
+                )
+            }
+        }
+    }
+
+    @Test("A client is its key, whatever it presents beside it; without keys all of this machine are one")
+    func clients() {
+        let ring = KeyRing(["right-key", "other-key"])
+        func client(_ ring: KeyRing, _ headers: Headers) -> String {
+            ring.client(RequestHead(method: "POST", target: "/", headers: headers))
+        }
+        let own = client(ring, ["authorization": "Bearer right-key"])
+        #expect(client(ring, ["x-api-key": "right-key"]) == own)
+        for junk in ["a", "b"] {
+            #expect(client(ring, ["x-api-key": junk, "authorization": "Bearer right-key"]) == own)
+            #expect(client(ring, ["authorization": "Bearer \(junk)", "x-api-key": "right-key"]) == own)
+        }
+        #expect(client(ring, ["x-api-key": "other-key"]) != own)
+        let open = KeyRing([])
+        #expect(client(open, ["x-api-key": "sk-ant-api-1"]) == client(open, ["x-api-key": "sk-ant-api-2"]))
+    }
+
+    @Test("A key with changing junk beside it takes its turn as one client")
+    func junkGainsNothing() async throws {
+        var scheduling = SchedulerConfiguration()
+        scheduling.maxRunningSessions = 1
+        var configuration = APIConfiguration()
+        configuration.apiKeys = ["greedy", "modest"]
+        let engine = GatedEngine(answering: Script.bytes("ok"))
+        let api = try TestAPI(engine, scheduling: scheduling, configuration: configuration)
+        let finished = Shared<[String]>([])
+        let greedy = [nil, "1", "2", "3"].map { junk -> Headers in
+            junk.map { ["authorization": "Bearer greedy", "x-api-key": $0] } ?? ["authorization": "Bearer greedy"]
+        }
+        let requests = greedy.map { ("greedy", $0) } + [("modest", ["x-api-key": "modest"])]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, (name, headers)) in requests.enumerated() {
+                group.addTask {
+                    let reply = try await api.send("POST", "/v1/messages", TestAPI.body(), headers: headers)
+                    #expect(reply.status == 200)
+                    finished.change { $0.append(name) }
+                }
+                #expect(
+                    await eventually {
+                        let state = await api.scheduler.statistics()
+                        return state.sessionsRunning == 1 && state.sessionsWaiting == index
+                    }
+                )
+            }
+            // Three steps are an answer.
+            for count in 1...5 {
+                engine.open(3)
+                #expect(await eventually { finished.current.count == count })
+            }
+            try await group.waitForAll()
+        }
+        #expect(finished.current == ["greedy", "greedy", "modest", "greedy", "greedy"])
+    }
+
+    @Test("A prompt that the model cannot take is the request's fault, for answers and for counts")
+    func impossiblePrompts() async throws {
+        // Fewer tokens than the tokenizer has.
+        let engine = ScriptedEngine(description: Script.description(vocabularySize: 200)) { _ in 0 }
+        let api = try TestAPI(engine)
+        for reply in try await [api.ask(), api.ask(#","stream":true"#), api.count(TestAPI.body())] {
+            #expect(try reply.status == 400 && reply.errorType() == "invalid_request_error")
+            #expect(reply.errorMessage.hasPrefix("messages: a text spells token "))
+        }
+        #expect(APIError(.emptyPrompt).status == 400 && APIError(.invalidToken(5)).status == 400)
+    }
+
     @Test("A full house answers 529 and says when to come back")
     func overload() async throws {
         var scheduling = SchedulerConfiguration()

@@ -39,7 +39,14 @@ import Testing
         }
         #expect(try await api.send("GET", "/v1/models/claude-local").json["id"] == "claude-local")
         #expect(try await api.send("GET", "/v1/models/test%2Fmodel").json == model)
-        #expect(try await api.send("GET", "/v1/models/no-such").errorType() == "not_found_error")
+        // Whatever a request may ask for.
+        let other = try await api.send("GET", "/v1/models/claude-opus-5-5")
+        #expect(try other.status == 200 && other.json["id"] == "claude-opus-5-5")
+        #expect(try other.json["display_name"] == "A script (the same model as test/model)")
+        #expect(try await api.ask(#","model":"claude-opus-5-5""#).status == 200)
+        let tooLong = String(repeating: "m", count: 1025)
+        #expect(try await api.send("GET", "/v1/models/\(tooLong)").errorType() == "not_found_error")
+        #expect(try await api.ask(",\"model\":\"\(tooLong)\"").status == 400)
     }
 
     @Test("Health has the founding document's fields, measured")

@@ -41,7 +41,7 @@ enum Script {
         return reply.indices.contains(answered) ? reply[answered] : end
     }
 
-    static func description(contextLength: Int = 4096) -> EngineDescription {
+    static func description(contextLength: Int = 4096, vocabularySize: Int? = nil) -> EngineDescription {
         EngineDescription(
             modelID: "test/model",
             displayName: "A script",
@@ -49,7 +49,7 @@ enum Script {
             parameterCount: 0,
             quantization: "none",
             contextLength: contextLength,
-            vocabularySize: 261 + words.count,
+            vocabularySize: vocabularySize ?? 261 + words.count,
             blockSize: 16,
             blockCount: 1024,
             kvBytesPerToken: 4,

@@ -23,6 +23,7 @@ import Testing
         let stream = try await TestAPI(answering: reply).ask(#","stream":true"#)
         #expect(stream.headers[first: "content-type"] == "text/event-stream")
         #expect(stream.headers[first: "cache-control"] == "no-cache")
+        #expect(stream.headers[first: "x-accel-buffering"] == "no")
         let id = try #require(try stream.events.first?["message"]?["id"]?.string())
         #expect(
             stream.body == #"""
@@ -122,6 +123,44 @@ import Testing
             #expect(last["type"] == "error" && last["error"]?["type"] == .string(type))
             #expect(last["request_id"] == "req_test" && last["error"]?["message"] != nil)
             #expect(written.count("message_stop") == 0 && written.count("message_delta") == 0)
+        }
+    }
+
+    @Test("A stream that loses its place before its turn gets a status; one that has begun to wait aloud, an event")
+    func displaced() async throws {
+        for waitsAloud in [false, true] {
+            var scheduling = SchedulerConfiguration()
+            (scheduling.maxRunningSessions, scheduling.maxWaitingSessions) = (1, 1)
+            var configuration = APIConfiguration()
+            configuration.apiKeys = ["greedy", "modest"]
+            configuration.pingInterval = waitsAloud ? .milliseconds(5) : .seconds(3600)
+            let engine = GatedEngine(answering: Script.bytes("ok"))
+            let api = try TestAPI(engine, scheduling: scheduling, configuration: configuration)
+            let body = TestAPI.body(#","stream":true"#)
+            async let first = api.send("POST", "/v1/messages", body, headers: ["x-api-key": "greedy"])
+            #expect(await eventually { await api.scheduler.statistics().sessionsRunning == 1 })
+            let written = Written()
+            async let second = api.send(
+                "POST",
+                "/v1/messages",
+                body,
+                headers: ["x-api-key": "greedy"],
+                sink: written.sink
+            )
+            #expect(await eventually { await api.scheduler.statistics().sessionsWaiting == 1 })
+            if waitsAloud { #expect(await eventually { written.count("ping") >= 2 }) }
+            async let third = api.send("POST", "/v1/messages", body, headers: ["x-api-key": "modest"])
+            var loser = try await second
+            if waitsAloud {
+                loser.body = written.text
+                #expect(loser.status == 200)
+                #expect(try loser.events.last?["error"]?["type"] == "overloaded_error")
+            } else {
+                #expect(try loser.status == 529 && loser.errorType() == "overloaded_error")
+                #expect(loser.headers[first: "retry-after"] == "2" && written.text.isEmpty)
+            }
+            engine.open(20)
+            #expect(try await [first.text, third.text] == ["ok", "ok"])
         }
     }
 

@@ -160,6 +160,17 @@ struct Reply: Sendable {
     }
 }
 
+/// A value that several tasks change.
+final class Shared<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+
+    init(_ value: Value) { self.value = Mutex(value) }
+
+    var current: Value { value.withLock { $0 } }
+
+    func change(_ body: (inout Value) -> Void) { value.withLock { body(&$0) } }
+}
+
 /// Waits until the condition holds; false if it does not within a time that no machine needs.
 func eventually(_ condition: () async -> Bool) async -> Bool {
     let deadline = ContinuousClock.now + .seconds(30)

@@ -26,6 +26,12 @@ actor GatedEngine: InferenceEngine {
         atGate = []
     }
 
+    /// Lets the step at the gate pass, and no other.
+    func pass() {
+        for step in atGate { step.resume() }
+        atGate = []
+    }
+
     /// Returns when a step is at the gate, which must be closed.
     func stepArrives() async {
         if atGate.isEmpty { await withCheckedContinuation { spectators.append($0) } }

@@ -73,6 +73,8 @@ extension StressRound {
         case .cancelled:
             #expect([.cancels, .leaves, .leavesAtOnce, .lateAndCancels].contains(client.reader), "seed \(seed)")
         case .stopped: #expect(client.reader == .stops, "seed \(seed): \(client)")
+        case .displaced:
+            #expect(clients.count > configuration.maxWaitingSessions + configuration.maxRunningSessions, "seed \(seed)")
         case .shutdown: #expect(stop != nil, "seed \(seed)")
         case .failed(let reason):
             let isStalled = configuration.readerStallLimit < .seconds(1) && reason.contains("reader")

@@ -1,5 +1,6 @@
 import Testing
-import Tokenization
+
+@testable import Tokenization
 
 @Suite struct StopSequenceFilterTests {
     /// The first place in the whole text where a sequence is; the shortest of those.
@@ -63,6 +64,22 @@ import Tokenization
         var broken = filter
         #expect(broken.push("e") == ("a", "bc"))
         #expect(filter.finish() == ("a", "bc"))
+    }
+
+    @Test("Tables grow with what the text matches, and never beyond twice the sequences")
+    func memory() {
+        let tail = String(repeating: "ab", count: 2047) + "c"
+        let stops = (0..<1024).map { "\(Unicode.Scalar(0x20 + UInt8($0 % 64)))" + tail }
+        var filter = StopSequenceFilter(stops)
+        let total = stops.reduce(0) { $0 + $1.utf8.count }
+        #expect(total == 4 << 20 && filter.tableBytes == 0)
+        for _ in 0..<100 { _ = filter.push("Some words that stop nothing. ") }
+        #expect(filter.tableBytes < 100_000)
+        // The text that matches all of one sixteenth of them but for the last letter.
+        for letter in "!\"#$" { _ = filter.push(String(letter) + tail.dropLast()) }
+        #expect(filter.tableBytes > total / 16 && filter.tableBytes < total / 16 * 9 / 4)
+        #expect(filter.push("c").matched == "$" + tail)
+        #expect(filter.tableBytes == 0)
     }
 
     @Test("A long sequence that nearly comes again and again takes no special time", .timeLimit(.minutes(1)))

@@ -14,12 +14,20 @@ extension Route {
 
 extension MessagesAPI {
     fileprivate func answer(_ request: Request, _ record: RequestRecord) async throws(APIError) -> Response {
-        guard let prepared = try await prepare(request, for: .generate, record) else { throw .clientGone }
-        let source = try await submit(prepared, head: request.head, record)
+        let bytes = request.body.count
+        defer { freedMemory.note(bytes) }
+        let client = keys.client(request.head)
+        guard let prepared = try await prepare(request, for: .generate, client: client, record) else {
+            throw .clientGone
+        }
+        let source = try await submit(prepared, client: client, record)
         let messageID = RandomID.make("msg_")
         guard prepared.wantsStream(request.head) else {
             return try await wholeAnswer(source, messageID: messageID, model: prepared.message.model)
         }
+        // A session that ends before its turn came still gets a status. Nobody is kept waiting for the head, though:
+        // clients give up on servers that say nothing.
+        try await source.waitForTurn(atMost: configuration.pingInterval)
         let stream = MessageStream(
             source: source,
             encoder: EventEncoder(
@@ -31,16 +39,25 @@ extension MessagesAPI {
         )
         return Response(
             status: 200,
-            headers: ["content-type": "text/event-stream", "cache-control": "no-cache"],
-            body: .stream { writer in try await stream.run(writer) }
+            headers: [
+                "content-type": "text/event-stream", "cache-control": "no-cache",
+                // nginx would hold the events back and send them in one go.
+                "x-accel-buffering": "no",
+            ],
+            body: .stream { [freedMemory] writer in
+                defer { freedMemory.note(bytes) }
+                try await stream.run(writer)
+            }
         )
     }
 }
 
 /// A request, checked, and its prompt in tokens.
 struct PreparedRequest: Sendable {
+    /// Without its texts, which are in the prompt.
     var message: MessagesRequest
     var prompt: [Token]
+    var stopSequences: StopSequenceFilter
     /// The answer goes on with a text that the client gave.
     var isPrefilled: Bool
 
@@ -56,12 +73,17 @@ extension MessagesAPI {
     func prepare(
         _ request: Request,
         for purpose: MessagesRequest.Purpose,
+        client: String,
         _ record: RequestRecord
     ) async throws(APIError) -> PreparedRequest? {
-        try await heavyWork.run(bytes: request.body.count) { [model] () throws(APIError) in
-            let message = try MessagesAPI.parse(request.body, for: purpose)
+        let vocabularySize = scheduler.engineDescription.vocabularySize
+        return try await promptWorkers.run(client: client, bytes: request.body.count) {
+            [model] () throws(APIError) in
+            var message = try MessagesAPI.parse(request.body, for: purpose)
             record.note { $0.model = message.model }
             let turns = Rendering.turns(message)
+            let stopSequences = StopSequenceFilter(message.stopSequences)
+            (message.messages, message.system, message.stopSequences) = ([], [], [])
             let prompt: [Token]
             do throws(TemplateError) {
                 prompt = try model.chatFormat.encode(turns, with: model.tokenizer)
@@ -69,11 +91,21 @@ extension MessagesAPI {
                 throw APIError(error)
             }
             record.note { $0.promptTokens = prompt.count }
+            try MessagesAPI.check(prompt, vocabularySize: vocabularySize)
             return PreparedRequest(
                 message: message,
                 prompt: prompt,
+                stopSequences: stopSequences,
                 isPrefilled: turns.last.map { $0.role == .assistant && !$0.text.isEmpty } ?? false
             )
+        }
+    }
+
+    /// Throws if no model could go on from a prompt, so that counting and generating say the same.
+    private static func check(_ prompt: [Token], vocabularySize: Int) throws(APIError) {
+        if prompt.isEmpty { throw APIError(.emptyPrompt) }
+        if let token = prompt.first(where: { !(0..<vocabularySize).contains(Int($0)) }) {
+            throw APIError(.invalidToken(token))
         }
     }
 
@@ -97,12 +129,12 @@ extension MessagesAPI {
 
     fileprivate func submit(
         _ prepared: PreparedRequest,
-        head: RequestHead,
+        client: String,
         _ record: RequestRecord
     ) async throws(APIError) -> AnswerSource {
         let message = prepared.message
         let request = GenerationRequest(
-            client: KeyRing.client(head),
+            client: client,
             prompt: prepared.prompt,
             // Clients ask for more than any context holds; that much is never reached.
             maxTokens: min(message.maxTokens ?? 0, contextLength),
@@ -115,7 +147,7 @@ extension MessagesAPI {
                 generation: generation,
                 promptTokens: prepared.prompt.count,
                 tokenizer: model.tokenizer,
-                stopSequences: message.stopSequences,
+                stopSequences: prepared.stopSequences,
                 startsText: !prepared.isPrefilled,
                 record: record
             )
@@ -162,8 +194,8 @@ extension APIError {
     init(_ error: TemplateError) {
         let what = error.kind == .raised ? "refuses this conversation" : "fails on this conversation"
         let message = "messages: the model's chat template \(what)"
-        // What a template says may quote the conversation.
-        self = .invalidRequest("\(message): \(error)", logged: message)
+        // What a template says may quote the conversation, and be the whole of it.
+        self = .invalidRequest("\(message): \("\(error)".prefix(1000))", logged: message)
     }
 
     init(_ error: AdmissionError) {
@@ -173,7 +205,12 @@ extension APIError {
             // Claude Code knows these words and shortens the conversation.
             self = .invalidRequest("prompt is too long: \(tokens) tokens > \(maximum) maximum")
         case .shuttingDown: self = .shuttingDown
-        case .emptyPrompt, .invalidToken: self = .internal
+        case .emptyPrompt:
+            self = .invalidRequest("messages: the model's chat template makes no token of this conversation")
+        case .invalidToken(let token):
+            self = .invalidRequest(
+                "messages: a text spells token \(token), which is in the tokenizer but not in the model's weights"
+            )
         }
     }
 }

@@ -8,7 +8,7 @@ extension Route {
     }
 
     static let model = Route("GET", "/v1/models/{id}") { api, _, parameters throws(APIError) in
-        guard let model = api.models.first(where: { $0.id == parameters.first }) else {
+        guard let model = parameters.first.flatMap(api.model) else {
             throw .notFound("there is no model of this name; see /v1/models")
         }
         return .json(model.json)
@@ -21,6 +21,14 @@ struct ListedModel: Sendable {
     var displayName: String
     var createdAt: String
     var contextLength: Int
+
+    /// The same model under another name.
+    func named(_ name: String) -> ListedModel {
+        var model = self
+        model.id = name
+        model.displayName = "\(displayName) (the same model as \(id))"
+        return model
+    }
 
     var json: JSON {
         [
@@ -43,11 +51,13 @@ extension MessagesAPI {
             createdAt: model.createdAt,
             contextLength: contextLength
         )
-        guard own.id != MessagesAPI.alias else { return [own] }
-        var alias = own
-        alias.id = MessagesAPI.alias
-        alias.displayName = "\(own.displayName) (the same model as \(own.id))"
-        return [own, alias]
+        return own.id == MessagesAPI.alias ? [own] : [own, own.named(MessagesAPI.alias)]
+    }
+
+    /// The model that a name stands for: as in a request for an answer, the one that there is, whatever it is called.
+    fileprivate func model(_ name: String) -> ListedModel? {
+        guard let own = models.first, MessagesRequest.isModelName(name) else { return nil }
+        return name == own.id ? own : own.named(name)
     }
 }
 

@@ -35,19 +35,47 @@ extension JSON {
     /// Beyond what JSON asks for, the line ends of Unicode are escaped: some clients cut a stream's lines at them too.
     private static func write(_ text: String, into output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output += "\\\"".utf8
-            case "\\": output += "\\\\".utf8
-            case "\n": output += "\\n".utf8
-            case "\r": output += "\\r".utf8
-            case "\t": output += "\\t".utf8
-            case "\0"..<" ", "\u{85}", "\u{2028}", "\u{2029}":
-                let digits = String(scalar.value, radix: 16)
-                output += ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8
-            default: output += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
+        var text = text
+        text.withUTF8 { bytes in
+            // A whole answer is mostly bytes that go out as they are, so those are copied in one go.
+            var (start, index) = (0, 0)
+            while index < bytes.count {
+                guard let escape = Escape(bytes, at: index) else {
+                    index += 1
+                    continue
+                }
+                output += bytes[start..<index]
+                output += escape.text.utf8
+                index += escape.length
+                start = index
             }
+            output += bytes[start...]
         }
         output.append(UInt8(ascii: "\""))
+    }
+}
+
+/// What stands for a character that may not stand for itself.
+private struct Escape {
+    var text: String
+    /// Bytes of the character.
+    var length = 1
+
+    /// Nil where a character may stay, and within one.
+    init?(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) {
+        switch bytes[index] {
+        case UInt8(ascii: "\""): text = "\\\""
+        case UInt8(ascii: "\\"): text = "\\\\"
+        case UInt8(ascii: "\n"): text = "\\n"
+        case UInt8(ascii: "\r"): text = "\\r"
+        case UInt8(ascii: "\t"): text = "\\t"
+        case let control where control < 0x20:
+            text = "\\u00" + (control < 0x10 ? "0" : "") + String(control, radix: 16)
+        // U+0085, U+2028 and U+2029.
+        case 0xC2 where bytes[(index + 1)...].first == 0x85: (text, length) = ("\\u0085", 2)
+        case 0xE2 where bytes[(index + 1)...].starts(with: [0x80, 0xA8]): (text, length) = ("\\u2028", 3)
+        case 0xE2 where bytes[(index + 1)...].starts(with: [0x80, 0xA9]): (text, length) = ("\\u2029", 3)
+        default: return nil
+        }
     }
 }

@@ -22,7 +22,9 @@ struct MessagesRequest: Sendable {
         var unsupported = Unsupported()
         model = try body.required("model") { (value) throws(FieldError) in
             let name = try value.nonEmptyString()
-            guard name.utf8.count <= 1024 else { throw FieldError("String should have at most 1024 characters") }
+            guard MessagesRequest.isModelName(name) else {
+                throw FieldError("String should have at most 1024 characters")
+            }
             return name
         }
         let needsMaxTokens = purpose == .generate
@@ -51,6 +53,8 @@ struct MessagesRequest: Sendable {
         try body.checkIgnoredFields(&unsupported)
         try unsupported.refuse()
     }
+
+    static func isModelName(_ name: String) -> Bool { (1...1024).contains(name.utf8.count) }
 
     /// Bounds what looking for them in each answer can cost.
     private static let maxStopSequences = 1024

@@ -18,9 +18,8 @@ extension JSON {
             let type = try thinking.required("type") { (value) throws(FieldError) in
                 try value.word(of: ["enabled", "adaptive", "between_tools", "disabled"])
             }
-            _ = try thinking.nullable("display") { (value) throws(FieldError) in
-                try value.word(of: ["summarized", "omitted"])
-            }
+            // Clients add words with every release, and without thinking all of them come to the same.
+            _ = try thinking.nullable("display") { (value) throws(FieldError) in try value.string() }
             guard type == "enabled" else { return }
             try thinking.required("budget_tokens") { (value) throws(FieldError) in
                 let budget = try value.integer(atLeast: 1024)
@@ -59,7 +58,7 @@ extension JSON {
         _ = try nullable("cache_control") { (value) throws(FieldError) in
             try value.checkObject()
             _ = try value.required("type") { (value) throws(FieldError) in try value.word(of: ["ephemeral"]) }
-            _ = try value.nullable("ttl") { (value) throws(FieldError) in try value.word(of: ["5m", "1h"]) }
+            _ = try value.nullable("ttl") { (value) throws(FieldError) in try value.string() }
         }
     }
 
@@ -70,9 +69,7 @@ extension JSON {
             try value.checkObject()
             _ = try value.nullable("user_id") { (value) throws(FieldError) in try value.string() }
         }
-        _ = try optional("service_tier") { (value) throws(FieldError) in
-            try value.word(of: ["auto", "standard_only"])
-        }
+        _ = try nullable("service_tier") { (value) throws(FieldError) in try value.string() }
         _ = try nullable("context_management") { (value) throws(FieldError) in
             try value.checkObject()
             _ = try value.nullable("edits") { (value) throws(FieldError) in

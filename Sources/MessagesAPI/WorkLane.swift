@@ -1,0 +1,118 @@
+import CLinux
+import Dispatch
+import HTTPFront
+import Synchronization
+
+/// One thread and the work that waits for it, clients taking turns.
+///
+/// The thread is made when there is work and ends when there was none for a while.
+final class WorkLane: Sendable {
+    /// What waits; exactly one of the two is called.
+    struct Job: Sendable {
+        let run: @Sendable () -> Void
+        /// It will not run: its client left, or others needed the place.
+        let drop: @Sendable (Dropped) -> Void
+    }
+
+    enum Dropped: Sendable { case clientLeft, queueFull }
+
+    private struct State {
+        var jobs = FairQueue<Job>(capacity: WorkLane.maxWaiting)
+        var lastTicket: UInt64 = 0
+        var hasThread = false
+        /// The thread sleeps until it is signalled.
+        var isAsleep = false
+    }
+
+    /// Jobs that wait; past that, whoever has most of them loses its newest one.
+    static let maxWaiting = 512
+    private static let linger = DispatchTimeInterval.seconds(5)
+
+    private let name: String
+    private let niceness: Int32
+    private let state = Mutex(State())
+    private let arrivals = DispatchSemaphore(value: 0)
+
+    /// - Parameters:
+    ///   - name: of the thread, as the kernel shows it, 15 bytes at most.
+    ///   - niceness: above 0, the thread leaves the cores to those that serve sockets and compute answers.
+    init(name: String, niceness: Int32) {
+        self.name = name
+        self.niceness = niceness
+    }
+
+    /// What `cancel` knows a job by.
+    func ticket() -> UInt64 {
+        state.withLock {
+            $0.lastTicket += 1
+            return $0.lastTicket
+        }
+    }
+
+    func submit(_ job: Job, ticket: UInt64, client: String, bytes: Int) {
+        enum Next { case nothing, wake, start }
+        let (arrival, next) = state.withLock { state -> (FairQueue<Job>.Arrival?, Next) in
+            // A task is marked as cancelled before its handler runs: so either this sees the mark, or the handler, which
+            // then waits for the lock, finds the job.
+            if Task.isCancelled { return (nil, .nothing) }
+            let arrival = state.jobs.push(job, ticket: ticket, client: client, bytes: bytes)
+            if !state.hasThread {
+                state.hasThread = true
+                return (arrival, .start)
+            }
+            defer { state.isAsleep = false }
+            return (arrival, state.isAsleep ? .wake : .nothing)
+        }
+        switch arrival {
+        case nil: job.drop(.clientLeft)
+        case .refused(let job), .displaced(let job): job.drop(.queueFull)
+        case .queued: break
+        }
+        switch next {
+        case .nothing: break
+        case .wake: arrivals.signal()
+        case .start:
+            // Without a thread the work is done here: late is better than never.
+            if !startThread(named: name, { self.serve() }) { serve(lingers: false) }
+        }
+    }
+
+    func cancel(_ ticket: UInt64, client: String) {
+        state.withLock { $0.jobs.remove(ticket, client: client) }?.drop(.clientLeft)
+    }
+
+    private func serve() {
+        clinux_lower_priority(niceness)
+        serve(lingers: true)
+    }
+
+    private func serve(lingers: Bool) {
+        while true {
+            if let job = state.withLock({ $0.jobs.pop() }) {
+                job.run()
+            } else if lingers {
+                guard fallAsleep() else { continue }
+                if arrivals.wait(timeout: .now() + Self.linger) == .timedOut, retire() { return }
+            } else if retire() {
+                return
+            }
+        }
+    }
+
+    /// - Returns: false if there is something to do.
+    private func fallAsleep() -> Bool {
+        state.withLock {
+            $0.isAsleep = $0.jobs.count == 0
+            return $0.isAsleep
+        }
+    }
+
+    /// - Returns: false if there is something to do.
+    private func retire() -> Bool {
+        state.withLock {
+            $0.isAsleep = false
+            $0.hasThread = $0.jobs.count > 0
+            return !$0.hasThread
+        }
+    }
+}
