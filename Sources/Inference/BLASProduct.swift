@@ -1,18 +1,75 @@
 import CKernels
 import COpenBLAS
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Products by OpenBLAS, in tiles of one fixed shape.
 ///
 /// OpenBLAS chooses its kernel by the shape, and with it the order of additions. So a product is cut into tiles of 64
-/// rows of W and 16 tokens, the last tokens padded with zeros: each output is then made by the same operations whatever
-/// the batch. Weights of another form become float32 a tile at a time.
+/// rows of W and up to 16 tokens, the last tokens padded with zeros: each output is then made by the same operations
+/// whatever the batch. Weights of another form become float32 a tile at a time.
 enum BLASProduct {
     static let tileRows = 64
-    static let tileTokens = 16
+    /// The most tokens whose places in a tile do not matter. Some kernels (Haswell's and Zen's, of 0.3.21) add in another
+    /// order in some columns of wide tiles; so each width is tried on this machine, with tokens that must come out alike.
+    static let tileTokens = [16, 8, 4, 2].first(where: isUniform) ?? 1
 
     /// Floats that a worker needs: a tile of W, one of x, and one of y.
     static func scratchCount(columns: Int) -> Int {
         (tileRows + tileTokens) * columns + tileRows * tileTokens
+    }
+
+    /// Whether tiles of so many equal tokens, and equal rows where there are all of them, give the same bits everywhere.
+    private static func isUniform(tokens: Int) -> Bool {
+        // Only then is the shape all that a kernel is chosen by.
+        openblas_set_num_threads(1)
+        return [64, 100, 256, 1027].allSatisfy { columns in
+            let (x, w) = (sineWave(columns, step: 0.7), sineWave(columns, step: 1.3))
+            return [tileRows, 56, 37, 16, 5].allSatisfy { rows in
+                var y = [Float](repeating: 0, count: tokens * rows)
+                sgemm(repeated(x, tokens), repeated(w, rows), &y, tokens: tokens, rows: rows, columns: columns)
+                return y.indices.allSatisfy {
+                    y[$0].bitPattern == y[rows == tileRows ? 0 : $0 % rows].bitPattern
+                }
+            }
+        }
+    }
+
+    private static func sineWave(_ count: Int, step: Float) -> [Float] { (0..<count).map { sinf(Float($0) * step) } }
+
+    private static func repeated(_ row: [Float], _ count: Int) -> [Float] {
+        (0..<count).flatMap { _ in row }
+    }
+
+    /// y = x Wᵀ: x is [tokens, columns], W [rows, columns], y [tokens, rows].
+    private static func sgemm(
+        _ x: UnsafePointer<Float>,
+        _ w: UnsafePointer<Float>,
+        _ y: UnsafeMutablePointer<Float>,
+        tokens: Int,
+        rows: Int,
+        columns: Int
+    ) {
+        cblas_sgemm(
+            CblasRowMajor,
+            CblasNoTrans,
+            CblasTrans,
+            Int32(tokens),
+            Int32(rows),
+            Int32(columns),
+            1,
+            x,
+            Int32(columns),
+            w,
+            Int32(columns),
+            0,
+            y,
+            Int32(rows)
+        )
     }
 
     private struct Work {
@@ -79,22 +136,7 @@ enum BLASProduct {
                 (padded + count * columns).update(repeating: 0, count: (tileTokens - count) * columns)
                 input = UnsafePointer(padded)
             }
-            cblas_sgemm(
-                CblasRowMajor,
-                CblasNoTrans,
-                CblasTrans,
-                Int32(tileTokens),
-                Int32(rows),
-                Int32(columns),
-                1,
-                input,
-                Int32(columns),
-                weights,
-                Int32(columns),
-                0,
-                product,
-                Int32(rows)
-            )
+            sgemm(input, weights, product, tokens: tileTokens, rows: rows, columns: columns)
             for i in 0..<count {
                 let to = work.y + (token + i) * work.rowSize + first
                 let from = product + i * rows
