@@ -134,7 +134,9 @@ package actor HTTPServer {
                 // However many come: those that end must be counted out, and a thread of the pool be left to others.
                 if accepted % 32 == 0 { await Task.yield() }
             case .wouldBlock:
-                guard await isReady(listener, poller) else { return }
+                guard await !isReady(listener, poller), phase == .open, !Task.isCancelled else { continue }
+                // The system could not watch the listener just now.
+                do { try await Task.sleep(for: Self.recess * 25) } catch { return }
             case .exhausted:
                 // The whole system has no descriptor or memory left. The listener stays readable: without a pause this
                 // loop would spin until there is.

@@ -28,7 +28,8 @@ struct Sampler {
             ck_sampling_sums(compute, start, Int32(logits.count), largest, parameters.temperature, stretches)
             let count = (logits.count + Int(CK_STRETCH) - 1) / Int(CK_STRETCH)
             let sums = UnsafeBufferPointer(start: stretches, count: count)
-            if parameters.topK == 0 && parameters.topP >= 1 && parameters.minP <= 0 {
+            if (parameters.topK == 0 || parameters.topK >= logits.count) && parameters.topP >= 1 && parameters.minP <= 0
+            {
                 return pick(sums, largest: largest, draw: draw)
             }
             return pick(nucleus(largest: largest, total: sums.reduce(0) { $0 + Double($1) }), draw: draw)

@@ -36,8 +36,10 @@ struct APIError: Error, Equatable {
         APIError(status: 401, kind: .authentication, message: message, shouldRetry: false)
     }
 
-    static func permission(_ message: String) -> APIError {
-        APIError(status: 403, kind: .permission, message: message, shouldRetry: false)
+    static func permission(_ message: String, logged: String? = nil) -> APIError {
+        var error = APIError(status: 403, kind: .permission, message: message, shouldRetry: false)
+        error.logged = logged
+        return error
     }
 
     static func notFound(_ message: String) -> APIError {

@@ -28,7 +28,8 @@ struct CrossOrigin: Sendable {
             )
         }
         throw .permission(
-            "pages of \(origin) may not use this server; to allow it, start the server with --allow-origin \(origin)"
+            "pages of \(origin) may not use this server; to allow it, start the server with --allow-origin \(origin)",
+            logged: "the page is of another origin, and the server has no keys"
         )
     }
 

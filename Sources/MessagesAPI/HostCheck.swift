@@ -10,21 +10,14 @@ enum HostCheck {
         guard let host = head.headers[first: "host"], !isLoopback(host) else { return }
         throw .permission(
             "without configured API keys this server answers to localhost and 127.0.0.1 only, not to "
-                + "\"\(host.prefix(100))\"; use http://localhost, or start the server with --api-key-file FILE"
+                + "\"\(host.prefix(100))\"; use http://localhost, or start the server with --api-key-file FILE",
+            logged: "the request names another host, and the server has no keys"
         )
     }
 
-    /// Whether a host, perhaps with a port, is `localhost`, a name within it, or a loopback address.
+    /// Whether a host, perhaps with a port, is this machine's.
     static func isLoopback(_ authority: String) -> Bool {
-        guard let host = withoutPort(authority)?.lowercased() else { return false }
-        if host == "[::1]" { return true }
-        let name = host.hasSuffix(".") ? String(host.dropLast()) : host
-        if name == "localhost" || name.hasSuffix(".localhost") { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127"
-            && parts.allSatisfy { part in
-                part.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } && UInt8(part) != nil
-            }
+        withoutPort(authority).map(LoopbackName.contains) ?? false
     }
 
     private static func withoutPort(_ authority: String) -> String? {

@@ -42,16 +42,31 @@ struct KeyRing: Sendable {
 
     /// What logs call the client: the accepted key's place among the configured ones, from 1; nil if it is none of them.
     func name(of head: RequestHead) -> String? {
-        let presented = KeyRing.presented(head.headers)
-        let accepted = keys.map { key in presented.reduce(false) { KeyRing.equal(key, $1) || $0 } }
-        return accepted.firstIndex(of: true).map { "key#\($0 + 1)" }
+        let owner = owner(of: KeyRing.presented(head.headers), fromLoopback: head.peerIsLoopback)
+        guard case .key(let index) = owner else { return nil }
+        return "key#\(index + 1)"
     }
 
-    /// A text without the keys that a client presented and those that are configured, in case it holds one.
-    func blotting(_ headers: Headers, out text: String) -> String {
-        (KeyRing.presented(headers) + keys).reduce(text) { text, key in
-            text.replacingOccurrences(of: String(decoding: key, as: UTF8.self), with: "[key]")
+    /// The beginning of a text, without the keys that a client presented and those that are configured, in case it holds
+    /// some. What stands for a key is not looked at again, and the work is bounded whatever is presented.
+    /// - Parameter count: how many bytes are needed; keys that begin among them are found whole.
+    func blotting(_ headers: Headers, out text: String, upTo count: Int) -> String {
+        let bytes = Array(text.utf8)
+        var isHidden = [Bool](repeating: false, count: bytes.count)
+        for key in Set(KeyRing.presented(headers) + keys) {
+            for start in bytes.indices.prefix(count) where bytes[start...].starts(with: key) {
+                for index in start..<start + key.count { isHidden[index] = true }
+            }
         }
+        var result: [UInt8] = []
+        for (index, byte) in bytes.enumerated() {
+            if !isHidden[index] {
+                result.append(byte)
+            } else if index == 0 || !isHidden[index - 1] {
+                result += "[key]".utf8
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
     }
 
     private static func presented(_ headers: Headers) -> [[UInt8]] {

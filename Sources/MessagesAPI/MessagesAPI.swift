@@ -13,7 +13,6 @@ package final class MessagesAPI: RequestHandler {
     let crossOrigin: CrossOrigin
     let started = ContinuousClock.now
     let promptWorkers = PromptWorkers()
-    let freedMemory = FreedMemory()
     private let draining = Atomic<Bool>(false)
 
     package init(model: ServedModel, scheduler: Scheduler, configuration: APIConfiguration, metrics: Metrics) {
@@ -90,15 +89,7 @@ package final class MessagesAPI: RequestHandler {
         return head.map { crossOrigin.marked(response, for: $0) } ?? response
     }
 
-    /// Requests that are no longer leave little behind.
-    private static let smallBodyBytes = 64 << 10
-
     package func finished(_ request: FinishedRequest) {
-        let headers = request.head?.headers
-        let length = headers?[first: "content-length"].flatMap { Int($0) } ?? 0
-        if length > Self.smallBodyBytes || headers?[first: "transfer-encoding"] != nil {
-            Task { [scheduler] in await scheduler.noteWork() }
-        }
         let route = request.head.map { RouteTable.label($0) } ?? "malformed"
         metrics.requestFinished(route: route, status: request.status, seconds: request.seconds)
         configuration.requestLog?.add(LogLine(request, keys: keys))

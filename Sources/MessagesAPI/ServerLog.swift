@@ -63,7 +63,8 @@ struct LogLine: Sendable {
         date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
-    private static let maxBytes = 200
+    /// Of a text of a client's.
+    static let maxBytes = 200
 
     /// A text of a client's, fit for a line: cut, and without what could steer a terminal that shows the log.
     static func clean(_ text: String) -> String {

@@ -31,10 +31,7 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether the page comes from a server of the machine that the browser runs on.
     var isLoopback: Bool {
-        guard scheme == "http" || scheme == "https" else { return false }
-        if host == "localhost" || host == "[::1]" { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        (scheme == "http" || scheme == "https") && LoopbackName.contains(host)
     }
 
     private static func isScheme(_ text: String) -> Bool {

@@ -82,7 +82,7 @@ package struct FileBytes: @unchecked Sendable {
         }
         let memory = UnsafeMutableRawBufferPointer(start: start, count: count)
         bytes = UnsafeRawBufferPointer(memory)
-        owner = Mapping(memory: memory, file: MappedFile(path: path, memory: bytes))
+        owner = Mapping(memory: memory, file: MappedFile(path: path, descriptor: descriptor, memory: bytes))
     }
 
     private static func reading(_ descriptor: Int32, count: Int, path: String) throws(ModelError) -> FileBytes {

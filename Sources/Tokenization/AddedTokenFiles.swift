@@ -122,7 +122,7 @@ extension AddedTokenFiles {
             guard name.hasSuffix("_token"), let token = Self.token(file.child(value, name)) else { return }
             names[name] = token
         }
-        // The newer name counts, if it holds anything: files of between hold both.
+        // The newer name counts, if it holds anything: files written by versions between the two hold both.
         var found: JSONNode?
         for name in ["extra_special_tokens", "additional_special_tokens"] where found == nil {
             guard let member = try file.member(name) else { continue }

@@ -110,6 +110,9 @@ package struct Tokenizer: Sendable {
     func encode(_ text: [UInt8], _ trust: Trust, normalizes: Bool = true) throws(TokenizerError) -> [Int32] {
         var result: [Int32] = []
         result.reserveCapacity(text.count / 4 + 8)
+        // All segments together: each alone may become what a short text may.
+        let limit = GrowthLimit(ofTextWith: text.count)
+        var normalizedCount = 0
         try workspaces.withWorkspace { (work) throws(TokenizerError) in
             for segment in added.segments(of: text, .raw, trust) {
                 switch segment {
@@ -119,8 +122,10 @@ package struct Tokenizer: Sendable {
                         range.count == text.count ? text : Array(text[range]),
                         isFirst: range.lowerBound == 0
                     )
-                    let isTrusted = trust.isTrusted(range)
-                    encode(normalizes ? try normalizer.apply(source) : source, isTrusted, &work, to: &result)
+                    let normalized = normalizes ? try normalizer.apply(source) : source
+                    normalizedCount += normalized.bytes.count
+                    if normalizes { try limit.check(normalizedCount) }
+                    encode(normalized, trust.isTrusted(range), &work, to: &result)
                 }
             }
         }

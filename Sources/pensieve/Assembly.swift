@@ -21,13 +21,13 @@ struct Assembly: Sendable {
         log: ServerLog
     ) async throws -> Assembly {
         let metrics = Metrics()
-        let model = try await Model.load(configuration)
+        let model = try await Model.load(configuration) { log.say($0, .warning) }
         let scheduler = Scheduler(
             engine: model.engine,
             configuration: schedulerConfiguration(configuration),
             observer: metrics,
             stored: try storedBlocks(of: model.engine, configuration),
-            onFailure: { LineWriter.standardError.write("pensieve: \($0)") }
+            onFailure: { log.say($0, .warning) }
         )
         var settings = APIConfiguration()
         settings.apiKeys = keys

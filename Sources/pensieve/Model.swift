@@ -17,13 +17,17 @@ struct Model: Sendable {
 
     /// Loads the model that the configuration names: a folder, one of a hub (fetched if it is not here), the built-in one,
     /// or a script without a model.
-    static func load(_ configuration: Configuration) async throws -> Model {
+    /// - Parameter warn: is told what people should know of how its files were read.
+    static func load(
+        _ configuration: Configuration,
+        warn: (String) -> Void = Terminal.warning
+    ) async throws -> Model {
         if configuration.mock { return try mock(configuration) }
         var location: ModelLocation?
         if let name = configuration.model { location = try await ModelLocation.find(name) }
         let line = LoadingLine(configuration.model ?? "the built-in model")
         defer { line.clear() }
-        let model = try real(configuration, at: location, progress: line.show)
+        let model = try real(configuration, at: location, progress: line.show, warn: warn)
         line.tellTime()
         return model
     }
@@ -44,7 +48,8 @@ struct Model: Sendable {
     private static func real(
         _ configuration: Configuration,
         at location: ModelLocation?,
-        progress: @escaping (Double) -> Void
+        progress: @escaping (Double) -> Void,
+        warn: (String) -> Void
     ) throws -> Model {
         if let location { try check(location.path) }
         let source = try location?.source ?? .memory(BuiltinFiles.all)
@@ -56,8 +61,8 @@ struct Model: Sendable {
             progress: progress
         )
         let text = try ModelText(source, loaded.configuration, loaded.vocabulary)
-        loaded.configuration.generation.warnings.forEach(Terminal.warning)
-        if location != nil { text.notes.forEach(Terminal.warning) }
+        loaded.configuration.generation.warnings.forEach(warn)
+        if location != nil { text.notes.forEach(warn) }
         return Model(
             engine: try Engine(model: loaded, options: configuration.engineOptions),
             tokenizer: text.tokenizer,

@@ -22,7 +22,9 @@ struct ModelText: Sendable {
         let all = try Self.tokenizer(vocabulary, files.addedTokens)
         let own = try all.limited(toRows: configuration.vocabularySize)
         chatFormat = try Self.format(source, configuration, files, own)
-        tokenizer = try own.guarding(chatFormat.controlTokens(in: own))
+        // A configuration may name tokens that the embedding has no row for.
+        let rows = Int32(clamping: configuration.vocabularySize)
+        tokenizer = try own.guarding(chatFormat.controlTokens(in: own).filter { $0 < rows })
         notes = Self.notes(chatFormat) + tokenizer.notes
     }
 

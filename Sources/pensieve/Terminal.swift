@@ -3,7 +3,8 @@ import Foundation
 /// What the program says: answers on standard output, everything else on standard error.
 enum Terminal {
     static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
-    static func error(_ text: String) { write(text + "\n", to: .standardError) }
+    /// What files and servers say may be part of it: a terminal gets nothing that would command it.
+    static func error(_ text: String) { write((isInteractive ? visible(text) : text) + "\n", to: .standardError) }
     static func warning(_ text: String) { error("pensieve: warning: " + text) }
 
     /// A model's text as it comes, without a new line. A terminal gets nothing that would command it.

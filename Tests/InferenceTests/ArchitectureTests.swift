@@ -138,7 +138,8 @@ struct Comparison {
 
     /// The place of the largest of finite logits.
     static func mostProbable(_ logits: [Float]) throws -> Int {
-        try #require(logits.allSatisfy(\.isFinite))
+        let isFinite = logits.allSatisfy { $0.isFinite }
+        try #require(isFinite)
         return try #require(logits.indices.max { (logits[$0], $1) < (logits[$1], $0) })
     }
 

@@ -61,6 +61,22 @@ import Testing
         func add(_ line: String) { all.withLock { $0.append(line) } }
     }
 
+    @Test("However many keys a client presents, what stands for them in a line is no text to look for keys in")
+    func manyKeys() async throws {
+        let log = try Logged(.text)
+        var headers: Headers = ["host": "localhost"]
+        for index in 0..<95 { headers.add("x-api-key", ["k", "e", "y", "[", "]"][index % 5]) }
+        #expect(try await log.line("GET", "/k/x/key", headers: headers).contains("path=/[key]/x/[key] "))
+        // One that begins before the cut is found whole; one behind it is not shown.
+        let path = "/" + String(repeating: "a", count: 190) + "secret-" + String(repeating: "b", count: 300)
+        let line = try await log.line(
+            "GET",
+            path,
+            headers: ["x-api-key": "secret-" + String(repeating: "b", count: 300)]
+        )
+        #expect(line.contains("a[key] ") && !line.contains("secret"))
+    }
+
     @Test("A request's line tells who asked what, its tokens and its times", arguments: [true, false])
     func line(_ streams: Bool) async throws {
         let log = try Logged(.json)
@@ -120,7 +136,7 @@ import Testing
             #expect((fields["reason"] as? String ?? "").hasPrefix(reason), "\(target): \(fields)")
             #expect(fields["client"] as? String == (headers.count > 0 ? "key#1" : "192.0.2.7"), "\(target)")
         }
-        let fault = log.api.api.response(to: .unsupportedTransferCoding("zq-marker"), requestID: "req_1")
+        let fault = log.api.api.response(to: .unsupportedTransferCoding("zq-marker"), head: nil, requestID: "req_1")
         #expect((fault.record as? RequestRecord)?.facts.error?.logMessage == "the transfer coding is not supported")
     }
 

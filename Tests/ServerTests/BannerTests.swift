@@ -39,7 +39,19 @@ import Testing
     private func banner(_ index: Int) -> String {
         var configuration = Configuration()
         (configuration.host, configuration.apiKeyFile) = (Self.cases[index].0, Self.cases[index].1)
-        return Banner.text(Self.cases[index].2, configuration, port: 65535, keys: Self.cases[index].1 == nil ? 0 : 12)
+        return Banner.text(
+            Self.cases[index].2,
+            configuration,
+            sampling: SamplingParameters(
+                temperature: 0.65,
+                topP: 0.955,
+                topK: 1024,
+                minP: 0.05,
+                repetitionPenalty: 1.05
+            ),
+            port: 65535,
+            keys: Self.cases[index].1 == nil ? 0 : 12
+        )
     }
 
     @Test("No line of the banner is wider than 80 columns", arguments: cases.indices)
@@ -82,7 +94,7 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
         let commands = outcome.output.split(separator: "\0\0").map { $0.split(separator: "\0").map(String.init) }
         try #require(commands.count == 2)
-        let host = ["0.0.0.0": "127.0.0.1"][Self.cases[index].0] ?? Self.cases[index].0
+        let host = ["0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1"][Self.cases[index].0] ?? Self.cases[index].0
         let base = "http://\(host.contains(":") ? "[\(host)]" : host):65535"
         #expect(commands[0] == ["pensieve", "chat", "--url", base] + (path.isEmpty ? [] : ["--api-key-file", path]))
         let curl = commands[1]

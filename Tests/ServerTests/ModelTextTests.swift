@@ -122,8 +122,12 @@ import Tokenization
 
     @Test("A vocabulary with more tokens than the embedding has rows is told of and spelled without them")
     func excess() throws {
+        // Also where it is said to end answers, and the template writes it.
         let text = try Self.gguf(
-            ["tokenizer.chat_template": .string(Self.phi3)],
+            [
+                "tokenizer.chat_template": .string(Self.phi3 + "[TOOL]"),
+                "tokenizer.ggml.eos_token_id": .uint32(UInt32(Self.sentencePiece.count)),
+            ],
             tokens: Self.sentencePiece + ["[TOOL]"],
             kinds: ["[TOOL]": 4],
             rows: Self.sentencePiece.count
@@ -149,7 +153,7 @@ import Tokenization
         let socket = try RawSocket(port: server.port)
         let body = #"{"model":"x","max_tokens":1,"messages":[{"role":"user","content":"\#(text)"}]}"#
         try socket.send(
-            "POST \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer test-api-key-12345\r\n"
+            "POST \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer test-api-key-12345\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
         )
         return try await socket.readToEnd()

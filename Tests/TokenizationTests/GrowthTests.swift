@@ -55,6 +55,20 @@ import Tokenization
         #expect(tokenizer.encode("qqq") == [1, 1, 1])
     }
 
+    @Test(
+        "The parts of a text between added tokens may not each become as long as a whole one",
+        .timeLimit(.minutes(1))
+    )
+    func parts() throws {
+        let added = #"{"id":1,"content":"q","special":false,"normalized":false}"#
+        let replace = Self.replace(#"{"String":"é"}"#, by: String(repeating: "a", count: 60_000))
+        let tokenizer = try Tokenizer(tokenizerJSON: Self.file(#""added_tokens":[\#(added)],"normalizer":\#(replace)"#))
+        #expect(tokenizer.encode(parsingSpecials: "éq").count == 60_001)
+        // Encoded as it stands, and not as 60 million letters.
+        let text = String(repeating: "éq", count: 1000)
+        #expect(tokenizer.encode(parsingSpecials: text) == Array(repeating: [2, 1], count: 1000).flatMap { $0 })
+    }
+
     @Test("So are a decoder and a pre-tokenizer that would do it", .timeLimit(.minutes(1)))
     func others() throws {
         let decoder = Self.steps(Self.replace(#"{"String":"a"}"#, by: "aa"), 60)

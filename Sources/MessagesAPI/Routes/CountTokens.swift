@@ -5,7 +5,6 @@ extension Route {
     /// the context are counted too, for that is why clients count.
     static let countTokens = Route("POST", "/v1/messages/count_tokens") { api, request, _ throws(APIError) in
         await RequestRecord().keep(requestID: request.head.requestID) { record throws(APIError) in
-            defer { api.freedMemory.note(request.body.count) }
             let client = api.keys.client(request.head)
             guard let prepared = try await api.prepare(request, for: .count, client: client, record) else {
                 throw .clientGone

@@ -14,8 +14,6 @@ extension Route {
 
 extension MessagesAPI {
     fileprivate func answer(_ request: Request, _ record: RequestRecord) async throws(APIError) -> Response {
-        let bytes = request.body.count
-        defer { freedMemory.note(bytes) }
         let client = keys.client(request.head)
         guard let prepared = try await prepare(request, for: .generate, client: client, record) else {
             throw .clientGone
@@ -27,7 +25,7 @@ extension MessagesAPI {
         }
         // A session that ends before its turn came still gets a status. Nobody is kept waiting for the head, though:
         // clients give up on servers that say nothing.
-        try await source.waitForTurn(atMost: configuration.pingInterval)
+        try await source.waitForTurn(atMost: min(configuration.pingInterval, .seconds(5)))
         let stream = MessageStream(
             source: source,
             encoder: EventEncoder(
@@ -44,10 +42,7 @@ extension MessagesAPI {
                 // nginx would hold the events back and send them in one go.
                 "x-accel-buffering": "no",
             ],
-            body: .stream { [freedMemory] writer in
-                defer { freedMemory.note(bytes) }
-                try await stream.run(writer)
-            }
+            body: .stream { writer in try await stream.run(writer) }
         )
     }
 }
@@ -68,6 +63,9 @@ struct PreparedRequest: Sendable {
 }
 
 extension MessagesAPI {
+    /// Requests that are no longer leave little memory behind.
+    private static let smallBodyBytes = 64 << 10
+
     /// Parses, checks and tokenizes a body.
     /// - Returns: nil if the client left meanwhile.
     func prepare(
@@ -76,6 +74,9 @@ extension MessagesAPI {
         client: String,
         _ record: RequestRecord
     ) async throws(APIError) -> PreparedRequest? {
+        defer {
+            if request.body.count > Self.smallBodyBytes { Task { [scheduler] in await scheduler.noteWork() } }
+        }
         let vocabularySize = scheduler.engineDescription.vocabularySize
         return try await promptWorkers.run(client: client, bytes: request.body.count) {
             [model] () throws(APIError) in

@@ -56,7 +56,11 @@ struct TemplateFormat: Sendable {
     private mutating func findOtherForms() {
         choose(\.assistant, .assistant, in: [[.user, .assistant, .user]])
         choose(\.system, .system, in: [[.system, .user], [.system, .user, .assistant, .user]])
-        if (try? lost([.user, .assistant, .user]))?.contains(.assistant) == true {
+        let earlier = (try? lost([.user, .assistant, .user])) ?? []
+        if earlier.contains(.user) {
+            notes.append("the chat template leaves out what a user said before: only the last message is read")
+        }
+        if earlier.contains(.assistant) {
             notes.append("the chat template leaves out what an assistant said before: earlier answers are lost")
         }
         if (try? lost([.system, .user]))?.contains(.system) == true {
@@ -82,9 +86,11 @@ struct TemplateFormat: Sendable {
         let turns = probe(roles)
         let rendered = try renderAsIs(turns, tools: [])
         // A list that is printed as one shows its text too, but is none of a conversation.
-        let isPrinted = [#"'type': 'text'"#, #""type": "text""#].contains {
-            !TextSearch(Text($0)).all(in: rendered).isEmpty
-        }
+        let isPrinted =
+            turns.contains { forms[$0.role] == .parts }
+            && [#"'type': 'text'"#, #""type": "text""#].contains {
+                !TextSearch(Text($0)).all(in: rendered).isEmpty
+            }
         let out = turns.filter { !isPrinted && !TextSearch(Text($0.text)).all(in: rendered).isEmpty }
         let lost = turns.filter { turn in !out.contains { $0.text == turn.text } }
         return Set(lost.map(\.role))

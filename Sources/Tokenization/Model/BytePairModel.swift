@@ -82,7 +82,6 @@ struct BytePairModel: Sendable {
         model.reserved.formUnion(tokens)
         model.reservesCharacters = reservesCharacters || Self.haveCharacter(tokens, table)
         model.merger.removeMerges(into: tokens)
-        if let unknown = options.unknown, tokens.contains(unknown) { model.options.unknown = nil }
         model.byteTokens = byteTokens.map { tokens.contains($0) ? -1 : $0 }
         model.asciiTokens = asciiTokens.map { tokens.contains($0) ? -1 : $0 }
         model.strays = strays.map { spelled in

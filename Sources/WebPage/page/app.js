@@ -12,6 +12,8 @@ let views = [];
 const defaultMaxTokens = 4096;
 /** The page is being closed or loaded anew, which ends what runs. */
 let isLeaving = false;
+/** Whether another tab wrote while an answer ran here. */
+let missedChange = false;
 
 // MARK: Painting
 

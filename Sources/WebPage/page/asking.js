@@ -101,6 +101,7 @@ function finish(conversation, message) {
   updateState();
   keepAtEnd();
   announce(message.failure ? `${message.failure.title}. ${message.failure.advice}` : message.text || "The answer is empty");
+  if (missedChange && running.size === 0) takeChanges();
   if (message.failure?.status === 401) askForKey(true, () => { if (current.id === conversation.id) answerAgain(); });
 }
 

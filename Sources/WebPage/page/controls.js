@@ -123,12 +123,20 @@ function bindPage() {
     isLeaving = true;
     for (const id of running.keys()) if (Store.find(id)) save(Store.find(id));
   });
-  // Another tab wrote; what runs here is newer here.
+  // Another tab wrote; what runs here is newer here, and the rest is looked at when it is done.
   window.addEventListener("storage", (event) => {
-    if (!event.key?.startsWith(Store.prefix) || running.size > 0) return;
-    Store.load();
-    const shown = Store.find(current.id);
-    if (shown) show(shown);
-    else updateState();
+    if (!event.key?.startsWith(Store.prefix)) return;
+    if (running.size > 0) missedChange = true;
+    else takeChanges(event.key);
   });
+}
+
+/** Takes over what another tab has kept: one conversation, or all; what is shown is only made anew if it is that one. */
+function takeChanges(name) {
+  missedChange = false;
+  Store.load();
+  const shown = Store.find(current.id);
+  if (shown && (!name || name === Store.prefix + current.id)) show(shown);
+  else if (shown) { current = shown; updateState(); }
+  else updateState();
 }

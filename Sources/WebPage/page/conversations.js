@@ -71,7 +71,7 @@ function renameConversation(conversation, row) {
       save(conversation);
     }
     updateState();
-    ui.list.querySelector(`[data-id="${conversation.id}"] button`)?.focus();
+    ui.list.querySelector(`[data-id="${CSS.escape(conversation.id)}"] button`)?.focus();
   };
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter" || event.key === "Escape") {

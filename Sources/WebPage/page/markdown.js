@@ -3,13 +3,13 @@
 const Markdown = (() => {
   const maxDepth = 10;
 
-  const fenceStart = /^( {0,3})(`{3,}|~{3,})[ \t]*([^`]*)$/;
+  const fenceStart = /^( {0,3})(`{3,}|~{3,})[ \t]*((?:[^`\s][^`]*)?)$/;
   const headingStart = /^ {0,3}(#{1,6})(?=[ \t]|$)/;
   const ruleLine = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
   const quoteStart = /^ {0,3}> ?/;
   const itemStart = /^( *)([-*+]|\d{1,9}[.)])( +|$)/;
   const underline = /^ {0,3}(?:={2,}|-{3,})[ \t]*$/;
-  const delimiterRow = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
+  const delimiterRow = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*(?:\|[ \t]*)?$/;
 
   const isBlank = (line) => line === undefined || line.trim() === "";
   const indentation = (line) => line.length - line.trimStart().length;
@@ -50,7 +50,9 @@ const Markdown = (() => {
       const open = headingStart.exec(lines[index]);
       if (!open) return null;
       let text = lines[index].slice(open[0].length).trim();
-      const bare = text.replace(/#+$/, "");
+      let end = text.length;
+      while (text[end - 1] === "#") end -= 1;
+      const bare = text.slice(0, end);
       if (bare === "" || /\s$/.test(bare)) text = bare.trimEnd();
       index += 1;
       return { kind: "heading", level: open[1].length, text };

@@ -3,7 +3,7 @@ import Foundation
 
 /// `pensieve chat`: a conversation with a model in this process, or with a server.
 enum ChatCommand {
-    private static let own = ["config", "url", "api-key-file", "system", "max-tokens", "temperature", "seed"]
+    private static let own = ["config", "url", "api-key-file", "system", "max-tokens", "seed"]
 
     static func run(_ raw: [String]) async throws -> Int32 {
         let known = Setting.all.filter { GenerateCommand.settings.contains($0.name) }
@@ -21,7 +21,6 @@ enum ChatCommand {
         var options = ChatOptions()
         options.maxTokens = try arguments.takeInteger("max-tokens", 1...(1 << 20)) ?? options.maxTokens
         options.seed = try arguments.takeInteger("seed", 0...Int.max)
-        options.temperature = try temperature(&arguments)
         try arguments.takeModel(of: "chat")
         var session = ChatSession(partner: try await partner(&arguments, options), system: system)
         return try await session.run()
@@ -36,6 +35,8 @@ enum ChatCommand {
         let target = try ServerConnection.target(address)
         let key = try ServerKey.find(file: keyFile, target: target)
         let model = arguments.take("model")
+        var options = options
+        options.temperature = try temperature(&arguments)
         if let other = arguments.flags.first?.name {
             throw ConfigurationError("--\(other) and --url exclude each other: the server at \(address) has its own")
         }
@@ -48,8 +49,8 @@ enum ChatCommand {
 
     private static func temperature(_ arguments: inout Arguments) throws(ConfigurationError) -> Double? {
         guard let text = arguments.take("temperature") else { return nil }
-        guard let value = Setting.decimal(text), (0...2).contains(value) else {
-            throw ConfigurationError("--temperature: must be a number from 0 to 2")
+        guard let value = Setting.decimal(text), (0...1).contains(value) else {
+            throw ConfigurationError("--temperature: with --url it must be a number from 0 to 1, as the API has it")
         }
         return value
     }

@@ -15,7 +15,7 @@ enum ChatHelp {
             + "PENSIEVE_API_KEY; else, on this machine, the development key"))
         \(Help.row("--system TEXT", "system prompt"))
         \(Help.row("--max-tokens N", "longest answer (default \(ChatOptions().maxTokens))"))
-        \(Help.row("--temperature T", "0 is greedy; default: as of generate, and with --url the server's"))
+        \(Help.row("--temperature T", "0 is greedy; default: what the model recommends, else 1; with --url what the server has"))
         \(Help.row("--seed N", "makes answers with a temperature above 0 repeatable"))
         \(Help.row("--config FILE", "JSON file with settings"))
         \(Help.table(Setting.all.filter { GenerateCommand.settings.contains($0.name) && $0.name != "temperature" }))

@@ -4,8 +4,9 @@ import Synchronization
 /// What Ctrl-C does at each moment of a conversation in a terminal: it stops an answer, and not the program.
 final class ChatInterrupts: Sendable {
     enum Activity: Sendable {
-        /// The user types. An editor gets Ctrl-C as a key; without one it comes here.
-        case reading
+        /// The user types. An editor gets Ctrl-C as a key; without one, or between two lines, it comes here. `interruptions`
+        /// are those of an empty prompt before.
+        case reading(interruptions: Int)
         case answering(@Sendable () -> Void)
         /// A model is loaded, which nothing can break off but the program's end.
         case busy
@@ -36,8 +37,8 @@ final class ChatInterrupts: Sendable {
                     return state
                 }
                 switch now.activity {
-                case .reading where now.count == 1: Terminal.error("\n" + Self.hint)
-                case .reading: Self.end(0)
+                case .reading(let interruptions) where interruptions + now.count > 1: Self.end(0)
+                case .reading: Terminal.error("\n" + Self.hint)
                 // An answer that does not stop is no reason to be caught in it.
                 case .answering where now.count > 2: Self.end(128 + number)
                 case .answering(let stop): stop()

@@ -32,7 +32,7 @@ struct ChatAnswer: Sendable {
 /// What a user of `chat` may set for its answers.
 struct ChatOptions: Sendable {
     var maxTokens = 4096
-    /// Nil leaves it to the model, or to the server.
+    /// Of a server's answers; nil leaves it to the server.
     var temperature: Double?
     var seed: Int?
 }

@@ -49,11 +49,11 @@ struct ChatSession {
         var assembler = TurnAssembler()
         var interruptions = 0
         while true {
-            interrupts.begin(.reading)
+            interrupts.begin(.reading(interruptions: interruptions))
             switch await lines.next(prompt: assembler.isInside ? Self.continuation : Self.prompt) {
             case .end: return nil
             case .interrupted(let hadText):
-                interruptions = hadText || assembler.isInside ? 0 : interruptions + 1
+                interruptions = hadText || assembler.isInside ? 0 : interruptions + interrupts.count + 1
                 if interruptions > 1 { return nil }
                 if interruptions == 1 { Terminal.print(Terminal.dim(ChatInterrupts.hint)) }
                 assembler.reset()

@@ -74,8 +74,7 @@ final class LocalPartner: ChatPartner {
     }
 
     private func generation(_ turns: [ChatTurn]) async throws -> Generation {
-        var sampling = SamplingParameters()
-        sampling.temperature = Float(options.temperature ?? 0)
+        var sampling = configuration.sampling(loaded.generation)
         sampling.seed = options.seed.map { UInt64($0) } ?? .random(in: .min ... .max)
         let request = GenerationRequest(
             client: "terminal",

@@ -116,7 +116,7 @@ extension ModelReport {
     var text: String {
         var lines = [model] + (path.map { [field("path", $0)] } ?? [])
         lines += [
-            field("architecture", "\(architecture), \(layers) layers of \(hiddenSize)"),
+            field("architecture", "\(architecture.printable), \(layers) layers of \(hiddenSize)"),
             field("attention", "\(heads) heads of \(headSize), \(kvHeads) for keys and values"),
             field("vocabulary", "\(Format.count(vocabularySize)) tokens"),
             field(
@@ -142,13 +142,15 @@ extension ModelReport {
             ]
         }
         lines += ["", field("sampling", "\(sampling), where a request does not say")]
-        lines += samplingWarnings.map { field("", "ignored: " + $0) }
-        lines += [""] + notes.map { field("note", $0) } + conversation
+        lines += samplingWarnings.map { field("", "ignored: " + $0.printable(upTo: 2000)) }
+        lines += [""] + notes.map { field("note", $0.printable(upTo: 2000)) } + conversation
         return lines.joined(separator: "\n")
     }
 
     private var conversation: [String] {
-        guard let chatExample else { return [field("chat", "cannot be shown: \(chatProblem ?? "no template")")] }
+        guard let chatExample else {
+            return [field("chat", "cannot be shown: \((chatProblem ?? "no template").printable(upTo: 2000))")]
+        }
         let lines = chatExample.split(separator: "\n", omittingEmptySubsequences: false)
         return ["  a short conversation as the model reads it:", ""]
             + lines.map { "    " + String($0).printable(upTo: 2000) }

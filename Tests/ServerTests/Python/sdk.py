@@ -130,7 +130,8 @@ def models(url):
     for model in listed:
         assert client(url).models.retrieve(model.id).id == model.id
     try:
-        client(url).models.retrieve("no/such")
+        assert client(url).models.retrieve("any/name").id == "any/name", "messages accepts any name"
+        client(url).models.retrieve("m" * 2000)
         raise AssertionError("a missing model was found")
     except anthropic.NotFoundError as error:
         assert error.body["error"]["type"] == "not_found_error", error.body

@@ -9,7 +9,7 @@ extension LogLine {
         let head = request.head
         func own(_ text: String?) -> JSON {
             guard let text, let head else { return .null }
-            return .string(LogLine.clean(keys.blotting(head.headers, out: text)))
+            return .string(LogLine.clean(keys.blotting(head.headers, out: text, upTo: LogLine.maxBytes)))
         }
         self.init([
             ("time", .string(LogLine.time(.now))),
