@@ -101,7 +101,7 @@ func cosine(_ x: Double) -> Double { cos(x) }
             let logits = (0..<count).map { _ in Float.random(in: -20...0, using: &generator) }
             let line = line(logits, parameters)
             // Where many tokens are left, sorting them takes its time.
-            for index in 0..<(parameters.minP > 0 ? 20 : 200) {
+            for index in 0..<(parameters.minP > 0 ? 20 : 60) {
                 let draw = Sampler.uniform(seed: parameters.seed, index: index)
                 let place = line.firstIndex { $0.end > draw } ?? line.count - 1
                 // Where two tokens meet on the line, rounding may choose.
