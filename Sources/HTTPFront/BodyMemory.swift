@@ -3,8 +3,8 @@ import Synchronization
 /// Counts the bytes that requests hold, all connections together: so many clients at once may send bodies that one limit
 /// for each would bound nothing.
 ///
-/// A client may hold one body in any case, and beyond that no more than it leaves to all others: whoever sends much
-/// finds less and less room, and there is always some for the next one.
+/// A client may hold one body as long as there is room for it, and beyond that no more than it leaves to all others:
+/// whoever sends much finds less and less room, and there is always some for the next one.
 final class BodyMemory: Sendable {
     private struct State {
         var held = 0
