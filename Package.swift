@@ -69,7 +69,8 @@ let package = Package(
         module("ModelFiles", ["CKernels"]),
         module("ModelHub", ["Hashing"]),
         module("Hashing", ["CKernels"]),
-        module("Tokenization"),
+        module("Tokenization", ["JSON"]),
+        module("JSON"),
 
         // C: kernels, shims, and the bytes of the built-in model and of the chat page.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
@@ -120,6 +121,7 @@ let package = Package(
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
+        tests("JSONTests", ["JSON"]),
         tests("LoadTests", ["LoadTest", "APIClient"]),
         tests("APIClientTests", ["APIClient"]),
         tests(
