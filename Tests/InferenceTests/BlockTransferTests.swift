@@ -1,5 +1,5 @@
 import EngineContract
-import Glibc
+import Platform
 import Testing
 
 @testable import Inference
