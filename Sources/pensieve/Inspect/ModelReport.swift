@@ -1,3 +1,4 @@
+import Console
 import EngineContract
 import Foundation
 import Inference
