@@ -103,7 +103,10 @@ let package = Package(
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
         tests("HTTPFrontTests", ["HTTPFront", "Platform"]),
-        tests("MessagesAPITests", ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
+        tests(
+            "MessagesAPITests",
+            ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Tokenization", "JSON"]
+        ),
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",

@@ -6,7 +6,7 @@ import Tokenization
 @Suite("The prompt") struct RenderingTests {
     private func turns(_ messages: String, _ fields: String = "") throws -> [ChatTurn] {
         let body = #"{"model":"m","max_tokens":9,"messages":[\#(messages)]\#(fields)}"#
-        return Rendering.turns(try MessagesRequest(JSONParser.parse(Array(body.utf8)), for: .generate))
+        return Rendering.turns(try MessagesRequest(Array(body.utf8), for: .generate))
     }
 
     private let hi = #"{"role":"user","content":"hi"}"#

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPFront
+import JSON
 import Scheduling
 import Synchronization
 import Testing

@@ -1,4 +1,5 @@
 import HTTPFront
+import JSON
 
 extension Route {
     /// How many tokens a request's prompt has. Nothing is generated and nothing waits for the scheduler; prompts beyond

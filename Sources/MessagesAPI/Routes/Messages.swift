@@ -1,5 +1,6 @@
 import EngineContract
 import HTTPFront
+import JSON
 import Scheduling
 import Tokenization
 
@@ -80,7 +81,7 @@ extension MessagesAPI {
         let vocabularySize = scheduler.engineDescription.vocabularySize
         return try await promptWorkers.run(client: client, bytes: request.body.count) {
             [model] () throws(APIError) in
-            var message = try MessagesAPI.parse(request.body, for: purpose)
+            var message = try MessagesRequest(request.body, for: purpose)
             record.note { $0.model = message.model }
             let turns = Rendering.turns(message)
             let stopSequences = StopSequenceFilter(message.stopSequences)
@@ -107,24 +108,6 @@ extension MessagesAPI {
         if prompt.isEmpty { throw APIError(.emptyPrompt) }
         if let token = prompt.first(where: { !(0..<vocabularySize).contains(Int($0)) }) {
             throw APIError(.invalidToken(token))
-        }
-    }
-
-    private static func parse(
-        _ body: [UInt8],
-        for purpose: MessagesRequest.Purpose
-    ) throws(APIError) -> MessagesRequest {
-        guard !body.isEmpty else { throw .invalidRequest("the request body is empty; it must be a JSON object") }
-        let json: JSON
-        do {
-            json = try JSONParser.parse(body)
-        } catch {
-            throw .invalidRequest("the request body is not valid JSON: \(error.message) at byte \(error.offset)")
-        }
-        do {
-            return try MessagesRequest(json, for: purpose)
-        } catch {
-            throw .invalidRequest(error.description, details: error.details, logged: error.loggedDescription)
         }
     }
 
@@ -181,7 +164,7 @@ extension MessagesAPI {
         } catch {
             throw .clientGone
         }
-        let content: JSON = text.isEmpty ? [] : [["type": "text", "text": .string(text)]]
+        let content: JSONValue = text.isEmpty ? [] : [["type": "text", "text": .string(text)]]
         return .json([
             "id": .string(messageID), "type": "message", "role": "assistant", "model": .string(model),
             "content": content, "stop_reason": .string(answer.stop.name),
