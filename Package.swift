@@ -44,7 +44,7 @@ let package = Package(
             name: "pensieve",
             dependencies: [
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
-                "Tokenization", "BlockFiles", "BuiltinModel", "APIClient",
+                "Chat", "Templates", "Tokenization", "BlockFiles", "BuiltinModel", "APIClient",
             ],
             exclude: ["Pensieve.docc"],
             swiftSettings: strict
@@ -57,7 +57,7 @@ let package = Package(
         module(
             "MessagesAPI",
             [
-                "HTTPFront", "Scheduling", "EngineContract", "Tokenization", "WebPage",
+                "HTTPFront", "Scheduling", "EngineContract", "Chat", "Templates", "Tokenization", "WebPage",
                 .target(name: "CLinux", condition: .when(platforms: [.linux])),
             ]
         ),
@@ -69,6 +69,8 @@ let package = Package(
         module("ModelFiles", ["CKernels"]),
         module("ModelHub", ["Hashing"]),
         module("Hashing", ["CKernels"]),
+        module("Chat", ["Templates", "Tokenization"]),
+        module("Templates"),
         module("Tokenization"),
 
         // C: kernels, shims, and the bytes of the built-in model and of the chat page.
@@ -103,7 +105,10 @@ let package = Package(
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
         tests("HTTPFrontTests", ["HTTPFront"]),
-        tests("MessagesAPITests", ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
+        tests(
+            "MessagesAPITests",
+            ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Chat", "Tokenization"]
+        ),
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
@@ -114,17 +119,14 @@ let package = Package(
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),
-        tests(
-            "TokenizationTests",
-            ["Tokenization", "tokenizer-probe"],
-            exclude: ["Scripts"],
-            resources: [.copy("Fixtures")]
-        ),
+        tests("ChatTests", ["Chat", "Templates", "Tokenization"], exclude: ["Fixtures", "Scripts"]),
+        tests("TemplatesTests", ["Templates"], exclude: ["Fixtures", "Scripts"]),
+        tests("TokenizationTests", ["Tokenization", "tokenizer-probe"], exclude: ["Fixtures", "Scripts"]),
         tests("LoadTests", ["LoadTest", "APIClient"]),
         tests("APIClientTests", ["APIClient"]),
         tests(
             "ServerTests",
-            ["pensieve", "Inference", "ModelFiles", "ModelHub", "Tokenization", "Hashing"],
+            ["pensieve", "Inference", "ModelFiles", "ModelHub", "Chat", "Tokenization", "Hashing"],
             resources: [.copy("Python")]
         ),
     ]
