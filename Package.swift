@@ -44,34 +44,33 @@ let package = Package(
             name: "pensieve",
             dependencies: [
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
-                "Chat", "Templates", "Tokenization", "BlockFiles", "BuiltinModel", "APIClient",
+                "Chat", "Templates", "Tokenization", "BlockFiles", "BuiltinModel", "APIClient", "Console", "Platform",
             ],
             exclude: ["Pensieve.docc"],
             swiftSettings: strict
         ),
         .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
-        module("LoadTest", ["APIClient"]),
-        module("APIClient"),
+        module("LoadTest", ["APIClient", "Console", "Platform"]),
+        module("APIClient", ["Platform"]),
+        module("Console"),
 
         // The way of a request, downward.
         module(
             "MessagesAPI",
-            [
-                "HTTPFront", "Scheduling", "EngineContract", "Chat", "Templates", "Tokenization", "WebPage",
-                .target(name: "CLinux", condition: .when(platforms: [.linux])),
-            ]
+            ["HTTPFront", "Scheduling", "EngineContract", "Chat", "Templates", "Tokenization", "WebPage", "Platform"]
         ),
-        module("HTTPFront", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
+        module("HTTPFront", ["Platform", "CLinux"]),
         module("Scheduling", ["EngineContract"]),
-        module("BlockFiles", ["Scheduling", "EngineContract", "Hashing"]),
+        module("BlockFiles", ["Scheduling", "EngineContract", "Hashing", "Platform"]),
         module("EngineContract"),
-        module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS"]),
-        module("ModelFiles", ["CKernels"]),
-        module("ModelHub", ["Hashing"]),
+        module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS", "Platform"]),
+        module("ModelFiles", ["CKernels", "Platform"]),
+        module("ModelHub", ["ModelFiles", "Hashing", "Console", "Platform"]),
         module("Hashing", ["CKernels"]),
         module("Chat", ["Templates", "Tokenization"]),
         module("Templates"),
         module("Tokenization"),
+        module("Platform", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
 
         // C: kernels, shims, and the bytes of the built-in model and of the chat page.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
@@ -104,7 +103,7 @@ let package = Package(
 
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
-        tests("HTTPFrontTests", ["HTTPFront"]),
+        tests("HTTPFrontTests", ["HTTPFront", "Platform"]),
         tests(
             "MessagesAPITests",
             ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Chat", "Tokenization"]
@@ -112,7 +111,7 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
-            ["Inference", "Scheduling", "EngineContract", "ModelFiles", "CKernels"],
+            ["Inference", "Scheduling", "EngineContract", "ModelFiles", "CKernels", "Platform"],
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),

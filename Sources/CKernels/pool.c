@@ -5,16 +5,11 @@
 #define _GNU_SOURCE
 #include "pool.h"
 
-#include <limits.h>
-#include <linux/futex.h>
-#include <pthread.h>
-#include <sched.h>
+#include "system.h"
+
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /// Looks before a thread that waits sleeps, some tens of microseconds: on a machine that has other work, whoever is waited
 /// for may need the core.
@@ -53,13 +48,9 @@ struct pool {
     worker worker[];
 };
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
-}
-
-static void futex_wake(_Atomic uint32_t *word) {
+static void signal_change(_Atomic uint32_t *word) {
     atomic_fetch_add(word, 1);
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    wake_sleepers(word);
 }
 
 static void pause_briefly(void) {
@@ -93,7 +84,7 @@ static void sleep_until_news(pool *p, uint64_t seen) {
     atomic_fetch_add(&p->sleepers, 1);
     // The publisher writes `state`, then reads `sleepers`; here it is the other way round. One of the two sees the other.
     if (!has_news(p, seen) && !atomic_load(&p->stopping)) {
-        futex_wait(&p->wake, ticket);
+        sleep_on(&p->wake, ticket);
     }
     atomic_fetch_sub(&p->sleepers, 1);
 }
@@ -101,7 +92,7 @@ static void sleep_until_news(pool *p, uint64_t seen) {
 /// Takes a worker out of the region; the last one wakes the caller if that has closed it and sleeps.
 static void leave(pool *p) {
     uint64_t before = atomic_fetch_sub(&p->state, 1);
-    if (!(before & OPEN) && (before & INSIDE) == 1 && atomic_load(&p->caller_sleeps)) futex_wake(&p->done);
+    if (!(before & OPEN) && (before & INSIDE) == 1 && atomic_load(&p->caller_sleeps)) signal_change(&p->done);
 }
 
 /// Waits until nobody is inside of the closed region.
@@ -114,19 +105,17 @@ static void wait_for_workers(pool *p) {
         uint32_t ticket = atomic_load(&p->done);
         atomic_store(&p->caller_sleeps, true);
         // The last worker writes `state`, then reads `caller_sleeps`; here it is the other way round.
-        if (atomic_load(&p->state) & INSIDE) futex_wait(&p->done, ticket);
+        if (atomic_load(&p->state) & INSIDE) sleep_on(&p->done, ticket);
         atomic_store(&p->caller_sleeps, false);
     }
 }
 
 int ck_core_count(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+    int usable = usable_cores();
+    if (usable > 0) return usable;
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count > 0 ? (int)count : 1;
 }
-
-void ck_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 static void *run_worker(void *argument) {
     worker *me = argument;
@@ -134,7 +123,7 @@ static void *run_worker(void *argument) {
     uint64_t seen = 0;
     char name[16];
     snprintf(name, sizeof name, "compute-%d", me->index);
-    ck_name_thread(name);
+    name_thread(name);
     for (int spins = 0; !atomic_load_explicit(&p->stopping, memory_order_relaxed);) {
         uint64_t state = atomic_load(&p->state);
         if ((state & OPEN) && state / EPOCH != seen) {
@@ -184,7 +173,7 @@ pool *pool_create(int threads) {
 
 void pool_destroy(pool *p) {
     atomic_store(&p->stopping, true);
-    futex_wake(&p->wake);
+    signal_change(&p->wake);
     for (int i = 1; i <= p->workers; i++) pthread_join(p->worker[i].thread, NULL);
     free(p);
 }
@@ -206,7 +195,7 @@ void pool_for(pool *p, int count, int grain, ck_body body, void *context) {
     p->context = context;
     uint64_t state = atomic_load_explicit(&p->state, memory_order_relaxed);
     atomic_store(&p->state, ((state / EPOCH + 1) % EPOCH) * EPOCH | OPEN);
-    if (atomic_load(&p->sleepers) > 0) futex_wake(&p->wake);
+    if (atomic_load(&p->sleepers) > 0) signal_change(&p->wake);
     work(p, 0);
     atomic_fetch_and(&p->state, ~OPEN);
     wait_for_workers(p);

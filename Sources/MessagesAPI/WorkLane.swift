@@ -1,6 +1,6 @@
-import CLinux
 import Dispatch
 import HTTPFront
+import Platform
 import Synchronization
 
 /// One thread and the work that waits for it, clients taking turns.
@@ -82,7 +82,7 @@ final class WorkLane: Sendable {
     }
 
     private func serve() {
-        clinux_lower_priority(niceness)
+        lowerThreadPriority(to: niceness)
         serve(lingers: true)
     }
 

@@ -72,15 +72,15 @@ struct KVAccounting {
         for block in blocks { pool.retain(block) }
         for block in session.blocks[session.fullBlocks...] { pool.release(block, keep: false) }
         let spared = session.adopt(blocks, blockSize: blockSize)
-        releaseHidden(session)
+        releaseOutOfWindow(session)
         return spared
     }
 
     /// Gives back the blocks of which no further token of a session sees a position.
-    private mutating func releaseHidden(_ session: Session) {
+    private mutating func releaseOutOfWindow(_ session: Session) {
         guard let window else { return }
         let firstSeen = max(0, session.computed - window + 1)
-        for block in session.hideBlocks(before: firstSeen / blockSize) {
+        for block in session.dropBlocks(before: firstSeen / blockSize) {
             pool.release(block, keep: cache.contains(block))
         }
     }
@@ -121,7 +121,7 @@ struct KVAccounting {
             )
             session.fullBlocks += 1
         }
-        releaseHidden(session)
+        releaseOutOfWindow(session)
     }
 
     /// Gives all blocks back, the last first: a prefix outlives what follows it.

@@ -2,10 +2,10 @@ import EngineContract
 
 /// A session's state. Owned by the Scheduler actor and never seen outside of it.
 ///
-///     0 ..< hiddenBlocks × block size   seen by no further token: the blocks are given back
-///     … ..< fullBlocks × block size     in full blocks, which the prefix cache knows by their contents
-///     … ..< computed                    in a block of the session's own
-///     computed ..< tokens.count         known, to be computed: `remaining`
+///     0 ..< blocksOutOfWindow × block size   seen by no further token: the blocks are given back
+///     … ..< fullBlocks × block size          in full blocks, which the prefix cache knows by their contents
+///     … ..< computed                         in a block of the session's own
+///     computed ..< tokens.count              known, to be computed: `remaining`
 final class Session {
     enum Place {
         case waiting, running, ended
@@ -40,7 +40,7 @@ final class Session {
     private(set) var computed = 0
     var blocks: [BlockIndex] = []
     var fullBlocks = 0
-    private(set) var hiddenBlocks = 0
+    private(set) var blocksOutOfWindow = 0
     /// The prefix cache's keys: before the first block, after it, …; made as they are needed.
     private var keys = [PrefixCache.root]
     /// The store's names of the first blocks, made as they are needed.
@@ -117,12 +117,12 @@ final class Session {
     func forgetComputed() {
         blocks = []
         fullBlocks = 0
-        hiddenBlocks = 0
+        blocksOutOfWindow = 0
         computed = 0
     }
 
     /// The blocks that the session has.
-    var ownBlocks: ArraySlice<BlockIndex> { blocks[hiddenBlocks...] }
+    var ownBlocks: ArraySlice<BlockIndex> { blocks[blocksOutOfWindow...] }
 
     /// Takes the blocks behind the first `count` out of the table.
     /// - Returns: those that it had.
@@ -134,11 +134,11 @@ final class Session {
 
     /// Takes the first blocks, up to `end`, out of the table, whose other blocks stay where they are.
     /// - Returns: those that it had.
-    func hideBlocks(before end: Int) -> [BlockIndex] {
-        let hidden = Array(blocks[hiddenBlocks..<max(hiddenBlocks, end)])
-        for index in 0..<hidden.count { blocks[hiddenBlocks + index] = StepEntry.hiddenBlock }
-        hiddenBlocks += hidden.count
-        return hidden
+    func dropBlocks(before end: Int) -> [BlockIndex] {
+        let dropped = Array(blocks[blocksOutOfWindow..<max(blocksOutOfWindow, end)])
+        for index in 0..<dropped.count { blocks[blocksOutOfWindow + index] = StepEntry.outOfWindow }
+        blocksOutOfWindow += dropped.count
+        return dropped
     }
 
     func advance(_ count: Int) { computed += count }

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import HTTPFront
@@ -194,7 +195,7 @@ extension String {
 
     @Test("survives thousands of mutated inputs within its bounds")
     func mutations() {
-        var random = SplitMix(state: 42)
+        var random = SeededGenerator(seed: 42)
         var limits = Limits()
         limits.maxBodyBytes = 64
         let original = Array(conversation.utf8)
@@ -231,18 +232,5 @@ extension String {
             let head = RequestHead(method: "GET", target: target)
             #expect(head.path == path && head.query == query, "\(target)")
         }
-    }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import CKernels
 import EngineContract
+import Support
 import Testing
 
 @testable import Inference
@@ -37,7 +38,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     }
 
     func inputs() -> Inputs {
-        var generator = SplitMix(state: 23)
+        var generator = SeededGenerator(seed: 23)
         let numbers = (0..<count * rowSize + 1000).map { _ in Float.random(in: -1...1, using: &generator) }
         func norm(_ start: Int) -> [Float] { numbers[start...].prefix(headSize).map { 1 + 0.5 * $0 } }
         var rows = Array(numbers.prefix(count * rowSize))

@@ -1,5 +1,6 @@
 import CKernels
 import EngineContract
+import Support
 import Testing
 
 @testable import Inference
@@ -36,7 +37,7 @@ import Testing
 
     /// Sessions of mixed lengths, chunks and samplings, their blocks strewn over the memory.
     private func sessions(vocabulary: Int, blockCount: Int) -> [Session] {
-        var numbers = SplitMix(state: 3)
+        var numbers = SeededGenerator(seed: 3)
         var free = Array(0..<BlockIndex(blockCount)).shuffled(using: &numbers)
         return (0..<32).map { index in
             let length = [1, 2, 15, 16, 17, 33, 70, 150][index % 8] + index / 8
@@ -135,18 +136,5 @@ import Testing
             let logits = try await engine.logits(of: fixture.prompt)
             #expect(identical(logits, expected), "\(variant.name)")
         }
-    }
-}
-
-/// Numbers that are the same in each run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,6 +1,7 @@
 import CKernels
-import Glibc
 import ModelFiles
+import Platform
+import Support
 import Testing
 
 @testable import Inference
@@ -10,13 +11,13 @@ import Testing
     private let numbers: [Float]
 
     init() {
-        var generator = SplitMix(state: 11)
+        var generator = SeededGenerator(seed: 11)
         numbers = (0..<40_000).map { _ in Float.random(in: -1...1, using: &generator) }
     }
 
     /// A matrix of floats: every kind of number, subnormal ones included, but no infinities.
     private func floats(_ format: ck_format, rows: Int, columns: Int) -> Matrix {
-        var generator = SplitMix(state: 5)
+        var generator = SeededGenerator(seed: 5)
         let count = rows * columns
         let bytes =
             format == CK_F32

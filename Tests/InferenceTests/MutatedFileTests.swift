@@ -1,6 +1,7 @@
 import EngineContract
 import Foundation
 import ModelFiles
+import Support
 import Testing
 
 @testable import Inference
@@ -53,7 +54,7 @@ import Testing
     @Test("Mutated files give an error or a model that computes")
     func mutations() async throws {
         for format in try Self.formats() {
-            var numbers = SplitMix(state: 77)
+            var numbers = SeededGenerator(seed: 77)
             let original = try #require(format.files[format.target]).array
             var (models, errors) = (0, 0)
             for _ in 0..<Self.count {
@@ -92,7 +93,7 @@ import Testing
     private static func mutated(
         _ original: [UInt8],
         headBytes: Int,
-        using numbers: inout SplitMix
+        using numbers: inout SeededGenerator
     ) -> [UInt8] {
         var bytes = original
         for _ in 0..<Int.random(in: 1...3, using: &numbers) {

@@ -1,5 +1,6 @@
 import CKernels
 import ModelFiles
+import Support
 import Testing
 
 @testable import Inference
@@ -16,7 +17,7 @@ import Testing
 
         /// - Parameter halves: where the 16-bit floats of a block lie.
         init(_ name: String, _ format: ck_format, block: Int, columns: Int, halves: Range<Int>) {
-            var generator = SplitMix(state: UInt64(block))
+            var generator = SeededGenerator(seed: UInt64(block))
             let count = PackedProductTests.rows * PackedProductTests.columns / columns * block
             let bytes = (0..<count).map { index in
                 // The second byte of a half: its sign, and an exponent that keeps it small.
@@ -32,7 +33,7 @@ import Testing
         }
 
         init(bits: Int, group: Int, brain: Bool) {
-            var generator = SplitMix(state: UInt64(bits * group))
+            var generator = SeededGenerator(seed: UInt64(bits * group))
             let (rows, columns) = (PackedProductTests.rows, PackedProductTests.columns)
             let codes = FileBytes(
                 copying: (0..<rows * columns * bits / 8).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
@@ -95,7 +96,7 @@ import Testing
         ]
 
     private func inputs(_ count: Int) -> [Float] {
-        var generator = SplitMix(state: 3)
+        var generator = SeededGenerator(seed: 3)
         return (0..<count).map { index in
             // Now and then a channel far larger than the others, as real activations have.
             Float.random(in: -1...1, using: &generator) * (index % 97 == 5 ? 30 : 1)

@@ -1,6 +1,7 @@
 import CKernels
 import EngineContract
 import Foundation
+import Support
 import Testing
 
 @testable import Inference
@@ -96,7 +97,7 @@ func cosine(_ x: Double) -> Double { cos(x) }
         ]
     )
     func largeVocabulary(parameters: SamplingParameters) {
-        var generator = SplitMix(state: 31)
+        var generator = SeededGenerator(seed: 31)
         for count in [5003, 32_000] {
             let logits = (0..<count).map { _ in Float.random(in: -20...0, using: &generator) }
             let line = line(logits, parameters)
@@ -148,7 +149,7 @@ func cosine(_ x: Double) -> Double { cos(x) }
         arguments: [1, 15, 16, 300, 5003]
     )
     func variants(count: Int) throws {
-        var generator = SplitMix(state: UInt64(count))
+        var generator = SeededGenerator(seed: UInt64(count))
         var logits = (0..<count).map { _ in Float.random(in: -9...9, using: &generator) }
         logits[count / 2] = 10
         logits[count - 1] = 10
@@ -180,7 +181,7 @@ func cosine(_ x: Double) -> Double { cos(x) }
 
     @Test("Improbable tokens are left out only where that changes nothing")
     func longTail() throws {
-        var generator = SplitMix(state: 9)
+        var generator = SeededGenerator(seed: 9)
         let logits = (0..<3000).map { _ in Float.random(in: -12...0, using: &generator) }
         let order = logits.indices.sorted { logits[$0] > logits[$1] }
         let total = logits.reduce(0.0) { $0 + exp(Double($1)) }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import MessagesAPI
@@ -65,7 +66,7 @@ import Testing
 
     @Test("Accepts of mutated texts what Foundation accepts, and what it accepts comes back as it was")
     func mutations() throws {
-        var random = SplitMix(state: 7)
+        var random = SeededGenerator(seed: 7)
         let original = Array(
             #"{"model":"m","max_tokens":-12,"t":0.5e1,"s":[true,null,{"x":"é🎉\ud83c\udf89\n"}],"":[],"o":{}}"#.utf8
         )
@@ -106,18 +107,5 @@ import Testing
         #expect(try JSONParser.parse(Array(written.utf8)) == .string(text))
         let read = try JSONSerialization.jsonObject(with: Data(written.utf8), options: .fragmentsAllowed) as? String
         #expect(read.map { Array($0.utf8) } == Array(text.utf8))
-    }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import EngineContract
 import Scheduling
+import Support
 
 /// A scripted engine that checks every step it is given, takes its time, and fails now and then for one session or all,
 /// leaving wrong contents where these would have written.
@@ -10,7 +11,7 @@ actor HostileEngine: InferenceEngine, BlockTransfer {
     private let seats: Int
     /// Of a hundred steps, how many fail, and of a hundred sessions' shares.
     private let failures: Int
-    private var numbers: SeededNumbers
+    private var numbers: SeededGenerator
     /// What was wrong with the steps.
     private(set) var complaints: [String] = []
 
@@ -20,7 +21,7 @@ actor HostileEngine: InferenceEngine, BlockTransfer {
         self.budget = budget
         self.seats = seats
         self.failures = failures
-        numbers = SeededNumbers(state: seed)
+        numbers = SeededGenerator(seed: seed)
     }
 
     func step(_ step: Step) async throws(EngineError) -> StepResult {

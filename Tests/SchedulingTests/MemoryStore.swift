@@ -1,5 +1,6 @@
 import EngineContract
 import Scheduling
+import Support
 import Synchronization
 
 /// A store in memory, for the blocks of a scripted engine. It takes its time, and of a hundred blocks that are asked for,
@@ -7,7 +8,7 @@ import Synchronization
 final class MemoryStore: BlockStore {
     private struct State {
         var blocks: [String: [UInt8]] = [:]
-        var numbers: SeededNumbers
+        var numbers: SeededGenerator
         var readCount = 0
         var uses: [String] = []
     }
@@ -19,7 +20,7 @@ final class MemoryStore: BlockStore {
     init(capacity: Int = .max, failures: Int = 0, seed: UInt64 = 1) {
         self.capacity = capacity
         self.failures = failures
-        state = Mutex(State(numbers: SeededNumbers(state: seed)))
+        state = Mutex(State(numbers: SeededGenerator(seed: seed)))
     }
 
     /// Blocks read.

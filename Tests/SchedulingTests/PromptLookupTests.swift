@@ -1,4 +1,5 @@
 import EngineContract
+import Support
 import Testing
 
 @testable import Scheduling
@@ -18,7 +19,7 @@ import Testing
             for _ in 0..<count { all.append(all[all.count - (tokens.count - 1 - best.end)]) }
             return Array(all[tokens.count...])
         }
-        var numbers = SeededNumbers(state: 5)
+        var numbers = SeededGenerator(seed: 5)
         for vocabulary in [12, 20, 30] {
             var lookup = PromptLookup()
             var tokens: [Token] = []

@@ -1,6 +1,7 @@
 import EngineContract
 import Foundation
 import Scheduling
+import Support
 import Synchronization
 import Testing
 
@@ -65,7 +66,7 @@ struct StressRound: Sendable {
 
     init(seed: UInt64) {
         self.seed = seed
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededGenerator(seed: seed)
         func any(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &numbers) }
         // With few tokens to look at, the script soon repeats itself.
         script = Script(vocabulary: 40, window: [nil, nil, any(1...60), any(1...2)][any(0...3)])

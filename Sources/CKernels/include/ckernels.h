@@ -42,10 +42,6 @@ int ck_compute_threads(const ck_compute *compute);
 bool ck_compute_reserve(ck_compute *compute, size_t floats);
 /// The cores that this process may use, which can be fewer than the machine has.
 int ck_core_count(void);
-/// Names the calling thread as the kernel shows it (15 bytes at most).
-void ck_name_thread(const char *name);
-/// Gives memory that the heap keeps, though nobody uses it, back to the system.
-void ck_trim_heap(void);
 /// The scratch memory of one worker.
 float *ck_compute_scratch(ck_compute *compute, int worker);
 

@@ -1,5 +1,5 @@
 /// The known name that a mistyped one most likely meant, or nil if none is near.
-func nearestName(to name: String, among known: [String]) -> String? {
+package func nearestName(to name: String, among known: [String]) -> String? {
     let typed = Array(name.lowercased().utf8.prefix(64))
     let best = known.map { (name: $0, distance: editDistance(typed, Array($0.lowercased().utf8))) }
         .min { $0.distance < $1.distance }
