@@ -1,6 +1,8 @@
+import Chat
 import EngineContract
 import HTTPFront
 import Scheduling
+import Templates
 import Tokenization
 
 extension Route {
