@@ -44,7 +44,7 @@ let package = Package(
             name: "pensieve",
             dependencies: [
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
-                "Tokenization", "BlockFiles", "BuiltinModel", "APIClient", "Console", "Platform",
+                "Chat", "Templates", "Tokenization", "BlockFiles", "BuiltinModel", "APIClient", "Console", "Platform",
             ],
             exclude: ["Pensieve.docc"],
             swiftSettings: strict
@@ -57,7 +57,7 @@ let package = Package(
         // The way of a request, downward.
         module(
             "MessagesAPI",
-            ["HTTPFront", "Scheduling", "EngineContract", "Tokenization", "WebPage", "Platform"]
+            ["HTTPFront", "Scheduling", "EngineContract", "Chat", "Templates", "Tokenization", "WebPage", "Platform"]
         ),
         module("HTTPFront", ["Platform", "CLinux"]),
         module("Scheduling", ["EngineContract"]),
@@ -67,7 +67,10 @@ let package = Package(
         module("ModelFiles", ["CKernels", "Platform"]),
         module("ModelHub", ["ModelFiles", "Hashing", "Console", "Platform"]),
         module("Hashing", ["CKernels"]),
-        module("Tokenization"),
+        module("Chat", ["Templates", "Tokenization", "JSON"]),
+        module("Templates"),
+        module("Tokenization", ["JSON"]),
+        module("JSON"),
         module("Platform", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
 
         // C: kernels, shims, and the bytes of the built-in model and of the chat page.
@@ -102,7 +105,10 @@ let package = Package(
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
         tests("HTTPFrontTests", ["HTTPFront", "Platform"]),
-        tests("MessagesAPITests", ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
+        tests(
+            "MessagesAPITests",
+            ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Chat", "Tokenization"]
+        ),
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
@@ -113,17 +119,15 @@ let package = Package(
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),
-        tests(
-            "TokenizationTests",
-            ["Tokenization", "tokenizer-probe"],
-            exclude: ["Scripts"],
-            resources: [.copy("Fixtures")]
-        ),
+        tests("ChatTests", ["Chat", "Templates", "Tokenization"], exclude: ["Fixtures", "Scripts"]),
+        tests("TemplatesTests", ["Templates"], exclude: ["Fixtures", "Scripts"]),
+        tests("TokenizationTests", ["Tokenization", "tokenizer-probe"], exclude: ["Fixtures", "Scripts"]),
+        tests("JSONTests", ["JSON"]),
         tests("LoadTests", ["LoadTest", "APIClient"]),
         tests("APIClientTests", ["APIClient"]),
         tests(
             "ServerTests",
-            ["pensieve", "Inference", "ModelFiles", "ModelHub", "Tokenization", "Hashing"],
+            ["pensieve", "Inference", "ModelFiles", "ModelHub", "Chat", "Tokenization", "Hashing"],
             resources: [.copy("Python")]
         ),
     ]

@@ -66,14 +66,14 @@ struct AnswerSource: Sendable {
 
     /// Returns when the generation has begun, or after a while.
     /// - Throws: `APIError` if it was broken off before.
-    func waitForTurn(atMost limit: Duration) async throws(APIError) {
-        await generation.waitForTurn(atMost: limit)
+    func waitForStart(atMost limit: Duration) async throws(APIError) {
+        await generation.waitForStart(atMost: limit)
         guard !Task.isCancelled else {
             generation.cancel()
             throw .clientGone
         }
         do {
-            if let reason = generation.endReason { try AnswerSource.check(reason) }
+            if let reason = generation.finishReason { try AnswerSource.check(reason) }
         } catch {
             throw error as? APIError ?? .clientGone
         }

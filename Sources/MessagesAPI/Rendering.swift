@@ -1,4 +1,4 @@
-import Tokenization
+import Chat
 
 /// Turns a request's texts into the turns that the chat format writes.
 ///

@@ -1,6 +1,8 @@
+import Chat
 import EngineContract
 import HTTPFront
 import Scheduling
+import Templates
 import Tokenization
 
 extension Route {
@@ -25,7 +27,7 @@ extension MessagesAPI {
         }
         // A session that ends before its turn came still gets a status. Nobody is kept waiting for the head, though:
         // clients give up on servers that say nothing.
-        try await source.waitForTurn(atMost: min(configuration.pingInterval, .seconds(5)))
+        try await source.waitForStart(atMost: min(configuration.pingInterval, .seconds(5)))
         let stream = MessageStream(
             source: source,
             encoder: EventEncoder(
