@@ -1,36 +1,36 @@
-/// What answers requests; the front knows nothing about routes or error formats.
+/// Answers requests; the server itself knows nothing of routes or error formats.
 package protocol RequestHandler: Sendable {
-    /// Asked before the body is read. A response refuses the request: the body is not read, and the connection is
-    /// closed if one was announced.
+    /// Called before the body is read. A response refuses the request: the body is not read, and the connection is closed
+    /// if one was announced.
     func refuse(_ head: RequestHead) -> Response?
 
-    /// The name of a client that was let in (`refuse` returned nil), for shares of what all have in common; nil for
-    /// one that anybody could be.
+    /// The name of the client of a request that was not refused, by which shared resources are divided fairly; nil if the
+    /// client cannot be identified.
     func client(of head: RequestHead) -> String?
 
-    /// Answers a request. The task is cancelled as soon as the client goes away.
+    /// Answers a request. The task is cancelled as soon as the client disconnects.
     func respond(to request: Request) async -> Response
 
-    /// Renders a fault of the front itself in the API's error format. `head` is nil if it could not be parsed.
+    /// Renders an error of the server itself in the API's error format. `head` is nil if it could not be parsed.
     func response(to fault: HTTPFault, head: RequestHead?, requestID: String) -> Response
 
     /// Called once per finished request, for logs and metrics; must be quick.
     func finished(_ request: FinishedRequest)
 }
 
-/// A request that is over.
+/// A request that has been answered, refused or abandoned.
 package struct FinishedRequest: Sendable {
     /// Nil if it could not be parsed.
     package var head: RequestHead?
     package var requestID: String
     /// The client's address, without its port.
     package var peer: String
-    /// 499 if the response could not be delivered, mostly because the client left before it was complete.
+    /// 499 if the response could not be delivered, mostly because the client disconnected.
     package var status: Int
-    /// When its first byte came.
+    /// When its first byte arrived.
     package var started: ContinuousClock.Instant
     package var seconds: Double
-    /// What the handler gave its response for this moment.
+    /// The `record` of the handler's response.
     package var record: (any Sendable)?
 
     package init(
@@ -53,6 +53,6 @@ package struct FinishedRequest: Sendable {
 }
 
 extension RequestHandler {
-    /// Where nothing else tells clients apart, their addresses do.
+    /// By default clients are told apart by their addresses.
     package func client(of head: RequestHead) -> String? { head.peer }
 }
