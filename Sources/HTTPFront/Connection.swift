@@ -74,7 +74,9 @@ struct Connection {
     /// Tells a client that the server is full.
     @concurrent
     func refuseConnection() async {
-        let delivery = await answer(.tooManyConnections, to: nil, requestID: RequestID.make())
+        let requestID = RequestID.make()
+        let response = handler.response(to: .tooManyConnections, requestID: requestID)
+        let delivery = await send(response, to: nil, requestID: requestID)
         guard delivery != .failed else { return }
         await socket.linger(for: min(limits.lingerTimeout, .seconds(1)), upTo: limits.lingerBytes)
     }
@@ -93,40 +95,47 @@ struct Connection {
 
     private mutating func serveRequest() async -> ResponseSender.Delivery {
         let requestID = RequestID.make()
-        var head: RequestHead?
+        var accepted: (head: RequestHead, request: any AcceptedRequest)?
         do throws(Interruption) {
             let parsed = try await readHead()
-            let current = RequestHead(parsed, requestID: requestID, peer: peer)
-            head = current
+            let head = RequestHead(parsed, requestID: requestID, peer: peer)
             let keepsAlive = parsed.keepsAlive
             if case .length(let length) = parsed.framing { announcedBytes = length }
-            if let refusal = handler.refuse(current) {
+            switch handler.admit(head) {
+            case .refused(let response):
                 guard changes(to: .answering) else { throw .ended }
-                return await refuse(current, with: refusal, keepsAlive: keepsAlive && !parsed.announcesBody)
+                return await refuse(head, with: response, keepsAlive: keepsAlive && !parsed.announcesBody)
+            case .accepted(let request):
+                accepted = (head, request)
+                let isKnown = try recognize(request.client)
+                let body = try await readBody(expectsContinue: parsed.expectsContinue)
+                guard changes(to: isKnown ? .occupied : .answering) else { throw .ended }
+                let exchange = Exchange(socket: socket, head: head, responses: responses)
+                let (response, delivery) = await exchange.run(request, body: body, keepsAlive: keepsAlive)
+                finish(head, response)
+                return delivery
             }
-            let isKnown = try recognize(current)
-            let body = try await readBody(expectsContinue: parsed.expectsContinue)
-            guard changes(to: isKnown ? .occupied : .answering) else { throw .ended }
-            let exchange = Exchange(socket: socket, handler: handler, responses: responses)
-            let (response, delivery) = await exchange.run(Request(head: current, body: body), keepsAlive: keepsAlive)
-            finish(current, response)
-            return delivery
         } catch {
             guard case .fault(let fault) = error else { return .failed }
-            return await answer(fault, to: head, requestID: requestID)
+            let response = accepted?.request.response(to: fault)
+            return await send(
+                response ?? handler.response(to: fault, requestID: requestID),
+                to: accepted?.head,
+                requestID: requestID
+            )
         }
     }
 
-    /// Whether the request's client is one that was let in; from then on it is accounted by its name.
-    private mutating func recognize(_ head: RequestHead) throws(Interruption) -> Bool {
-        guard let name = handler.client(of: head) else {
+    /// Whether the request's client is known; from then on it is accounted by its name.
+    private mutating func recognize(_ client: String?) throws(Interruption) -> Bool {
+        guard let client else {
             guard changes(to: .receiving) else { throw .ended }
             return false
         }
         guard changes(to: .uploading) else { throw .ended }
-        memory.giveBack(heldBytes, of: client)
-        (heldBytes, client) = (0, name)
-        isCounted = shares.enter(name)
+        memory.giveBack(heldBytes, of: self.client)
+        (heldBytes, self.client) = (0, client)
+        isCounted = shares.enter(client)
         guard isCounted else { throw .fault(.tooManyRequests) }
         return true
     }
@@ -250,12 +259,13 @@ struct Connection {
         return delivery
     }
 
-    private func answer(
-        _ fault: HTTPFault,
+    /// Sends the last response of a connection.
+    /// - Parameter head: nil if it could not be read.
+    private func send(
+        _ response: Response,
         to head: RequestHead?,
         requestID: String
     ) async -> ResponseSender.Delivery {
-        let response = handler.response(to: fault, head: head, requestID: requestID)
         // What the client understands is not known if its head could not be read: HTTP/1.1, with a body.
         let assumed = head ?? RequestHead(method: "GET", target: "/", requestID: requestID)
         let delivery = await responses.send(response, to: assumed, keepsAlive: false)

@@ -1,4 +1,4 @@
-/// The answer to one request: lets the handler make it, and cancels that when the client goes away meanwhile.
+/// The answer to one request: lets the handler make it, and cancels this when the client goes away meanwhile.
 struct Exchange {
     private enum Event {
         case answered(Response, ResponseSender.Delivery)
@@ -7,20 +7,24 @@ struct Exchange {
     }
 
     let socket: Socket
-    let handler: any RequestHandler
+    let head: RequestHead
     let responses: ResponseSender
 
     /// - Returns: the response for logs, its status 499 if it did not reach the client, and what comes of the connection.
-    func run(_ request: Request, keepsAlive: Bool) async -> (response: Response, delivery: ResponseSender.Delivery) {
-        let watch = ClientWatch(socket, request: request.head)
+    func run(
+        _ request: any AcceptedRequest,
+        body: [UInt8],
+        keepsAlive: Bool
+    ) async -> (response: Response, delivery: ResponseSender.Delivery) {
+        let watch = ClientWatch(socket, request: head)
         var outcome = (response: Response(status: 499), delivery: ResponseSender.Delivery.failed)
-        await withTaskGroup(of: Event.self) { [handler, responses] group in
+        await withTaskGroup(of: Event.self) { [head, responses] group in
             group.addTask {
-                let response = await handler.respond(to: request)
+                let response = await request.respond(with: body)
                 let delivery = await responses.send(
                     response,
                     after: watch.beginAnswer(),
-                    to: request.head,
+                    to: head,
                     keepsAlive: keepsAlive
                 )
                 return .answered(response, delivery)

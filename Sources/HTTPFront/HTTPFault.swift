@@ -1,4 +1,4 @@
-/// What the front itself refuses; `RequestHandler.response(to:head:requestID:)` gives it the API's error format.
+/// What the front itself refuses; the handler gives it the API's error format.
 package enum HTTPFault: Error, Sendable, Equatable {
     case badRequest(String)
     case requestLineTooLong

@@ -1,21 +1,33 @@
 /// What answers requests; the front knows nothing about routes or error formats.
 package protocol RequestHandler: Sendable {
-    /// Asked before the body is read. A response refuses the request: the body is not read, and the connection is
-    /// closed if one was announced.
-    func refuse(_ head: RequestHead) -> Response?
+    /// Decides about a request by its head, before the body is read. Called once for each request: what the handler finds
+    /// out about it stays in the value that it accepts the request with.
+    func admit(_ head: RequestHead) -> Admission
 
-    /// The name of a client that was let in (`refuse` returned nil), for shares of what all have in common; nil for
-    /// one that anybody could be.
-    func client(of head: RequestHead) -> String?
-
-    /// Answers a request. The task is cancelled as soon as the client goes away.
-    func respond(to request: Request) async -> Response
-
-    /// Renders a fault of the front itself in the API's error format. `head` is nil if it could not be parsed.
-    func response(to fault: HTTPFault, head: RequestHead?, requestID: String) -> Response
+    /// Renders a fault of the front itself, which kept a request's head from being read, in the API's error format.
+    func response(to fault: HTTPFault, requestID: String) -> Response
 
     /// Called once per finished request, for logs and metrics; must be quick.
     func finished(_ request: FinishedRequest)
+}
+
+/// What a handler decided about a request by its head.
+package enum Admission: Sendable {
+    /// The body is not read, and the connection is closed if one was announced.
+    case refused(Response)
+    case accepted(any AcceptedRequest)
+}
+
+/// A request that a handler has accepted, with all that the handler found out about it by its head.
+package protocol AcceptedRequest: Sendable {
+    /// The client's name, for shares of what all clients have in common; nil for one that anybody could be.
+    var client: String? { get }
+
+    /// Answers the request. The task is cancelled as soon as the client goes away.
+    func respond(with body: [UInt8]) async -> Response
+
+    /// Renders a fault of the front itself in the API's error format.
+    func response(to fault: HTTPFault) -> Response
 }
 
 /// A request that is over.
@@ -50,9 +62,4 @@ package struct FinishedRequest: Sendable {
         self.seconds = seconds
         self.record = record
     }
-}
-
-extension RequestHandler {
-    /// Where nothing else tells clients apart, their addresses do.
-    package func client(of head: RequestHead) -> String? { head.peer }
 }
