@@ -6,7 +6,7 @@ import Testing
 
 @testable import MessagesAPI
 
-@Suite("Models, health and metrics", .timeLimit(.minutes(1))) struct FiguresTests {
+@Suite("Models, health and metrics", .timeLimit(.minutes(1))) struct RoutesTests {
     @Test("The list of models comes in pages, forward and backward, as the SDK asks for them")
     func models() async throws {
         let api = try TestAPI(answering: [], contextLength: 5000)
