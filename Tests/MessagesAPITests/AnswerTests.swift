@@ -1,5 +1,6 @@
 import EngineContract
 import HTTPFront
+import JSON
 import Scheduling
 import Testing
 
@@ -125,7 +126,7 @@ import Testing
     func cachedTokens() async throws {
         let api = try TestAPI(answering: Script.bytes("ok"))
         let long = #","system":"\#(String(repeating: "s", count: 90))""#
-        let total = try #require(try await api.count(TestAPI.body(long)).json["input_tokens"]?.integer(atLeast: 90))
+        let total = try #require(try await api.count(TestAPI.body(long)).json["input_tokens"]?.integer())
         for expected in [0, (total - 1) / 16 * 16] {
             let usage = try #require(try await api.ask(long).json["usage"])
             #expect(usage["cache_read_input_tokens"] == .integer(expected))

@@ -7,7 +7,7 @@ import Tokenization
 @Suite("The prompt") struct PromptBuilderTests {
     private func turns(_ messages: String, _ fields: String = "") throws -> [ChatTurn] {
         let body = #"{"model":"m","max_tokens":9,"messages":[\#(messages)]\#(fields)}"#
-        return PromptBuilder.turns(try MessagesRequest(JSONParser.parse(Array(body.utf8)), for: .generate))
+        return PromptBuilder.turns(try MessagesRequest(Array(body.utf8), for: .generate))
     }
 
     private let hi = #"{"role":"user","content":"hi"}"#

@@ -1,6 +1,7 @@
 import EngineContract
 import Foundation
 import HTTPFront
+import JSON
 import Scheduling
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
     func models() async throws {
         let api = try TestAPI(answering: [], contextLength: 5000)
         let whole = try await api.send("GET", "/v1/models").json
-        let model: JSON = [
+        let model: JSONValue = [
             "type": "model", "id": "test/model", "display_name": "A script", "created_at": "2026-01-02T03:04:05Z",
             "lifecycle": "active", "max_input_tokens": 5000, "max_tokens": 5000,
         ]

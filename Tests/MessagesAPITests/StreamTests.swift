@@ -1,6 +1,7 @@
 import EngineContract
 import Foundation
 import HTTPFront
+import JSON
 import Scheduling
 import Synchronization
 import Testing

@@ -1,4 +1,5 @@
 import HTTPFront
+import JSON
 
 /// An answer as one JSON object.
 struct WholeAnswer: Sendable {
@@ -20,7 +21,7 @@ struct WholeAnswer: Sendable {
     }
 
     private func response(_ text: String, _ answer: Answer) -> Response {
-        let content: JSON = text.isEmpty ? [] : [["type": "text", "text": .string(text)]]
+        let content: JSONValue = text.isEmpty ? [] : [["type": "text", "text": .string(text)]]
         return .json([
             "id": .string(messageID), "type": "message", "role": "assistant", "model": .string(model),
             "content": content, "stop_reason": .string(answer.stop.name),

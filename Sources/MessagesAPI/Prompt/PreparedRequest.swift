@@ -43,7 +43,7 @@ extension MessagesAPI {
         for purpose: MessagesRequest.Purpose,
         _ record: RequestRecord
     ) throws(APIError) -> PreparedRequest {
-        var message = try MessagesAPI.parse(body, for: purpose)
+        var message = try MessagesRequest(body, for: purpose)
         record.note { $0.model = message.model }
         let turns = PromptBuilder.turns(message)
         let stopSequences = StopSequenceFilter(message.stopSequences)
@@ -70,24 +70,6 @@ extension MessagesAPI {
         let vocabularySize = scheduler.engineDescription.vocabularySize
         if let token = prompt.first(where: { !(0..<vocabularySize).contains(Int($0)) }) {
             throw APIError(.invalidToken(token))
-        }
-    }
-
-    private static func parse(
-        _ body: [UInt8],
-        for purpose: MessagesRequest.Purpose
-    ) throws(APIError) -> MessagesRequest {
-        guard !body.isEmpty else { throw .invalidRequest("the request body is empty; it must be a JSON object") }
-        let json: JSON
-        do {
-            json = try JSONParser.parse(body)
-        } catch {
-            throw .invalidRequest("the request body is not valid JSON: \(error.message) at byte \(error.offset)")
-        }
-        do {
-            return try MessagesRequest(json, for: purpose)
-        } catch {
-            throw .invalidRequest(error.description, details: error.details, logged: error.loggedDescription)
         }
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 extension Route {
     /// How many tokens a request's prompt has. Nothing is generated and nothing waits for the scheduler; prompts beyond
     /// the context are counted too, because clients count to find that out.

@@ -1,6 +1,7 @@
 import EngineContract
 import Foundation
 import HTTPFront
+import JSON
 import Scheduling
 
 extension Route {
@@ -14,7 +15,7 @@ extension Route {
 
 extension MessagesAPI {
     /// - Parameter isWell: whether the engine can compute; why not, only the log says.
-    fileprivate func health(isWell: Bool) async -> JSON {
+    fileprivate func health(isWell: Bool) async -> JSONValue {
         let statistics = await scheduler.statistics()
         let memory = ProcessStatistics.memoryPercent ?? 0
         return [

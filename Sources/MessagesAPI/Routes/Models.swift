@@ -1,4 +1,5 @@
 import HTTPFront
+import JSON
 
 extension Route {
     /// The models, a page at a time.
@@ -30,7 +31,7 @@ struct ListedModel: Sendable {
         return model
     }
 
-    var json: JSON {
+    var json: JSONValue {
         [
             "type": "model", "id": .string(id), "display_name": .string(displayName),
             "created_at": .string(createdAt), "lifecycle": "active", "max_input_tokens": .integer(contextLength),
@@ -82,7 +83,7 @@ struct ModelPage {
         }
     }
 
-    func cut(_ models: [ListedModel]) throws(APIError) -> JSON {
+    func cut(_ models: [ListedModel]) throws(APIError) -> JSONValue {
         func index(_ id: String, _ field: String) throws(APIError) -> Int {
             guard let index = models.firstIndex(where: { $0.id == id }) else {
                 throw .invalidRequest("\(field): there is no model of this name")
