@@ -1,18 +1,18 @@
 import JSON
 
-/// Follows one streamed answer event by event, and holds the server to the protocol's order.
+/// Accumulates a streamed answer from its events, and checks their order.
 package struct AnswerReader: Sendable {
     package private(set) var text = ""
     package private(set) var stopReason: String?
-    /// Prompt tokens that the server computed anew, with those it put into its cache.
-    package private(set) var freshTokens = 0
-    /// Prompt tokens that it had in its cache.
+    /// Prompt tokens that the server computed, including those it wrote to its cache.
+    package private(set) var uncachedTokens = 0
+    /// Prompt tokens that the server read from its cache.
     package private(set) var cachedTokens = 0
     package private(set) var outputTokens = 0
     package private(set) var isComplete = false
-    /// When each piece of the answer came, in the clock of the caller.
+    /// The arrival time of each piece of the answer, by the caller's clock.
     package private(set) var deltaTimes: [Double] = []
-    package var promptTokens: Int { freshTokens + cachedTokens }
+    package var promptTokens: Int { uncachedTokens + cachedTokens }
     private var started = false
     private var openBlock = false
 
@@ -26,19 +26,19 @@ package struct AnswerReader: Sendable {
     /// - Returns: the text that the event adds to the answer.
     /// - Throws: `ProtocolViolation` for events out of order; `StreamFailure` for an error event.
     @discardableResult
-    package mutating func take(_ event: EventParser.Event, at time: Double) throws -> String {
-        // The SDKs drop events of other names, and those without one, such as `data: [DONE]`.
+    package mutating func receive(_ event: EventParser.Event, at time: Double) throws -> String {
+        // The SDKs ignore events of other names, and those without one, such as `data: [DONE]`.
         guard Self.names.contains(event.name) else { return "" }
         do {
             let data = try JSONDocument(Array(event.data.utf8)).root
             guard try data["type"].string() == event.name else { throw ProtocolViolation.wrongData }
-            return try take(event.name, data, at: time)
+            return try receive(event.name, data, at: time)
         } catch is JSONError {
             throw ProtocolViolation.wrongData
         }
     }
 
-    private mutating func take(_ name: String, _ data: JSONNode, at time: Double) throws -> String {
+    private mutating func receive(_ name: String, _ data: JSONNode, at time: Double) throws -> String {
         guard !isComplete else { throw ProtocolViolation("an event after message_stop") }
         guard started != (name == "message_start") || name == "error" else {
             throw ProtocolViolation(started ? "a second message_start" : "an event before message_start")
@@ -46,7 +46,7 @@ package struct AnswerReader: Sendable {
         switch name {
         case "message_start":
             started = true
-            try note(data["message"].nullable?["usage"].nullable)
+            try add(data["message"].nullable?["usage"].nullable)
         case "content_block_start":
             guard !openBlock else { throw ProtocolViolation("a block inside a block") }
             openBlock = true
@@ -63,30 +63,31 @@ package struct AnswerReader: Sendable {
             openBlock = false
         case "message_delta":
             stopReason = try data["delta"].nullable?["stop_reason"].nullable?.string()
-            try note(data["usage"].nullable)
+            try add(data["usage"].nullable)
         case "message_stop":
             guard !openBlock, stopReason != nil else { throw ProtocolViolation("message_stop too early") }
             isComplete = true
         case "error":
-            let error = data["error"]
-            throw StreamFailure(kind: try error["type"].string(), message: try error["message"].nullable?.string())
+            let error = try data["error"].nullable
+            let kind = try error?["type"].string() ?? ""
+            throw StreamFailure(kind: kind, message: try error?["message"].nullable?.string())
         default: break
         }
         return ""
     }
 
-    private mutating func note(_ usage: JSONNode?) throws(JSONError) {
+    private mutating func add(_ usage: JSONNode?) throws(JSONError) {
         guard let usage else { return }
-        func figure(_ name: String) throws(JSONError) -> Int? { try usage[name].nullable.map(Self.bounded) }
-        if let input = try figure("input_tokens") {
-            freshTokens = input + (try figure("cache_creation_input_tokens") ?? 0)
+        func count(_ name: String) throws(JSONError) -> Int? { try usage[name].nullable.map(Self.bounded) }
+        if let input = try count("input_tokens") {
+            uncachedTokens = input + (try count("cache_creation_input_tokens") ?? 0)
         }
-        cachedTokens = try figure("cache_read_input_tokens") ?? cachedTokens
-        outputTokens = try figure("output_tokens") ?? outputTokens
+        cachedTokens = try count("cache_read_input_tokens") ?? cachedTokens
+        outputTokens = try count("output_tokens") ?? outputTokens
     }
 
-    /// A server's figures are bounded, so that no sum of them overflows.
-    private static func bounded(_ figure: JSONNode) throws(JSONError) -> Int { min(max(try figure.int(), 0), 1 << 40) }
+    /// Bounds a server's token count, so that sums of counts cannot overflow.
+    private static func bounded(_ count: JSONNode) throws(JSONError) -> Int { min(max(try count.int(), 0), 1 << 40) }
 }
 
 extension ProtocolViolation {

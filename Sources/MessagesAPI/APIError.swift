@@ -108,29 +108,6 @@ struct APIError: Error, Equatable {
         self.allow = allow
     }
 
-    init(_ fault: HTTPFault) {
-        let kind: Kind
-        var shouldRetry: Bool? = false
-        var retryAfter: Int?
-        switch fault {
-        case .badRequest, .requestLineTooLong, .headersTooLarge, .unsupportedTransferCoding, .versionNotSupported:
-            kind = .invalidRequest
-        case .bodyTooLarge: kind = .requestTooLarge
-        case .timeout: (kind, shouldRetry) = (.timeout, nil)
-        case .tooManyRequests: (kind, shouldRetry, retryAfter) = (.rateLimit, nil, 1)
-        case .tooManyConnections, .bodyMemoryFull: (kind, shouldRetry, retryAfter) = (.overloaded, nil, 1)
-        case .internalError: (kind, shouldRetry) = (.api, nil)
-        }
-        self.init(
-            status: fault.status,
-            kind: kind,
-            message: fault.message,
-            retryAfterSeconds: retryAfter,
-            shouldRetry: shouldRetry
-        )
-        if case .unsupportedTransferCoding = fault { logged = "the transfer coding is not supported" }
-    }
-
     /// The message, without anything of a client's.
     var logMessage: String { logged ?? message }
 
@@ -149,7 +126,6 @@ struct APIError: Error, Equatable {
         // RFC 9110 §15.5.2: a 401 says how to do better.
         if kind == .authentication { response.headers.set("www-authenticate", "Bearer") }
         if !allow.isEmpty { response.headers.set("allow", allow.joined(separator: ", ")) }
-        response.record = RequestRecord(RequestRecord.Facts(error: self))
         return response
     }
 }

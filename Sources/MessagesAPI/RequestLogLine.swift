@@ -17,7 +17,7 @@ extension LogLine {
             ("status", .integer(request.status)),
             ("method", own(head?.method)),
             ("path", own(head?.path)),
-            ("client", .string(head.flatMap(keys.name(of:)) ?? request.peer)),
+            ("client", .string(facts.keyName ?? request.peer)),
             ("peer", .string(request.peer)),
             ("model", own(facts.model)),
             ("prompt_tokens", .optional(facts.promptTokens)),

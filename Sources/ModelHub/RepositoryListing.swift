@@ -1,18 +1,18 @@
 import Foundation
 import JSON
 
-/// What a hub says of a repository at a revision.
+/// The hub's listing of a repository at a revision.
 struct RepositoryListing: Sendable {
     /// 40 hexadecimal digits.
     let commit: String
-    /// The files, with their sizes where the hub names them.
+    /// The files, with sizes where the hub gives them.
     let files: [RepositoryPath: Int?]
 
     static let maxBytes = 64 << 20
     private static let maxFiles = 200_000
 
-    /// Reads the JSON of `/api/models/ORG/NAME/revision/REVISION`.
-    /// - Throws: `HubError` for anything but a listing, and for one hostile name in it.
+    /// Parses the JSON of `/api/models/ORG/NAME/revision/REVISION`.
+    /// - Throws: `HubError` for anything but a listing, or if it has an unsafe file name.
     init(json: Data) throws(HubError) {
         var listed: [(name: String, size: Int?)] = []
         do throws(JSONError) {
@@ -42,6 +42,6 @@ struct RemoteFile: Sendable {
     let path: RepositoryPath
     let size: Int
     let hash: ContentHash
-    /// The route that leads to its bytes.
+    /// Its URL at the hub, which may redirect.
     let address: URL
 }

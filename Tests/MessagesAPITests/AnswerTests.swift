@@ -13,8 +13,11 @@ import Testing
         #expect(plain.status == 200 && stream.status == 200)
         #expect(try plain.text == stream.text)
         let last = try #require(try stream.events.dropLast().last)
-        for field in ["stop_reason", "stop_sequence"] { #expect(try last["delta"]?[field] == plain.json[field]) }
-        #expect(try last["usage"]?["output_tokens"] == plain.json["usage"]?["output_tokens"])
+        for field in ["stop_reason", "stop_sequence"] {
+            #expect(try #require(last["delta"]?[field]) == #require(try plain.json[field]))
+        }
+        let outputTokens = try #require(try plain.json["usage"]?["output_tokens"])
+        #expect(last["usage"]?["output_tokens"] == outputTokens)
         return (plain, stream)
     }
 

@@ -137,7 +137,7 @@ import Testing
             #expect((fields["reason"] as? String ?? "").hasPrefix(reason), "\(target): \(fields)")
             #expect(fields["client"] as? String == (headers.count > 0 ? "key#1" : "192.0.2.7"), "\(target)")
         }
-        let fault = log.api.api.response(to: .unsupportedTransferCoding("zq-marker"), head: nil, requestID: "req_1")
+        let fault = log.api.api.response(to: .unsupportedTransferCoding("zq-marker"), requestID: "req_1")
         #expect((fault.record as? RequestRecord)?.facts.error?.logMessage == "the transfer coding is not supported")
     }
 

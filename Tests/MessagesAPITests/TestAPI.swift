@@ -65,9 +65,11 @@ struct TestAPI: Sendable {
         isLoopback: Bool = true,
         sink: BodyWriter.Sink? = nil
     ) async throws -> Reply {
-        let head = RequestHead(method: method, target: target, headers: headers, peerIsLoopback: isLoopback)
-        if let refusal = api.refuse(head) { return try await Reply(refusal) }
-        return try await Reply(await api.respond(to: Request(head: head, body: Array(body.utf8))), sink: sink)
+        switch api.admit(RequestHead(method: method, target: target, headers: headers, peerIsLoopback: isLoopback)) {
+        case .refused(let response): return try await Reply(response)
+        case .accepted(let request):
+            return try await Reply(await request.respond(with: Array(body.utf8)), sink: sink)
+        }
     }
 
     func messages(_ body: String) async throws -> Reply { try await send("POST", "/v1/messages", body) }

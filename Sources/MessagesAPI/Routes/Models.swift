@@ -3,13 +3,13 @@ import JSON
 
 extension Route {
     /// The models, a page at a time.
-    static let models = Route("GET", "/v1/models") { api, request, _ throws(APIError) in
+    static let models = Route("GET", "/v1/models") { api, request throws(APIError) in
         let page = try ModelPage(request.head.query)
         return .json(try page.cut(api.models))
     }
 
-    static let model = Route("GET", "/v1/models/{id}") { api, _, parameters throws(APIError) in
-        guard let model = parameters.first.flatMap(api.model) else {
+    static let model = Route("GET", "/v1/models/{id}") { api, request throws(APIError) in
+        guard let model = request.parameters.first.flatMap(api.model) else {
             throw .notFound("there is no model of this name; see /v1/models")
         }
         return .json(model.json)
