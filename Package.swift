@@ -64,7 +64,7 @@ let package = Package(
         module("BlockFiles", ["Scheduling", "EngineContract", "Hashing", "Platform"]),
         module("EngineContract"),
         module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS", "Platform"]),
-        module("ModelFiles", ["CKernels", "Platform"]),
+        module("ModelFiles", ["JSON", "CKernels", "Platform"]),
         module("ModelHub", ["ModelFiles", "Hashing", "Console", "Platform"]),
         module("Hashing", ["CKernels"]),
         module("Tokenization", ["JSON"]),

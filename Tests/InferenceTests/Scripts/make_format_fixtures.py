@@ -1,7 +1,9 @@
 """Makes the fixtures of number formats and containers: what the `gguf` and `mlx` packages make of the same bytes.
 
     python -m venv .venv && .venv/bin/pip install torch transformers safetensors numpy gguf mlx
-    .venv/bin/python Tests/InferenceTests/Scripts/make_format_fixtures.py
+    .venv/bin/python Tests/InferenceTests/Scripts/make_format_fixtures.py [ARCHITECTURE …]
+
+With names of architectures, only their GGUF files and `names.json` are made.
 
 `formats.safetensors` holds random rows of every block form of GGUF and every width of MLX, and their values. The folders
 hold tiny Phi-3 models in those forms, each with `reference.safetensors`: what `transformers` computes in float32 with the
@@ -15,6 +17,7 @@ write it.
 import json
 import math
 import shutil
+import sys
 from pathlib import Path
 
 import gguf
@@ -387,6 +390,12 @@ def write_architecture(arch: str, fields: dict):
 
 
 def main():
+    chosen = sys.argv[1:]
+    if chosen:
+        write_names()
+        for arch in chosen:
+            write_architecture(arch, ARCHITECTURES[arch])
+        return
     weights = load_file(FIXTURES / "phi3-float32" / "model.safetensors")
     write_formats()
     write_mlx(weights)

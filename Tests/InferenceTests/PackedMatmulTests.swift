@@ -6,7 +6,7 @@ import Testing
 @testable import Inference
 
 /// Packed weights: what packing keeps, what quantised inputs cost, and that batch and instruction set change nothing.
-@Suite struct PackedProductTests {
+@Suite struct PackedMatmulTests {
     static let rows = 53
     static let columns = 256
 
@@ -18,7 +18,7 @@ import Testing
         /// - Parameter halves: where the 16-bit floats of a block lie.
         init(_ name: String, _ format: ck_format, block: Int, columns: Int, halves: Range<Int>) {
             var generator = SeededGenerator(seed: UInt64(block))
-            let count = PackedProductTests.rows * PackedProductTests.columns / columns * block
+            let count = PackedMatmulTests.rows * PackedMatmulTests.columns / columns * block
             let bytes = (0..<count).map { index in
                 // The second byte of a half: its sign, and an exponent that keeps it small.
                 halves.contains(index % block) && (index % block - halves.lowerBound) % 2 == 1
@@ -26,15 +26,15 @@ import Testing
                     : .random(in: .min ... .max, using: &generator)
             }
             let memory = FileBytes(copying: bytes)
-            var view = PackedProductTests.view(format, memory)
-            view.row_bytes = count / PackedProductTests.rows
+            var view = PackedMatmulTests.view(format, memory)
+            view.row_bytes = count / PackedMatmulTests.rows
             matrix = Matrix(view, memory: [memory])
             testDescription = name
         }
 
         init(bits: Int, group: Int, brain: Bool) {
             var generator = SeededGenerator(seed: UInt64(bits * group))
-            let (rows, columns) = (PackedProductTests.rows, PackedProductTests.columns)
+            let (rows, columns) = (PackedMatmulTests.rows, PackedMatmulTests.columns)
             let codes = FileBytes(
                 copying: (0..<rows * columns * bits / 8).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
             )
@@ -46,7 +46,7 @@ import Testing
                 return FileBytes(copying: values.withUnsafeBytes(Array.init))
             }
             let (scales, biases) = (floats(), floats())
-            var view = PackedProductTests.view(CK_AFFINE, codes)
+            var view = PackedMatmulTests.view(CK_AFFINE, codes)
             view.row_bytes = codes.count / rows
             view.bits = Int32(bits)
             view.group = Int32(group)

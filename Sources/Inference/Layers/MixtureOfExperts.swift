@@ -7,49 +7,43 @@ import ModelFiles
 /// depend on the other tokens.
 struct MixtureOfExperts: Sendable {
     let router: Matrix
-    let experts: [FeedForward]
+    let experts: [DenseFeedForward]
     /// Experts for each token.
     let chosenCount: Int
     /// Whether the weights of a token's experts are made to sum to 1.
     let normalizesWeights: Bool
-
-    var maxColumns: Int { experts.reduce(router.columns) { max($0, $1.maxColumns) } }
 }
 
 extension WeightReader {
     /// Binds `gate` (the router) and the experts at `path`: each by itself (`experts.N.gate_proj` …), as the hub has
     /// them, or stacked in one tensor, as transformers 5 (`experts.gate_up_proj`) and MLX (`switch_mlp.gate_proj` …) do.
     func mixture(
-        _ path: String,
-        _ shape: ModelConfiguration.Experts,
-        hidden: Int,
-        activation: ModelConfiguration.Activation
+        _ mixture: ExpertsDescription,
+        hiddenSize: Int,
+        at path: String
     ) throws(ModelError) -> MixtureOfExperts {
-        let router = try matrix("\(path).gate", rows: shape.count, columns: hidden)
-        var expertPaths = (0..<shape.count).map { "\(path).experts.\($0)" }
+        let count = mixture.count
+        let router = try matrix("\(path).gate", rows: count, columns: hiddenSize)
+        var expertPaths = (0..<count).map { "\(path).experts.\($0)" }
         for stack in ["\(path).switch_mlp", "\(path).experts"] {
             let names = ["gate_up_proj", "gate_proj", "up_proj", "down_proj"].filter { isStack("\(stack).\($0)") }
-            for name in names { try unstack("\(stack).\(name)", count: shape.count) { "\(stack).\($0).\(name)" } }
-            if !names.isEmpty { expertPaths = (0..<shape.count).map { "\(stack).\($0)" } }
+            for name in names { try unstack("\(stack).\(name)", count: count) { "\(stack).\($0).\(name)" } }
+            if !names.isEmpty { expertPaths = (0..<count).map { "\(stack).\($0)" } }
         }
-        var experts: [FeedForward] = []
-        for path in expertPaths {
-            experts.append(
-                try feedForward(path, hidden: hidden, size: shape.intermediateSize, activation: activation)
-            )
-        }
+        var experts: [DenseFeedForward] = []
+        for path in expertPaths { experts.append(try dense(mixture.expert, hiddenSize: hiddenSize, at: path)) }
         return MixtureOfExperts(
             router: router,
             experts: experts,
-            chosenCount: shape.chosenCount,
-            normalizesWeights: shape.normalizesWeights
+            chosenCount: mixture.chosenCount,
+            normalizesWeights: mixture.normalizesWeights
         )
     }
 }
 
 extension ForwardPass {
-    /// hidden += the experts of `normed`.
-    func addExperts(_ mixture: MixtureOfExperts) {
+    /// blockOutput = the experts' output for `normed`.
+    func computeExperts(_ mixture: MixtureOfExperts) {
         let (chosen, weights) = route(mixture)
         // The tokens of each expert, and their weights.
         var rows = [[Int32]](repeating: [], count: mixture.experts.count)
@@ -58,20 +52,22 @@ extension ForwardPass {
             rows[Int(expert)].append(Int32(index / mixture.chosenCount))
             shares[Int(expert)].append(weights[index])
         }
+        let hiddenSize = mixture.router.columns
+        let output = blockOutput.ensureCapacity(count * hiddenSize)
+        output.update(repeating: 0, count: count * hiddenSize)
         for (expert, network) in mixture.experts.enumerated() where !rows[expert].isEmpty {
             let tokens = rows[expert].count
-            gather(rows[expert], of: normed, size: network.gateUp.columns, into: gathered)
-            activate(network, gathered, tokens: tokens)
-            network.down.apply(attended, tokens: tokens, into: projected, on: compute)
-            let size = network.down.rows
+            gather(rows[expert], of: normed, size: hiddenSize, into: expertInput)
+            activate(network, expertInput, tokens: tokens)
+            network.down.apply(gated, tokens: tokens, into: expertOutput, on: compute)
             ck_add_rows(
                 compute.handle,
-                projected.holding(tokens * size),
+                expertOutput.buffer(tokens * hiddenSize),
                 rows[expert],
                 shares[expert],
                 Int32(tokens),
-                Int32(size),
-                hidden.holding(count * size)
+                Int32(hiddenSize),
+                output
             )
         }
     }
@@ -79,12 +75,12 @@ extension ForwardPass {
     /// The experts of each token, and their weights: [count, chosenCount].
     private func route(_ mixture: MixtureOfExperts) -> ([Int32], [Float]) {
         let size = mixture.router.rows
-        mixture.router.multiply(normed, tokens: count, into: projected, on: compute)
+        mixture.router.multiply(normed, tokens: count, into: routerLogits, on: compute)
         var chosen = [Int32](repeating: 0, count: count * mixture.chosenCount)
         var weights = [Float](repeating: 0, count: count * mixture.chosenCount)
         ck_route(
             compute.handle,
-            projected.holding(count * size),
+            routerLogits.buffer(count * size),
             Int32(count),
             Int32(size),
             Int32(mixture.chosenCount),

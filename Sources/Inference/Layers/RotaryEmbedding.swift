@@ -1,11 +1,11 @@
 import ModelFiles
 import Platform
 
-/// Rotary position embedding: dimension i of a head turns with dimension i + dimensions / 2.
+/// Rotary position embedding: dimension i of a head is rotated with dimension i + dimensions / 2.
 ///
 /// Which frequencies a model with `longrope` uses depends on the longest context that the engine allows, and on nothing
 /// else: the long ones if that is more than the original length, else the short ones. The reference decides anew for
-/// each call, by the length of the longest sequence in it, and leaves keys in its cache as an earlier call has turned
+/// each call, by the length of the longest sequence in it, and leaves keys in its cache as an earlier call has rotated
 /// them; so a sequence that has more than the original length equals the reference's when that sees it whole, and a
 /// shorter one does in an engine whose context is limited to the original length. In return a session's numbers depend
 /// neither on its company nor on how far it will get, and blocks of keys can be shared.
@@ -46,10 +46,10 @@ struct RotaryEmbedding: Sendable {
     }
 
     private static func llama3(_ frequency: Double, factor: Double, low: Double, high: Double, length: Int) -> Double {
-        let turns = Double(length) * frequency / (2 * Double.pi)
-        if turns > high { return frequency }
-        if turns < low { return frequency / factor }
-        let share = (turns - low) / (high - low)
+        let rotations = Double(length) * frequency / (2 * Double.pi)
+        if rotations > high { return frequency }
+        if rotations < low { return frequency / factor }
+        let share = (rotations - low) / (high - low)
         return frequency * ((1 - share) / factor + share)
     }
 
@@ -57,9 +57,9 @@ struct RotaryEmbedding: Sendable {
     private static func yarnBlend(_ parameters: RotaryParameters) -> [Double] {
         guard case .yarn(_, _, let fast, let slow, let length, let truncates) = parameters.scaling else { return [] }
         let dimensions = Double(parameters.dimensions)
-        /// The pair that turns so many times within the length.
-        func pair(_ turns: Double) -> Double {
-            dimensions * log(Double(length) / (turns * 2 * Double.pi)) / (2 * log(parameters.base))
+        /// The pair that rotates so many times within the length.
+        func pair(_ rotations: Double) -> Double {
+            dimensions * log(Double(length) / (rotations * 2 * Double.pi)) / (2 * log(parameters.base))
         }
         let (low, high) = truncates ? (pair(fast).rounded(.down), pair(slow).rounded(.up)) : (pair(fast), pair(slow))
         let first = max(low, 0)
@@ -78,8 +78,8 @@ struct RotaryEmbedding: Sendable {
     func fill(_ table: RotaryTable, positions: [Int], contextLength: Int) {
         let frequencies = frequencies(contextLength: contextLength)
         let count = positions.count * frequencies.count
-        let cosines = table.cosines.reserving(count)
-        let sines = table.sines.reserving(count)
+        let cosines = table.cosines.ensureCapacity(count)
+        let sines = table.sines.ensureCapacity(count)
         table.dimensions = 2 * frequencies.count
         var at = 0
         for position in positions {
@@ -93,9 +93,14 @@ struct RotaryEmbedding: Sendable {
     }
 }
 
-/// Cosines and sines [tokens, dimensions / 2] of a step.
+/// Cosines and sines [tokens, dimensions / 2] of a step; until it is filled, of no dimensions.
 final class RotaryTable {
     fileprivate(set) var dimensions = 0
     let cosines = FloatBuffer()
     let sines = FloatBuffer()
+
+    init() {
+        // Kernels want addresses, though they read nothing there.
+        _ = (cosines.ensureCapacity(0), sines.ensureCapacity(0))
+    }
 }

@@ -2,12 +2,12 @@ import CKernels
 import COpenBLAS
 import Platform
 
-/// Products by OpenBLAS, in tiles of one fixed shape.
+/// Matrix products by OpenBLAS, in tiles of one fixed shape.
 ///
 /// OpenBLAS chooses its kernel by the shape, and with it the order of additions. So a product is cut into tiles of 64
 /// rows of W and up to 16 tokens, the last tokens padded with zeros: each output is then made by the same operations
 /// whatever the batch. Weights of another form become float32 a tile at a time.
-enum BLASProduct {
+enum BLASMatmul {
     static let tileRows = 64
     /// The most tokens whose places in a tile do not matter. Some kernels (Haswell's and Zen's, of 0.3.21) add in another
     /// order in some columns of wide tiles; so each width is tried on this machine, with tokens that must come out alike.
@@ -104,7 +104,7 @@ enum BLASProduct {
             1,
             { context, item, worker in
                 guard let work = context?.assumingMemoryBound(to: Work.self) else { return }
-                BLASProduct.multiply(work.pointee, tile: Int(item), worker: worker)
+                BLASMatmul.multiply(work.pointee, tile: Int(item), worker: worker)
             },
             &work
         )
