@@ -125,7 +125,7 @@ import Testing
         let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
         #expect(
             error?.description == """
-                config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "llama", \
+                config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", "llama", \
                 "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe" are
                 """
         )

@@ -136,6 +136,20 @@ import Testing
         #expect(throws: ModelError.self) { try description("qwen3moe") }
     }
 
+    @Test("Granite's numbers are read; without one for attention, the scale is the usual")
+    func granite() throws {
+        let metadata: [String: Value] = [
+            "embedding_scale": .float32(12), "residual_scale": .float32(0.25), "attention.scale": .float32(0.5),
+            "logit_scale": .float32(8),
+        ]
+        let model = try description("granite", metadata)
+        #expect(model.embeddingScale == 12 && model.logitScale == 0.125 && model.interleavesHeadRows)
+        #expect(model.layers.allSatisfy { $0.residualScale == 0.25 && $0.attention?.scale == 0.5 })
+        let plain = try description("granite", ["rope.scaling.finetuned": .bool(false)])
+        #expect(plain.layers.allSatisfy { $0.attention?.scale == 0.25 && $0.attention?.rotary == nil })
+        #expect(model.layers.allSatisfy { $0.attention?.rotary == 0 })
+    }
+
     @Test(
         "A value that is missing or of another kind is an error that names it",
         arguments: ["context_length", "embedding_length", "block_count", "attention.head_count"]

@@ -196,6 +196,22 @@ import Testing
         #expect(model.layers.map(\.attention?.window) == [4096, nil])
     }
 
+    @Test("Granite's numbers multiply what they are named for, and divide the logits")
+    func granite() throws {
+        let granite = ["model_type": "\"granite\"", "sliding_window": nil]
+        let model = try description(
+            granite.merging([
+                "embedding_multiplier": "12", "attention_multiplier": "0.0078125", "residual_multiplier": "0.22",
+                "logits_scaling": "16",
+            ]) { $1 }
+        )
+        #expect(model.embeddingScale == 12 && model.logitScale == 1 / 16)
+        #expect(model.layers.allSatisfy { $0.residualScale == 0.22 && $0.attention?.scale == 0.0078125 })
+        let plain = try description(granite)
+        #expect(plain.embeddingScale == 1 && plain.logitScale == 1)
+        #expect(plain.layers.allSatisfy { $0.residualScale == 1 && $0.attention?.scale == 1 })
+    }
+
     @Test(
         "A configuration out of range or not supported is an error that names the field",
         arguments: [
@@ -207,6 +223,7 @@ import Testing
             ("hidden_act", "\"gelu\""), ("max_position_embeddings", "0"), ("sliding_window", "0"),
             ("layer_types", "[\"full_attention\"]"), ("use_bidirectional_attention", "true"),
             ("query_pre_attn_scalar", "0"), ("attn_logit_softcapping", "-50"), ("final_logit_softcapping", "1e300"),
+            ("residual_multiplier", "0"), ("logits_scaling", "-1"),
 
             ("num_experts", "-1"), ("num_experts_per_tok", "0"), ("max_window_layers", "-1"),
             ("rope_scaling", "{\"type\": \"mrope\"}"), ("rope_scaling", "{\"type\": \"linear\"}"),
@@ -227,8 +244,8 @@ import Testing
         let families = [
             "use_sliding_window": "qwen2", "layer_types": "qwen2", "max_window_layers": "qwen2",
             "query_pre_attn_scalar": "gemma2", "attn_logit_softcapping": "gemma2", "final_logit_softcapping": "gemma2",
-            "num_experts": "qwen3_moe", "num_experts_per_tok": "qwen3_moe",
-
+            "num_experts": "qwen3_moe", "num_experts_per_tok": "qwen3_moe", "residual_multiplier": "granite",
+            "logits_scaling": "granite",
             "rope_scaling": "llama", "rope_parameters": "llama",
         ]
         let others = [

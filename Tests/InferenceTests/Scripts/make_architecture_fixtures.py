@@ -78,6 +78,10 @@ MODELS = {
         "sliding_window": 20, "sliding_window_pattern": 3, "query_pre_attn_scalar": 24, "rope_theta": 1000000.0,
         "rope_local_base_freq": 10000.0, "rope_scaling": {"rope_type": "linear", "factor": 4.0},
         "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True},
+    "granite": COMMON | {
+        "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True, "attention_bias": True,
+        "mlp_bias": False, "embedding_multiplier": 3.0, "attention_multiplier": 0.4, "residual_multiplier": 0.6,
+        "logits_scaling": 3.0},
 }
 
 
