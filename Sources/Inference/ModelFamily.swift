@@ -46,6 +46,7 @@ enum FamilyRegistry {
         Qwen2.self,
         Qwen3.self,
         Qwen3MoE.self,
+        SmolLM3.self,
     ]
 
     /// - Throws: `ModelError` that lists the names there are, if there is no such family.

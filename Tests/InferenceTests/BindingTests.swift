@@ -126,7 +126,7 @@ import Testing
         #expect(
             error?.description == """
                 config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", "llama", \
-                "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe" are
+                "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
                 """
         )
     }

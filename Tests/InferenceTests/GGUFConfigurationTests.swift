@@ -150,6 +150,13 @@ import Testing
         #expect(model.layers.allSatisfy { $0.attention?.rotary == 0 })
     }
 
+    @Test("SmolLM 3 is without rotary positions in every fourth layer, which no file says")
+    func smolLM3() throws {
+        let model = try description("smollm3", ["block_count": .uint32(8)])
+        #expect(model.layers.map(\.attention?.rotary) == [0, 0, 0, nil, 0, 0, 0, nil])
+        #expect(model.interleavesHeadRows)
+    }
+
     @Test(
         "A value that is missing or of another kind is an error that names it",
         arguments: ["context_length", "embedding_length", "block_count", "attention.head_count"]

@@ -212,6 +212,22 @@ import Testing
         #expect(plain.layers.allSatisfy { $0.residualScale == 1 && $0.attention?.scale == 1 })
     }
 
+    @Test("Layers of SmolLM 3 without rotary positions are every fourth, or those that a list has a 0 for")
+    func smolLM3() throws {
+        let smol = ["model_type": "\"smollm3\"", "num_hidden_layers": "5"]
+        func layers(_ changes: [String: String]) throws -> [AttentionDescription?] {
+            try description(smol.merging(changes) { $1 }).layers.map(\.attention)
+        }
+        #expect(try layers([:]).map(\.?.rotary) == [0, 0, 0, nil, 0])
+        #expect(try layers(["no_rope_layer_interval": "2"]).map(\.?.rotary) == [0, nil, 0, nil, 0])
+        let listed = ["no_rope_layers": "[0, 1, 1, 0, 1, 0]"]
+        #expect(try layers(listed).map(\.?.rotary) == [nil, 0, 0, nil, 0])
+        // They are also the ones with a window, where one is switched on.
+        #expect(try layers(listed).allSatisfy { $0?.window == nil })
+        let windowed = try layers(listed.merging(["use_sliding_window": "true"]) { $1 })
+        #expect(windowed.map(\.?.window) == [2047, nil, nil, 2047, nil])
+    }
+
     @Test(
         "A configuration out of range or not supported is an error that names the field",
         arguments: [
@@ -223,8 +239,8 @@ import Testing
             ("hidden_act", "\"gelu\""), ("max_position_embeddings", "0"), ("sliding_window", "0"),
             ("layer_types", "[\"full_attention\"]"), ("use_bidirectional_attention", "true"),
             ("query_pre_attn_scalar", "0"), ("attn_logit_softcapping", "-50"), ("final_logit_softcapping", "1e300"),
-            ("residual_multiplier", "0"), ("logits_scaling", "-1"),
-
+            ("residual_multiplier", "0"), ("logits_scaling", "-1"), ("no_rope_layers", "[1, 0]"),
+            ("no_rope_layer_interval", "0"),
             ("num_experts", "-1"), ("num_experts_per_tok", "0"), ("max_window_layers", "-1"),
             ("rope_scaling", "{\"type\": \"mrope\"}"), ("rope_scaling", "{\"type\": \"linear\"}"),
             ("rope_scaling", "{\"type\": \"linear\", \"factor\": 0}"),
@@ -245,7 +261,7 @@ import Testing
             "use_sliding_window": "qwen2", "layer_types": "qwen2", "max_window_layers": "qwen2",
             "query_pre_attn_scalar": "gemma2", "attn_logit_softcapping": "gemma2", "final_logit_softcapping": "gemma2",
             "num_experts": "qwen3_moe", "num_experts_per_tok": "qwen3_moe", "residual_multiplier": "granite",
-            "logits_scaling": "granite",
+            "logits_scaling": "granite", "no_rope_layers": "smollm3", "no_rope_layer_interval": "smollm3",
             "rope_scaling": "llama", "rope_parameters": "llama",
         ]
         let others = [

@@ -243,7 +243,7 @@ def write_names():
         "qwen3moe": block + head_norms + [f"self_attn.{n}" for n in attention]
         + ["mlp.gate"] + [f"mlp.experts.{n}" for n in mlp],
     }
-    parts["granite"] = parts["llama"]
+    parts["granite"] = parts["smollm3"] = parts["llama"]
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     parts["gemma2"] = parts["llama"] + extra
     parts["gemma3"] = parts["llama"] + head_norms + extra
@@ -285,6 +285,8 @@ ARCHITECTURES = {
     "granite": COMMON | {
         "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True, "embedding_multiplier": 3.0,
         "attention_multiplier": 0.4, "residual_multiplier": 0.6, "logits_scaling": 3.0},
+    "smollm3": COMMON | {
+        "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
 }
 
 
@@ -373,7 +375,7 @@ def write_architecture(arch: str, fields: dict):
             parts = {f"{name}.weight": value}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
-                if arch in ("llama", "granite") and module in path:
+                if arch in ("llama", "granite", "smollm3") and module in path:
                     part = in_turn(part, fields[heads])
             if arch.startswith("gemma") and path.endswith("norm.weight"):
                 part = part + 1
