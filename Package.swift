@@ -44,29 +44,35 @@ let package = Package(
             name: "pensieve",
             dependencies: [
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
-                "Tokenization", "BlockFiles", "BuiltinModel", "APIClient", "Console", "Platform",
+                "Chat", "Templates", "Tokenization", "JSON", "BlockFiles", "BuiltinModel", "APIClient", "Console",
+                "Platform",
             ],
             exclude: ["Pensieve.docc"],
             swiftSettings: strict
         ),
         .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
-        module("LoadTest", ["APIClient", "Console", "Platform"]),
-        module("APIClient", ["Platform"]),
+        module("LoadTest", ["APIClient", "Console", "JSON", "Platform"]),
+        module("APIClient", ["JSON", "Platform"]),
         module("Console"),
 
         // The way of a request, downward.
         module(
             "MessagesAPI",
-            ["HTTPFront", "Scheduling", "EngineContract", "Tokenization", "WebPage", "Platform"]
+            [
+                "HTTPFront", "Scheduling", "EngineContract", "Chat", "Templates", "Tokenization", "JSON", "WebPage",
+                "Platform",
+            ]
         ),
         module("HTTPFront", ["Platform", "CLinux"]),
         module("Scheduling", ["EngineContract"]),
         module("BlockFiles", ["Scheduling", "EngineContract", "Hashing", "Platform"]),
         module("EngineContract"),
         module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS", "Platform"]),
-        module("ModelFiles", ["JSON", "CKernels", "Platform"]),
-        module("ModelHub", ["ModelFiles", "Hashing", "Console", "Platform"]),
+        module("ModelFiles", ["CKernels", "JSON", "Platform"]),
+        module("ModelHub", ["ModelFiles", "Hashing", "Console", "JSON", "Platform"]),
         module("Hashing", ["CKernels"]),
+        module("Chat", ["Templates", "Tokenization", "JSON"]),
+        module("Templates"),
         module("Tokenization", ["JSON"]),
         module("JSON"),
         module("Platform", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
@@ -103,7 +109,10 @@ let package = Package(
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
         tests("HTTPFrontTests", ["HTTPFront", "Platform"]),
-        tests("MessagesAPITests", ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
+        tests(
+            "MessagesAPITests",
+            ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Chat", "Tokenization", "JSON"]
+        ),
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
@@ -114,18 +123,15 @@ let package = Package(
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),
-        tests(
-            "TokenizationTests",
-            ["Tokenization", "tokenizer-probe"],
-            exclude: ["Scripts"],
-            resources: [.copy("Fixtures")]
-        ),
+        tests("ChatTests", ["Chat", "Templates", "Tokenization"], exclude: ["Fixtures", "Scripts"]),
+        tests("TemplatesTests", ["Templates"], exclude: ["Fixtures", "Scripts"]),
+        tests("TokenizationTests", ["Tokenization", "tokenizer-probe"], exclude: ["Fixtures", "Scripts"]),
         tests("JSONTests", ["JSON"]),
         tests("LoadTests", ["LoadTest", "APIClient"]),
         tests("APIClientTests", ["APIClient"]),
         tests(
             "ServerTests",
-            ["pensieve", "Inference", "ModelFiles", "ModelHub", "Tokenization", "Hashing"],
+            ["pensieve", "Inference", "ModelFiles", "ModelHub", "Chat", "Tokenization", "Hashing"],
             resources: [.copy("Python")]
         ),
     ]

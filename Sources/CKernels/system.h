@@ -1,4 +1,4 @@
-// What the thread pool asks of the system, where systems differ.
+// System calls of the thread pool that differ between Linux and macOS.
 #ifndef PENSIEVE_SYSTEM_H
 #define PENSIEVE_SYSTEM_H
 
@@ -19,15 +19,15 @@ static inline void sleep_on(_Atomic uint32_t *word, uint32_t value) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
 
-/// Wakes all that sleep on `word`.
+/// Wakes all threads that sleep on `word`.
 static inline void wake_sleepers(_Atomic uint32_t *word) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/// Names the calling thread as the kernel shows it (15 bytes at most).
+/// Sets the calling thread's name (15 bytes at most).
 static inline void name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
-/// The cores that this process may use, which can be fewer than the machine has; 0 if the system does not say.
+/// The cores that this process may run on, which can be fewer than the machine has; 0 if unknown.
 static inline int usable_cores(void) {
     cpu_set_t set;
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;

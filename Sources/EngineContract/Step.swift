@@ -18,23 +18,23 @@ package struct SessionID: Hashable, Sendable, Comparable, CustomStringConvertibl
 /// One session's share of a step.
 ///
 ///     0 ..< startPosition                      computed before; its keys and values are in `blocks`
-///     startPosition ..< startPosition + count  `tokens`: computed in this step; the last `draftCount` are guesses
+///     startPosition ..< startPosition + count  `tokens`: computed in this step; the last `draftCount` are drafts
 ///     blocks.count × blockSize                 at least startPosition + count
 package struct StepEntry: Sendable {
     package var session: SessionID
-    /// Never empty, and never guesses only.
+    /// Never empty, and never drafts only.
     package var tokens: [Token]
-    /// How many of `tokens` are guesses of what will be sampled; none unless the entry samples.
+    /// How many of `tokens` are drafts of what will be sampled; none unless the entry samples.
     package var draftCount: Int
     package var startPosition: Int
     /// The session's block table: position p lies in `blocks[p / blockSize]` at offset `p % blockSize`. Where the engine
     /// has a window, blocks of which no token of the entry sees a position may be `outOfWindow`.
     package var blocks: [BlockIndex]
-    /// Whether a token is to be sampled after the last known one of `tokens`, and after each guess.
+    /// Whether a token is to be sampled after the last known one of `tokens`, and after each draft.
     package var samples: Bool
     package var sampling: SamplingParameters
-    /// How many tokens the session has sampled before this one. The sample after the nth guess is that of
-    /// `sampleIndex` + n: it is drawn as it would be if the guesses before it had been sampled.
+    /// How many tokens the session has sampled before this one. The sample after the nth draft is that of
+    /// `sampleIndex` + n: it is drawn as it would be if the drafts before it had been sampled.
     package var sampleIndex: Int
     /// The tokens of the session up to the last known one, each once, if `sampling` penalizes repetition; else empty.
     package var seen: [Token]
@@ -65,7 +65,7 @@ package struct StepEntry: Sendable {
     }
 }
 
-/// What the engine computes at once: tokens of many sessions, each decoding (one token, and guesses of the next) or
+/// What the engine computes at once: tokens of many sessions, each decoding (one token, and drafts of the next) or
 /// prefilling (a chunk).
 package struct Step: Sendable {
     package var entries: [StepEntry]
@@ -77,10 +77,10 @@ package struct Step: Sendable {
 
 /// The tokens sampled in a step.
 package struct StepResult: Sendable {
-    /// One element for each entry: the token after its last known one, and those after its guesses, as far as they can be
+    /// One element for each entry: the token after its last known one, and those after its drafts, as far as they can be
     /// sampled. Empty where the entry did not ask for one or failed.
     package var samples: [[Token]]
-    /// What went wrong with single entries, by their index; the others are none the worse for it.
+    /// What went wrong with single entries, by their index; it does not affect the others.
     package var failures: [Int: EngineError]
     /// Where the engine's time went.
     package var times = StepTimes()

@@ -1,6 +1,6 @@
 package import EngineContract
 
-/// Where KV blocks outlive the process. Only `read` and `write` take time.
+/// Keeps KV blocks beyond the process. Only `read` and `write` take time.
 package protocol BlockStore: Sendable {
     /// How many blocks there is room for.
     var capacity: Int { get }
@@ -16,16 +16,15 @@ package protocol BlockStore: Sendable {
     /// - Returns: whether it is there.
     func use(_ name: String) -> Bool
 
-    /// The contents of blocks, as far as they can be read and are what they should be: those from the first on up to one
-    /// that is not.
+    /// The contents of blocks in order, up to the first that cannot be read or is damaged.
     func read(_ blocks: [StoredBlock]) async -> [[UInt8]]
 
-    /// Keeps a block, in place of those that were not used for longest if there is no room.
-    /// - Returns: whether that went well.
+    /// Keeps a block, in place of the least recently used ones if there is no room.
+    /// - Returns: whether it could be written.
     func write(_ block: StoredBlock, _ contents: [UInt8]) async -> Bool
 }
 
-/// A block by what is in it.
+/// A block named by its contents.
 package struct StoredBlock: Sendable, Equatable {
     package var name: String
     package var parent: String?
@@ -38,7 +37,7 @@ package struct StoredBlock: Sendable, Equatable {
     }
 }
 
-/// A store, and the engine whose blocks it keeps.
+/// A block store, and the engine whose blocks it keeps.
 package struct StoredBlocks: Sendable {
     let engine: any BlockTransfer
     let store: any BlockStore
@@ -49,22 +48,23 @@ package struct StoredBlocks: Sendable {
     }
 }
 
-/// Stored blocks on their way to sessions.
-struct BlockReads {
-    /// What was read for a session, beginning at its block of this index.
-    struct Arrival {
-        var session: SessionID
-        var firstIndex: Int
-        var firstName: String
-        var contents: [[UInt8]]
-    }
+/// Blocks to be read from the store for one session.
+struct BlockRead {
+    var session: SessionID
+    /// The index of the first one in the session's block table.
+    var firstIndex: Int
+    /// In the order of the table; never empty.
+    var blocks: [StoredBlock]
+}
 
-    /// Bounds the memory for contents that no block has yet, together with `maxBytes`.
+/// Which blocks are being read from the store.
+struct BlockReads {
+    /// Bounds, together with `maxBytes`, the memory for contents that have no block yet.
     static let maxReads = 4
-    /// A read has about so many bytes, or one block.
+    /// A read has at most this many bytes, or one block.
     static let maxBytes = 16 << 20
 
-    /// The first block of each read that goes on or has not been given to its session. Who needs the same block waits.
-    var names: Set<String> = []
-    var arrivals: [Arrival] = []
+    /// The name of the first block of each read that has not been restored to its session. Sessions that need the same
+    /// block wait for it.
+    var firstNames: Set<String> = []
 }

@@ -1,8 +1,8 @@
 package import EngineContract
 
-/// What the Scheduler is asked for: an answer to a prompt.
+/// A request for an answer to a prompt.
 package struct GenerationRequest: Sendable {
-    /// Who asks: waiting sessions are served round-robin among clients.
+    /// The name of the client: clients take turns.
     package var client: String
     package var prompt: [Token]
     /// The most tokens to sample; 0 computes the prompt only. Clamped to what the context leaves.
@@ -35,14 +35,14 @@ package enum FinishReason: Sendable, Equatable {
     case stopped
     /// Nobody waits for the answer any more.
     case cancelled
-    /// The queue was full, and this session of whoever had most in it made room for another client's.
+    /// The queue was full of the client's sessions, and its newest made room for another client's.
     case displaced
-    /// The server ends and gave the session no more time.
+    /// The server shut down before the session ended.
     case shutdown
     case failed(String)
 }
 
-/// What a session came to.
+/// How a session ended.
 package struct GenerationSummary: Sendable, Equatable {
     package var reason: FinishReason
     package var promptTokens: Int
@@ -65,7 +65,7 @@ package enum GenerationEvent: Sendable, Equatable {
     case finished(GenerationSummary)
 }
 
-/// Why a request was not taken on.
+/// Why a request was not admitted.
 package enum AdmissionError: Error, Sendable, Equatable {
     case queueFull(retryAfterSeconds: Int)
     /// The prompt and one more token do not fit into the context, or not into the whole KV memory.

@@ -42,14 +42,14 @@ struct PrefixCache {
 
     func contains(_ block: BlockIndex) -> Bool { keys[block] != nil }
 
-    /// Forgets a block whose memory is given to somebody else.
+    /// Forgets a block, whose memory is used for other tokens from now on.
     mutating func remove(_ block: BlockIndex) {
         guard let key = keys.removeValue(forKey: block) else { return }
         entries[key] = nil
     }
 
-    /// What a store knows a block by; nil if a block before it is not here any more.
-    /// - Parameter names: those found before.
+    /// What a store knows a block by; nil if a block before it has been evicted.
+    /// - Parameter names: of the blocks found so far, by key; saves naming a shared prefix again.
     func description(
         of block: BlockIndex,
         in store: any BlockStore,

@@ -1,7 +1,7 @@
 import EngineContract
 
-/// Guesses what comes next from a session's own tokens: where its last few came before, what followed them then
-/// (prompt lookup decoding). Answers that quote, correct or go on with what they were given are guessed well.
+/// Drafts the next tokens from a session's own text: where its last few tokens came before, those that followed them
+/// there (prompt lookup decoding). It does well on answers that quote, correct or continue what they were given.
 ///
 /// The search is that of LZ77 with hash chains: each pair of neighbouring tokens is found where it ended last, and from
 /// there where it ended before; the longest match wins, the latest among equals. A token is looked at once when it is
@@ -17,20 +17,20 @@ struct PromptLookup {
     private var earlierEnd: [Int32] = []
 
     /// - Parameter tokens: those of the last call, and more after them.
-    /// - Returns: a guess of the tokens that follow, at most `count`; none if the last two are new.
+    /// - Returns: `count` tokens that may follow; none if the last two tokens have not come together before.
     mutating func continuation(of tokens: [Token], count: Int) -> [Token] {
         guard count > 0 else { return [] }
-        takeIn(tokens)
+        index(tokens)
         guard let end = longestMatch(of: tokens) else { return [] }
-        var guess: [Token] = []
+        var draft: [Token] = []
         for position in (end + 1)..<(end + 1 + count) {
-            // Past the last token the match goes on into the guess itself: what repeats, repeats again.
-            guess.append(position < tokens.count ? tokens[position] : guess[position - tokens.count])
+            // After the last token the match continues into the draft itself: a period repeats.
+            draft.append(position < tokens.count ? tokens[position] : draft[position - tokens.count])
         }
-        return guess
+        return draft
     }
 
-    private mutating func takeIn(_ tokens: [Token]) {
+    private mutating func index(_ tokens: [Token]) {
         for position in earlierEnd.count..<max(earlierEnd.count, tokens.count) {
             guard position > 0 else {
                 earlierEnd.append(Self.nowhere)

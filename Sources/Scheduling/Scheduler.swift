@@ -1,37 +1,34 @@
 package import EngineContract
 
-/// The owner of every session's state. Each turn it composes one step, awaits the engine once, and hands each sampled
-/// token to its session's reader.
+/// Serves all sessions with one engine. Each turn it lets its state compose a step, awaits the engine once, applies the
+/// result, and tells readers and observer what came of it.
+///
+/// The actor only performs effects; what it decides with is a value, `SchedulerState`.
 package actor Scheduler {
     package nonisolated let engineDescription: EngineDescription
 
     let engine: any InferenceEngine
     let configuration: SchedulerConfiguration
-    let observer: (any SchedulerObserver)?
     let stored: StoredBlocks?
-    let onFailure: @Sendable (String) -> Void
+    private let observer: (any SchedulerObserver)?
+    private let onFailure: @Sendable (String) -> Void
 
-    var sessions: [SessionID: Session] = [:]
-    /// Oldest first.
-    var running: [Session] = []
-    var waiting: WaitingQueue
-    var kv: KVAccounting
-    var planner: StepPlanner
-    var figures = SchedulerStatistics()
-    var rate = TokenRate()
-    var reads = BlockReads()
+    /// Changed by `update` only, so that no event is left behind.
+    private(set) var state: SchedulerState
+    /// Blocks read from the store that their sessions do not have yet.
+    var finishedReads: [(read: BlockRead, contents: [[UInt8]])] = []
     var idleMemory = IdleMemory()
 
     private var nextID: UInt64 = 1
     private var loop: Task<Void, Never>?
-    var readerWatch: Task<Void, Never>?
+    private var readerWatch: Task<Void, Never>?
     private(set) var isStopping = false
-    /// Why nothing can be computed any more; nil while all is well.
-    package internal(set) var failure: String?
-    var isHurried = false
+    var isSavingStopped = false
     private var waitingForEnd: [CheckedContinuation<Void, Never>] = []
 
-    /// - Parameter onFailure: told, once, why nothing can be computed any more; must be quick.
+    /// - Parameters:
+    ///   - observer: told of what happens, synchronously; must be quick.
+    ///   - onFailure: told once if nothing can be computed any more, and why; must be quick.
     package init(
         engine: any InferenceEngine,
         configuration: SchedulerConfiguration = SchedulerConfiguration(),
@@ -48,17 +45,7 @@ package actor Scheduler {
         self.stored = stored
         self.onFailure = onFailure
         engineDescription = engine.description
-        kv = KVAccounting(
-            blocks: engineDescription.blockCount,
-            blockSize: engineDescription.blockSize,
-            window: engineDescription.window,
-            stepTokens: configuration.stepTokenBudget
-        )
-        planner = StepPlanner(
-            budget: configuration.stepTokenBudget,
-            goalSeconds: configuration.interTokenGoal.map { $0 / .seconds(1) }
-        )
-        waiting = WaitingQueue()
+        state = SchedulerState(engineDescription, configuration: configuration, stored: stored)
     }
 
     /// The most tokens a session can hold: the model's context, or all KV memory if that is less.
@@ -66,7 +53,17 @@ package actor Scheduler {
         min(engineDescription.contextLength, engineDescription.blockCount * engineDescription.blockSize)
     }
 
-    /// Takes a request on.
+    /// Why nothing can be computed any more; nil while steps can be.
+    package var failure: String? { state.failure }
+
+    package func statistics() -> SchedulerStatistics { state.currentStatistics }
+
+    /// What is inconsistent in the accounting, or nil if nothing is.
+    package func checkIntegrity() -> String? { state.problem }
+
+    // MARK: Sessions
+
+    /// Admits a request.
     /// - Throws: `AdmissionError` if it can never be served, or not now.
     package func submit(_ request: GenerationRequest) throws(AdmissionError) -> Generation {
         guard !isStopping else { throw .shuttingDown }
@@ -75,39 +72,28 @@ package actor Scheduler {
         guard room >= 1 else { throw .promptTooLong(tokens: request.prompt.count, maximum: contextLength - 1) }
         let vocabulary = Token(clamping: engineDescription.vocabularySize)
         if let token = request.prompt.first(where: { $0 < 0 || $0 >= vocabulary }) { throw .invalidToken(token) }
-        guard
-            sessions.count - configuration.maxRunningSessions < configuration.maxWaitingSessions
-                || makeRoom(for: request.client)
-        else { throw .queueFull(retryAfterSeconds: 2) }
+        guard update({ $0.makeRoomInQueue(for: request.client) }) else { throw .queueFull(retryAfterSeconds: 2) }
 
         let id = SessionID(nextID)
         nextID += 1
-        let (stream, continuation) = AsyncStream<GenerationEvent>.makeStream()
-        let leave = { @Sendable [weak self] (reason: FinishReason) in _ = Task { await self?.finish(id, reason) } }
-        continuation.onTermination = { @Sendable termination in
-            if case .cancelled = termination { leave(.cancelled) }
-        }
-        let delivery = Delivery(
+        let channel = TokenChannel(
             window: configuration.deliveryWindow,
-            continuation: continuation,
-            wake: { @Sendable [weak self] in _ = Task { await self?.start() } },
-            leave: leave
+            resumeScheduling: { [weak self] in _ = Task { await self?.startLoop() } },
+            endSession: { [weak self] reason in _ = Task { await self?.finish(id, reason) } }
         )
         let session = Session(
             id: id,
             request: request,
-            delivery: delivery,
-            sampleLimit: min(max(0, request.maxTokens), room),
-            limitReason: request.maxTokens > room ? .contextFull : .maxTokens
+            channel: channel,
+            room: room,
+            blockSize: engineDescription.blockSize
         )
-        sessions[id] = session
-        waiting.append(session)
-        start()
+        update { $0.add(session) }
+        startLoop()
         return Generation(
             id: id,
-            cachedTokens: kv.cachedTokens(of: session),
-            stream: stream,
-            delivery: delivery
+            cachedTokens: state.kv.cachedTokens(of: session.sequence),
+            reader: Generation.Reader(channel)
         )
     }
 
@@ -115,27 +101,18 @@ package actor Scheduler {
     package func cancel(_ id: SessionID) { finish(id, .cancelled) }
 
     private func finish(_ id: SessionID, _ reason: FinishReason) {
-        if let session = sessions[id] { finish(session, reason) }
+        update { state in
+            if let session = state.sessions[id] { state.finish(session, reason) }
+        }
     }
 
-    package func statistics() -> SchedulerStatistics {
-        var result = figures
-        result.sessionsWaiting = waiting.count
-        result.sessionsRunning = running.count
-        result.blocksTotal = kv.pool.count
-        result.blocksInUse = kv.pool.referencedCount
-        result.blocksCached = kv.pool.keptCount
-        result.tokensPerSecond = rate.perSecond(at: .now)
-        return result
-    }
-
-    /// Closes admission, lets sessions finish for a time, then ends the rest; returns when none is left.
+    /// Closes admission, lets sessions finish within `time`, then ends the rest; returns when none is left.
     package func stop(within time: Duration) async {
         isStopping = true
         let ending = Task {
-            // Whoever is left when the time is over ends; nobody is if the sleep was broken off.
+            // If the sleep is cancelled, no session is left.
             try? await Task.sleep(for: time)
-            for session in sessions.values.sorted(by: { $0.id < $1.id }) { finish(session, .shutdown) }
+            for id in state.sessions.keys.sorted() { finish(id, .shutdown) }
         }
         await untilEmpty()
         ending.cancel()
@@ -143,82 +120,112 @@ package actor Scheduler {
 
     /// Returns when there is no session, waiting or running.
     package func untilEmpty() async {
-        guard !sessions.isEmpty else { return }
+        guard !state.sessions.isEmpty else { return }
         await withCheckedContinuation { waitingForEnd.append($0) }
     }
 
-    /// Ends a session. What it leaves may be what others wait for.
-    func finish(_ session: Session, _ reason: FinishReason) {
-        sessions[session.id] = nil
-        kv.release(session)
-        leave(session)
-        session.place = .ended
-        if reason == .cancelled { figures.cancellationsTotal += 1 }
-        let summary = session.summary(reason)
-        // Counted first: who has its answer finds it in the figures.
-        observer?.finished(summary)
-        session.delivery.finish(summary)
-        start()
-        watchMemory()
-        guard sessions.isEmpty else { return }
-        for continuation in waitingForEnd { continuation.resume() }
-        waitingForEnd = []
-    }
+    // MARK: The loop
 
-    /// Runs steps until there is nothing to do; idle costs nothing.
-    func start() {
+    /// Runs steps until there is nothing to do; while idle, nothing runs.
+    func startLoop() {
         guard loop == nil else { return }
-        loop = Task { await self.run() }
+        loop = Task { await self.runLoop() }
     }
 
-    private func run() async {
+    private func runLoop() async {
         while true {
-            if !reads.arrivals.isEmpty {
-                await restore(reads.arrivals.removeFirst())
+            if !finishedReads.isEmpty {
+                let (read, contents) = finishedReads.removeFirst()
+                await restore(read, contents)
                 continue
             }
-            // A piece before each step, all of it if there is none.
+            // A part before each step, all of it if there is no step.
             if idleMemory.isDue { await giveBackMemory() }
             let turn = ContinuousClock.now
-            guard let step = composeStep() else {
-                if idleMemory.isDue || !reads.arrivals.isEmpty { continue }
+            guard let step = update({ $0.schedule() }) else {
+                if idleMemory.isDue || !finishedReads.isEmpty { continue }
                 break
             }
-            let begin = ContinuousClock.now
-            idleMemory.lastWork = begin
-            do {
-                let result = try await engine.step(step)
-                let seconds = (ContinuousClock.now - begin) / .seconds(1)
-                figures.stepsTotal += 1
-                planner.learn(step, seconds: seconds)
-                observer?.stepFinished(seconds: seconds, tokens: step.tokenCount, sessions: step.entries.count)
-                apply(result, of: step)
-                count(result.times, since: turn)
-            } catch {
-                fail(step, error)
-            }
+            await run(step, since: turn)
         }
-        // No suspension since the last look at the sessions: whoever comes now starts the loop anew.
+        // Nothing was awaited since the last look at the sessions: a session that comes now starts the loop anew.
         loop = nil
         watchMemory()
         assert(checkIntegrity() == nil, checkIntegrity() ?? "")
     }
 
-    /// Counts where the time of one turn of the loop went: all that the engine does not say is ours.
-    private func count(_ engineTimes: StepTimes, since turn: ContinuousClock.Instant) {
-        var times = engineTimes
-        times.scheduling = max(0, (ContinuousClock.now - turn) / .seconds(1) - engineTimes.total)
-        figures.stepTimes = figures.stepTimes + times
+    private func run(_ step: Step, since turn: ContinuousClock.Instant) async {
+        let begin = ContinuousClock.now
+        idleMemory.lastWork = begin
+        do {
+            let result = try await engine.step(step)
+            let seconds = (ContinuousClock.now - begin) / .seconds(1)
+            observer?.stepFinished(seconds: seconds, tokens: step.tokenCount, sessions: step.entries.count)
+            update { state in
+                state.statistics.stepsTotal += 1
+                state.planner.learn(step, seconds: seconds)
+                state.update(from: result, of: step)
+            }
+            update { $0.addTimes(result.times, since: turn) }
+        } catch {
+            update { $0.fail(step, error) }
+        }
     }
 
-    /// What is wrong with the accounting, or nil if nothing is.
-    package func checkIntegrity() -> String? {
-        guard running.allSatisfy({ $0.place == .running && sessions[$0.id] === $0 }),
-            zip(running, running.dropFirst()).allSatisfy({ $0.id < $1.id })
-        else { return "the running sessions are out of order" }
-        guard running.count + waiting.count == sessions.count else {
-            return "\(running.count) running and \(waiting.count) waiting are not \(sessions.count) sessions"
+    // MARK: Effects
+
+    /// Changes the state, then performs the events that the change brought about.
+    func update<Result>(_ change: (inout SchedulerState) -> Result) -> Result {
+        let result = change(&state)
+        for event in state.takeEvents() { perform(event) }
+        return result
+    }
+
+    private func perform(_ event: SchedulerState.Event) {
+        switch event {
+        case .started(let session, let seconds):
+            session.channel.start()
+            observer?.queued(seconds: seconds)
+        case .token(let token, let session): session.channel.send(token)
+        case .firstToken(let seconds): observer?.firstToken(seconds: seconds)
+        case .interToken(let seconds): observer?.interToken(seconds: seconds)
+        case .preempted: observer?.preempted()
+        case .finished(let summary, let session):
+            // The observer first: a reader that has its answer finds it counted.
+            observer?.finished(summary)
+            session.channel.finish(summary)
+            sessionEnded()
+        case .readerLags: watchReaders()
+        case .readBlocks(let blocks): read(blocks)
+        case .engineFailed(let reason): onFailure(reason)
         }
-        return kv.problem(with: sessions.values)
+    }
+
+    /// A session's end leaves room for others.
+    private func sessionEnded() {
+        startLoop()
+        watchMemory()
+        guard state.sessions.isEmpty else { return }
+        for continuation in waitingForEnd { continuation.resume() }
+        waitingForEnd = []
+    }
+
+    /// Ends sessions whose readers do not read. One timer serves all, and there is none while no reader lags.
+    private func watchReaders() {
+        guard readerWatch == nil else { return }
+        readerWatch = Task { [weak self, limit = configuration.readerStallLimit] in
+            var due = ContinuousClock.now + limit
+            while true {
+                try? await Task.sleep(until: due, clock: .continuous)
+                guard let next = await self?.finishStalled() else { return }
+                due = next
+            }
+        }
+    }
+
+    private func finishStalled() -> ContinuousClock.Instant? {
+        let next = update { $0.finishStalled() }
+        if next == nil { readerWatch = nil }
+        return next
     }
 }

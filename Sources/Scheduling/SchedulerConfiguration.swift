@@ -1,8 +1,8 @@
 package import EngineContract
 
-/// The Scheduler's bounds.
+/// The Scheduler's limits.
 package struct SchedulerConfiguration: Sendable {
-    /// Tokens computed in one step; no more than the engine can.
+    /// The most tokens computed in one step; the engine's own limit if that is less.
     package var stepTokenBudget = 256
     /// How long a step may take while answers run: prompts are computed in pieces that keep it. Nil is about twice the
     /// time of a step without prompts, or 20 ms if that is longer.
@@ -11,32 +11,32 @@ package struct SchedulerConfiguration: Sendable {
     package var maxWaitingSessions = 256
     /// Tokens a session may be ahead of its reader.
     package var deliveryWindow = 256
-    /// How long a session is kept for a reader that lags and reads nothing. Meanwhile others may have its memory.
+    /// How long a session is kept for a reader that lags and reads nothing. Meanwhile others may take its memory.
     package var readerStallLimit: Duration = .seconds(60)
-    /// Whether small steps carry guesses of the next tokens. Answers are the same with and without.
+    /// Whether small steps carry drafts of the next tokens. Answers are the same with and without.
     package var speculates = true
-    /// How long blocks are kept for their contents when nobody uses them; nil: until others need them.
+    /// How long blocks stay in the prefix cache when no session uses them; nil: until their memory is needed.
     package var cacheIdleLimit: Duration? = .seconds(900)
-    /// How long memory that is of no use now is kept for the next requests.
+    /// How long unused memory is kept for the next requests before the system gets it back.
     package var memoryIdleLimit: Duration = .seconds(20)
 
     package init() {}
 }
 
-/// Figures of the moment, for `/health` and `/metrics`.
+/// Counts and gauges, for `/health` and `/metrics`.
 package struct SchedulerStatistics: Sendable {
     package var sessionsWaiting = 0
     package var sessionsRunning = 0
     package var blocksTotal = 0
     package var blocksInUse = 0
-    /// Blocks that nobody uses but whose contents may be found again.
+    /// Evictable blocks: no session uses them, but the prefix cache may hand them out again.
     package var blocksCached = 0
     package var stepsTotal = 0
     /// Where the time of all steps went.
     package var stepTimes = StepTimes()
     package var tokensGeneratedTotal = 0
     package var prefixHitTokensTotal = 0
-    /// Tokens guessed, and those of them that were sampled then.
+    /// Drafted tokens, and those of them that were sampled then.
     package var draftedTokensTotal = 0
     package var acceptedTokensTotal = 0
     package var cancellationsTotal = 0

@@ -82,7 +82,7 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         let end = entry.startPosition + entry.tokens.count
         guard 0..<entry.tokens.count ~= entry.draftCount, entry.blocks.count * size >= end else {
             throw EngineError(
-                "\(entry.session): \(entry.blocks.count) blocks, \(end) tokens, \(entry.draftCount) guesses"
+                "\(entry.session): \(entry.blocks.count) blocks, \(end) tokens, \(entry.draftCount) drafted"
             )
         }
         for (offset, token) in entry.tokens.enumerated() {

@@ -2,10 +2,10 @@ import EngineContract
 
 /// Decides which sessions get how many tokens of a step.
 ///
-/// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a
-/// budget. Who lacks one token is decoding and comes first; the rest is given to prefills, the oldest of each client,
-/// clients taking turns, as much as `PrefillBudget` finds good beside running answers. A long prompt leaves something to
-/// those behind it, and what several sessions would compute alike is given to one of them.
+/// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a token
+/// budget. Sessions one token behind are decoding and come first. What is left goes to prefills, as much as `PrefillBudget`
+/// allows beside running answers: the oldest of each client, clients taking turns. A long prompt leaves a part to those
+/// behind it, and a block that several sessions need is computed by one of them.
 struct StepPlanner {
     struct Candidate {
         var session: SessionID
@@ -19,9 +19,9 @@ struct StepPlanner {
 
     /// The block that a session fills next, with tokens that are all known.
     struct NextBlock {
-        /// By which others find it in the prefix cache then.
+        /// The prefix cache's key of the full block.
         var key: PrefixCache.Key
-        /// Tokens of it that are computed already.
+        /// How many of its tokens are computed already.
         var computed: Int
     }
 
@@ -42,7 +42,7 @@ struct StepPlanner {
         prefillBudget = PrefillBudget(goalSeconds: goalSeconds)
     }
 
-    /// Learns how long a step took.
+    /// Learns from the time that a step took.
     mutating func learn(_ step: Step, seconds: Double) {
         let answers = step.entries.filter { $0.tokens.count == $0.draftCount + 1 && $0.sampleIndex > 0 }
         let answerTokens = answers.reduce(0) { $0 + $1.tokens.count }
@@ -54,7 +54,7 @@ struct StepPlanner {
         var left = budget
         var shares: [Share] = []
         let decoding = candidates.filter(\.isDecoding)
-        // More decoding sessions than budget: they take turns.
+        // More decoding sessions than the budget has tokens: they take turns.
         let first = decoding.count > left ? decodeTurn % decoding.count : 0
         for offset in 0..<min(left, decoding.count) {
             shares.append(Share(session: decoding[(first + offset) % decoding.count].session, tokens: 1))
@@ -62,12 +62,12 @@ struct StepPlanner {
         if decoding.count > left { decodeTurn = (first + left) % decoding.count }
         left = min(left - shares.count, prefillBudget.tokens(beside: shares.count))
 
-        let prefills = prefillOrder(withoutDoubles(candidates.filter { !$0.isDecoding }))
+        let prefills = prefillOrder(withoutDuplicates(candidates.filter { !$0.isDecoding }))
         return shares + split(left, among: prefills)
     }
 
-    /// Leaves out sessions whose next block another one fills, which is further in it or older.
-    private func withoutDoubles(_ candidates: [Candidate]) -> [Candidate] {
+    /// Leaves out sessions whose next block is filled by another session that is further in it, or older.
+    private func withoutDuplicates(_ candidates: [Candidate]) -> [Candidate] {
         var best: [PrefixCache.Key: (session: SessionID, computed: Int)] = [:]
         for candidate in candidates {
             guard let block = candidate.nextBlock, block.computed > best[block.key]?.computed ?? -1 else { continue }
@@ -79,8 +79,8 @@ struct StepPlanner {
         }
     }
 
-    /// Whoever cannot be done in this step takes half of what is left, so that short prompts need not wait for long ones;
-    /// what nobody takes goes to the first.
+    /// A session that cannot be completed in this step takes half of what is left, so that short prompts need not wait for
+    /// long ones; what nobody takes goes to the first.
     private func split(_ budget: Int, among candidates: [Candidate]) -> [Share] {
         var left = budget
         var shares: [Share] = []

@@ -1,4 +1,5 @@
 import BlockFiles
+import Chat
 import EngineContract
 import Foundation
 import HTTPFront

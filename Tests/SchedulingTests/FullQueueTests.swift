@@ -45,8 +45,8 @@ import Testing
         others.append(try await scheduler.submit(.make([7], 2, client: "c")))
         #expect(await scheduler.statistics().sessionsWaiting == 4)
         // The newest of those with two is b's second.
-        #expect(many.map(\.endReason) == [nil, nil, nil, .displaced, .displaced])
-        #expect(others.map(\.endReason) == [nil, .displaced, nil])
+        #expect(many.map(\.finishReason) == [nil, nil, nil, .displaced, .displaced])
+        #expect(others.map(\.finishReason) == [nil, .displaced, nil])
         #expect(await reasons([many[0], many[1], many[2], others[0], others[2]]).allSatisfy { $0 == .maxTokens })
         #expect(await many[4].collect().summary?.reason == .displaced)
         await scheduler.untilEmpty()
@@ -58,7 +58,7 @@ import Testing
         let scheduler = scheduler(waiting: 1)
         let greedy = try await submit("aa", to: scheduler)
         let modest = try await scheduler.submit(.make([5], 2, client: "b"))
-        #expect(greedy.map(\.endReason) == [nil, .displaced])
+        #expect(greedy.map(\.finishReason) == [nil, .displaced])
         // And not back again.
         await #expect(throws: AdmissionError.self) { try await scheduler.submit(.make([6], 2, client: "a")) }
         await #expect(throws: AdmissionError.self) { try await scheduler.submit(.make([6], 2, client: "c")) }
@@ -69,15 +69,15 @@ import Testing
     func turns() async throws {
         let scheduler = scheduler(waiting: 2)
         let sessions = try await submit("aaa", to: scheduler)
-        await sessions[0].waitForTurn(atMost: .seconds(3600))
-        #expect(sessions[0].endReason == nil)
-        await sessions[1].waitForTurn(atMost: .milliseconds(5))
-        #expect(sessions[1].endReason == nil)
-        async let told: Void = sessions[2].waitForTurn(atMost: .seconds(3600))
+        await sessions[0].waitForStart(atMost: .seconds(3600))
+        #expect(sessions[0].finishReason == nil)
+        await sessions[1].waitForStart(atMost: .milliseconds(5))
+        #expect(sessions[1].finishReason == nil)
+        async let told: Void = sessions[2].waitForStart(atMost: .seconds(3600))
         let other = try await scheduler.submit(.make([5], 2, client: "b"))
         await told
-        #expect(sessions[2].endReason == .displaced)
-        async let begun: Void = other.waitForTurn(atMost: .seconds(3600))
+        #expect(sessions[2].finishReason == .displaced)
+        async let begun: Void = other.waitForStart(atMost: .seconds(3600))
         await engine.open()
         await begun
         #expect(await other.collect().tokens.count == 2)

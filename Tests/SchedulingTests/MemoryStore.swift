@@ -3,8 +3,8 @@ import Scheduling
 import Support
 import Synchronization
 
-/// A store in memory, for the blocks of a scripted engine. It takes its time, and of a hundred blocks that are asked for,
-/// so many turn out to be broken.
+/// A store in memory, for the blocks of a scripted engine. It takes its time, and `failures` percent of the blocks asked for
+/// turn out to be damaged.
 final class MemoryStore: BlockStore {
     private struct State {
         var blocks: [String: [UInt8]] = [:]

@@ -51,7 +51,7 @@ import Testing
     func least(goal: Double) {
         let machine = Machine(least: 0.1, perToken: 0.05)
         let steps = prefill(1000, beside: 3, on: machine, goal: goal)
-        #expect(steps.count > 1 && steps.dropLast().allSatisfy { $0 == PrefillBudget.least })
+        #expect(steps.count > 1 && steps.dropLast().allSatisfy { $0 == PrefillBudget.minTokens })
     }
 
     @Test("Where steps are too short to be noticed, and where no answer runs, nothing is held back")
@@ -63,9 +63,9 @@ import Testing
         budget.learn(seconds: 10, answerTokens: 0, promptTokens: 10)
         #expect(budget.tokens(beside: 0) == .max)
         budget.learn(seconds: 0.1, answerTokens: 3, promptTokens: 0)
-        #expect(budget.tokens(beside: 3) == PrefillBudget.least)
+        #expect(budget.tokens(beside: 3) == PrefillBudget.minTokens)
         for seconds in [Double.nan, .infinity, -1] { budget.learn(seconds: seconds, answerTokens: 1, promptTokens: 1) }
-        #expect(budget.tokens(beside: 3) == PrefillBudget.least)
+        #expect(budget.tokens(beside: 3) == PrefillBudget.minTokens)
     }
 
     @Test("One slow step is soon forgotten")
@@ -75,7 +75,7 @@ import Testing
         budget.learn(seconds: machine.seconds(1), answerTokens: 1, promptTokens: 0)
         budget.learn(seconds: 20, answerTokens: 1, promptTokens: 16)
         var steps = 0
-        while budget.tokens(beside: 1) <= PrefillBudget.least, steps < 100 {
+        while budget.tokens(beside: 1) <= PrefillBudget.minTokens, steps < 100 {
             let tokens = budget.tokens(beside: 1)
             budget.learn(seconds: machine.seconds(1 + tokens), answerTokens: 1, promptTokens: tokens)
             steps += 1
@@ -101,12 +101,12 @@ import Testing
         #expect(late.filter { $0 > 0 }.allSatisfy { (80...120).contains($0) }, "\(late)")
     }
 
-    @Test("A prompt goes on though answers are never seen alone, or only with guesses")
+    @Test("A prompt goes on though answers are never seen alone, or only with drafts")
     func neverAlone() {
         var budget = PrefillBudget()
         budget.learn(seconds: 0.1, answerTokens: 0, promptTokens: 100)
         for _ in 0..<3 { budget.learn(seconds: 0.1, answerTokens: 0, promptTokens: 1) }
-        #expect(budget.tokens(beside: 1) >= PrefillBudget.least)
+        #expect(budget.tokens(beside: 1) >= PrefillBudget.minTokens)
         // It is asked again for steps of answers alone, a few in many.
         var held = 0
         for _ in 0..<670 {
@@ -115,7 +115,7 @@ import Testing
         }
         #expect(held == 30)
         budget.learn(seconds: 0.1, answerTokens: 8, promptTokens: 0)
-        #expect(budget.tokens(beside: 1) >= PrefillBudget.least)
+        #expect(budget.tokens(beside: 1) >= PrefillBudget.minTokens)
     }
 
     @Test("The planner gives answers their token first, and prompts what their goal leaves")

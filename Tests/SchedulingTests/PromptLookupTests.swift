@@ -5,7 +5,7 @@ import Testing
 @testable import Scheduling
 
 @Suite struct PromptLookupTests {
-    @Test("A guess is what followed the longest of the earlier matches, the latest among equals")
+    @Test("A draft is what followed the longest of the earlier matches, the latest among equals")
     func longestMatch() {
         // Of the ends that equal the last tokens, looked at one after another, from the latest.
         func expected(_ tokens: [Token], _ count: Int) -> [Token] {
@@ -23,7 +23,7 @@ import Testing
         for vocabulary in [12, 20, 30] {
             var lookup = PromptLookup()
             var tokens: [Token] = []
-            var guesses = 0
+            var drafts = 0
             while tokens.count < 200 {
                 let start = Int.random(in: 0...tokens.count, using: &numbers)
                 let isCopy = Int.random(in: 0..<4, using: &numbers) == 0
@@ -31,23 +31,23 @@ import Testing
                 tokens += isCopy ? copy : [Token.random(in: 0..<Token(vocabulary), using: &numbers)]
                 // Not each time: the index takes in what it has missed.
                 guard Int.random(in: 0..<3, using: &numbers) > 0 else { continue }
-                let guess = lookup.continuation(of: tokens, count: 4)
-                guesses += guess.isEmpty ? 0 : 1
-                #expect(guess == expected(tokens, 4))
+                let draft = lookup.continuation(of: tokens, count: 4)
+                drafts += draft.isEmpty ? 0 : 1
+                #expect(draft == expected(tokens, 4))
             }
-            #expect(guesses > 20)
+            #expect(drafts > 20)
         }
     }
 
-    @Test("What repeats is guessed to go on repeating", arguments: [1, 2, 3, 7])
+    @Test("What repeats is drafted to go on repeating", arguments: [1, 2, 3, 7])
     func repetition(period: Int) {
         let tokens = (0..<40).map { Token($0 % period) }
         var lookup = PromptLookup()
-        let guess = lookup.continuation(of: tokens, count: 12)
-        #expect(guess == (40..<52).map { Token($0 % period) })
+        let draft = lookup.continuation(of: tokens, count: 12)
+        #expect(draft == (40..<52).map { Token($0 % period) })
     }
 
-    @Test("Nothing is guessed from nothing")
+    @Test("Nothing is drafted from nothing")
     func nothing() {
         var lookup = PromptLookup()
         #expect(lookup.continuation(of: [], count: 4) == [])
@@ -57,7 +57,7 @@ import Testing
         #expect(lookup.continuation(of: [1, 2, 1, 2], count: 3) == [1, 2, 1])
     }
 
-    @Test("Guesses that fail are made ever more rarely, those that come true grow")
+    @Test("Rejected drafts are made ever more rarely, accepted ones grow")
     func pace() {
         let tokens: [Token] = [1, 2, 1, 2]
         var drafter = Drafter()

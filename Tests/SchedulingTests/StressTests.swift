@@ -61,7 +61,7 @@ struct StressRound: Sendable {
     let clients: [Client]
     /// Turns until the Scheduler is stopped, if it is.
     let stop: Int?
-    /// What former lives left, if it is kept.
+    /// Blocks of earlier processes, if they are stored.
     let store: MemoryStore?
 
     init(seed: UInt64) {
@@ -144,7 +144,7 @@ struct StressRound: Sendable {
         await save(scheduler, of: engine)
     }
 
-    /// Saves what is kept, each block with the contents that its name asks for.
+    /// Saves what is cached, each block with the contents that its name asks for.
     private func save(_ scheduler: Scheduler, of engine: HostileEngine) async {
         guard let store else { return }
         let before = store.names

@@ -1,8 +1,8 @@
 import APIClient
+import Chat
 import Console
 import Foundation
 import Synchronization
-import Tokenization
 
 /// A server of this API, this program's or another: all that is asked of it is `/v1/messages`, and `/v1/models` for names.
 struct RemotePartner: ChatPartner {

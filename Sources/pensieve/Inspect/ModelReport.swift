@@ -1,3 +1,4 @@
+import Chat
 import Console
 import EngineContract
 import Foundation

@@ -1,0 +1,82 @@
+import Foundation
+import Platform
+
+/// The block files of a folder with their sizes, in order of last use (LRU).
+struct BlockFileIndex: Sendable {
+    static let suffix = ".kvblock"
+    static let temporarySuffix = ".draft"
+    /// An older temporary file was left behind by a process that ended.
+    private static let maxTemporaryAge = 3600
+
+    private struct File {
+        var bytes: Int
+        var lastUse: Int
+    }
+
+    private var files: [String: File] = [:]
+    /// The names by last use, so that the least recently used file is found without a scan.
+    private var names: [Int: String] = [:]
+    private var bytes = 0
+    private var uses = 0
+    /// No file's last use is before this.
+    private var firstUse = 0
+
+    /// Finds the files of earlier processes and removes their old temporary files. Other files are left alone.
+    init(folder: String) {
+        var found: [(name: String, bytes: Int, time: (Int, Int))] = []
+        for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let isTemporary = entry.hasSuffix(Self.temporarySuffix) && entry.contains(Self.suffix + ".")
+            guard isTemporary || Self.isName(entry.dropLast(Self.suffix.count)) && entry.hasSuffix(Self.suffix) else {
+                continue
+            }
+            var information = stat()
+            guard lstat(folder + "/" + entry, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+                continue
+            }
+            let time = (information.modificationTime.tv_sec, information.modificationTime.tv_nsec)
+            if !isTemporary {
+                found.append((String(entry.dropLast(Self.suffix.count)), Int(information.st_size), time))
+            } else if time.0 + Self.maxTemporaryAge < Foundation.time(nil) {
+                unlink(folder + "/" + entry)
+            }
+        }
+        for file in found.sorted(by: { $0.time < $1.time }) { add(file.name, bytes: file.bytes) }
+    }
+
+    private static func isName(_ text: Substring) -> Bool {
+        text.utf8.count == BlockFileFormat.hashBytes && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    }
+
+    func contains(_ name: String) -> Bool { files[name] != nil }
+
+    mutating func add(_ name: String, bytes: Int) {
+        remove(name)
+        uses += 1
+        files[name] = File(bytes: bytes, lastUse: uses)
+        names[uses] = name
+        self.bytes += bytes
+    }
+
+    /// - Returns: whether there is such a file.
+    mutating func use(_ name: String) -> Bool {
+        guard let file = files[name] else { return false }
+        add(name, bytes: file.bytes)
+        return true
+    }
+
+    mutating func remove(_ name: String) {
+        guard let file = files.removeValue(forKey: name) else { return }
+        names[file.lastUse] = nil
+        bytes -= file.bytes
+    }
+
+    /// Removes the least recently used file from the index if all files together exceed `limit` bytes.
+    /// - Returns: its name, for the caller to delete; nil if none was removed.
+    mutating func removeOldest(ifOver limit: Int) -> String? {
+        guard bytes > limit, !files.isEmpty else { return nil }
+        while firstUse < uses, names[firstUse] == nil { firstUse += 1 }
+        guard let oldest = names[firstUse] else { return nil }
+        remove(oldest)
+        return oldest
+    }
+}

@@ -1,0 +1,189 @@
+import EngineContract
+
+/// The KV blocks of all sequences: keeps the block pool and the prefix cache consistent with each other. Every change of
+/// a sequence's block table goes through here.
+struct KVCacheManager {
+    private(set) var pool: BlockPool
+    private var cache = PrefixCache()
+    private let blockSize: Int
+    /// How many positions a token sees, itself included; nil: all.
+    private let window: Int?
+    /// The most blocks that a sequence holds at once.
+    private let maxHeldBlocks: Int
+
+    /// - Parameter stepTokens: the most tokens of a step.
+    init(blocks: Int, blockSize: Int, window: Int? = nil, stepTokens: Int = .max) {
+        pool = BlockPool(count: blocks)
+        self.blockSize = max(1, blockSize)
+        self.window = window.map { max(1, $0) }
+        let (seen, overflow) = (window ?? .max).addingReportingOverflow(stepTokens)
+        maxHeldBlocks = overflow ? .max : seen / self.blockSize + 2
+    }
+
+    /// How many tokens of a sequence are found in the cache now, after those that it has computed.
+    func cachedTokens(of sequence: SequenceState) -> Int { cachedBlocks(of: sequence).count * blockSize }
+
+    /// Whether there is memory for all known tokens of a sequence and one more, after what the running ones still need
+    /// for theirs.
+    func fits(_ sequence: SequenceState, beside running: some Sequence<SequenceState>) -> Bool {
+        let pending = running.reduce(0) { sum, other in
+            let missing = other.blockCount(for: other.tokens.count) - other.blocks.count
+            return sum + max(0, min(missing, maxHeldBlocks - other.heldBlocks.count))
+        }
+        let needed = min(sequence.blockCount(for: sequence.tokens.count + 1), maxHeldBlocks)
+        guard pool.availableCount < needed + pending else { return true }
+        let cached = cachedBlocks(of: sequence)
+        let evictable = cached.count { pool.references(to: $0) == 0 }
+        return pool.availableCount - evictable >= max(0, needed - cached.count) + pending
+    }
+
+    /// The longest chain of cached blocks with the tokens after the sequence's full blocks, such that at least one token
+    /// is left to compute.
+    private func cachedBlocks(of sequence: SequenceState) -> [BlockIndex] {
+        var blocks: [BlockIndex] = []
+        var index = sequence.fullBlocks
+        while sequence.reachesPast(block: index) {
+            let (parent, key) = (sequence.key(beforeBlock: index), sequence.key(beforeBlock: index + 1))
+            guard let block = cache.block(key, after: parent, sequence.tokens(ofBlock: index)) else { break }
+            blocks.append(block)
+            index += 1
+        }
+        return blocks
+    }
+
+    /// The block that a sequence fills next; nil if its tokens do not reach past the end of one.
+    func nextBlock(of sequence: SequenceState) -> StepPlanner.NextBlock? {
+        guard sequence.reachesPast(block: sequence.fullBlocks) else { return nil }
+        return StepPlanner.NextBlock(
+            key: sequence.key(beforeBlock: sequence.fullBlocks + 1),
+            computed: sequence.computed - sequence.fullBlocks * blockSize
+        )
+    }
+
+    // MARK: Giving and taking blocks
+
+    /// Gives a sequence the cached blocks that hold its next tokens, whichever session computed them; a block of its own
+    /// that is not full yet is given back.
+    /// - Returns: how many tokens need not be computed because of it.
+    mutating func reuseCachedBlocks(for sequence: inout SequenceState) -> Int {
+        let blocks = cachedBlocks(of: sequence)
+        guard !blocks.isEmpty else { return 0 }
+        for block in blocks { pool.retain(block) }
+        for block in sequence.blocks[sequence.fullBlocks...] { pool.release(block, isCached: false) }
+        let reused = sequence.adopt(blocks)
+        releaseOutOfWindowBlocks(of: &sequence)
+        return reused
+    }
+
+    /// Adds the blocks that the next `tokens` tokens need.
+    /// - Returns: false if there are not enough; the sequence keeps those that were added.
+    mutating func allocateBlocks(for sequence: inout SequenceState, tokens: Int) -> Bool {
+        while sequence.blocks.count * blockSize < sequence.computed + tokens {
+            guard let block = allocate() else { return false }
+            sequence.addBlock(block)
+        }
+        return true
+    }
+
+    private mutating func allocate() -> BlockIndex? {
+        if let block = pool.takeFree() { return block }
+        guard let block = pool.takeOldestEvictable() else { return nil }
+        cache.remove(block)
+        return block
+    }
+
+    /// Counts the next `count` tokens of a sequence as computed: blocks that are full now can be found by other sessions,
+    /// and those that no further token sees are given back.
+    mutating func markComputed(_ count: Int, of sequence: inout SequenceState) {
+        sequence.markComputed(count)
+        while (sequence.fullBlocks + 1) * blockSize <= sequence.computed {
+            let index = sequence.fullBlocks
+            cache.insert(
+                sequence.blocks[index],
+                sequence.key(beforeBlock: index + 1),
+                after: sequence.key(beforeBlock: index),
+                sequence.tokens(ofBlock: index)
+            )
+            sequence.markFull()
+        }
+        releaseOutOfWindowBlocks(of: &sequence)
+    }
+
+    private mutating func releaseOutOfWindowBlocks(of sequence: inout SequenceState) {
+        guard let window else { return }
+        let firstSeen = max(0, sequence.computed - window + 1)
+        for block in sequence.removeOutOfWindowBlocks(before: firstSeen / blockSize) {
+            pool.release(block, isCached: cache.contains(block))
+        }
+    }
+
+    /// Gives back the blocks that were allocated for drafts alone.
+    mutating func releaseDraftBlocks(of sequence: inout SequenceState) {
+        for block in sequence.removeBlocks(after: sequence.blockCount(for: sequence.tokens.count)) {
+            pool.release(block, isCached: false)
+        }
+    }
+
+    /// Gives all blocks of a sequence back, the last first, so that a prefix is evicted after what follows it.
+    mutating func releaseBlocks(of sequence: inout SequenceState) {
+        for block in sequence.heldBlocks.reversed() { pool.release(block, isCached: cache.contains(block)) }
+        sequence.removeAllBlocks()
+    }
+
+    // MARK: Blocks for a store
+
+    /// The evictable blocks that a store could find again, least recently used first.
+    func evictableBlocks(in store: any BlockStore) -> [(block: BlockIndex, description: StoredBlock)] {
+        descriptions(of: pool.evictableBlocks, in: store)
+    }
+
+    /// Those of `blocks` that a store could find again.
+    func descriptions(
+        of blocks: [BlockIndex],
+        in store: any BlockStore
+    ) -> [(block: BlockIndex, description: StoredBlock)] {
+        var names: [PrefixCache.Key: String] = [:]
+        return blocks.compactMap { block in
+            cache.description(of: block, in: store, names: &names).map { (block, $0) }
+        }
+    }
+
+    // MARK: Idle memory
+
+    /// Advances the clock by which blocks count as idle.
+    mutating func advanceTick() { pool.advanceTick() }
+
+    /// Up to `limit` evictable blocks that were last used more than `ticks` ticks ago, least recently used first.
+    func idleEvictable(since ticks: Int, limit: Int) -> [BlockIndex] { pool.idleEvictable(since: ticks, limit: limit) }
+
+    /// Forgets the contents of evictable blocks and makes them free.
+    mutating func evict(_ blocks: [BlockIndex]) {
+        for block in blocks {
+            cache.remove(block)
+            pool.freeEvictable(block)
+        }
+    }
+
+    /// Up to `limit` blocks that have been free for more than `ticks` ticks; their memory counts as given back from now on.
+    mutating func takeIdleFree(since ticks: Int, limit: Int) -> [BlockIndex] {
+        pool.takeIdleFree(since: ticks, limit: limit)
+    }
+
+    /// What is inconsistent in the accounting, or nil if nothing is.
+    func problem(with sequences: some Sequence<SequenceState>) -> String? {
+        var references = [Int](repeating: 0, count: pool.count)
+        for sequence in sequences {
+            for block in sequence.heldBlocks { references[Int(block)] += 1 }
+        }
+        if let block = references.indices.first(where: { pool.references(to: BlockIndex($0)) != references[$0] }) {
+            let counted = pool.references(to: BlockIndex(block))
+            return "block \(block) has \(counted) references, sessions have \(references[block])"
+        }
+        guard let cached = cache.blocks else { return "the tables of the prefix cache differ" }
+        if let block = pool.evictableBlocks.first(where: { !cached.contains($0) }) {
+            return "block \(block) is evictable, but cannot be found"
+        }
+        if let block = cached.first(where: { pool.isFree($0) }) { return "block \(block) is free, but can be found" }
+        return pool.problem
+    }
+}

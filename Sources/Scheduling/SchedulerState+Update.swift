@@ -1,0 +1,94 @@
+import EngineContract
+
+/// Applying a step's result.
+extension SchedulerState {
+    /// Delivers the sampled tokens of a step and ends the sessions that are complete or failed.
+    mutating func update(from result: StepResult, of step: Step) {
+        guard result.samples.count == step.entries.count else {
+            fail(step, EngineError("\(result.samples.count) samples for \(step.entries.count) sessions"))
+            return
+        }
+        let now = ContinuousClock.now
+        let before = statistics.tokensGeneratedTotal
+        for (index, entry) in step.entries.enumerated() {
+            // It may have ended while the step ran.
+            guard let session = sessions[entry.session] else { continue }
+            if let failure = result.failures[index] {
+                finish(session, .failed(failure.description))
+                continue
+            }
+            kv.markComputed(entry.tokens.count - entry.draftCount, of: &session.sequence)
+            if entry.samples {
+                accept(result.samples[index], of: entry, for: session, at: now)
+            } else if session.sequence.remaining == 0 {
+                // Nothing was to be sampled, only the prompt to be computed.
+                finish(session, session.limitReason)
+            }
+        }
+        rate.add(statistics.tokensGeneratedTotal - before, at: now)
+    }
+
+    /// Accepts the samples of an entry, one after another, as long as the drafts before them were right.
+    private mutating func accept(
+        _ samples: [Token],
+        of entry: StepEntry,
+        for session: Session,
+        at now: ContinuousClock.Instant
+    ) {
+        guard 1...(entry.draftCount + 1) ~= samples.count else {
+            finish(session, .failed("the engine gave \(samples.count) tokens for \(entry.draftCount) drafted"))
+            return
+        }
+        let draft = entry.tokens.suffix(entry.draftCount)
+        var acceptedDrafts = 0
+        for (sample, drafted) in zip(samples, draft.map(Optional.some) + [nil]) {
+            deliver(sample, to: session, at: now)
+            guard session.status == .running, sample == drafted else { break }
+            // Its keys and values are in the session's blocks already.
+            kv.markComputed(1, of: &session.sequence)
+            acceptedDrafts += 1
+        }
+        guard !draft.isEmpty else { return }
+        statistics.draftedTokensTotal += draft.count
+        statistics.acceptedTokensTotal += acceptedDrafts
+        session.drafter.learn(accepted: acceptedDrafts, of: draft.count)
+        kv.releaseDraftBlocks(of: &session.sequence)
+    }
+
+    /// Counts a sampled token and sends it to the reader, or ends the session if it is a stop token or the last one.
+    private mutating func deliver(_ token: Token, to session: Session, at now: ContinuousClock.Instant) {
+        session.sampled += 1
+        statistics.tokensGeneratedTotal += 1
+        if let last = session.lastTokenAt {
+            append(.interToken(seconds: (now - last) / .seconds(1)))
+        } else {
+            append(.firstToken(seconds: (now - session.submitted) / .seconds(1)))
+        }
+        session.lastTokenAt = now
+        guard !session.request.stopTokens.contains(token) else {
+            finish(session, .stopToken(token))
+            return
+        }
+        session.sequence.append(token)
+        append(.token(token, session))
+        if session.sampled >= session.sampleLimit { finish(session, session.limitReason) }
+    }
+
+    /// Ends the sessions of a step that could not be computed; the others go on.
+    mutating func fail(_ step: Step, _ error: EngineError) {
+        if error.isLasting, failure == nil {
+            failure = error.description
+            append(.engineFailed(error.description))
+        }
+        for entry in step.entries {
+            if let session = sessions[entry.session] { finish(session, .failed(error.description)) }
+        }
+    }
+
+    /// Counts where the time of one turn went: what the engine does not account for was spent on scheduling.
+    mutating func addTimes(_ engineTimes: StepTimes, since turn: ContinuousClock.Instant) {
+        var times = engineTimes
+        times.scheduling = max(0, (ContinuousClock.now - turn) / .seconds(1) - engineTimes.total)
+        statistics.stepTimes = statistics.stepTimes + times
+    }
+}
