@@ -21,10 +21,10 @@ struct ModelText: Sendable {
         var files = try TokenizerConfiguration { name in try source.file(name)?.array }
         if case .gguf = source { files.beginsAsText = true }
         let all = try Self.tokenizer(vocabulary, files.addedTokens)
-        let own = try all.limited(toRows: configuration.vocabularySize)
+        let own = try all.limited(toRows: configuration.transformer.vocabularySize)
         chatFormat = try Self.format(source, configuration, files, own)
         // A configuration may name tokens that the embedding has no row for.
-        let rows = Int32(clamping: configuration.vocabularySize)
+        let rows = Int32(clamping: configuration.transformer.vocabularySize)
         tokenizer = try own.guarding(chatFormat.controlTokens(in: own).filter { $0 < rows })
         notes = Self.notes(chatFormat) + tokenizer.notes
     }

@@ -70,7 +70,7 @@ enum BenchCommand {
             source = try location.source
         }
         let type = configuration.engineOptions.chosenKVType
-        let bytesPerToken = try ModelConfiguration(source: source).kvBytesPerToken(type)
+        let bytesPerToken = try ModelConfiguration(source: source).transformer.kvBytesPerToken(type)
         let (needed, overflow) = plan.kvTokens.multipliedReportingOverflow(by: bytesPerToken)
         configuration.kvMemoryBytes = max(1 << 20, min(overflow ? .max : needed, SystemMemory.freeBytes() / 2))
     }

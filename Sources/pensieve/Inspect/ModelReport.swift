@@ -52,22 +52,23 @@ struct ModelReport: Encodable {
 
     init(name: String, path: String?, source: ModelSource, kvType: KVType) throws {
         let configuration = try ModelConfiguration(source: source)
-        tensors = TensorGroup.all(in: try TensorDirectory(source: source), configuration)
+        let transformer = configuration.transformer
+        tensors = TensorGroup.all(in: try configuration.tensors(of: source), configuration.quantization)
         model = name
         self.path = path
         architecture = configuration.modelType
         parameters = tensors.reduce(0) { $0 + $1.parameters }
         weightBytes = tensors.reduce(0) { $0 + $1.bytes }
-        layers = configuration.layerCount
-        hiddenSize = configuration.hiddenSize
-        heads = configuration.headCount
-        kvHeads = configuration.kvHeadCount
-        headSize = configuration.headSize
-        vocabularySize = configuration.vocabularySize
-        contextLength = configuration.contextLength
-        slidingWindow = configuration.slidingWindow
+        layers = transformer.layers.count
+        hiddenSize = transformer.hiddenSize
+        heads = transformer.heads.count
+        kvHeads = transformer.heads.kvCount
+        headSize = transformer.heads.size
+        vocabularySize = transformer.vocabularySize
+        contextLength = transformer.contextLength
+        slidingWindow = transformer.window
         self.kvType = kvType.rawValue
-        kvBytesPerToken = configuration.kvBytesPerToken(kvType)
+        kvBytesPerToken = transformer.kvBytesPerToken(kvType)
         do {
             let text = try ModelText(source, configuration, LoadedModel.Vocabulary(source: source))
             notes = text.notes
@@ -80,7 +81,7 @@ struct ModelReport: Encodable {
         samplingWarnings = configuration.generation.warnings
         var options = EngineOptions()
         options.kvType = kvType
-        if let plan = try? MemoryPlan(configuration, options: options) {
+        if let plan = try? MemoryPlan(transformer, options: options) {
             (serverKVBytes, serverKVTokens) = (plan.kvBytes, plan.kvTokens)
             let working = plan.working.bytes(stepTokens: defaults.stepTokens, samples: defaults.mostSamples)
             serverBytes = weightBytes + plan.kvBytes + working
