@@ -1,7 +1,7 @@
 import Console
 import Foundation
 
-/// A running server in figures, from `/health` and, where that can be read, `/metrics`.
+/// The status of a running server, from `/health` and, if available, `/metrics`.
 struct ServerStatus: Encodable {
     struct Sessions: Codable {
         var running: Int
@@ -14,9 +14,9 @@ struct ServerStatus: Encodable {
         var cached: Int
     }
 
-    /// What the server did since its start.
+    /// Totals since the server's start.
     struct Totals: Encodable {
-        /// Whole or broken off.
+        /// Complete or not.
         var answers: Int
         var promptTokens: Int
         var cachedTokens: Int
@@ -52,7 +52,7 @@ struct ServerStatus: Encodable {
         var uptime_seconds: Double
     }
 
-    /// - Returns: nil for a document that is not this program's.
+    /// Nil for a document that is not from this program.
     init?(address: String, health: Data) {
         guard let health = try? JSONDecoder().decode(Health.self, from: health), health.framework == "Pensieve" else {
             return nil
@@ -69,7 +69,7 @@ struct ServerStatus: Encodable {
         kvBlocks = health.kv_blocks
     }
 
-    /// Adds what only the metrics tell.
+    /// Adds the values that only the metrics have.
     mutating func add(metrics: Data) {
         let page = MetricsSamples(String(decoding: metrics, as: UTF8.self))
         residentBytes = page.sum("process_resident_memory_bytes")
@@ -77,31 +77,31 @@ struct ServerStatus: Encodable {
             let cached = page.sum("pensieve_prefix_cache_hit_tokens_total"),
             let generated = page.sum("pensieve_generated_tokens_total")
         else { return }
-        // A reason that no answer ended for has no sample.
+        // There are no samples before the first answer has ended.
         let answers = page.sum("pensieve_sessions_finished_total") ?? 0
         totals = Totals(answers: answers, promptTokens: prompt, cachedTokens: cached, generatedTokens: generated)
     }
 }
 
-/// The samples of a page in Prometheus's text format, summed over their labels.
+/// The samples of a page in Prometheus' text format, summed over their labels.
 struct MetricsSamples {
     private var sums: [Substring: Double] = [:]
 
     init(_ text: String) {
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             let name = line.prefix { $0 != "{" && $0 != " " }
-            // A label's value may hold spaces; the sample's is behind the last.
+            // Label values may contain spaces; the sample's value follows the last one.
             guard let last = line.split(separator: " ").last, let value = Double(last), value.isFinite else { continue }
             sums[name, default: 0] += value
         }
     }
 
-    /// Nil where the page has no such name.
+    /// Nil if the page has no such metric.
     func sum(_ name: String) -> Int? { sums[name[...]].flatMap { Int(exactly: $0.rounded()) } }
 }
 
 extension ServerStatus {
-    /// For people, in 80 columns as far as names are short.
+    /// For display, in 80 columns unless names are long.
     var text: String {
         let what = status == "healthy" ? "runs" : "is \(status)"
         var lines = ["Pensieve \(version) at \(address) \(what)", ""]
@@ -122,7 +122,8 @@ extension ServerStatus {
             lines.append(
                 Self.field(
                     "so far",
-                    "\(Format.count(totals.answers)) answers, \(Format.count(totals.promptTokens)) prompt tokens ("
+                    "\(Format.count(totals.answers)) \(totals.answers == 1 ? "answer" : "answers"), "
+                        + "\(Format.count(totals.promptTokens)) prompt tokens ("
                         + "\(Format.count(totals.cachedTokens)) cached), "
                         + "\(Format.count(totals.generatedTokens)) generated"
                 )

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What people write into JSON files that JSON does not have, and other readers let pass.
-enum JSONHabits {
-    /// The first such thing in a text that is not valid JSON, with its line; nil if there is none.
+/// Common mistakes in JSON files, which lenient parsers accept: comments, single quotes, repeated commas.
+enum JSONMistakes {
+    /// A description of the first such mistake in a text that is not valid JSON, with its line; nil if there is none.
     static func fault(in data: Data) -> String? {
         var scan = Scan(bytes: Array(data))
         return scan.run()
@@ -12,7 +12,7 @@ enum JSONHabits {
         let bytes: [UInt8]
         private var position = 0
         private var line = 1
-        /// Where the last comma is, while nothing but white space came behind it.
+        /// The line of the last comma, while only white space has followed it.
         private var commaLine: Int?
 
         init(bytes: [UInt8]) { self.bytes = bytes }
@@ -33,7 +33,7 @@ enum JSONHabits {
                 case UInt8(ascii: ","):
                     if let commaLine { return "line \(commaLine): two commas in a row" }
                     commaLine = line
-                // One behind the last entry is let pass by Foundation's reader, too.
+                // Foundation's parser accepts a trailing comma.
                 default: commaLine = nil
                 }
                 position += 1
@@ -45,7 +45,7 @@ enum JSONHabits {
             String(decoding: bytes[position...].prefix(bytes[position] == UInt8(ascii: "#") ? 1 : 2), as: UTF8.self)
         }
 
-        /// To the closing quote, or to the end.
+        /// Skips to the closing quote, or to the end.
         private mutating func skipText() {
             position += 1
             while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
