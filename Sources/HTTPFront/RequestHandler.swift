@@ -1,11 +1,11 @@
 /// Answers requests; the server itself knows nothing of routes or error formats.
 package protocol RequestHandler: Sendable {
-    /// Called before the body is read. A response refuses the request: the body is not read, and the connection is closed
-    /// if one was announced.
+    /// Called before the body is read. A response refuses the request: the body is not read, and the connection is
+    /// closed if one was announced.
     func refuse(_ head: RequestHead) -> Response?
 
-    /// The name of the client of a request that was not refused, by which shared resources are divided fairly; nil if the
-    /// client cannot be identified.
+    /// The name of the client of a request that was not refused, by which shared resources are divided fairly; nil if
+    /// the client cannot be identified.
     func client(of head: RequestHead) -> String?
 
     /// Answers a request. The task is cancelled as soon as the client disconnects.
