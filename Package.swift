@@ -44,28 +44,32 @@ let package = Package(
             name: "pensieve",
             dependencies: [
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
-                "Chat", "Templates", "Tokenization", "BlockFiles", "BuiltinModel", "APIClient", "Console", "Platform",
+                "Chat", "Templates", "Tokenization", "JSON", "BlockFiles", "BuiltinModel", "APIClient", "Console",
+                "Platform",
             ],
             exclude: ["Pensieve.docc"],
             swiftSettings: strict
         ),
         .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
-        module("LoadTest", ["APIClient", "Console", "Platform"]),
-        module("APIClient", ["Platform"]),
+        module("LoadTest", ["APIClient", "Console", "JSON", "Platform"]),
+        module("APIClient", ["JSON", "Platform"]),
         module("Console"),
 
         // The way of a request, downward.
         module(
             "MessagesAPI",
-            ["HTTPFront", "Scheduling", "EngineContract", "Chat", "Templates", "Tokenization", "WebPage", "Platform"]
+            [
+                "HTTPFront", "Scheduling", "EngineContract", "Chat", "Templates", "Tokenization", "JSON", "WebPage",
+                "Platform",
+            ]
         ),
         module("HTTPFront", ["Platform", "CLinux"]),
         module("Scheduling", ["EngineContract"]),
         module("BlockFiles", ["Scheduling", "EngineContract", "Hashing", "Platform"]),
         module("EngineContract"),
         module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS", "Platform"]),
-        module("ModelFiles", ["CKernels", "Platform"]),
-        module("ModelHub", ["ModelFiles", "Hashing", "Console", "Platform"]),
+        module("ModelFiles", ["CKernels", "JSON", "Platform"]),
+        module("ModelHub", ["ModelFiles", "Hashing", "Console", "JSON", "Platform"]),
         module("Hashing", ["CKernels"]),
         module("Chat", ["Templates", "Tokenization", "JSON"]),
         module("Templates"),
@@ -107,7 +111,7 @@ let package = Package(
         tests("HTTPFrontTests", ["HTTPFront", "Platform"]),
         tests(
             "MessagesAPITests",
-            ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Chat", "Tokenization"]
+            ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Chat", "Tokenization", "JSON"]
         ),
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(

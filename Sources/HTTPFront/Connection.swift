@@ -73,7 +73,9 @@ struct Connection {
     /// Answers 503, because the server is full.
     @concurrent
     func refuseConnection() async {
-        let delivery = await answer(.tooManyConnections, to: nil, requestID: RequestID.make())
+        let requestID = RequestID.make()
+        let response = handler.response(to: .tooManyConnections, requestID: requestID)
+        let delivery = await send(response, to: nil, requestID: requestID)
         guard delivery != .failed else { return }
         await socket.linger(for: min(limits.lingerTimeout, .seconds(1)), upTo: limits.lingerBytes)
     }
@@ -92,34 +94,41 @@ struct Connection {
 
     private mutating func serveRequest() async -> ResponseSender.Delivery {
         let requestID = RequestID.make()
-        var head: RequestHead?
+        var accepted: (head: RequestHead, request: any AcceptedRequest)?
         do throws(Interruption) {
             let parsed = try await readHead()
-            let current = RequestHead(parsed, requestID: requestID, peer: peer)
-            head = current
+            let head = RequestHead(parsed, requestID: requestID, peer: peer)
             let keepsAlive = parsed.keepsAlive
             if case .length(let length) = parsed.framing { announcedBytes = length }
-            if let refusal = handler.refuse(current) {
+            switch handler.admit(head) {
+            case .refused(let response):
                 guard enter(.answering) else { throw .ended }
-                return await refuse(current, with: refusal, keepsAlive: keepsAlive && !parsed.announcesBody)
+                return await refuse(head, with: response, keepsAlive: keepsAlive && !parsed.announcesBody)
+            case .accepted(let request):
+                accepted = (head, request)
+                let isIdentified = try identifyClient(request.client)
+                let body = try await readBody(expectsContinue: parsed.expectsContinue)
+                guard enter(isIdentified ? .active : .answering) else { throw .ended }
+                let execution = RequestExecution(socket: socket, head: head, responses: responses)
+                let (response, delivery) = await execution.run(request, body: body, keepsAlive: keepsAlive)
+                finish(head, response)
+                return delivery
             }
-            let isIdentified = try identifyClient(current)
-            let body = try await readBody(expectsContinue: parsed.expectsContinue)
-            guard enter(isIdentified ? .active : .answering) else { throw .ended }
-            let execution = RequestExecution(socket: socket, handler: handler, responses: responses)
-            let (response, delivery) = await execution.run(Request(head: current, body: body), keepsAlive: keepsAlive)
-            finish(current, response)
-            return delivery
         } catch {
             guard case .fault(let fault) = error else { return .failed }
-            return await answer(fault, to: head, requestID: requestID)
+            let response = accepted?.request.response(to: fault)
+            return await send(
+                response ?? handler.response(to: fault, requestID: requestID),
+                to: accepted?.head,
+                requestID: requestID
+            )
         }
     }
 
-    /// Whether the handler identifies the client; from then on the request is accounted to the client's name.
+    /// Whether the client is identified; from then on the request is accounted to the client's name.
     /// - Throws: a fault if that client has too many requests in progress.
-    private mutating func identifyClient(_ head: RequestHead) throws(Interruption) -> Bool {
-        guard let name = handler.client(of: head) else {
+    private mutating func identifyClient(_ name: String?) throws(Interruption) -> Bool {
+        guard let name else {
             guard enter(.receiving) else { throw .ended }
             return false
         }
@@ -250,12 +259,13 @@ struct Connection {
         return delivery
     }
 
-    private func answer(
-        _ fault: HTTPFault,
+    /// Sends the last response of a connection.
+    /// - Parameter head: nil if it could not be read.
+    private func send(
+        _ response: Response,
         to head: RequestHead?,
         requestID: String
     ) async -> ResponseSender.Delivery {
-        let response = handler.response(to: fault, head: head, requestID: requestID)
         // If the head could not be read, the client's version is unknown: HTTP/1.1, with a body, is assumed.
         let assumed = head ?? RequestHead(method: "GET", target: "/", requestID: requestID)
         let delivery = await responses.send(response, to: assumed, keepsAlive: false)

@@ -1,4 +1,4 @@
-/// Errors of the server itself; `RequestHandler.response(to:head:requestID:)` renders them in the API's error format.
+/// Errors of the server itself; the handler renders them in the API's error format.
 package enum HTTPFault: Error, Sendable, Equatable {
     case badRequest(String)
     case requestLineTooLong

@@ -10,21 +10,25 @@ struct RequestExecution {
     }
 
     let socket: Socket
-    let handler: any RequestHandler
+    let head: RequestHead
     let responses: ResponseSender
 
     /// - Returns: the response for logs, with status 499 if it did not reach the client, and what follows for the
     ///   connection.
-    func run(_ request: Request, keepsAlive: Bool) async -> (response: Response, delivery: ResponseSender.Delivery) {
-        let detector = DisconnectDetector(socket, request: request.head)
+    func run(
+        _ request: any AcceptedRequest,
+        body: [UInt8],
+        keepsAlive: Bool
+    ) async -> (response: Response, delivery: ResponseSender.Delivery) {
+        let detector = DisconnectDetector(socket, request: head)
         var outcome = (response: Response(status: 499), delivery: ResponseSender.Delivery.failed)
-        await withTaskGroup(of: Event.self) { [handler, responses] group in
+        await withTaskGroup(of: Event.self) { [head, responses] group in
             group.addTask {
-                let response = await handler.respond(to: request)
+                let response = await request.respond(with: body)
                 let delivery = await responses.send(
                     response,
                     after: detector.beginResponse(),
-                    to: request.head,
+                    to: head,
                     keepsAlive: keepsAlive
                 )
                 return .answered(response, delivery)

@@ -1,21 +1,33 @@
 /// Answers requests; the server itself knows nothing of routes or error formats.
 package protocol RequestHandler: Sendable {
-    /// Called before the body is read. A response refuses the request: the body is not read, and the connection is
-    /// closed if one was announced.
-    func refuse(_ head: RequestHead) -> Response?
+    /// Decides about a request by its head, before the body is read. Called once per request: what the handler learns
+    /// from the head is kept in the value with which it accepts the request.
+    func admit(_ head: RequestHead) -> Admission
 
-    /// The name of the client of a request that was not refused, by which shared resources are divided fairly; nil if
-    /// the client cannot be identified.
-    func client(of head: RequestHead) -> String?
-
-    /// Answers a request. The task is cancelled as soon as the client disconnects.
-    func respond(to request: Request) async -> Response
-
-    /// Renders an error of the server itself in the API's error format. `head` is nil if it could not be parsed.
-    func response(to fault: HTTPFault, head: RequestHead?, requestID: String) -> Response
+    /// Renders an error of the server itself, which kept a request's head from being read, in the API's error format.
+    func response(to fault: HTTPFault, requestID: String) -> Response
 
     /// Called once per finished request, for logs and metrics; must be quick.
     func finished(_ request: FinishedRequest)
+}
+
+/// What a handler decided about a request by its head.
+package enum Admission: Sendable {
+    /// The body is not read, and the connection is closed if one was announced.
+    case refused(Response)
+    case accepted(any AcceptedRequest)
+}
+
+/// A request that a handler has accepted, with everything the handler learned from its head.
+package protocol AcceptedRequest: Sendable {
+    /// The client's name, by which shared resources are divided fairly; nil if the client cannot be identified.
+    var client: String? { get }
+
+    /// Answers the request. The task is cancelled as soon as the client disconnects.
+    func respond(with body: [UInt8]) async -> Response
+
+    /// Renders an error of the server itself in the API's error format.
+    func response(to fault: HTTPFault) -> Response
 }
 
 /// A request that has been answered, refused or abandoned.
@@ -50,9 +62,4 @@ package struct FinishedRequest: Sendable {
         self.seconds = seconds
         self.record = record
     }
-}
-
-extension RequestHandler {
-    /// By default clients are told apart by their addresses.
-    package func client(of head: RequestHead) -> String? { head.peer }
 }

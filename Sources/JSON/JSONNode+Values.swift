@@ -28,6 +28,13 @@ extension JSONNode {
         return text
     }
 
+    /// The case that a string names.
+    /// - Throws: `JSONError` if there is none.
+    package func oneOf<Word: RawRepresentable<String> & CaseIterable>(_: Word.Type) throws(JSONError) -> Word {
+        guard let word = Word(rawValue: try string()) else { throw error(.notOneOf(Word.allCases.map(\.rawValue))) }
+        return word
+    }
+
     /// - Throws: `JSONError` if the value is neither true nor false.
     package func bool() throws(JSONError) -> Bool {
         if begins(with: UInt8(ascii: "t")) { return true }

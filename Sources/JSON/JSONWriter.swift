@@ -6,7 +6,7 @@ extension JSONValue {
         return result
     }
 
-    private func write(into output: inout [UInt8]) {
+    package func write(into output: inout [UInt8]) {
         switch self {
         case .null: output += "null".utf8
         case .bool(let value): output += (value ? "true" : "false").utf8

@@ -1,4 +1,5 @@
 import HTTPFront
+import JSON
 
 /// A refusal or failure in the API's terms; the only type that knows statuses and the error envelope.
 struct APIError: Error, Equatable {
@@ -18,7 +19,7 @@ struct APIError: Error, Equatable {
     var kind: Kind
     var message: String
     /// A machine-readable code, where the API defines one.
-    var details: JSON?
+    var details: JSONValue?
     var retryAfterSeconds: Int?
     /// Clients repeat some statuses by themselves; false tells them that it is of no use.
     var shouldRetry: Bool?
@@ -26,7 +27,7 @@ struct APIError: Error, Equatable {
     /// What logs say in place of a message that repeats what a client sent.
     var logged: String?
 
-    static func invalidRequest(_ message: String, details: JSON? = nil, logged: String? = nil) -> APIError {
+    static func invalidRequest(_ message: String, details: JSONValue? = nil, logged: String? = nil) -> APIError {
         var error = APIError(status: 400, kind: .invalidRequest, message: message, details: details)
         error.logged = logged
         return error
@@ -93,7 +94,7 @@ struct APIError: Error, Equatable {
         status: Int,
         kind: Kind,
         message: String,
-        details: JSON? = nil,
+        details: JSONValue? = nil,
         retryAfterSeconds: Int? = nil,
         shouldRetry: Bool? = nil,
         allow: [String] = []
@@ -107,35 +108,12 @@ struct APIError: Error, Equatable {
         self.allow = allow
     }
 
-    init(_ fault: HTTPFault) {
-        let kind: Kind
-        var shouldRetry: Bool? = false
-        var retryAfter: Int?
-        switch fault {
-        case .badRequest, .requestLineTooLong, .headersTooLarge, .unsupportedTransferCoding, .versionNotSupported:
-            kind = .invalidRequest
-        case .bodyTooLarge: kind = .requestTooLarge
-        case .timeout: (kind, shouldRetry) = (.timeout, nil)
-        case .tooManyRequests: (kind, shouldRetry, retryAfter) = (.rateLimit, nil, 1)
-        case .tooManyConnections, .bodyMemoryFull: (kind, shouldRetry, retryAfter) = (.overloaded, nil, 1)
-        case .internalError: (kind, shouldRetry) = (.api, nil)
-        }
-        self.init(
-            status: fault.status,
-            kind: kind,
-            message: fault.message,
-            retryAfterSeconds: retryAfter,
-            shouldRetry: shouldRetry
-        )
-        if case .unsupportedTransferCoding = fault { logged = "the transfer coding is not supported" }
-    }
-
     /// The message, without anything of a client's.
     var logMessage: String { logged ?? message }
 
     /// The envelope: the body of an error response, and the data of a stream's `error` event.
-    func envelope(requestID: String) -> JSON {
-        var error: [JSON.Member] = [
+    func envelope(requestID: String) -> JSONValue {
+        var error: [JSONValue.Member] = [
             .init(name: "type", value: .string(kind.rawValue)), .init(name: "message", value: .string(message)),
         ]
         if let details { error.append(.init(name: "details", value: details)) }
@@ -149,13 +127,12 @@ struct APIError: Error, Equatable {
         // RFC 9110 §15.5.2: a 401 says how to do better.
         if kind == .authentication { response.headers.set("www-authenticate", "Bearer") }
         if !allow.isEmpty { response.headers.set("allow", allow.joined(separator: ", ")) }
-        response.record = RequestRecord(RequestRecord.Facts(error: self))
         return response
     }
 }
 
 extension Response {
-    static func json(_ value: JSON, status: Int = 200) -> Response {
+    static func json(_ value: JSONValue, status: Int = 200) -> Response {
         Response(status: status, headers: ["content-type": "application/json"], body: .bytes(value.bytes))
     }
 }

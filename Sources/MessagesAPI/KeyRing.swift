@@ -5,12 +5,26 @@ import HTTPFront
 ///
 /// With keys configured only those pass. Without, the development keys pass, and only from this machine.
 struct KeyRing: Sendable {
-    /// Who asks, as far as taking turns goes: an accepted key, whichever header it came in and whatever else came along.
-    /// Those without configured keys are all programs of this machine, and one client however many development keys they
-    /// make up.
-    private enum Owner {
-        case key(Int)
+    /// Who asks: the owner of an accepted key, whichever header it came in and whatever else came along. Without configured
+    /// keys all programs of this machine are one client, however many development keys they make up.
+    enum Owner: Equatable, Sendable {
+        /// - Parameter index: among the configured keys.
+        case key(_ index: Int)
         case thisMachine
+
+        /// The name under which the client takes turns; no key can be read from it.
+        var clientName: String {
+            switch self {
+            case .key(let index): "key \(index + 1)"
+            case .thisMachine: "local"
+            }
+        }
+
+        /// What logs call the client: the key's place among the configured ones, from 1; nil if it is none of them.
+        var logName: String? {
+            guard case .key(let index) = self else { return nil }
+            return "key#\(index + 1)"
+        }
     }
 
     private static let developmentKey = Array(APIConfiguration.developmentKey.utf8)
@@ -20,31 +34,16 @@ struct KeyRing: Sendable {
 
     init(_ keys: [String]) { self.keys = keys.map { Array($0.utf8) } }
 
-    /// Either header suffices. What was presented is never repeated in an answer.
-    func check(_ head: RequestHead) throws(APIError) {
-        let presented = KeyRing.presented(head.headers)
-        guard !presented.isEmpty else { throw .authentication(KeyRing.absence(head.headers) + advice(head)) }
-        guard owner(of: presented, fromLoopback: head.peerIsLoopback) != nil else {
-            throw .authentication(
-                "invalid key in request header \"authorization\" or \"x-api-key\"" + advice(head)
-            )
-        }
+    /// The owner of a request's key; nil if it has none that passes. Either header suffices.
+    func owner(of head: RequestHead) -> Owner? {
+        owner(of: KeyRing.presented(head.headers), fromLoopback: head.peerIsLoopback)
     }
 
-    /// A name for the client of a request that passes; no key can be read from it.
-    func client(_ head: RequestHead) -> String {
-        switch owner(of: KeyRing.presented(head.headers), fromLoopback: head.peerIsLoopback) {
-        case .key(let index): "key \(index + 1)"
-        case .thisMachine: "local"
-        case nil: "unknown"
-        }
-    }
-
-    /// What logs call the client: the accepted key's place among the configured ones, from 1; nil if it is none of them.
-    func name(of head: RequestHead) -> String? {
-        let owner = owner(of: KeyRing.presented(head.headers), fromLoopback: head.peerIsLoopback)
-        guard case .key(let index) = owner else { return nil }
-        return "key#\(index + 1)"
+    /// The refusal of a request without an owner. What was presented is never repeated in it.
+    func refusal(of head: RequestHead) -> APIError {
+        let isAbsent = KeyRing.presented(head.headers).isEmpty
+        let invalid = "invalid key in request header \"authorization\" or \"x-api-key\""
+        return .authentication((isAbsent ? KeyRing.absence(head.headers) : invalid) + advice(head))
     }
 
     /// The beginning of a text, without the keys that a client presented and those that are configured, in case it holds

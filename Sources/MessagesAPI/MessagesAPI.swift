@@ -12,7 +12,7 @@ package final class MessagesAPI: RequestHandler {
     let keys: KeyRing
     let crossOrigin: CrossOrigin
     let started = ContinuousClock.now
-    let promptWorkers = PromptWorkers()
+    let promptThreads = PromptThreadPool()
     private let draining = Atomic<Bool>(false)
 
     package init(model: ServedModel, scheduler: Scheduler, configuration: APIConfiguration, metrics: Metrics) {
@@ -24,23 +24,38 @@ package final class MessagesAPI: RequestHandler {
         crossOrigin = CrossOrigin(configuration.allowedOrigins, hasKeys: !configuration.apiKeys.isEmpty)
     }
 
-    /// What can be refused by the head alone: a name that is not this machine's, unknown routes and wrong methods (also
-    /// without a key), then a web page of elsewhere, then a missing or wrong key, then a body that cannot be read.
-    package func refuse(_ head: RequestHead) -> Response? {
+    /// Looks up what answers a request and who it is from, and refuses what can be refused by the head alone: a name that
+    /// is not this machine's, unknown routes and wrong methods (also without a key), then a web page of elsewhere, then a
+    /// missing or wrong key, then a body that cannot be read.
+    package func admit(_ head: RequestHead) -> Admission {
+        let lookup = RouteTable.lookUp(head)
+        let owner = keys.owner(of: head)
+        let record = RequestRecord(RequestRecord.Facts(route: lookup.label, keyName: owner?.logName))
         do throws(APIError) {
             if configuration.apiKeys.isEmpty { try HostCheck.check(head) }
-            if head.method != "OPTIONS" {
-                let match = try RouteTable.find(head)
-                if match.route.needsKey {
-                    try crossOrigin.check(head)
-                    try keys.check(head)
-                }
+            let target = try lookup.target.get()
+            if target.needsKey {
+                try crossOrigin.check(head)
+                if owner == nil { throw keys.refusal(of: head) }
             }
             try MessagesAPI.checkBody(head)
-            return nil
+            return .accepted(RoutedRequest(api: self, head: head, target: target, owner: owner, record: record))
         } catch {
-            return crossOrigin.marked(error.response(requestID: head.requestID), for: head)
+            return .refused(finish(.failure(error), of: head, record))
         }
+    }
+
+    /// A response with everything that all responses have.
+    func finish(_ answer: Result<Response, APIError>, of head: RequestHead, _ record: RequestRecord) -> Response {
+        var response: Response
+        switch answer {
+        case .success(let success): response = success
+        case .failure(let error):
+            response = error.response(requestID: head.requestID)
+            record.note { $0.error = error }
+        }
+        response.record = record
+        return crossOrigin.marked(response, for: head)
     }
 
     /// The longest body of a request whose method gives it no meaning.
@@ -62,35 +77,15 @@ package final class MessagesAPI: RequestHandler {
         }
     }
 
-    /// Whoever had to show a key is known by it.
-    package func client(of head: RequestHead) -> String? {
-        guard head.method != "OPTIONS", let match = try? RouteTable.find(head), match.route.needsKey else { return nil }
-        return keys.client(head)
-    }
-
-    package func respond(to request: Request) async -> Response {
-        await crossOrigin.marked(answer(request), for: request.head)
-    }
-
-    private func answer(_ request: Request) async -> Response {
-        do throws(APIError) {
-            if request.head.method == "OPTIONS" {
-                return crossOrigin.preflight(RouteTable.options(request.head), for: request.head)
-            }
-            let match = try RouteTable.find(request.head)
-            return try await match.route.handle(self, request, match.parameters)
-        } catch {
-            return error.response(requestID: request.head.requestID)
-        }
-    }
-
-    package func response(to fault: HTTPFault, head: RequestHead?, requestID: String) -> Response {
-        let response = APIError(fault).response(requestID: requestID)
-        return head.map { crossOrigin.marked(response, for: $0) } ?? response
+    package func response(to fault: HTTPFault, requestID: String) -> Response {
+        let error = APIError(fault)
+        var response = error.response(requestID: requestID)
+        response.record = RequestRecord(RequestRecord.Facts(error: error))
+        return response
     }
 
     package func finished(_ request: FinishedRequest) {
-        let route = request.head.map { RouteTable.label($0) } ?? "malformed"
+        let route = (request.record as? RequestRecord)?.facts.route ?? "malformed"
         metrics.requestFinished(route: route, status: request.status, seconds: request.seconds)
         configuration.requestLog?.add(LogLine(request, keys: keys))
     }

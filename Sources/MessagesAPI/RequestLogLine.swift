@@ -1,5 +1,6 @@
 import Foundation
 import HTTPFront
+import JSON
 
 extension LogLine {
     /// The line of a request. Of what a client sent it repeats the method, the path and the model's name, cut, and
@@ -7,7 +8,7 @@ extension LogLine {
     init(_ request: FinishedRequest, keys: KeyRing) {
         let facts = (request.record as? RequestRecord)?.facts ?? RequestRecord.Facts()
         let head = request.head
-        func own(_ text: String?) -> JSON {
+        func own(_ text: String?) -> JSONValue {
             guard let text, let head else { return .null }
             return .string(LogLine.clean(keys.blotting(head.headers, out: text, upTo: LogLine.maxBytes)))
         }
@@ -16,7 +17,7 @@ extension LogLine {
             ("status", .integer(request.status)),
             ("method", own(head?.method)),
             ("path", own(head?.path)),
-            ("client", .string(head.flatMap(keys.name(of:)) ?? request.peer)),
+            ("client", .string(facts.keyName ?? request.peer)),
             ("peer", .string(request.peer)),
             ("model", own(facts.model)),
             ("prompt_tokens", .optional(facts.promptTokens)),
@@ -31,11 +32,11 @@ extension LogLine {
     }
 }
 
-extension JSON {
-    fileprivate static func optional(_ number: Int?) -> JSON { number.map(JSON.integer) ?? .null }
+extension JSONValue {
+    fileprivate static func optional(_ number: Int?) -> JSONValue { number.map(JSONValue.integer) ?? .null }
 
     /// To a tenth.
-    fileprivate static func optional(_ number: Double?) -> JSON {
+    fileprivate static func optional(_ number: Double?) -> JSONValue {
         number.map { .double(($0 * 10).rounded() / 10) } ?? .null
     }
 }

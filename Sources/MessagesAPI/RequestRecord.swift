@@ -1,9 +1,13 @@
 import HTTPFront
 import Synchronization
 
-/// What the log tells of a request beyond its head and status, noted while it is answered.
+/// What the log and the metrics tell of a request beyond its head and status, noted while it is answered.
 final class RequestRecord: Sendable {
     struct Facts: Sendable {
+        /// The pattern of its path's route.
+        var route: String?
+        /// What the log calls the client, if it has one of the configured keys.
+        var keyName: String?
         /// As the request named it.
         var model: String?
         /// The whole prompt.
@@ -23,7 +27,7 @@ final class RequestRecord: Sendable {
 
     var facts: Facts { state.withLock { $0 } }
 
-    /// Notes that so many tokens have been sampled.
+    /// Notes how many tokens have been sampled.
     func count(_ outputTokens: Int) {
         note {
             $0.outputTokens = outputTokens
@@ -32,22 +36,4 @@ final class RequestRecord: Sendable {
     }
 
     func note(_ change: (inout Facts) -> Void) { state.withLock { change(&$0) } }
-}
-
-extension RequestRecord {
-    /// Runs what answers a request; a refusal becomes its response, and the record goes along with either.
-    func keep(
-        requestID: String,
-        _ answer: (RequestRecord) async throws(APIError) -> Response
-    ) async -> Response {
-        var response: Response
-        do throws(APIError) {
-            response = try await answer(self)
-        } catch {
-            response = error.response(requestID: requestID)
-            note { $0.error = error }
-        }
-        response.record = self
-        return response
-    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The lines that a server writes: what it says of itself and, if asked to, one for each request.
 package struct ServerLog: Sendable {
@@ -25,7 +26,7 @@ package struct ServerLog: Sendable {
 
     package static func line(_ message: String, _ level: Level, _ format: Format) -> String {
         guard format == .json else { return level == .info ? message : "pensieve: \(level.rawValue): \(message)" }
-        let fields: [(String, JSON)] = [
+        let fields: [(String, JSONValue)] = [
             ("time", .string(LogLine.time(.now))), ("level", .string(level.rawValue)), ("message", .string(message)),
         ]
         return LogLine(fields).json
@@ -36,18 +37,18 @@ package struct ServerLog: Sendable {
 
 /// Named values of one line; those that are null are left out.
 struct LogLine: Sendable {
-    private let fields: [JSON.Member]
+    private let fields: [JSONValue.Member]
 
-    init(_ fields: [(name: String, value: JSON)]) {
-        self.fields = fields.filter { $0.value != .null }.map { JSON.Member(name: $0.name, value: $0.value) }
+    init(_ fields: [(name: String, value: JSONValue)]) {
+        self.fields = fields.filter { $0.value != .null }.map { JSONValue.Member(name: $0.name, value: $0.value) }
     }
 
-    var json: String { String(decoding: JSON.object(fields).bytes, as: UTF8.self) }
+    var json: String { String(decoding: JSONValue.object(fields).bytes, as: UTF8.self) }
 
     var text: String { fields.map { "\($0.name)=\(LogLine.text($0.value))" }.joined(separator: " ") }
 
     /// A value without the quotes that only some need.
-    private static func text(_ value: JSON) -> String {
+    private static func text(_ value: JSONValue) -> String {
         guard case .string(let text) = value, !text.isEmpty, text.unicodeScalars.allSatisfy(isPlain) else {
             return String(decoding: value.bytes, as: UTF8.self)
         }

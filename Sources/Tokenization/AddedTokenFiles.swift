@@ -1,3 +1,5 @@
+import JSON
+
 /// What the files beside a `tokenizer.json` say of its added tokens, to be held against its own list as transformers
 /// does it.
 package struct AddedTokenFiles: Sendable, Equatable {
@@ -67,21 +69,16 @@ package struct AddedTokenFiles: Sendable, Equatable {
 extension AddedTokenFiles {
     /// Reads the members of `tokenizer_config.json`.
     /// - Parameter names: the special tokens that it names, by their parts.
-    init(_ configuration: JSONNode, _ names: inout [String: AddedToken]) throws(TokenizerError) {
+    init(_ configuration: JSONNode, _ names: inout [String: AddedToken]) throws(JSONError) {
         self.init()
         try readNames(configuration, &names)
-        guard let decoder = try configuration.member("added_tokens_decoder") else { return }
+        guard let decoder = try configuration["added_tokens_decoder"].nullable else { return }
         var described: [AddedToken] = []
-        try decoder.forEachMember { (key, value) throws(TokenizerError) in
-            guard described.count < AddedTokens.most else {
-                throw decoder.fault("has more than \(AddedTokens.most) members")
+        for member in try decoder.members(atMost: AddedTokens.most) {
+            guard let number = Int32(member.name), TokenNumbers.range.contains(Int(number)) else {
+                throw member.value.error("is not a token's number, or is out of range")
             }
-            let name = String(decoding: key, as: UTF8.self)
-            let node = decoder.child(value, name)
-            guard let number = Int(name), TokenNumbers.range.contains(number) else {
-                throw node.fault("is not a token's number, or is out of range")
-            }
-            described.append(try AddedToken(node, id: Int32(truncatingIfNeeded: number)))
+            described.append(try AddedToken(member.value, id: number))
         }
         described.sort { $0.id < $1.id }
         for index in described.indices { described[index].id = Self.unnumbered }
@@ -90,60 +87,43 @@ extension AddedTokenFiles {
 
     /// Reads `special_tokens_map.json`; what it names counts more than what `tokenizer_config.json` does. Neither it nor
     /// `added_tokens.json` counts where that describes the added tokens.
-    mutating func read(specialTokensMap json: [UInt8], _ names: inout [String: AddedToken]) throws(TokenizerError) {
-        guard described == nil else { return }
-        try readNames(JSONNode(try JSONDocument(json, named: "special_tokens_map.json")), &names)
+    mutating func read(specialTokensMap file: JSONNode, _ names: inout [String: AddedToken]) throws(JSONError) {
+        if described == nil { try readNames(file, &names) }
     }
 
     /// Reads `added_tokens.json`.
-    mutating func read(addedTokens json: [UInt8]) throws(TokenizerError) {
+    mutating func read(addedTokens file: JSONNode) throws(JSONError) {
         guard described == nil else { return }
-        let file = JSONNode(try JSONDocument(json, named: "added_tokens.json"))
-        try file.forEachMember { (key, value) throws(TokenizerError) in
-            guard listed.count < AddedTokens.most else { throw file.fault("has more than \(AddedTokens.most) members") }
-            let node = file.child(value, String(decoding: key, as: UTF8.self))
-            let number = try node.integer(in: TokenNumbers.range)
-            guard !key.isEmpty, key.count <= AddedToken.longest else {
-                throw node.fault("has a name that is no token's")
+        for member in try file.members(atMost: AddedTokens.most) {
+            let content = member.nameBytes
+            guard !content.isEmpty, content.count <= AddedToken.longest else {
+                throw member.value.error("has a name that is no token's")
             }
-            var token = AddedToken(id: Int32(truncatingIfNeeded: number), content: key, isSpecial: false)
+            var token = AddedToken(id: try member.value.token(), content: content, isSpecial: false)
             token.isNormalized = true
             listed.append(token)
         }
         listed.sort { $0.id < $1.id }
     }
 
-    private mutating func readNames(
-        _ file: JSONNode,
-        _ names: inout [String: AddedToken]
-    ) throws(TokenizerError) {
-        try file.forEachMember { (key, value) throws(TokenizerError) in
-            let name = String(decoding: key, as: UTF8.self)
-            guard name.hasSuffix("_token"), let token = Self.token(file.child(value, name)) else { return }
+    private mutating func readNames(_ file: JSONNode, _ names: inout [String: AddedToken]) throws(JSONError) {
+        for member in try file.members() {
+            let name = member.name
+            guard name.hasSuffix("_token"), let token = Self.token(member.value) else { continue }
             names[name] = token
         }
         // The newer name counts, if it holds anything: files written by versions between the two hold both.
-        var found: JSONNode?
-        for name in ["extra_special_tokens", "additional_special_tokens"] where found == nil {
-            guard let member = try file.member(name) else { continue }
-            switch file.document.kind(member.value) {
-            case .array, .object: found = member.count > 0 ? member : nil
-            default: break
-            }
-        }
-        guard let more = found else { return }
-        switch more.document.kind(more.value) {
+        let (newer, older) = (file["extra_special_tokens"], file["additional_special_tokens"])
+        let more = newer.count > 0 ? newer : older
+        switch more.kind {
         case .array:
-            try more.forEachElement { (index, value) throws(TokenizerError) in
-                guard others.count < AddedTokens.most else {
-                    throw more.fault("has more than \(AddedTokens.most) elements")
-                }
-                if let token = Self.token(more.child(value, index)) { others.append(token) }
+            for element in try more.elements(atMost: AddedTokens.most) {
+                if let token = Self.token(element) { others.append(token) }
             }
         case .object:
-            try more.forEachMember { (key, value) throws(TokenizerError) in
-                let name = String(decoding: key, as: UTF8.self)
-                names[name] = Self.token(more.child(value, name)) ?? names[name]
+            for member in try more.members() {
+                let name = member.name
+                names[name] = Self.token(member.value) ?? names[name]
             }
         default: break
         }
@@ -151,11 +131,11 @@ extension AddedTokenFiles {
 
     /// A text, or an object with its flags; what is neither is of no interest.
     private static func token(_ node: JSONNode) -> AddedToken? {
-        switch node.document.kind(node.value) {
+        switch node.kind {
         case .string:
-            guard let content = node.document.string(node.value), !content.isEmpty,
-                content.count <= AddedToken.longest
-            else { return nil }
+            guard let content = try? node.bytes(), !content.isEmpty, content.count <= AddedToken.longest else {
+                return nil
+            }
             return AddedToken(id: unnumbered, content: content, isSpecial: true)
         case .object: return try? AddedToken(node, id: unnumbered, isNamed: true)
         default: return nil

@@ -1,3 +1,5 @@
+import JSON
+
 /// A token that is found in the text as it stands, before anything is cut or merged.
 package struct AddedToken: Sendable, Equatable {
     package internal(set) var id: Int32
@@ -24,25 +26,25 @@ package struct AddedToken: Sendable, Equatable {
     package var text: String { String(decoding: content, as: UTF8.self) }
 
     /// An element of `added_tokens`.
-    init(_ node: JSONNode) throws(TokenizerError) {
-        try self.init(node, id: Int32(truncatingIfNeeded: try node.required("id").integer(in: TokenNumbers.range)))
+    init(_ node: JSONNode) throws(JSONError) {
+        try self.init(node, id: try node["id"].token())
     }
 
     /// A token and its flags.
     /// - Parameter isNamed: whether it is special whatever its flag says.
-    init(_ node: JSONNode, id: Int32, isNamed: Bool = false) throws(TokenizerError) {
+    init(_ node: JSONNode, id: Int32, isNamed: Bool = false) throws(JSONError) {
         self.id = id
-        content = try node.required("content").bytes()
-        guard !content.isEmpty else { throw node.fault("has no content") }
-        guard content.count <= Self.longest else { throw node.fault("has more than \(Self.longest) bytes of content") }
+        content = try node["content"].bytes()
+        guard !content.isEmpty else { throw node.error("has no content") }
+        guard content.count <= Self.longest else { throw node.error("has more than \(Self.longest) bytes of content") }
         spelling = content
-        let isFlagged = try node.bool("special", default: false)
+        let isFlagged = try node["special"].nullable?.bool() ?? false
         isSpecial = isNamed || isFlagged
         mayBeSpelled = !isSpecial && !Self.isWrittenLikeSpecial(content)
-        isSingleWord = try node.bool("single_word", default: false)
-        stripsLeft = try node.bool("lstrip", default: false)
-        stripsRight = try node.bool("rstrip", default: false)
-        isNormalized = try node.bool("normalized", default: !isSpecial)
+        isSingleWord = try node["single_word"].nullable?.bool() ?? false
+        stripsLeft = try node["lstrip"].nullable?.bool() ?? false
+        stripsRight = try node["rstrip"].nullable?.bool() ?? false
+        isNormalized = try node["normalized"].nullable?.bool() ?? !isSpecial
     }
 
     init(id: Int32, content: [UInt8], isSpecial: Bool) {

@@ -1,3 +1,5 @@
+import JSON
+
 /// How a vocabulary's spellings become a text again.
 ///
 /// Of all orders in which a file may put decoders, those are understood that can be streamed: what looks at one token,
@@ -31,18 +33,16 @@ struct TokenDecoder: Sendable {
     private(set) var separator: [UInt8] = []
     private var isFused = false
 
-    init(_ node: JSONNode?) throws(TokenizerError) {
-        for part in try node?.parts("decoders") ?? [] { try add(part) }
+    init(_ node: JSONNode) throws(JSONError) {
+        for part in try node.parts("decoders") { try add(part) }
         var growth = 1
         for case .replace(let replacement) in steps where growth <= Self.mostGrowth {
             growth = growth.multipliedReportingOverflow(by: replacement.growth).partialValue
         }
         guard growth <= Self.mostGrowth else {
-            throw TokenizerError(
-                "tokenizer.json: decoder may make a token more than \(Self.mostGrowth) times as long as it is"
-            )
+            throw node.error("may make a token more than \(Self.mostGrowth) times as long as it is")
         }
-        if node == nil { separator = [UInt8(ascii: " ")] }
+        if try node.nullable == nil { separator = [UInt8(ascii: " ")] }
     }
 
     /// The decoder of byte-level vocabularies.
@@ -63,8 +63,8 @@ struct TokenDecoder: Sendable {
 
     private init() {}
 
-    private mutating func add(_ part: JSONNode) throws(TokenizerError) {
-        let type = try part.type()
+    private mutating func add(_ part: JSONNode) throws(JSONError) {
+        let type = try part["type"].string()
         switch type {
         case "Fuse": isFused = true
         case "Strip":
@@ -74,15 +74,15 @@ struct TokenDecoder: Sendable {
             } else if isFused || isByteLevel, self.strip.start == 0, self.strip.stop == 0 {
                 self.strip = strip
             } else {
-                throw part.fault("strips in a place which is not supported")
+                throw part.error("strips in a place which is not supported")
             }
         case "Replace" where !isFused && !readsBytes && !isByteLevel: steps.append(.replace(try Replacement(part)))
         case "Metaspace" where !isFused && !readsBytes && !isByteLevel: steps.append(.metaspace(try Metaspace(part)))
         case "ByteFallback" where !isFused && !isByteLevel: readsBytes = true
         case "ByteLevel" where !isFused && !readsBytes && steps.isEmpty: isByteLevel = true
         case "Replace", "Metaspace", "ByteFallback", "ByteLevel":
-            throw part.fault("is a '\(type)' in a place which is not supported")
-        default: throw part.fault("is of type '\(type)', which is not supported")
+            throw part.error("is a '\(type)' in a place which is not supported")
+        default: throw part.error("is of type '\(type)', which is not supported")
         }
     }
 
@@ -123,13 +123,20 @@ extension TokenDecoder.Strip {
 }
 
 extension JSONNode {
-    fileprivate func strip() throws(TokenizerError) -> TokenDecoder.Strip {
-        let content = try required("content")
-        let character = try content.bytes()
+    fileprivate func strip() throws(JSONError) -> TokenDecoder.Strip {
+        .init(
+            character: try self["content"].character(),
+            start: try self["start"].int(in: 0...1024),
+            stop: try self["stop"].int(in: 0...1024)
+        )
+    }
+
+    /// A string of one character, as UTF-8.
+    func character() throws(JSONError) -> [UInt8] {
+        let character = try bytes()
         guard !character.isEmpty, character.scalar(at: 0).end == character.count else {
-            throw content.fault("is not one character")
+            throw error("is not one character")
         }
-        let start = try required("start").integer(in: 0...1024)
-        return .init(character: character, start: start, stop: try required("stop").integer(in: 0...1024))
+        return character
     }
 }

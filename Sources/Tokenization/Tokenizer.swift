@@ -1,3 +1,4 @@
+import JSON
 import Synchronization
 
 /// Turns text into a model's tokens and back, as its `tokenizer.json` says.
@@ -21,33 +22,17 @@ package struct Tokenizer: Sendable {
         tokenizerJSON: [UInt8],
         files: AddedTokenFiles = AddedTokenFiles()
     ) throws(TokenizerError) {
-        let file = JSONNode(try JSONDocument(tokenizerJSON, named: "tokenizer.json"))
-        let normalizer = try Normalizer(file.member("normalizer"))
-        var preTokenizer = try PreTokenizer(file.member("pre_tokenizer"))
-        let decoder = try TokenDecoder(file.member("decoder"))
-        let postProcessor = try PostProcessor(file.member("post_processor"))
-        var tokens: [AddedToken] = []
-        if let list = try file.member("added_tokens") {
-            try list.forEachElement { (index, value) throws(TokenizerError) in
-                guard index < AddedTokens.most else { throw list.fault("has more than \(AddedTokens.most) elements") }
-                tokens.append(try AddedToken(list.child(value, index)))
-            }
+        let file = try JSONNode.file(tokenizerJSON, named: "tokenizer.json") { (file) throws(JSONError) in
+            try TokenizerFile(file, files)
         }
-        tokens = files.merged(with: tokens)
-        var endsInByteAlphabet = preTokenizer.endsInByteAlphabet
-        let reserved = Set(tokens.filter { !$0.mayBeSpelled }.map(\.content))
-        var reader = ModelReader(try file.required("model"), reserved: reserved)
-        let model = try reader.read(endsInByteAlphabet: &endsInByteAlphabet)
-        if !endsInByteAlphabet { preTokenizer.spellByteAlphabet() }
-        AddedTokenFiles.number(&tokens, model, modelCount: reader.spellings.knownCount)
         try self.init(
-            reader.spellings,
-            model,
-            try AddedTokens(tokens, normalizer: normalizer),
-            normalizer,
-            preTokenizer,
-            decoder,
-            postProcessor
+            file.spellings,
+            file.model,
+            try AddedTokens(file.addedTokens, normalizer: file.normalizer),
+            file.normalizer,
+            file.preTokenizer,
+            file.decoder,
+            file.postProcessor
         )
     }
 
@@ -208,5 +193,35 @@ package struct Tokenizer: Sendable {
         }
         endRun()
         return String(decoding: decoder.strip.apply(result), as: UTF8.self)
+    }
+}
+
+/// What a `tokenizer.json` says.
+private struct TokenizerFile {
+    let normalizer: Normalizer
+    private(set) var preTokenizer: PreTokenizer
+    let decoder: TokenDecoder
+    let postProcessor: PostProcessor
+    private(set) var addedTokens: [AddedToken]
+    let model: VocabularyModel
+    let spellings: Spellings
+
+    init(_ file: JSONNode, _ files: AddedTokenFiles) throws(JSONError) {
+        normalizer = try Normalizer(file["normalizer"])
+        preTokenizer = try PreTokenizer(file["pre_tokenizer"])
+        decoder = try TokenDecoder(file["decoder"])
+        postProcessor = try PostProcessor(file["post_processor"])
+        var tokens: [AddedToken] = []
+        if let list = try file["added_tokens"].nullable {
+            for token in try list.elements(atMost: AddedTokens.most) { tokens.append(try AddedToken(token)) }
+        }
+        addedTokens = files.merged(with: tokens)
+        var endsInByteAlphabet = preTokenizer.endsInByteAlphabet
+        let reserved = Set(addedTokens.filter { !$0.mayBeSpelled }.map(\.content))
+        var reader = ModelReader(file["model"], reserved: reserved)
+        model = try reader.read(endsInByteAlphabet: &endsInByteAlphabet)
+        spellings = reader.spellings
+        if !endsInByteAlphabet { preTokenizer.spellByteAlphabet() }
+        AddedTokenFiles.number(&addedTokens, model, modelCount: spellings.knownCount)
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// What `tokenizer_config.json`, and the files beside it, say to those who write conversations.
 package struct TokenizerConfiguration: Sendable, Equatable {
     /// Chat templates by their names; a model with one has it as `default`.
@@ -28,14 +30,20 @@ package struct TokenizerConfiguration: Sendable, Equatable {
         var names: [String: AddedToken] = [:]
         if let json = try contents("tokenizer_config.json") { try read(json, &names) }
         if let json = try contents("special_tokens_map.json") {
-            try addedTokens.read(specialTokensMap: json, &names)
+            try JSONNode.file(json, named: "special_tokens_map.json") { (file) throws(JSONError) in
+                try addedTokens.read(specialTokensMap: file, &names)
+            }
         }
-        if let json = try contents("added_tokens.json") { try addedTokens.read(addedTokens: json) }
+        if let json = try contents("added_tokens.json") {
+            try JSONNode.file(json, named: "added_tokens.json") { (file) throws(JSONError) in
+                try addedTokens.read(addedTokens: file)
+            }
+        }
         setNames(names)
         // What a processor of texts and pictures would use serves where the tokenizer has no template.
         for name in ["processor_config.json", "chat_template.json"] {
             guard templates.isEmpty, let json = try contents(name) else { continue }
-            templates = try Self.templates(JSONNode(try JSONDocument(json, named: name)))
+            templates = try JSONNode.file(json, named: name, Self.templates)
         }
         // A template in a file of its own counts more than one inside the configuration.
         for (name, path) in [
@@ -56,9 +64,10 @@ package struct TokenizerConfiguration: Sendable, Equatable {
     }
 
     private mutating func read(_ json: [UInt8], _ names: inout [String: AddedToken]) throws(TokenizerError) {
-        let file = JSONNode(try JSONDocument(json, named: "tokenizer_config.json"))
-        addedTokens = try AddedTokenFiles(file, &names)
-        templates = try Self.templates(file)
+        try JSONNode.file(json, named: "tokenizer_config.json") { (file) throws(JSONError) in
+            addedTokens = try AddedTokenFiles(file, &names)
+            templates = try Self.templates(file)
+        }
     }
 
     private mutating func setNames(_ names: [String: AddedToken]) {
@@ -67,18 +76,18 @@ package struct TokenizerConfiguration: Sendable, Equatable {
     }
 
     /// The `chat_template` of a file: one, or several by their names.
-    private static func templates(_ file: JSONNode) throws(TokenizerError) -> [String: String] {
-        guard let template = try file.member("chat_template") else { return [:] }
-        var templates: [String: String] = [:]
-        switch file.document.kind(template.value) {
-        case .string: templates["default"] = try template.string()
+    private static func templates(_ file: JSONNode) throws(JSONError) -> [String: String] {
+        guard let template = try file["chat_template"].nullable else { return [:] }
+        switch template.kind {
+        case .string: return ["default": try template.string()]
         case .array:
-            for named in try template.elements() {
-                templates[try named.required("name").string()] = try named.required("template").string()
+            var templates: [String: String] = [:]
+            for named in try template.elements(atMost: 1024) {
+                templates[try named["name"].string()] = try named["template"].string()
             }
-        default: throw template.fault("is neither a text nor a list of named ones")
+            return templates
+        default: throw template.error("is neither a text nor a list of named ones")
         }
-        return templates
     }
 
     /// The template of conversations without tools.

@@ -28,23 +28,38 @@ final class TestHandler: RequestHandler {
     /// The statuses of the finished requests.
     var finished: [Int] { log.withLock { $0 } }
 
-    func refuse(_ head: RequestHead) -> Response? { refusal(head) }
-
-    /// A client is identified by its `client` field, or else its address; `anonymous` is not identified.
-    func client(of head: RequestHead) -> String? {
-        let name = head.headers[first: "client"] ?? head.peer
-        return name == "anonymous" ? nil : name
+    func admit(_ head: RequestHead) -> Admission {
+        refusal(head).map { .refused($0) } ?? .accepted(AcceptedTestRequest(handler: self, head: head))
     }
 
-    func respond(to request: Request) async -> Response { await answer(request) }
-
-    func response(to fault: HTTPFault, head: RequestHead?, requestID: String) -> Response {
+    func response(to fault: HTTPFault, requestID: String) -> Response {
         Response(status: fault.status, body: .bytes(Array("\(requestID) \(fault.message)".utf8)))
     }
 
     func finished(_ request: FinishedRequest) {
         log.withLock { $0.append(request.status) }
     }
+}
+
+/// A request as a test's handler answers it.
+struct Request: Sendable {
+    var head: RequestHead
+    var body: [UInt8]
+}
+
+private struct AcceptedTestRequest: AcceptedRequest {
+    let handler: TestHandler
+    let head: RequestHead
+
+    /// A client is identified by its `client` field, or else its address; `anonymous` is not identified.
+    var client: String? {
+        let name = head.headers[first: "client"] ?? head.peer
+        return name == "anonymous" ? nil : name
+    }
+
+    func respond(with body: [UInt8]) async -> Response { await handler.answer(Request(head: head, body: body)) }
+
+    func response(to fault: HTTPFault) -> Response { handler.response(to: fault, requestID: head.requestID) }
 }
 
 /// Runs `body` with a server on a port of its own.

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Support
 import Testing
 
 @Suite("A JSON text") struct JSONDocumentTests {
@@ -121,7 +122,7 @@ import Testing
 
     @Test("Of mutated texts those are accepted that Foundation accepts, and come back as they were")
     func mutations() throws {
-        var random = SplitMix(state: 7)
+        var random = SeededGenerator(seed: 7)
         let original = Array(
             #"{"model":"m","max_tokens":-12,"t":0.5e1,"s":[true,null,{"x":"é🎉\ud83c\udf89\n"}],"":[],"o":{}}"#.utf8
         )
@@ -161,17 +162,4 @@ func value(_ text: String) -> JSONValue? { value(Array(text.utf8)) }
 func value(_ text: [UInt8]) -> JSONValue? {
     guard let document = try? JSONDocument(text) else { return nil }
     return try? JSONValue(document.root, atMost: 1000)
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

@@ -1,5 +1,6 @@
 import EngineContract
 import HTTPFront
+import JSON
 import Scheduling
 import Testing
 
@@ -12,8 +13,11 @@ import Testing
         #expect(plain.status == 200 && stream.status == 200)
         #expect(try plain.text == stream.text)
         let last = try #require(try stream.events.dropLast().last)
-        for field in ["stop_reason", "stop_sequence"] { #expect(try last["delta"]?[field] == plain.json[field]) }
-        #expect(try last["usage"]?["output_tokens"] == plain.json["usage"]?["output_tokens"])
+        for field in ["stop_reason", "stop_sequence"] {
+            #expect(try #require(last["delta"]?[field]) == #require(try plain.json[field]))
+        }
+        let outputTokens = try #require(try plain.json["usage"]?["output_tokens"])
+        #expect(last["usage"]?["output_tokens"] == outputTokens)
         return (plain, stream)
     }
 
@@ -122,7 +126,7 @@ import Testing
     func cachedTokens() async throws {
         let api = try TestAPI(answering: Script.bytes("ok"))
         let long = #","system":"\#(String(repeating: "s", count: 90))""#
-        let total = try #require(try await api.count(TestAPI.body(long)).json["input_tokens"]?.integer(atLeast: 90))
+        let total = try #require(try await api.count(TestAPI.body(long)).json["input_tokens"]?.integer())
         for expected in [0, (total - 1) / 16 * 16] {
             let usage = try #require(try await api.ask(long).json["usage"])
             #expect(usage["cache_read_input_tokens"] == .integer(expected))

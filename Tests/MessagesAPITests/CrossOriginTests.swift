@@ -106,8 +106,14 @@ import Testing
             #expect(reply.status == status)
             #expect(reply.headers[first: "access-control-allow-origin"] == origin, "\(status)")
         }
-        let head = RequestHead(method: "POST", target: "/v1/messages", headers: ["origin": origin])
-        let fault = api.api.response(to: .bodyTooLarge(limit: 9), head: head, requestID: "req_1")
+        let headers: Headers = ["origin": origin, "x-api-key": "right"]
+        let admission = api.api.admit(RequestHead(method: "POST", target: "/v1/messages", headers: headers))
+        guard case .accepted(let request) = admission else {
+            Issue.record("\(admission)")
+            return
+        }
+        let fault = request.response(to: .bodyTooLarge(limit: 9))
+        #expect((fault.record as? RequestRecord)?.facts.route == "/v1/messages")
         #expect(fault.status == 413 && fault.headers[first: "access-control-allow-origin"] == origin)
     }
 

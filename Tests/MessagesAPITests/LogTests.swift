@@ -1,5 +1,6 @@
 import Foundation
 import HTTPFront
+import JSON
 import Scheduling
 import Synchronization
 import Testing
@@ -136,7 +137,7 @@ import Testing
             #expect((fields["reason"] as? String ?? "").hasPrefix(reason), "\(target): \(fields)")
             #expect(fields["client"] as? String == (headers.count > 0 ? "key#1" : "192.0.2.7"), "\(target)")
         }
-        let fault = log.api.api.response(to: .unsupportedTransferCoding("zq-marker"), head: nil, requestID: "req_1")
+        let fault = log.api.api.response(to: .unsupportedTransferCoding("zq-marker"), requestID: "req_1")
         #expect((fault.record as? RequestRecord)?.facts.error?.logMessage == "the transfer coding is not supported")
     }
 
@@ -190,7 +191,7 @@ import Testing
         var refused = 0
         for body in bodies {
             // A row may stand in a place that is not its own: all the more errors.
-            guard let json = try? JSONParser.parse(Array(body.utf8)) else { continue }
+            guard let json = try? JSONValue(parsing: Array(body.utf8)) else { continue }
             for variant in json.variants(with: .string(marker)) {
                 let line = try await log.fields(
                     "POST",
@@ -247,9 +248,9 @@ import Testing
     }
 }
 
-extension JSON {
+extension JSONValue {
     /// The value with one of its strings in place of another, for each of them.
-    fileprivate func variants(with replacement: JSON) -> [JSON] {
+    fileprivate func variants(with replacement: JSONValue) -> [JSONValue] {
         switch self {
         case .string: return [replacement]
         case .array(let elements):

@@ -1,5 +1,7 @@
+import EngineContract
 import Foundation
 import HTTPFront
+import JSON
 import Scheduling
 import Synchronization
 import Testing
@@ -97,6 +99,61 @@ import Testing
         #expect(whole.hasSuffix("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"))
         try await Task.sleep(for: .milliseconds(20))
         #expect(written.text == whole)
+    }
+
+    @Test("Says something in time also while tokens come that make no text yet")
+    func pingsBetweenSilentTokens() async throws {
+        var configuration = APIConfiguration()
+        configuration.pingInterval = .milliseconds(20)
+        // Every token may be the beginning of the stop sequence, so that none is certain before the end.
+        let reply = Script.bytes(String(repeating: "a", count: 90))
+        let description = Script.description()
+        let engine = ScriptedEngine(description: description, stepDuration: .milliseconds(4)) {
+            Script.next(in: reply, after: $0)
+        }
+        var scheduling = SchedulerConfiguration()
+        scheduling.speculates = false
+        let api = try TestAPI(engine, scheduling: scheduling, configuration: configuration)
+        let stop = String(repeating: "a", count: 200)
+        let stream = try await api.ask(#","stream":true,"stop_sequences":["\#(stop)"]"#)
+        #expect(try stream.text == String(repeating: "a", count: 90))
+        #expect(try stream.eventNames.count { $0 == "content_block_delta" } == 1)
+        // 91 steps take 364 ms at least, 18 times a ping's interval; the first ping is part of the beginning.
+        #expect(try stream.eventNames.count { $0 == "ping" } >= 9)
+    }
+
+    @Test("Waits for its tokens without pings as long as events come in time")
+    func noNeedlessPings() async throws {
+        var configuration = APIConfiguration()
+        configuration.pingInterval = .seconds(3600)
+        let stream = try await TestAPI(answering: Script.bytes("some text"), configuration: configuration)
+            .ask(#","stream":true"#)
+        #expect(try stream.eventNames.count { $0 == "ping" } == 1)
+    }
+
+    @Test("Ends at once when its client leaves while no token comes, and writes nothing more")
+    func clientLeavesSilently() async throws {
+        for pingInterval in [Duration.milliseconds(2), .seconds(3600)] {
+            var configuration = APIConfiguration()
+            configuration.pingInterval = pingInterval
+            let engine = GatedEngine(answering: Script.bytes("ab"))
+            let api = try TestAPI(engine, configuration: configuration)
+            let written = Written()
+            let task = Task {
+                try await api.send("POST", "/v1/messages", TestAPI.body(#","stream":true"#), sink: written.sink)
+            }
+            engine.open()
+            #expect(await eventually { written.count("content_block_delta") == 1 })
+            task.cancel()
+            await #expect(throws: (any Error).self) { try await task.value }
+            // The engine still holds the step back.
+            #expect(await eventually { api.api.metrics.current.finished == ["cancelled": 1] })
+            #expect(await api.scheduler.statistics().blocksInUse == 0)
+            let text = written.text
+            engine.open(100)
+            try await Task.sleep(for: .milliseconds(20))
+            #expect(written.text == text && written.count("message_stop") == 0 && written.count("error") == 0)
+        }
     }
 
     @Test("Ends with an error event when the engine fails or the server ends, and with nothing after it")

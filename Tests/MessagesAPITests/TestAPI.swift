@@ -2,7 +2,9 @@ import Chat
 import EngineContract
 import Foundation
 import HTTPFront
+import JSON
 import Scheduling
+import Support
 import Synchronization
 import Testing
 import Tokenization
@@ -63,9 +65,11 @@ struct TestAPI: Sendable {
         isLoopback: Bool = true,
         sink: BodyWriter.Sink? = nil
     ) async throws -> Reply {
-        let head = RequestHead(method: method, target: target, headers: headers, peerIsLoopback: isLoopback)
-        if let refusal = api.refuse(head) { return try await Reply(refusal) }
-        return try await Reply(await api.respond(to: Request(head: head, body: Array(body.utf8))), sink: sink)
+        switch api.admit(RequestHead(method: method, target: target, headers: headers, peerIsLoopback: isLoopback)) {
+        case .refused(let response): return try await Reply(response)
+        case .accepted(let request):
+            return try await Reply(await request.respond(with: Array(body.utf8)), sink: sink)
+        }
     }
 
     func messages(_ body: String) async throws -> Reply { try await send("POST", "/v1/messages", body) }
@@ -116,22 +120,22 @@ struct Reply: Sendable {
     }
 
     /// The body, which Foundation must take for JSON too.
-    var json: JSON {
+    var json: JSONValue {
         get throws {
             _ = try JSONSerialization.jsonObject(with: Data(body.utf8))
-            return try JSONParser.parse(Array(body.utf8))
+            return try JSONValue(parsing: Array(body.utf8))
         }
     }
 
     var errorMessage: String { (try? json["error"]?["message"]?.string()) ?? "" }
 
     /// The events of a stream: each a name and one line of JSON of that type.
-    var events: [JSON] {
+    var events: [JSONValue] {
         get throws {
             try body.components(separatedBy: "\n\n").dropLast().map { event in
                 let lines = event.split(whereSeparator: \.isNewline)
                 try #require(lines.count == 2 && lines[0].hasPrefix("event: ") && lines[1].hasPrefix("data: "))
-                let data = try JSONParser.parse(Array(lines[1].dropFirst(6).utf8))
+                let data = try JSONValue(parsing: Array(lines[1].dropFirst(6).utf8))
                 #expect(data["type"] == .string(String(lines[0].dropFirst(7))))
                 return data
             }
@@ -158,6 +162,34 @@ struct Reply: Sendable {
         }
         guard headers[first: "content-type"] == "application/json" else { return nil }
         return try error["error"]?["type"]?.string()
+    }
+}
+
+extension JSONValue {
+    /// The value of a text with up to a million values.
+    init(parsing text: [UInt8]) throws(JSONError) {
+        try self.init(JSONDocument(text, limits: JSONLimits(depth: 200)).root, atMost: 1_000_000)
+    }
+
+    /// The member of an object; nil for anything but an object.
+    subscript(_ name: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { $0.name == name }?.value
+    }
+
+    func string() throws -> String {
+        guard case .string(let text) = self else { throw SupportError("no string: \(self)") }
+        return text
+    }
+
+    func integer() throws -> Int {
+        guard case .integer(let number) = self else { throw SupportError("no integer: \(self)") }
+        return number
+    }
+
+    func array() throws -> [JSONValue] {
+        guard case .array(let elements) = self else { throw SupportError("no array: \(self)") }
+        return elements
     }
 }
 

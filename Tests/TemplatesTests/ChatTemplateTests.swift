@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test("Random templates render as in Jinja, or fail as they do there", arguments: ["random"])
+    @Test("Random templates render as in Jinja, or fail as they do there", arguments: ["random", "formats"])
     func randomTemplates(file: String) throws {
         let fixture = try TemplateFixture.random(file)
         #expect(fixture.cases.count >= 400)

@@ -128,7 +128,7 @@ import Testing
     @Test(
         "A damaged template is an error or renders, and never crashes or hangs",
         arguments: 0..<UInt64(4),
-        ["random"]
+        ["random", "formats"]
     )
     func survivesMutations(_ seed: UInt64, _ file: String) throws {
         var generator = SeededGenerator(seed: seed)

@@ -148,7 +148,10 @@ import Tokenization
                 #"{"model":{"vocab":{"a":0},"merges":[]},"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(?x:a)"},"behavior":"Isolated"}}"#,
                 "'(?x:a)'"
             ),
-            (#"{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"\\d"},"behavior":"Gone"}}"#, "'Gone'"),
+            (
+                #"{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"\\d"},"behavior":"Gone"}}"#,
+                "pre_tokenizer.behavior is none of"
+            ),
             (#"{"pre_tokenizer":{"type":"BertPreTokenizer"}}"#, "'BertPreTokenizer'"),
             (#"{"pre_tokenizer":{"type":"Metaspace"}}"#, "pre_tokenizer.replacement is missing"),
             (#"{"normalizer":{"type":"Precompiled","precompiled_charsmap":"%"}}"#, "base 64"),
@@ -178,7 +181,8 @@ import Tokenization
                 "more than 1024"
             ),
             (#"{"added_tokens":[{"id":1,"content":""}]}"#, "added_tokens.0"), ("{}", "model is missing"),
-            ("[]", "the file is not an object"), ("", "ends too early"), ("{} x", "not JSON"), ("\"\u{1}\"", "control"),
+            ("[]", "the top level is not an object"), ("", "unexpected end"), ("{} x", "not valid JSON"),
+            ("\"\u{1}\"", "control"),
         ]
     )
     func namesFaults(_ json: String, _ expected: String) {

@@ -6,8 +6,8 @@ import Testing
     /// What reading a tokenizer takes, measured by `tokenizer-probe` on a process of its own.
     @Suite struct LoadMemoryTests {
         private static let count = 60_000
-        /// What the system may count too much: it counts in lots of pages.
-        private static let tolerance = 256 << 10
+        /// What the system may count wrong, before and at the peak: it counts in lots of pages.
+        private static let tolerance = 384 << 10
 
         @Test("Reading a tokenizer takes no more memory than twice its file", arguments: ["BPE", "Unigram"])
         func peak(_ type: String) async throws {

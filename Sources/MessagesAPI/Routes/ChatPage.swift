@@ -4,13 +4,13 @@ import WebPage
 extension Route {
     /// A page to talk to the model, for browsers; some words on what is here for whatever else asks. Without a key: the
     /// page holds nothing, and asks its user for a key where one is needed.
-    static let chatPage = Route("GET", "/", needsKey: false) { api, request, _ throws(APIError) in
+    static let chatPage = Route("GET", "/", needsKey: false) { api, request throws(APIError) in
         let accepted = request.head.headers.values("accept")
         return accepted.contains { $0.lowercased().contains("text/html") } ? ChatPage.response() : api.signpost()
     }
 
     /// The page's mark. Browsers ask for this name by themselves.
-    static let favicon = Route("GET", "/favicon.ico", needsKey: false) { _, _, _ throws(APIError) in
+    static let favicon = Route("GET", "/favicon.ico", needsKey: false) { _, _ throws(APIError) in
         Response(
             status: 200,
             headers: [

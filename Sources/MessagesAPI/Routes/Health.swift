@@ -1,12 +1,13 @@
 import EngineContract
 import Foundation
 import HTTPFront
+import JSON
 import Scheduling
 
 extension Route {
-    /// Whether the server is well, in figures measured at the moment of asking. Without a key, so that supervisors can
-    /// ask. 503 once the server is about to end: who balances load then sends nothing new here.
-    static let health = Route("GET", "/health", needsKey: false) { api, _, _ throws(APIError) in
+    /// Whether the server is well, with statistics measured when asked. Without a key, so that supervisors can ask. 503
+    /// once the server is about to end: load balancers then send nothing new here.
+    static let health = Route("GET", "/health", needsKey: false) { api, _ throws(APIError) in
         let isWell = await api.scheduler.failure == nil
         return await .json(api.health(isWell: isWell), status: isWell && !api.isDraining ? 200 : 503)
     }
@@ -14,9 +15,9 @@ extension Route {
 
 extension MessagesAPI {
     /// - Parameter isWell: whether the engine can compute; why not, only the log says.
-    fileprivate func health(isWell: Bool) async -> JSON {
+    fileprivate func health(isWell: Bool) async -> JSONValue {
         let statistics = await scheduler.statistics()
-        let memory = ProcessFigures.memoryPercent ?? 0
+        let memory = ProcessStatistics.memoryPercent ?? 0
         return [
             "status": !isWell ? "unhealthy" : isDraining ? "draining" : "healthy",
             "model": .string(model.id),

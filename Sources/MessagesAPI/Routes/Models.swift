@@ -1,14 +1,15 @@
 import HTTPFront
+import JSON
 
 extension Route {
     /// The models, a page at a time.
-    static let models = Route("GET", "/v1/models") { api, request, _ throws(APIError) in
+    static let models = Route("GET", "/v1/models") { api, request throws(APIError) in
         let page = try ModelPage(request.head.query)
         return .json(try page.cut(api.models))
     }
 
-    static let model = Route("GET", "/v1/models/{id}") { api, _, parameters throws(APIError) in
-        guard let model = parameters.first.flatMap(api.model) else {
+    static let model = Route("GET", "/v1/models/{id}") { api, request throws(APIError) in
+        guard let model = request.parameters.first.flatMap(api.model) else {
             throw .notFound("there is no model of this name; see /v1/models")
         }
         return .json(model.json)
@@ -30,7 +31,7 @@ struct ListedModel: Sendable {
         return model
     }
 
-    var json: JSON {
+    var json: JSONValue {
         [
             "type": "model", "id": .string(id), "display_name": .string(displayName),
             "created_at": .string(createdAt), "lifecycle": "active", "max_input_tokens": .integer(contextLength),
@@ -82,7 +83,7 @@ struct ModelPage {
         }
     }
 
-    func cut(_ models: [ListedModel]) throws(APIError) -> JSON {
+    func cut(_ models: [ListedModel]) throws(APIError) -> JSONValue {
         func index(_ id: String, _ field: String) throws(APIError) -> Int {
             guard let index = models.firstIndex(where: { $0.id == id }) else {
                 throw .invalidRequest("\(field): there is no model of this name")

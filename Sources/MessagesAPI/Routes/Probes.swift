@@ -6,7 +6,7 @@ extension Route {
     static let helloProbe = probe("/api/hello")
 
     private static func probe(_ path: String) -> Route {
-        Route("HEAD", path, needsKey: false) { _, _, _ throws(APIError) in
+        Route("HEAD", path, needsKey: false) { _, _ throws(APIError) in
             Response(status: 200, headers: ["content-type": "application/json"])
         }
     }

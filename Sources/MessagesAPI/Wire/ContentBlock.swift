@@ -1,3 +1,5 @@
+import JSON
+
 /// A content block, checked. What it holds is kept only where this server uses it.
 enum ContentBlock: Sendable, Equatable {
     case text(String)
@@ -23,40 +25,41 @@ enum ContentBlock: Sendable, Equatable {
         }
     }
 
-    init(_ block: JSON, in place: Place) throws(FieldError) {
-        try block.checkObject()
-        let type = try block.required("type") { (value) throws(FieldError) in try value.string() }
+    init(_ block: JSONNode, in place: Place) throws(JSONError) {
+        let type = try block["type"].string()
         guard let places = ContentBlock.places[type] else {
-            throw FieldError(
-                "unknown block type '\(type.prefix(60))'",
-                at: "type",
-                logged: "unknown block type"
-            )
+            throw block["type"].error("unknown block type '\(type.prefix(60))'", logged: "unknown block type")
         }
-        guard places.contains(place) else {
-            throw FieldError("a block of type '\(type)' may not be here", at: "type")
-        }
+        guard places.contains(place) else { throw block["type"].error("a block of type '\(type)' may not be here") }
         try block.checkCacheControl()
         switch type {
         case "text": self = .text(try TextBlock.read(block))
         case "thinking":
-            _ = try block.required("thinking") { (value) throws(FieldError) in try value.string() }
-            _ = try block.required("signature") { (value) throws(FieldError) in try value.string() }
+            _ = try block["thinking"].string()
+            _ = try block["signature"].string()
             self = .dropped
         case "redacted_thinking":
-            _ = try block.required("data") { (value) throws(FieldError) in try value.string() }
+            _ = try block["data"].string()
             self = .dropped
         case "tool_use":
-            let id = try block.required("id") { (value) throws(FieldError) in try value.nonEmptyString() }
-            _ = try block.required("name") { (value) throws(FieldError) in try value.nonEmptyString() }
-            try block.required("input") { (value) throws(FieldError) in try value.checkObject() }
-            self = .toolUse(id: id)
+            self = .toolUse(id: try block["id"].nonEmptyString())
+            _ = try block["name"].nonEmptyString()
+            try block["input"].checkObject()
         case "tool_result":
-            self = .toolResult(id: try ContentBlock.toolResult(block))
+            self = .toolResult(id: try block["tool_use_id"].nonEmptyString())
+            _ = try block["is_error"].optional?.bool()
+            if let content = try block["content"].optional, content.kind != .string {
+                try ContentBlock.checkResult(content)
+            }
         default:
             try MediaBlock.check(block, type: type)
             self = .other(type: type)
         }
+    }
+
+    /// Checks the blocks of a tool's result, or of a document's content.
+    static func checkResult(_ content: JSONNode) throws(JSONError) {
+        for block in try content.elements() { _ = try ContentBlock(block, in: .toolResult) }
     }
 
     private static let inUser: [Place] = [.message(.user)]
@@ -85,27 +88,15 @@ enum ContentBlock: Sendable, Equatable {
         "mcp_tool_result": inAssistant + inUser,
         "container_upload": inUser,
     ]
-
-    private static func toolResult(_ block: JSON) throws(FieldError) -> String {
-        let id = try block.required("tool_use_id") { (value) throws(FieldError) in try value.nonEmptyString() }
-        _ = try block.optional("is_error") { (value) throws(FieldError) in try value.bool() }
-        _ = try block.optional("content") { (content) throws(FieldError) in
-            if case .string = content { return }
-            _ = try content.array().each { (inner) throws(FieldError) in try ContentBlock(inner, in: .toolResult) }
-        }
-        return id
-    }
 }
 
 /// A `text` block.
 enum TextBlock {
-    static func read(_ block: JSON) throws(FieldError) -> String {
+    static func read(_ block: JSONNode) throws(JSONError) -> String {
         try block.checkCacheControl()
-        _ = try block.nullable("citations") { (value) throws(FieldError) in try value.array() }
-        return try block.required("text") { (value) throws(FieldError) in
-            let text = try value.string()
-            guard !text.isEmpty else { throw FieldError("text content blocks must be non-empty") }
-            return text
-        }
+        _ = try block["citations"].nullable?.elements()
+        let text = try block["text"].string()
+        guard !text.isEmpty else { throw block["text"].error("text content blocks must be non-empty") }
+        return text
     }
 }

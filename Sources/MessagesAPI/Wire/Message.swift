@@ -1,65 +1,55 @@
+import JSON
+
 /// One message of a conversation, as far as this server renders it: the texts in order.
 struct Message: Sendable, Equatable {
-    enum Role: String, Sendable { case user, assistant, system }
+    enum Role: String, Sendable, CaseIterable { case user, assistant, system }
 
     var role: Role
     var texts: [String]
 
     private static let maxCount = 100_000
 
-    static func list(_ value: JSON, _ unsupported: inout Unsupported) throws(FieldError) -> [Message] {
-        let elements = try value.array()
-        guard !elements.isEmpty else { throw FieldError("at least one message is required") }
-        guard elements.count <= maxCount else { throw FieldError("List should have at most \(maxCount) items") }
+    static func list(_ value: JSONNode, _ unsupported: inout Unsupported) throws(JSONError) -> [Message] {
+        let elements = try value.elements(atMost: maxCount)
+        let count = value.count
+        guard count > 0 else { throw value.error("at least one message is required") }
         var pairing = ToolPairing()
         var result: [Message] = []
-        result.reserveCapacity(elements.count)
-        for (index, element) in elements.enumerated() {
-            let isLast = index == elements.count - 1
-            let message = try unsupported.at(String(index)) { (unsupported) throws(FieldError) in
-                try Message(element, isLast: isLast, &pairing, &unsupported)
-            }
-            result.append(message)
+        result.reserveCapacity(count)
+        for element in elements {
+            result.append(try Message(element, isLast: result.count == count - 1, &pairing, &unsupported))
         }
-        try at(String(elements.count - 1)) { () throws(FieldError) in try pairing.finish() }
+        if pairing.isOpen { try pairing.finish(at: value[count - 1]) }
         return result
     }
 
     private init(
-        _ value: JSON,
+        _ message: JSONNode,
         isLast: Bool,
         _ pairing: inout ToolPairing,
         _ unsupported: inout Unsupported
-    ) throws(FieldError) {
-        try value.checkObject()
-        let role = try value.required("role") { (value) throws(FieldError) in
-            Role(rawValue: try value.word(of: ["user", "assistant", "system"])) ?? .user
-        }
-        self.role = role
-        try pairing.begin(role)
-        guard let content = value["content"] else { throw FieldError("Field required", at: "content") }
-        let mayBeEmpty = role == .system || (role == .assistant && isLast)
-        texts = try unsupported.at("content") { (unsupported) throws(FieldError) in
-            switch content {
-            case .string(let text):
-                guard mayBeEmpty || !text.isEmpty else { throw FieldError("content must not be empty") }
-                return text.isEmpty ? [] : [text]
-            case .array(let blocks):
-                guard mayBeEmpty || !blocks.isEmpty else { throw FieldError("content must not be empty") }
-                var texts: [String] = []
-                for (index, block) in blocks.enumerated() {
-                    try unsupported.at(String(index)) { (unsupported) throws(FieldError) in
-                        let block = try ContentBlock(block, in: .message(role))
-                        try pairing.add(block)
-                        if case .text(let text) = block { texts.append(text) }
-                        if let reason = block.unsupportedReason { unsupported.note(FieldError(reason)) }
-                    }
-                }
-                return texts
-            default: throw FieldError("Input should be a valid string or an array of content blocks")
+    ) throws(JSONError) {
+        role = try message["role"].oneOf(Role.self)
+        try pairing.begin(role, at: message)
+        let content = message["content"]
+        texts = []
+        switch content.kind {
+        case .string:
+            let text = try content.string()
+            if !text.isEmpty { texts = [text] }
+        case .array:
+            for node in try content.elements() {
+                let block = try ContentBlock(node, in: .message(role))
+                try pairing.add(block, at: node)
+                if case .text(let text) = block { texts.append(text) }
+                if let reason = block.unsupportedReason { unsupported.note(node, reason) }
             }
+        default: throw content.error("Input should be a valid string or an array of content blocks")
         }
-        try pairing.end(role)
+        let mayBeEmpty = role == .system || (role == .assistant && isLast)
+        let isEmpty = content.kind == .array ? content.count == 0 : texts.isEmpty
+        guard mayBeEmpty || !isEmpty else { throw content.error("content must not be empty") }
+        try pairing.end(role, at: message)
     }
 }
 
@@ -71,31 +61,35 @@ struct ToolPairing {
     private var open: Set<String> = []
     private var used: Set<String> = []
 
-    mutating func begin(_ role: Message.Role) throws(FieldError) {
-        guard role == .user else { return try finish() }
+    /// Whether a call has no answer yet.
+    var isOpen: Bool { !open.isEmpty }
+
+    mutating func begin(_ role: Message.Role, at message: JSONNode) throws(JSONError) {
+        guard role == .user else { return try finish(at: message) }
     }
 
-    mutating func add(_ block: ContentBlock) throws(FieldError) {
+    /// - Parameter node: the block, for errors.
+    mutating func add(_ block: ContentBlock, at node: JSONNode) throws(JSONError) {
         switch block {
         case .toolUse(let id):
-            guard used.insert(id).inserted else { throw FieldError("tool_use ids must be unique", at: "id") }
+            guard used.insert(id).inserted else { throw node["id"].error("tool_use ids must be unique") }
             open.insert(id)
         case .toolResult(let id):
             guard open.remove(id) != nil else {
-                throw FieldError("there is no tool_use with this id in the message before", at: "tool_use_id")
+                throw node["tool_use_id"].error("there is no tool_use with this id in the message before")
             }
         default: break
         }
     }
 
-    func end(_ role: Message.Role) throws(FieldError) {
-        if role == .user { try finish() }
+    func end(_ role: Message.Role, at message: JSONNode) throws(JSONError) {
+        if role == .user { try finish(at: message) }
     }
 
     /// Throws if a call has no answer and can get none any more.
-    func finish() throws(FieldError) {
+    func finish(at message: JSONNode) throws(JSONError) {
         guard let id = open.min() else { return }
         let what = "tool_use without a tool_result in the next user message"
-        throw FieldError("\(what): \(id.prefix(80))", logged: what)
+        throw message.error("\(what): \(id.prefix(80))", logged: what)
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// The body of `POST /v1/messages`, checked; also of `/v1/messages/count_tokens`, where `max_tokens` may be absent.
 ///
 /// What the API knows and this server cannot do yet is checked like everything else and then refused by name. Unknown
@@ -17,38 +19,45 @@ struct MessagesRequest: Sendable {
 
     enum Purpose: Sendable { case generate, count }
 
-    init(_ body: JSON, for purpose: Purpose) throws(FieldError) {
-        guard case .object = body else { throw FieldError("the request body must be a JSON object") }
-        var unsupported = Unsupported()
-        model = try body.required("model") { (value) throws(FieldError) in
-            let name = try value.nonEmptyString()
-            guard MessagesRequest.isModelName(name) else {
-                throw FieldError("String should have at most 1024 characters")
+    /// Schemas of tools may nest deeper than files do.
+    private static let limits = JSONLimits(depth: 200)
+
+    /// - Throws: `APIError` if the body is not JSON, or not what the API takes, or asks for what this server cannot do.
+    init(_ body: [UInt8], for purpose: Purpose) throws(APIError) {
+        guard !body.isEmpty else { throw .invalidRequest("the request body is empty; it must be a JSON object") }
+        do throws(JSONError) {
+            let body = try JSONDocument(body, limits: Self.limits).root
+            if try body["thread"].nullable == nil {
+                try self.init(body, for: purpose)
+                return
             }
-            return name
+        } catch {
+            throw APIError(error)
         }
-        let needsMaxTokens = purpose == .generate
-        let readMaxTokens = { (value: JSON) throws(FieldError) in try value.integer(atLeast: 0) }
-        maxTokens =
-            needsMaxTokens
-            ? try body.required("max_tokens", readMaxTokens) : try body.optional("max_tokens", readMaxTokens)
-        try body.checkThread()
-        messages = try unsupported.at("messages") { (unsupported) throws(FieldError) in
-            guard let value = body["messages"] else { throw FieldError("Field required") }
-            return try Message.list(value, &unsupported)
-        }
-        system = try body.optional("system") { (value) throws(FieldError) in try SystemPrompt.read(value) } ?? []
-        stream = try body.optional("stream") { (value) throws(FieldError) in try value.bool() }
-        stopSequences =
-            try body.optional("stop_sequences") { (value) throws(FieldError) in
-                try MessagesRequest.stopSequences(value)
-            } ?? []
-        temperature = try body.optional("temperature") { (value) throws(FieldError) in try value.fraction() }
-        topP = try body.optional("top_p") { (value) throws(FieldError) in try value.fraction() }
-        topK = try body.optional("top_k") { (value) throws(FieldError) in try value.integer(atLeast: 0) }
-        let tools = try ToolSettings.check(body, &unsupported)
-        try body.checkToolChoice(tools)
-        try body.checkThinking(maxTokens: maxTokens, &unsupported)
+        // Threads must never be ignored: the next request would hold only the new messages. With this code the official
+        // runner repeats the turn without a thread.
+        throw .invalidRequest(
+            "thread: message threads are not supported",
+            details: ["error_code": "thread_unsupported_request", "unsupported": []]
+        )
+    }
+
+    private init(_ body: JSONNode, for purpose: Purpose) throws(JSONError) {
+        var unsupported = Unsupported()
+        model = try body["model"].nonEmptyString()
+        guard Self.isModelName(model) else { throw body["model"].error("String should have at most 1024 characters") }
+        let limit = body["max_tokens"]
+        maxTokens = try (purpose == .generate ? limit : limit.optional)?.int(in: 0...)
+        messages = try Message.list(body["messages"], &unsupported)
+        system = try body["system"].optional.map(SystemPrompt.read) ?? []
+        stream = try body["stream"].optional?.bool()
+        stopSequences = try body["stop_sequences"].optional.map(Self.stopSequences) ?? []
+        temperature = try body["temperature"].optional?.double(in: 0...1)
+        topP = try body["top_p"].optional?.double(in: 0...1)
+        topK = try body["top_k"].optional?.int(in: 0...)
+        let tools = try ToolSettings.check(body["tools"].optional, &unsupported)
+        try body["tool_choice"].optional?.checkToolChoice(tools)
+        try body["thinking"].optional?.checkThinking(maxTokens: maxTokens, &unsupported)
         try body.checkOutputConfig(&unsupported)
         try body.checkIgnoredFields(&unsupported)
         try unsupported.refuse()
@@ -60,60 +69,47 @@ struct MessagesRequest: Sendable {
     private static let maxStopSequences = 1024
     private static let maxStopSequenceBytes = 4096
 
-    private static func stopSequences(_ value: JSON) throws(FieldError) -> [String] {
-        let elements = try value.array()
-        guard elements.count <= maxStopSequences else {
-            throw FieldError("List should have at most \(maxStopSequences) items")
-        }
-        return try elements.each { (element) throws(FieldError) in
+    private static func stopSequences(_ value: JSONNode) throws(JSONError) -> [String] {
+        var sequences: [String] = []
+        for element in try value.elements(atMost: maxStopSequences) {
             let text = try element.string()
             guard text.contains(where: { !$0.isWhitespace }) else {
-                throw FieldError("each stop sequence must contain non-whitespace")
+                throw element.error("each stop sequence must contain non-whitespace")
             }
             guard text.utf8.count <= maxStopSequenceBytes else {
-                throw FieldError("String should have at most \(maxStopSequenceBytes) bytes")
+                throw element.error("String should have at most \(maxStopSequenceBytes) bytes")
             }
-            return text
+            sequences.append(text)
         }
+        return sequences
     }
 }
 
 /// The first thing asked for that this server cannot do; refused once the whole body has been found well formed.
 struct Unsupported: Sendable {
-    private var first: FieldError?
+    private var first: JSONError?
 
-    mutating func note(_ error: FieldError) { if first == nil { first = error } }
-
-    func refuse() throws(FieldError) { if let first { throw first } }
-
-    /// Collects what `check` notes with `component` in front of its path.
-    mutating func at<Value>(
-        _ component: @autoclosure () -> String,
-        _ check: (inout Unsupported) throws(FieldError) -> Value
-    ) throws(FieldError) -> Value {
-        var inner = Unsupported()
-        do throws(FieldError) {
-            let value = try check(&inner)
-            if let noted = inner.first { note(noted.under(component())) }
-            return value
-        } catch {
-            throw error.under(component())
-        }
+    mutating func note(_ node: JSONNode, _ message: String) {
+        if first == nil { first = node.error(message) }
     }
+
+    func refuse() throws(JSONError) { if let first { throw first } }
 }
 
 /// The `system` field: a string is the same as one text block.
 enum SystemPrompt {
-    static func read(_ value: JSON) throws(FieldError) -> [String] {
-        if case .string(let text) = value { return text.isEmpty ? [] : [text] }
-        guard case .array(let blocks) = value else {
-            throw FieldError("Input should be a valid string or an array of text blocks")
+    static func read(_ value: JSONNode) throws(JSONError) -> [String] {
+        if value.kind == .string { return try [value.string()].filter { !$0.isEmpty } }
+        guard value.kind == .array else {
+            throw value.error("Input should be a valid string or an array of text blocks")
         }
-        return try blocks.each { (block) throws(FieldError) in
-            try block.checkObject()
-            let type = try block.required("type") { (value) throws(FieldError) in try value.string() }
-            guard type == "text" else { throw FieldError("only text blocks may be here", at: "type") }
-            return try TextBlock.read(block)
+        var texts: [String] = []
+        for block in try value.elements() {
+            guard try block["type"].string() == "text" else {
+                throw block["type"].error("only text blocks may be here")
+            }
+            texts.append(try TextBlock.read(block))
         }
+        return texts
     }
 }

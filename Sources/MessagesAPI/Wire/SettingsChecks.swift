@@ -1,88 +1,55 @@
+import JSON
+
 /// Checks of the fields that set how to answer, beyond those that `MessagesRequest` keeps.
-extension JSON {
-    /// Threads must never be ignored: the next request would hold only the new messages. With this code the official
-    /// runner repeats the turn without a thread.
-    func checkThread() throws(FieldError) {
-        guard let thread = self["thread"], thread != .null else { return }
-        throw FieldError(
-            "message threads are not supported",
-            at: "thread",
-            details: ["error_code": "thread_unsupported_request", "unsupported": []]
-        )
-    }
-
-    func checkThinking(maxTokens: Int?, _ unsupported: inout Unsupported) throws(FieldError) {
-        guard let thinking = self["thinking"] else { return }
-        try unsupported.at("thinking") { (unsupported) throws(FieldError) in
-            try thinking.checkObject()
-            let type = try thinking.required("type") { (value) throws(FieldError) in
-                try value.word(of: ["enabled", "adaptive", "between_tools", "disabled"])
-            }
-            // Clients add words with every release, and without thinking all of them come to the same.
-            _ = try thinking.nullable("display") { (value) throws(FieldError) in try value.string() }
-            guard type == "enabled" else { return }
-            try thinking.required("budget_tokens") { (value) throws(FieldError) in
-                let budget = try value.integer(atLeast: 1024)
-                guard budget < maxTokens ?? .max else { throw FieldError("Input should be less than max_tokens") }
-            }
-            unsupported.note(FieldError("extended thinking is not supported by this model"))
+extension JSONNode {
+    /// Of the `thinking` field.
+    func checkThinking(maxTokens: Int?, _ unsupported: inout Unsupported) throws(JSONError) {
+        let type = try self["type"].string(oneOf: ["enabled", "adaptive", "between_tools", "disabled"])
+        // Clients add words with every release, and without thinking all of them come to the same.
+        _ = try self["display"].nullable?.string()
+        guard type == "enabled" else { return }
+        let budget = self["budget_tokens"]
+        guard try budget.int(in: 1024...) < maxTokens ?? .max else {
+            throw budget.error("Input should be less than max_tokens")
         }
+        unsupported.note(self, "extended thinking is not supported by this model")
     }
 
-    func checkOutputConfig(_ unsupported: inout Unsupported) throws(FieldError) {
-        if let config = self["output_config"], config != .null {
-            try unsupported.at("output_config") { (unsupported) throws(FieldError) in
-                try config.checkObject()
-                _ = try config.nullable("effort") { (value) throws(FieldError) in
-                    try value.word(of: ["low", "medium", "high", "xhigh", "max"])
-                }
-                try config.checkOutputFormat("format", &unsupported)
-            }
+    func checkOutputConfig(_ unsupported: inout Unsupported) throws(JSONError) {
+        if let config = try self["output_config"].nullable {
+            _ = try config["effort"].nullable?.string(oneOf: ["low", "medium", "high", "xhigh", "max"])
+            try config["format"].nullable?.checkOutputFormat(&unsupported)
         }
         // The name that the beta of structured outputs had for it.
-        try checkOutputFormat("output_format", &unsupported)
+        try self["output_format"].nullable?.checkOutputFormat(&unsupported)
     }
 
-    private func checkOutputFormat(_ name: String, _ unsupported: inout Unsupported) throws(FieldError) {
-        guard let format = self[name], format != .null else { return }
-        try unsupported.at(name) { (unsupported) throws(FieldError) in
-            try format.checkObject()
-            _ = try format.required("type") { (value) throws(FieldError) in try value.word(of: ["json_schema"]) }
-            try format.required("schema") { (value) throws(FieldError) in try value.checkObject() }
-            unsupported.note(FieldError("structured output is not supported yet"))
-        }
+    private func checkOutputFormat(_ unsupported: inout Unsupported) throws(JSONError) {
+        _ = try self["type"].string(oneOf: ["json_schema"])
+        try self["schema"].checkObject()
+        unsupported.note(self, "structured output is not supported yet")
     }
 
     /// A `cache_control` anywhere; prefixes are cached whether asked for or not.
-    func checkCacheControl() throws(FieldError) {
-        _ = try nullable("cache_control") { (value) throws(FieldError) in
-            try value.checkObject()
-            _ = try value.required("type") { (value) throws(FieldError) in try value.word(of: ["ephemeral"]) }
-            _ = try value.nullable("ttl") { (value) throws(FieldError) in try value.string() }
-        }
+    func checkCacheControl() throws(JSONError) {
+        guard let control = try self["cache_control"].nullable else { return }
+        _ = try control["type"].string(oneOf: ["ephemeral"])
+        _ = try control["ttl"].nullable?.string()
     }
 
     /// Fields that are checked and change nothing, and fields that only null is honest for.
-    func checkIgnoredFields(_ unsupported: inout Unsupported) throws(FieldError) {
+    func checkIgnoredFields(_ unsupported: inout Unsupported) throws(JSONError) {
         try checkCacheControl()
-        _ = try optional("metadata") { (value) throws(FieldError) in
-            try value.checkObject()
-            _ = try value.nullable("user_id") { (value) throws(FieldError) in try value.string() }
+        _ = try self["metadata"].optional?["user_id"].nullable?.string()
+        _ = try self["service_tier"].nullable?.string()
+        if let edits = try self["context_management"].nullable?["edits"].nullable {
+            for edit in try edits.elements() { _ = try edit["type"].string() }
         }
-        _ = try nullable("service_tier") { (value) throws(FieldError) in try value.string() }
-        _ = try nullable("context_management") { (value) throws(FieldError) in
-            try value.checkObject()
-            _ = try value.nullable("edits") { (value) throws(FieldError) in
-                try value.array().each { (edit) throws(FieldError) in
-                    try edit.checkObject()
-                    _ = try edit.required("type") { (value) throws(FieldError) in try value.string() }
-                }
-            }
+        for name in ["container", "compaction"] {
+            if let field = try self[name].nullable { unsupported.note(field, "not supported") }
         }
-        for name in ["container", "compaction"] where self[name] ?? .null != .null {
-            unsupported.note(FieldError("not supported", at: name))
+        if let servers = try self["mcp_servers"].nullable, try servers.elements().contains(where: { _ in true }) {
+            unsupported.note(servers, "not supported")
         }
-        let servers = try nullable("mcp_servers") { (value) throws(FieldError) in try value.array() } ?? []
-        if !servers.isEmpty { unsupported.note(FieldError("not supported", at: "mcp_servers")) }
     }
 }

@@ -1,38 +1,30 @@
+import JSON
+
 /// The `tools` and `tool_choice` fields: checked, and refused until there are tools.
 struct ToolSettings: Sendable {
     var names: Set<String> = []
 
-    static func check(_ body: JSON, _ unsupported: inout Unsupported) throws(FieldError) -> ToolSettings {
-        guard let value = body["tools"] else { return ToolSettings() }
-        return try unsupported.at("tools") { (unsupported) throws(FieldError) in
-            var settings = ToolSettings()
-            for (index, tool) in try value.array().enumerated() {
-                try unsupported.at(String(index)) { (unsupported) throws(FieldError) in
-                    try settings.add(tool, &unsupported)
-                }
-            }
-            if !settings.names.isEmpty { unsupported.note(FieldError("tools are not supported yet")) }
-            return settings
-        }
+    static func check(_ tools: JSONNode?, _ unsupported: inout Unsupported) throws(JSONError) -> ToolSettings {
+        var settings = ToolSettings()
+        guard let tools else { return settings }
+        for tool in try tools.elements() { try settings.add(tool, &unsupported) }
+        if !settings.names.isEmpty { unsupported.note(tools, "tools are not supported yet") }
+        return settings
     }
 
-    private mutating func add(_ tool: JSON, _ unsupported: inout Unsupported) throws(FieldError) {
-        try tool.checkObject()
-        let type = try tool.nullable("type") { (value) throws(FieldError) in try value.string() } ?? "custom"
-        let name = try tool.required("name") { (value) throws(FieldError) in
-            let name = try value.string()
-            guard ToolSettings.isValidName(name) else {
-                throw FieldError("String should match pattern '^[a-zA-Z0-9_-]{1,128}$'")
-            }
-            return name
+    private mutating func add(_ tool: JSONNode, _ unsupported: inout Unsupported) throws(JSONError) {
+        let type = try tool["type"].nullable?.string() ?? "custom"
+        let name = try tool["name"].string()
+        guard ToolSettings.isValidName(name) else {
+            throw tool["name"].error("String should match pattern '^[a-zA-Z0-9_-]{1,128}$'")
         }
-        guard names.insert(name).inserted else { throw FieldError("Tool names must be unique", at: "name") }
+        guard names.insert(name).inserted else { throw tool["name"].error("Tool names must be unique") }
         try tool.checkCacheControl()
-        _ = try tool.optional("description") { (value) throws(FieldError) in try value.string() }
+        _ = try tool["description"].optional?.string()
         if type == "custom" {
-            try tool.required("input_schema") { (value) throws(FieldError) in try value.checkObject() }
+            try tool["input_schema"].checkObject()
         } else {
-            unsupported.note(FieldError("server tools are not supported", at: "type"))
+            unsupported.note(tool["type"], "server tools are not supported")
         }
     }
 
@@ -49,21 +41,15 @@ struct ToolSettings: Sendable {
     }
 }
 
-extension JSON {
-    func checkToolChoice(_ tools: ToolSettings) throws(FieldError) {
-        _ = try optional("tool_choice") { (choice) throws(FieldError) in
-            try choice.checkObject()
-            let type = try choice.required("type") { (value) throws(FieldError) in
-                try value.word(of: ["auto", "any", "tool", "none"])
-            }
-            _ = try choice.optional("disable_parallel_tool_use") { (value) throws(FieldError) in try value.bool() }
-            guard type == "any" || type == "tool" else { return }
-            guard !tools.names.isEmpty else {
-                throw FieldError("'\(type)' needs at least one tool in tools", at: "type")
-            }
-            guard type == "tool" else { return }
-            let name = try choice.required("name") { (value) throws(FieldError) in try value.string() }
-            guard tools.names.contains(name) else { throw FieldError("there is no such tool in tools", at: "name") }
+extension JSONNode {
+    func checkToolChoice(_ tools: ToolSettings) throws(JSONError) {
+        let type = try self["type"].string(oneOf: ["auto", "any", "tool", "none"])
+        _ = try self["disable_parallel_tool_use"].optional?.bool()
+        guard type == "any" || type == "tool" else { return }
+        guard !tools.names.isEmpty else { throw self["type"].error("'\(type)' needs at least one tool in tools") }
+        guard type == "tool" else { return }
+        guard tools.names.contains(try self["name"].string()) else {
+            throw self["name"].error("there is no such tool in tools")
         }
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 /// The filters that make numbers.
 extension Interpreter {
     func numberFilter(_ filter: Filter, _ value: Value, _ bound: [Value?]) throws(TemplateError) -> Value {
-        if case .undefined(let undefined) = value { throw undefined.error }
+        if case .undefined(let undefined) = value, filter != .round { throw undefined.error }
         switch filter {
         case .abs:
             if case .number(let number) = value { return .number(number.magnitude) }
@@ -38,6 +38,21 @@ extension Interpreter {
         }
     }
 
+    /// To the nearest multiple of a power of ten, and of two to the even one.
+    private func roundedInteger(_ integer: Int, digits: Int) throws(TemplateError) -> Int {
+        guard digits < 0 else { return integer }
+        guard digits >= -18 else { return 0 }
+        let scale = (0..<(-digits)).reduce(1) { power, _ in power * 10 }
+        let below = integer.quotientAndRemainder(dividingBy: scale)
+        let isUp =
+            below.remainder.magnitude * 2 > scale
+            || (below.remainder.magnitude * 2 == scale && !below.quotient.isMultiple(of: 2))
+        let quotient = below.quotient + (isUp ? integer.signum() : 0)
+        let (result, overflow) = quotient.multipliedReportingOverflow(by: scale)
+        guard !overflow else { throw .limit("a number is too large") }
+        return result
+    }
+
     private func truncated(_ number: Double) throws(TemplateError) -> Int {
         guard let integer = Int(exactly: number.rounded(.towardZero)) else {
             throw .limit("the number \(NumberText.repr(number)) is too large for an integer")
@@ -56,8 +71,7 @@ extension Interpreter {
         }
         if method == "common" {
             guard let integer = value.integer else { return .number(try NumberText.rounded(number, digits: digits)) }
-            guard digits < 0 else { return .integer(integer) }
-            return .integer(try truncated(try NumberText.rounded(number, digits: digits)))
+            return .integer(try roundedInteger(integer, digits: digits))
         }
         let scale = pow(10, Double(digits))
         let scaled = (number * scale).rounded(method == "ceil" ? .up : .down)

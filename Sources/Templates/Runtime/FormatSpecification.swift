@@ -1,170 +1,218 @@
-/// Python's format specifications: `[[fill]align][sign][#][0][width][grouping][.precision][type]`.
+/// How one value is written in either of Python's formatting languages: `{:>8}`, `%-8.3f`.
 struct FormatSpecification {
-    private var fill: Text?
-    private var align: UInt8?
-    private var sign: UInt8?
-    private var isAlternate = false
-    private var isZeroFilled = false
-    private var width = 0
-    private var grouping: UInt8?
-    private var precision: Int?
-    private var type: UInt8?
+    var fill: Text?
+    /// `<`, `>`, `^`, or `=`: between the sign and the digits.
+    var align: Unicode.Scalar?
+    /// `+` or a space before numbers that are not negative.
+    var sign: Unicode.Scalar?
+    var isAlternate = false
+    var isZeroFilled = false
+    /// The least length, in characters.
+    var width = 0
+    var grouping: Unicode.Scalar?
+    var precision: Int?
+    var type: Unicode.Scalar?
 
-    /// `format(value, specification)`.
-    static func apply(
-        _ specification: Text,
-        to value: Value,
-        _ interpreter: Interpreter
-    ) throws(TemplateError) -> Text {
-        if specification.isEmpty { return try interpreter.string(value) }
-        let parsed = try FormatSpecification(specification)
+    init() {}
+
+    /// Reads `[[fill]align][sign][z][#][0][width][grouping][.precision][type]`.
+    init(_ text: Text) throws(TemplateError) {
+        var cursor = TextCursor(text)
+        if !text.isEmpty, case let end = text.scalar(at: 0).end, end < text.count,
+            "<>=^".utf8.contains(text[end])
+        {
+            fill = text[0..<end]
+            cursor.offset = end
+        }
+        align = cursor.take("<>=^")
+        sign = cursor.take("+- ")
+        _ = cursor.take("z")
+        isAlternate = cursor.take("#") != nil
+        isZeroFilled = cursor.take("0") != nil
+        width = try cursor.takeNumber() ?? 0
+        grouping = cursor.take(",_")
+        if cursor.take(".") != nil {
+            guard let digits = try cursor.takeNumber() else { throw .operation("Format specifier missing precision") }
+            precision = digits
+        }
+        type = cursor.take("bcdeEfFgGnosxX%")
+        guard cursor.current == nil else { throw .operation("Invalid format specifier '\(text.string)'") }
+    }
+
+    /// Python's `format(value, specification)`.
+    func formatted(_ value: Value, _ budget: Budget) throws(TemplateError) -> Text {
         switch value {
-        case .text(let text): return try parsed.text(text, interpreter)
-        case .bool, .integer, .number: return try parsed.number(value, interpreter)
+        case .text(let text):
+            guard type == nil || type == "s", sign == nil, !isAlternate, grouping == nil, align != "=" else {
+                throw .operation("Invalid format specifier for object of type 'str'")
+            }
+            return try padded(try cut(text, budget), budget)
+        case .bool, .integer, .number:
+            let isInteger = type.map { "bcdnoxX".unicodeScalars.contains($0) } ?? true
+            if isInteger, let integer = value.integer {
+                guard precision == nil else { throw .operation("Precision not allowed in integer format specifier") }
+                return try formatted(integer, budget)
+            }
+            let isFloat = type.map { "eEfFgGn%".unicodeScalars.contains($0) } ?? true
+            guard isFloat, let number = value.double else {
+                throw .operation("Unknown format code for object of type '\(value.typeName)'")
+            }
+            return try formatted(number, budget)
         default: throw .operation("unsupported format string passed to \(value.typeName).__format__")
         }
     }
 
-    private static let aligns = Array("<>=^".utf8)
-
-    private init(_ text: Text) throws(TemplateError) {
-        var offset = 0
-        var current: UInt8? { offset < text.count ? text[offset] : nil }
-        func skip(_ bytes: String) -> UInt8? {
-            guard let byte = current, bytes.utf8.contains(byte) else { return nil }
-            offset += 1
-            return byte
-        }
-        func number() throws(TemplateError) -> Int? {
-            var number: Int?
-            while let byte = current, byte.isDigit {
-                guard (number ?? 0) < 1 << 40 else { throw .limit("a format's number is too large") }
-                number = (number ?? 0) * 10 + Int(byte - 0x30)
-                offset += 1
-            }
-            return number
-        }
-        if !text.isEmpty {
-            let end = text.scalar(at: 0).end
-            if end < text.count, FormatSpecification.aligns.contains(text[end]) {
-                fill = text[0..<end]
-                offset = end
-            }
-        }
-        align = skip("<>=^")
-        sign = skip("+- ")
-        _ = skip("z")
-        isAlternate = skip("#") != nil
-        isZeroFilled = skip("0") != nil
-        width = try number() ?? 0
-        grouping = skip(",_")
-        if skip(".") != nil {
-            guard let digits = try number() else { throw .operation("Format specifier missing precision") }
-            precision = digits
-        }
-        type = skip("bcdeEfFgGnosxX%")
-        guard offset == text.count else { throw .operation("Invalid format specifier '\(text.string)'") }
-    }
-
-    private func text(_ text: Text, _ interpreter: Interpreter) throws(TemplateError) -> Text {
-        guard type == nil || type == UInt8(ascii: "s") else {
-            throw .operation("Unknown format code for object of type 'str'")
-        }
-        guard sign == nil, !isAlternate, grouping == nil, align != UInt8(ascii: "=") else {
-            throw .operation("Invalid format specifier for a string")
-        }
-        var text = text
-        if let precision {
-            let indices = try SliceIndices(start: 0, stop: precision, step: 1, length: text.length)
-            text = try text.sliced(indices, interpreter.budget)
-        }
-        return try padded(text, head: .empty, absent: UInt8(ascii: "<"), interpreter)
-    }
-
-    private func number(_ value: Value, _ interpreter: Interpreter) throws(TemplateError) -> Text {
-        let isNegative: Bool
-        let (prefix, digits): (String, String)
-        if let integer = value.integer, type.map({ "bcdnoxX".utf8.contains($0) }) ?? true {
-            isNegative = integer < 0
-            (prefix, digits) = try integerDigits(integer)
-        } else {
-            guard let number = value.double else { throw .operation("a number is needed") }
-            guard type.map({ "eEfFgGn%".utf8.contains($0) }) ?? true else {
-                throw .operation("Unknown format code for object of type '\(value.typeName)'")
-            }
-            isNegative = number.sign == .minus && !number.isNaN
-            (prefix, digits) = ("", try floatDigits(number.magnitude))
-        }
-        let signText =
-            isNegative ? "-" : sign == UInt8(ascii: "+") ? "+" : sign == UInt8(ascii: " ") ? " " : ""
-        return try padded(Text(digits), head: Text(signText + prefix), absent: UInt8(ascii: ">"), interpreter)
-    }
-
-    private func integerDigits(_ integer: Int) throws(TemplateError) -> (prefix: String, digits: String) {
-        guard precision == nil else { throw .operation("Precision not allowed in integer format specifier") }
+    /// An integer, with the letter that `type` has for it.
+    func formatted(_ integer: Int, _ budget: Budget) throws(TemplateError) -> Text {
+        let radix: Int
         switch type {
-        case UInt8(ascii: "c"):
-            guard let code = UInt32(exactly: integer), let scalar = Unicode.Scalar(code) else {
-                throw .operation("%c arg not in range(0x110000)")
-            }
-            return ("", String(scalar))
-        case UInt8(ascii: "b"): return (isAlternate ? "0b" : "", String(integer.magnitude, radix: 2))
-        case UInt8(ascii: "o"): return (isAlternate ? "0o" : "", String(integer.magnitude, radix: 8))
-        case UInt8(ascii: "x"): return (isAlternate ? "0x" : "", String(integer.magnitude, radix: 16))
-        case UInt8(ascii: "X"):
-            return (isAlternate ? "0X" : "", String(integer.magnitude, radix: 16, uppercase: true))
-        default: return ("", grouped(String(integer.magnitude)))
+        case "c":
+            guard sign == nil, !isAlternate, grouping == nil, let code = UInt32(exactly: integer),
+                let scalar = Unicode.Scalar(code)
+            else { throw .operation("%c arg not in range(0x110000), or not with these flags") }
+            return try padded(Text(String(scalar)), isNumber: true, budget)
+        case "b": radix = 2
+        case "o": radix = 8
+        case "x", "X": radix = 16
+        default: radix = 10
         }
+        guard grouping == nil || (grouping == "," ? radix == 10 : true) && type != "n" else {
+            throw .operation("Cannot specify a grouping with this type")
+        }
+        let digits = String(integer.magnitude, radix: radix, uppercase: type == "X")
+        let prefix = isAlternate && radix != 10 ? "0" + (type.map { String($0) } ?? "") : ""
+        return try formatted(digits, isNegative: integer < 0, prefix: prefix, groupSize: radix == 10 ? 3 : 4, budget)
     }
 
-    private func floatDigits(_ magnitude: Double) throws(TemplateError) -> String {
-        let letter = type.map { String(Unicode.Scalar($0)) }
-        switch letter {
-        case nil:
-            guard let precision else { return grouped(NumberText.repr(magnitude)) }
-            // Like "g", but a whole number keeps a fraction.
-            let text = try NumberText.formatted(magnitude, "g", precision: max(precision, 1))
-            let isWhole = magnitude.isFinite && !text.contains(".") && !text.contains("e")
-            return grouped(isWhole ? text + ".0" : text)
-        case "%": return grouped(try NumberText.formatted(magnitude * 100, "f", precision: precision ?? 6)) + "%"
-        case "n": return try NumberText.formatted(magnitude, "g", precision: precision ?? 6)
-        case "F": return grouped(try NumberText.formatted(magnitude, "f", precision: precision ?? 6).uppercased())
-        case .some(let letter):
-            return grouped(
-                try NumberText.formatted(magnitude, letter, precision: precision ?? 6, isAlternate: isAlternate)
-            )
+    /// A number with the letter that `type` has for it, `repr`'s digits if it has none.
+    func formatted(_ number: Double, _ budget: Budget) throws(TemplateError) -> Text {
+        guard grouping == nil || type != "n" else { throw .operation("Cannot specify a grouping with 'n'.") }
+        let magnitude = number.magnitude
+        let digits: String
+        switch type {
+        case nil: digits = try shortest(magnitude)
+        case "%": digits = try decimals(magnitude * 100, "f") + "%"
+        case "n": digits = try decimals(magnitude, "g")
+        case let type?: digits = try decimals(magnitude, String(type))
         }
+        return try formatted(digits, isNegative: number.sign == .minus && !number.isNaN, budget)
     }
 
-    /// With the grouping character between every three digits of the whole part.
-    private func grouped(_ digits: String) -> String {
-        guard let grouping, digits.first?.isNumber == true else { return digits }
-        let whole = digits.prefix { $0.isNumber }
-        var result = ""
-        for (index, digit) in whole.enumerated() {
-            if index > 0, (whole.count - index) % 3 == 0 { result.unicodeScalars.append(Unicode.Scalar(grouping)) }
-            result.append(digit)
+    private func shortest(_ magnitude: Double) throws(TemplateError) -> String {
+        if let precision {
+            return try NumberText.short(magnitude, precision: precision, isAlternate: isAlternate)
         }
-        return result + digits.dropFirst(whole.count)
+        let digits = NumberText.repr(magnitude)
+        return isAlternate && !digits.contains(".") ? digits.replacing("e", with: ".e") : digits
     }
 
-    private func padded(
-        _ body: Text,
-        head: Text,
-        absent: UInt8,
-        _ interpreter: Interpreter
+    private func decimals(_ magnitude: Double, _ conversion: String) throws(TemplateError) -> String {
+        try NumberText.formatted(magnitude, conversion, precision: precision ?? 6, isAlternate: isAlternate)
+    }
+
+    /// Digits with their sign, grouped and padded.
+    func formatted(
+        _ digits: String,
+        isNegative: Bool,
+        prefix: String = "",
+        groupSize: Int = 3,
+        _ budget: Budget
     ) throws(TemplateError) -> Text {
-        let isNumber = absent == UInt8(ascii: ">")
-        let fill = self.fill ?? Text(isZeroFilled ? "0" : " ")
-        let align = self.align ?? (isZeroFilled && isNumber ? UInt8(ascii: "=") : absent)
-        let missing = max(0, width - head.length - body.length)
-        var builder = TextBuilder(interpreter.budget)
-        let left = align == UInt8(ascii: ">") ? missing : align == UInt8(ascii: "^") ? missing / 2 : 0
-        try builder.append(fill, times: left)
-        try builder.append(head)
-        if align == UInt8(ascii: "=") { try builder.append(fill, times: missing) }
+        let head = (isNegative ? "-" : sign == "+" ? "+" : sign == " " ? " " : "") + prefix
+        guard let grouping, digits.first?.isNumber == true else {
+            return try padded(Text(digits), head: head, isNumber: true, budget)
+        }
+        var whole = digits.prefix { $0.isHexDigit && ($0.isNumber || groupSize == 4) }
+        let rest = digits.dropFirst(whole.count)
+        if effectiveAlign(isNumber: true) == "=", effectiveFill == Text("0") {
+            // Zeros that fill are grouped too.
+            let room = width - head.count - rest.count
+            try budget.spend(bytes: max(0, room))
+            let wanted = room - room / (groupSize + 1) + (room.isMultiple(of: groupSize + 1) ? 1 : 0)
+            let missing = wanted - whole.count
+            if missing > 0 { whole = String(repeating: "0", count: missing) + whole }
+        }
+        var grouped = ""
+        for (index, digit) in whole.enumerated() {
+            if index > 0, (whole.count - index).isMultiple(of: groupSize) { grouped.unicodeScalars.append(grouping) }
+            grouped.append(digit)
+        }
+        return try padded(Text(grouped + rest), head: head, isNumber: true, budget)
+    }
+
+    /// The beginning of a text that the precision leaves.
+    func cut(_ text: Text, _ budget: Budget) throws(TemplateError) -> Text {
+        guard let precision else { return text }
+        return try text.sliced(
+            try SliceIndices(start: 0, stop: precision, step: 1, length: text.length),
+            budget
+        )
+    }
+
+    private var effectiveFill: Text { fill ?? Text(isZeroFilled ? "0" : " ") }
+
+    private func effectiveAlign(isNumber: Bool) -> Unicode.Scalar {
+        align ?? (isNumber ? isZeroFilled ? "=" : ">" : "<")
+    }
+
+    /// A text with what is missing to the width.
+    func padded(
+        _ body: Text,
+        head: String = "",
+        isNumber: Bool = false,
+        _ budget: Budget
+    ) throws(TemplateError) -> Text {
+        let align = effectiveAlign(isNumber: isNumber)
+        let missing = max(0, width - head.count - body.length)
+        let left = align == ">" ? missing : align == "^" ? missing / 2 : 0
+        let middle = align == "=" ? missing : 0
+        var builder = TextBuilder(budget)
+        try builder.append(effectiveFill, times: left)
+        try builder.append(head, .format)
+        try builder.append(effectiveFill, times: middle)
         try builder.append(body)
-        if align != UInt8(ascii: "=") { try builder.append(fill, times: missing - left) }
+        try builder.append(effectiveFill, times: missing - left - middle)
         return builder.finish()
+    }
+}
+
+/// Reads a text of one of the formatting languages character by character.
+struct TextCursor {
+    let text: Text
+    /// In bytes.
+    var offset = 0
+
+    init(_ text: Text) { self.text = text }
+
+    var current: Unicode.Scalar? { offset < text.count ? text.scalar(at: offset).value : nil }
+
+    /// The next character.
+    mutating func next() -> Unicode.Scalar? {
+        guard let scalar = current else { return nil }
+        offset += scalar.utf8.count
+        return scalar
+    }
+
+    /// The next character if it is one of these.
+    mutating func take(_ scalars: String) -> Unicode.Scalar? {
+        guard let scalar = current, scalars.unicodeScalars.contains(scalar) else { return nil }
+        return next()
+    }
+
+    /// The text up to one of these characters, or to the end.
+    mutating func takeText(until scalars: String) -> Text {
+        let start = offset
+        while offset < text.count, !scalars.utf8.contains(text[offset]) { offset += 1 }
+        return text[start..<offset]
+    }
+
+    /// A decimal number.
+    mutating func takeNumber() throws(TemplateError) -> Int? {
+        var number: Int?
+        while let digit = take("0123456789") {
+            guard (number ?? 0) < 1 << 40 else { throw .limit("a format's number is too large") }
+            number = (number ?? 0) * 10 + Int(digit.value - 0x30)
+        }
+        return number
     }
 }

@@ -35,10 +35,10 @@ enum NumberText {
         return (digits, exponent)
     }
 
-    private static let highestPrecision = 2000
+    static let highestPrecision = 2000
 
     /// As C's `printf`.
-    /// - Parameter conversion: `e`, `f` or `g`, or one of them in capitals.
+    /// - Parameter conversion: `e`, `f` or `g`, or one of them as a capital.
     static func formatted(
         _ number: Double,
         _ conversion: String,
@@ -51,6 +51,21 @@ enum NumberText {
         }
         guard (0...highestPrecision).contains(precision) else { throw .limit("a number's precision is too high") }
         return String(format: "%\(isAlternate ? "#" : "").*\(conversion)", precision, number)
+    }
+
+    /// As `g`, but so that it reads as a float: with an exponent, or with a fraction, be it `.0`.
+    static func short(_ number: Double, precision: Int, isAlternate: Bool) throws(TemplateError) -> String {
+        let precision = max(precision, 1)
+        let scientific = try formatted(number, "e", precision: precision - 1, isAlternate: isAlternate)
+        let parts = scientific.split(separator: "e")
+        guard parts.count == 2, let exponent = Int(parts[1]) else { return scientific }
+        guard (-4..<precision - 1).contains(exponent) else {
+            guard !isAlternate, parts[0].contains(".") else { return scientific }
+            let digits = parts[0].reversed().drop { $0 == "0" }.drop { $0 == "." }
+            return String(digits.reversed()) + "e" + parts[1]
+        }
+        let text = try formatted(number, "g", precision: precision, isAlternate: isAlternate)
+        return text.contains(".") ? text : text + ".0"
     }
 
     /// Python's `round(number, digits)`: to the nearest, and of two to the even one.

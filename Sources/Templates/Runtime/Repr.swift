@@ -13,9 +13,9 @@ extension Interpreter {
         }
     }
 
-    /// `repr(value)`.
-    func repr(_ value: Value) throws(TemplateError) -> Text {
-        var repr = Repr(budget)
+    /// `repr(value)`, or `ascii(value)`.
+    func repr(_ value: Value, isASCII: Bool = false) throws(TemplateError) -> Text {
+        var repr = Repr(budget, isASCII: isASCII)
         try repr.write(value)
         return repr.builder.finish()
     }
@@ -24,10 +24,13 @@ extension Interpreter {
 struct Repr {
     private(set) var builder: TextBuilder
     private let budget: Budget
+    /// Whether every other character is written as an escape.
+    private let isASCII: Bool
     private var depth = 0
 
-    init(_ budget: Budget) {
+    init(_ budget: Budget, isASCII: Bool = false) {
         self.budget = budget
+        self.isASCII = isASCII
         builder = TextBuilder(budget)
     }
 
@@ -106,7 +109,7 @@ struct Repr {
         var offset = 0
         while offset < text.count {
             let (scalar, end) = text.scalar(at: offset)
-            if let escape = Repr.escape(scalar, quote: quote) {
+            if let escape = escape(scalar, quote: quote) {
                 try builder.append(text[start..<offset])
                 try builder.append(escape, text.origin(at: offset))
                 start = end
@@ -117,7 +120,7 @@ struct Repr {
         try put(text.isMarkup ? quote + ")" : quote)
     }
 
-    private static func escape(_ scalar: Unicode.Scalar, quote: String) -> String? {
+    private func escape(_ scalar: Unicode.Scalar, quote: String) -> String? {
         switch scalar {
         case "\n": return "\\n"
         case "\r": return "\\r"
@@ -125,7 +128,7 @@ struct Repr {
         case "\\": return "\\\\"
         case "'" where quote == "'": return "\\'"
         default:
-            if scalar.isPythonPrintable { return nil }
+            if scalar.isPythonPrintable, !isASCII || scalar.isASCII { return nil }
             let digits = String(scalar.value, radix: 16)
             let (letter, width) = scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)
             return "\\" + letter + String(repeating: "0", count: width - digits.count) + digits

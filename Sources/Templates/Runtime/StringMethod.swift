@@ -28,7 +28,10 @@ enum StringMethod: String, CaseIterable {
 
 extension Interpreter {
     func call(_ method: StringMethod, on text: Text, _ arguments: Arguments) throws(TemplateError) -> Value {
-        if method == .format { return .text(try BraceFormat.formatted(text, arguments, self)) }
+        if method == .format {
+            let named = try DictValue(arguments.named.map { (.string($0.name), $0.value) })
+            return .text(try BraceFormat.formatted(text, positional: arguments.positional, named: named, self))
+        }
         let parameters = method.parameters
         guard parameters.canBeNamed || arguments.named.isEmpty else {
             throw .operation("str.\(method.rawValue)() takes no keyword arguments")
@@ -57,7 +60,7 @@ extension Interpreter {
         case .center, .ljust, .rjust, .zfill: return .text(try pad(text, method, bound))
         case .formatMap:
             guard case .dict(let dict)? = bound[0] else { throw .operation("format_map() argument must be a mapping") }
-            return .text(try BraceFormat.formatted(text, dict, self))
+            return .text(try BraceFormat.formatted(text, named: dict, self))
         default: return .bool(CharacterTest.holds(method, text))
         }
     }

@@ -1,3 +1,5 @@
+import JSON
+
 /// The numbers that tokens may have.
 enum TokenNumbers {
     /// Many times what any vocabulary in use has.
@@ -5,4 +7,9 @@ enum TokenNumbers {
 
     /// A bound for a file's numbers by how many tokens it has, so that a small file cannot ask for much memory.
     static func limit(tokenCount: Int) -> Int { min(range.upperBound, 65_536 + 4 * tokenCount) }
+}
+
+extension JSONNode {
+    /// A token's number.
+    func token() throws(JSONError) -> Int32 { Int32(truncatingIfNeeded: try int(in: TokenNumbers.range)) }
 }

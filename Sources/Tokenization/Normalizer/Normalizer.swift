@@ -1,3 +1,5 @@
+import JSON
+
 /// What is done to a text before it is cut.
 struct Normalizer: Sendable {
     private enum Step: Sendable {
@@ -14,9 +16,12 @@ struct Normalizer: Sendable {
 
     private var steps: [Step] = []
 
-    init(_ node: JSONNode?) throws(TokenizerError) {
-        for part in try node?.parts("normalizers") ?? [] { steps.append(try Self.step(part)) }
-        try tryOut()
+    /// Changes nothing.
+    init() {}
+
+    init(_ node: JSONNode) throws(JSONError) {
+        for part in try node.parts("normalizers") { steps.append(try Self.step(part)) }
+        do throws(TokenizerError) { try tryOut() } catch { throw node.error("makes a text far too long") }
     }
 
     /// Normalizes what its own steps look for and what is most often written, so that a file whose texts grow without
@@ -37,22 +42,22 @@ struct Normalizer: Sendable {
         steps.append(.replace(Replacement(space: mark)))
     }
 
-    private static func step(_ part: JSONNode) throws(TokenizerError) -> Step {
-        switch try part.type() {
+    private static func step(_ part: JSONNode) throws(JSONError) -> Step {
+        switch try part["type"].string() {
         case "NFC": return .form(.nfc)
         case "NFD": return .form(.nfd)
         case "NFKC": return .form(.nfkc)
         case "NFKD": return .form(.nfkd)
         case "Lowercase": return .lowercase
-        case "Prepend": return .prepend(try part.required("prepend").bytes())
+        case "Prepend": return .prepend(try part["prepend"].bytes())
         case "Replace": return .replace(try Replacement(part))
         case "Strip":
-            let left = try part.bool("strip_left", default: true)
-            return .strip(left: left, right: try part.bool("strip_right", default: true))
+            let left = try part["strip_left"].nullable?.bool() ?? true
+            return .strip(left: left, right: try part["strip_right"].nullable?.bool() ?? true)
         case "StripAccents": return .stripAccents
-        case "Precompiled": return .precompiled(try PrecompiledMap(part.required("precompiled_charsmap")))
+        case "Precompiled": return .precompiled(try PrecompiledMap(part["precompiled_charsmap"]))
         case "ByteLevel": return .byteAlphabet
-        case let type: throw part.fault("is of type '\(type)', which is not supported")
+        case let type: throw part.error("is of type '\(type)', which is not supported")
         }
     }
 

@@ -1,18 +1,20 @@
+import JSON
+
 /// SentencePiece's table of replacements, `precompiled_charsmap`: a trie over bytes as a double array (as Darts makes
 /// them), and the texts it leads to, each ended by a zero.
 struct PrecompiledMap: Sendable {
     private let units: [UInt32]
     private let texts: [UInt8]
 
-    init(_ node: JSONNode) throws(TokenizerError) {
-        guard let blob = Base64.decode(try node.bytes()) else { throw node.fault("is not base 64") }
-        guard blob.count >= 4 else { throw node.fault("is too short") }
+    init(_ node: JSONNode) throws(JSONError) {
+        guard let blob = Base64.decode(try node.bytes()) else { throw node.error("is not base 64") }
+        guard blob.count >= 4 else { throw node.error("is too short") }
         let word = { (place: Int) in (0..<4).reduce(0 as UInt32) { $0 | UInt32(blob[place + $1]) << UInt32(8 * $1) } }
         let count = Int(word(0)) / 4
-        guard count > 0, 4 + 4 * count <= blob.count else { throw node.fault("says it is longer than it is") }
+        guard count > 0, 4 + 4 * count <= blob.count else { throw node.error("says it is longer than it is") }
         units = (1...count).map { word(4 * $0) }
         texts = Array(blob[(4 + 4 * count)...])
-        guard texts.isUTF8 else { throw node.fault("holds texts that are not UTF-8") }
+        guard texts.isUTF8 else { throw node.error("holds texts that are not UTF-8") }
     }
 
     /// - Throws: if what it makes goes beyond the limit.

@@ -1,3 +1,5 @@
+import JSON
+
 /// A `Replace`, of a normalizer or a decoder.
 struct Replacement: Sendable {
     private enum Target: Sendable {
@@ -9,10 +11,10 @@ struct Replacement: Sendable {
     private let target: Target
     private let content: [UInt8]
 
-    init(_ node: JSONNode) throws(TokenizerError) {
-        let pattern = try node.required("pattern")
-        content = try node.required("content").bytes()
-        if try pattern.member("Regex") == nil, case let literal = try pattern.required("String").bytes(),
+    init(_ node: JSONNode) throws(JSONError) {
+        let pattern = node["pattern"]
+        content = try node["content"].bytes()
+        if try pattern["Regex"].nullable == nil, case let literal = try pattern["String"].bytes(),
             !literal.isEmpty
         {
             target = .literal(literal)

@@ -1,25 +1,18 @@
+import JSON
+
 /// SentencePiece's way with spaces: they become a mark, one more may stand before the text, and words begin at marks.
 struct Metaspace: Sendable {
-    enum Scheme: String { case always, first, never }
+    enum Scheme: String, CaseIterable { case always, first, never }
 
     let mark: [UInt8]
     let scheme: Scheme
     let splits: Bool
 
-    init(_ node: JSONNode) throws(TokenizerError) {
-        let replacement = try node.required("replacement")
-        mark = try replacement.bytes()
-        guard !mark.isEmpty, mark.scalar(at: 0).end == mark.count else {
-            throw replacement.fault("is not one character")
-        }
-        var scheme = Scheme.always
-        if let member = try node.member("prepend_scheme") {
-            guard let named = Scheme(rawValue: try member.string()) else { throw member.fault("is not a scheme") }
-            scheme = named
-        }
-        if try node.bool("add_prefix_space", default: true) == false { scheme = .never }
-        self.scheme = scheme
-        splits = try node.bool("split", default: true)
+    init(_ node: JSONNode) throws(JSONError) {
+        mark = try node["replacement"].character()
+        let scheme = try node["prepend_scheme"].nullable?.oneOf(Scheme.self) ?? .always
+        self.scheme = try node["add_prefix_space"].nullable?.bool() == false ? .never : scheme
+        splits = try node["split"].nullable?.bool() ?? true
     }
 
     /// Marks the spaces of each piece, and cuts it before each mark.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Cuts text into the pieces that merges may not cross.
 struct PreTokenizer: Sendable {
     private enum Step: Sendable {
@@ -23,39 +25,40 @@ struct PreTokenizer: Sendable {
     /// Whether the pieces' bytes are to be spelled in the byte alphabet, which nothing but the vocabulary sees.
     private(set) var endsInByteAlphabet = false
 
-    init(_ node: JSONNode?) throws(TokenizerError) {
-        let parts = try node?.parts("pretokenizers") ?? []
+    /// Cuts nothing.
+    init() {}
+
+    init(_ node: JSONNode) throws(JSONError) {
+        let parts = try node.parts("pretokenizers")
         for (index, part) in parts.enumerated() {
-            switch try part.type() {
+            switch try part["type"].string() {
             case "ByteLevel":
-                if try part.bool("add_prefix_space", default: true) { steps.append(.prefixSpace) }
-                if try part.bool("use_regex", default: true) {
+                if try part["add_prefix_space"].nullable?.bool() ?? true { steps.append(.prefixSpace) }
+                if try part["use_regex"].nullable?.bool() ?? true {
                     steps.append(.split(.gpt2, .isolated, isInverted: false))
                 }
                 if index == parts.count - 1 { endsInByteAlphabet = true } else { steps.append(.byteAlphabet) }
             case "Digits":
-                let isIndividual = try part.bool("individual_digits", default: false)
+                let isIndividual = try part["individual_digits"].nullable?.bool() ?? false
                 steps.append(
                     .split(.characters(Self.digits), isIndividual ? .isolated : .contiguous, isInverted: false)
                 )
             case "Punctuation":
-                let behavior = try part.member("behavior")?.splitBehavior() ?? .isolated
+                let behavior = try part["behavior"].nullable?.oneOf(SplitBehavior.self) ?? .isolated
                 steps.append(.split(.characters(Self.punctuation), behavior, isInverted: false))
             case "Whitespace": steps.append(.split(.words, .removed, isInverted: true))
             case "WhitespaceSplit": steps.append(.split(.characters(Self.spaces), .removed, isInverted: false))
             case "Metaspace": steps.append(.metaspace(try Metaspace(part)))
             case "Split":
-                let behavior = try part.required("behavior").splitBehavior()
-                let isInverted = try part.bool("invert", default: false)
-                steps.append(.split(try part.required("pattern").splitter(), behavior, isInverted: isInverted))
-            case let type: throw part.fault("is of type '\(type)', which is not supported")
+                let behavior = try part["behavior"].oneOf(SplitBehavior.self)
+                let isInverted = try part["invert"].nullable?.bool() ?? false
+                steps.append(.split(try part["pattern"].splitter(), behavior, isInverted: isInverted))
+            case let type: throw part.error("is of type '\(type)', which is not supported")
             }
         }
         // Each makes a text longer, up to twice as long: many would not end.
         guard steps.count(where: \.lengthens) <= Self.mostLengthening else {
-            throw TokenizerError(
-                "tokenizer.json: pre_tokenizer makes texts longer in more than \(Self.mostLengthening) steps"
-            )
+            throw node.error("makes texts longer in more than \(Self.mostLengthening) steps")
         }
     }
 
@@ -104,30 +107,24 @@ struct PreTokenizer: Sendable {
 }
 
 extension JSONNode {
-    fileprivate func splitBehavior() throws(TokenizerError) -> SplitBehavior {
-        let name = try string()
-        guard let behavior = SplitBehavior(rawValue: name) else { throw fault("is '\(name)', not a way to split") }
-        return behavior
-    }
-
     /// The `pattern` of a `Split`.
-    fileprivate func splitter() throws(TokenizerError) -> Splitter {
-        guard let regex = try member("Regex") else { return .pattern(try pattern()) }
+    fileprivate func splitter() throws(JSONError) -> Splitter {
+        guard let regex = try self["Regex"].nullable else { return .pattern(try pattern()) }
         let source = try regex.string()
-        do throws(PatternFault) { return try Splitter(regex: source) } catch { throw fault(error, in: source) }
+        do throws(PatternFault) { return try Splitter(regex: source) } catch { throw self.error(error, in: source) }
     }
 
     /// A pattern: `Regex` or `String`.
-    func pattern() throws(TokenizerError) -> Pattern {
-        guard let regex = try member("Regex") else {
-            let literal = try required("String").bytes()
-            do throws(PatternFault) { return try Pattern(literal: literal) } catch { throw fault(error, in: "") }
+    func pattern() throws(JSONError) -> Pattern {
+        guard let regex = try self["Regex"].nullable else {
+            let literal = try self["String"].bytes()
+            do throws(PatternFault) { return try Pattern(literal: literal) } catch { throw self.error(error, in: "") }
         }
         let source = try regex.string()
-        do throws(PatternFault) { return try Pattern(source) } catch { throw fault(error, in: source) }
+        do throws(PatternFault) { return try Pattern(source) } catch { throw self.error(error, in: source) }
     }
 
-    private func fault(_ fault: PatternFault, in source: String) -> TokenizerError {
-        self.fault("is the regular expression '\(source.prefix(200))', which has \(fault.description)")
+    private func error(_ fault: PatternFault, in source: String) -> JSONError {
+        error("is the regular expression '\(source.prefix(200))', which has \(fault.description)")
     }
 }

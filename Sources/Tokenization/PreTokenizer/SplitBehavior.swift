@@ -1,5 +1,5 @@
 /// What becomes of the places where a pattern matches.
-enum SplitBehavior: String, Sendable {
+enum SplitBehavior: String, Sendable, CaseIterable {
     case removed = "Removed"
     case isolated = "Isolated"
     case mergedWithPrevious = "MergedWithPrevious"

@@ -21,7 +21,7 @@ extension Tokenizer {
             .bytePair(merges.model),
             try AddedTokens(vocabulary.addedTokens(), normalizer: normalizer),
             normalizer,
-            PreTokenizer(nil),
+            PreTokenizer(),
             .sentencePiece(mark: mark, dropsFirstSpace: addsPrefix),
             vocabulary.postProcessor(addsBeginning: true, beginning: 1, end: 2)
         )
@@ -54,7 +54,7 @@ extension Tokenizer {
             if try !model.add(merge, number: index, table) { strange += 1 }
         }
         // The reference normalizes no byte-level text, whatever the family's own file does.
-        let normalizer = try Normalizer(nil)
+        let normalizer = Normalizer()
         try self.init(
             table.spellings,
             .bytePair(model),

@@ -2,7 +2,7 @@
 
     python make_template_fixtures.py
 
-writes Fixtures/expected.json and random.json. Needs transformers and jinja2 (made with transformers 5 and jinja2 3.1.6).
+writes Fixtures/expected.json, random.json and formats.json. Needs transformers and jinja2 (made with transformers 5 and jinja2 3.1.6).
 """
 
 import copy
@@ -14,6 +14,7 @@ import re
 import jinja2
 import transformers.utils.chat_template_utils as reference
 
+from format_fuzz import FormatGenerator
 from template_fuzz import CONTEXT, Generator
 
 FOLDER = pathlib.Path(__file__).parent.parent / "Fixtures"
@@ -154,6 +155,24 @@ def random_cases(good, bad):
     return {"context": tagged(CONTEXT), "cases": cases + failures}
 
 
+def format_cases(count):
+    generator = FormatGenerator(1)
+    cases, seen = [], set()
+    while len(cases) < count:
+        template = generator.template()
+        result = render(template, {})
+        output = result.get("output")
+        if template in seen or (output and (len(output) > 400 or ADDRESS.search(output))):
+            continue
+        seen.add(template)
+        # One error in four cases is enough.
+        if output is not None:
+            cases.append({"template": template, "output": output})
+        elif result["error"] in ("undefined", "operation") and generator.chance(0.25):
+            cases.append({"template": template, "error": result["error"]})
+    return {"context": tagged({}), "cases": cases}
+
+
 def tagged(value):
     """A value as JSON that keeps what readers may lose: the order of members, and that 2.0 is no integer."""
     if isinstance(value, dict):
@@ -172,3 +191,4 @@ def write(name, value):
 if __name__ == "__main__":
     write("expected.json", family_cases())
     write("random.json", random_cases(400, 60))
+    write("formats.json", format_cases(600))

@@ -1,10 +1,10 @@
 import Chat
 
-/// Turns a request's texts into the turns that the chat format writes.
+/// Makes of a request's texts the turns that the chat format writes.
 ///
 /// A conversation that only grew at its end must give tokens that only grew at their end. So nothing that changes from
 /// turn to turn may reach the prompt: how a text was wrapped (string or blocks), `cache_control`, the billing header.
-enum Rendering {
+enum PromptBuilder {
     static func turns(_ request: MessagesRequest) -> [ChatTurn] {
         var turns: [ChatTurn] = []
         let system = system(request.system)
@@ -34,7 +34,7 @@ enum Rendering {
     private static func system(_ blocks: [String]) -> String {
         guard let first = blocks.first, first.hasPrefix(billingHeader) else { return blocks.joined(separator: "\n") }
         guard blocks.count == 1 else { return blocks.dropFirst().joined(separator: "\n") }
-        // Somebody joined the blocks to one text: only its first line is the header.
+        // The blocks have been joined to one text: only its first line is the header.
         return first.drop { $0 != "\n" && $0 != "\r\n" }.drop { $0.isNewline }.description
     }
 }

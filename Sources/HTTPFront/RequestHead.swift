@@ -57,14 +57,3 @@ extension Substring {
         return nil
     }
 }
-
-/// A complete request.
-package struct Request: Sendable {
-    package var head: RequestHead
-    package var body: [UInt8]
-
-    package init(head: RequestHead, body: [UInt8] = []) {
-        self.head = head
-        self.body = body
-    }
-}

@@ -2,20 +2,16 @@ import HTTPFront
 
 /// A method on a path, and what answers it.
 struct Route: Sendable {
+    typealias Handler =
+        @Sendable (_ api: MessagesAPI, _ request: RoutedRequest) async throws(APIError) -> Response
+
     var method: String
     /// Literal segments, and parameters in braces: `/v1/models/{id}`.
     var path: String
     var needsKey: Bool
-    /// - Parameter parameters: the percent-decoded segments in place of the braces, in order.
-    var handle:
-        @Sendable (_ api: MessagesAPI, _ request: Request, _ parameters: [String]) async throws(APIError) -> Response
+    var handle: Handler
 
-    init(
-        _ method: String,
-        _ path: String,
-        needsKey: Bool = true,
-        handle: @escaping @Sendable (MessagesAPI, Request, [String]) async throws(APIError) -> Response
-    ) {
+    init(_ method: String, _ path: String, needsKey: Bool = true, handle: @escaping Handler) {
         self.method = method
         self.path = path
         self.needsKey = needsKey
@@ -41,32 +37,55 @@ struct Route: Sendable {
 
 /// Every route there is; 404, 405 with `Allow` and `OPTIONS` follow from it.
 enum RouteTable {
+    /// What answers a request.
+    enum Target: Sendable {
+        /// - Parameter parameters: the percent-decoded segments in place of the braces, in order.
+        case route(Route, parameters: [String])
+        /// The answer to `OPTIONS`: the methods that the path allows; all methods for `*` and for unknown paths.
+        case options(allowed: [String])
+
+        var needsKey: Bool {
+            guard case .route(let route, _) = self else { return false }
+            return route.needsKey
+        }
+    }
+
+    /// A path looked up.
+    struct Lookup {
+        /// The pattern of the path's route, for metrics: never a client's text.
+        var label: String
+        /// What answers; 404 for an unknown path, 405 for a known one with another method.
+        var target: Result<Target, APIError>
+    }
+
     static let routes: [Route] = [
         .messages, .countTokens, .models, .model, .health, .metrics, .rootProbe, .helloProbe, .chatPage, .favicon,
     ]
 
-    /// - Throws: 404 for an unknown path, 405 for a known one with another method.
-    static func find(_ head: RequestHead) throws(APIError) -> (route: Route, parameters: [String]) {
+    static func lookUp(_ head: RequestHead) -> Lookup {
         let candidates = candidates(head.path)
-        // Whatever answers GET answers HEAD; the front leaves out the body.
+        return Lookup(
+            label: candidates.first?.route.path ?? "other",
+            target: Result { () throws(APIError) in try target(of: head, among: candidates) }
+        )
+    }
+
+    private static func target(
+        of head: RequestHead,
+        among candidates: [(route: Route, parameters: [String])]
+    ) throws(APIError) -> Target {
+        if head.method == "OPTIONS" {
+            return .options(allowed: allowed(candidates.isEmpty ? routes : candidates.map(\.route)))
+        }
+        // The routes for GET answer HEAD as well; the front leaves out the body.
         for method in head.method == "HEAD" ? ["HEAD", "GET"] : [head.method] {
-            if let match = candidates.first(where: { $0.route.method == method }) { return match }
+            if let match = candidates.first(where: { $0.route.method == method }) {
+                return .route(match.route, parameters: match.parameters)
+            }
         }
         guard !candidates.isEmpty else { throw .notFound(PathAdvice.text(for: head.path)) }
         throw .methodNotAllowed(String(head.method.prefix(20)), allow: allowed(candidates.map(\.route)))
     }
-
-    /// 204 with the methods that the path allows; all methods for `*` and for unknown paths.
-    static func options(_ head: RequestHead) -> Response {
-        let known = candidates(head.path).map(\.route)
-        return Response(
-            status: 204,
-            headers: ["allow": allowed(known.isEmpty ? routes : known).joined(separator: ", ")]
-        )
-    }
-
-    /// The pattern of the path's route, for metrics.
-    static func label(_ head: RequestHead) -> String { candidates(head.path).first?.route.path ?? "other" }
 
     private static func candidates(_ path: String) -> [(route: Route, parameters: [String])] {
         // Split before decoding: a slash in an identifier arrives as %2F and stays within its segment.

@@ -1,8 +1,8 @@
 import Foundation
 import Platform
 
-/// What the kernel says of this process, in /proc: measured at the moment of asking.
-struct ProcessFigures: Sendable {
+/// What the kernel says of this process, in /proc, when asked.
+struct ProcessStatistics: Sendable {
     var residentBytes: Int
     var virtualBytes: Int
     /// User and system.
@@ -14,9 +14,9 @@ struct ProcessFigures: Sendable {
     var maxDescriptors: Double
 
     /// Nil where there is no such thing as /proc.
-    static func read() -> ProcessFigures? {
+    static func read() -> ProcessStatistics? {
         guard let stat = ProcessStat.read() else { return nil }
-        return ProcessFigures(
+        return ProcessStatistics(
             residentBytes: stat.residentBytes,
             virtualBytes: stat.virtualBytes,
             cpuSeconds: stat.cpuSeconds,

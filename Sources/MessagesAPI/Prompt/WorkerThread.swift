@@ -3,30 +3,30 @@ import HTTPFront
 import Platform
 import Synchronization
 
-/// One thread and the work that waits for it, clients taking turns.
+/// A thread and the queue of jobs that wait for it, clients taking turns.
 ///
-/// The thread is made when there is work and ends when there was none for a while.
-final class WorkLane: Sendable {
-    /// What waits; exactly one of the two is called.
+/// The thread is started when there is a job and ends when there was none for a while.
+final class WorkerThread: Sendable {
+    /// Exactly one of the two is called.
     struct Job: Sendable {
         let run: @Sendable () -> Void
-        /// It will not run: its client left, or others needed the place.
-        let drop: @Sendable (Dropped) -> Void
+        /// The job will not run.
+        let drop: @Sendable (DropReason) -> Void
     }
 
-    enum Dropped: Sendable { case clientLeft, queueFull }
+    enum DropReason: Sendable { case clientLeft, queueFull }
 
     private struct State {
-        var jobs = FairQueue<Job>(capacity: WorkLane.maxWaiting)
+        var jobs = FairQueue<Job>(capacity: WorkerThread.maxWaiting)
         var lastTicket: UInt64 = 0
         var hasThread = false
         /// The thread sleeps until it is signalled.
         var isAsleep = false
     }
 
-    /// Jobs that wait; past that, whoever has most of them loses its newest one.
+    /// The most jobs that wait; beyond it, the client with the most loses its newest one.
     static let maxWaiting = 512
-    private static let linger = DispatchTimeInterval.seconds(5)
+    private static let idleTimeout = DispatchTimeInterval.seconds(5)
 
     private let name: String
     private let niceness: Int32
@@ -41,8 +41,8 @@ final class WorkLane: Sendable {
         self.niceness = niceness
     }
 
-    /// What `cancel` knows a job by.
-    func ticket() -> UInt64 {
+    /// A new name for a job, by which it can be cancelled.
+    func makeTicket() -> UInt64 {
         state.withLock {
             $0.lastTicket += 1
             return $0.lastTicket
@@ -72,8 +72,8 @@ final class WorkLane: Sendable {
         case .nothing: break
         case .wake: arrivals.signal()
         case .start:
-            // Without a thread the work is done here: late is better than never.
-            if !startThread(named: name, { self.serve() }) { serve(lingers: false) }
+            // Where the system has no thread to give, the work is done here.
+            if !startThread(named: name, { self.serve() }) { serve(waitsForMore: false) }
         }
     }
 
@@ -83,16 +83,16 @@ final class WorkLane: Sendable {
 
     private func serve() {
         lowerThreadPriority(to: niceness)
-        serve(lingers: true)
+        serve(waitsForMore: true)
     }
 
-    private func serve(lingers: Bool) {
+    private func serve(waitsForMore: Bool) {
         while true {
             if let job = state.withLock({ $0.jobs.pop() }) {
                 job.run()
-            } else if lingers {
+            } else if waitsForMore {
                 guard fallAsleep() else { continue }
-                if arrivals.wait(timeout: .now() + Self.linger) == .timedOut, retire() { return }
+                if arrivals.wait(timeout: .now() + Self.idleTimeout) == .timedOut, retire() { return }
             } else if retire() {
                 return
             }

@@ -1,3 +1,4 @@
+import JSON
 import Scheduling
 
 /// Token counts of an answer. The whole prompt, as `count_tokens` gives it, is the sum of the first three.
@@ -14,7 +15,7 @@ struct Usage: Sendable, Equatable {
         self.output = output
     }
 
-    var json: JSON {
+    var json: JSONValue {
         [
             "input_tokens": .integer(input), "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": .integer(cacheRead), "output_tokens": .integer(output),

@@ -1,3 +1,5 @@
+import JSON
+
 /// A stream's events in the order and shapes that the official clients rely on.
 ///
 /// `message_start`, then the one text block once there is text, then `message_delta` and `message_stop`.
@@ -16,7 +18,7 @@ struct EventEncoder: Sendable {
     static let ping = event("ping", ["type": "ping"])
 
     func messageStart(_ usage: Usage) -> [UInt8] {
-        let message: JSON = [
+        let message: JSONValue = [
             "id": .string(messageID), "type": "message", "role": "assistant", "model": .string(model), "content": [],
             "stop_reason": nil, "stop_sequence": nil, "usage": usage.json,
         ]
@@ -28,12 +30,12 @@ struct EventEncoder: Sendable {
         var bytes: [UInt8] = []
         if !isBlockOpen {
             isBlockOpen = true
-            let start: JSON = [
+            let start: JSONValue = [
                 "type": "content_block_start", "index": 0, "content_block": ["type": "text", "text": ""],
             ]
             bytes += EventEncoder.event("content_block_start", start)
         }
-        let delta: JSON = [
+        let delta: JSONValue = [
             "type": "content_block_delta", "index": 0, "delta": ["type": "text_delta", "text": .string(text)],
         ]
         return bytes + EventEncoder.event("content_block_delta", delta)
@@ -46,7 +48,7 @@ struct EventEncoder: Sendable {
             isBlockOpen = false
             bytes += EventEncoder.event("content_block_stop", ["type": "content_block_stop", "index": 0])
         }
-        let delta: JSON = [
+        let delta: JSONValue = [
             "type": "message_delta",
             "delta": ["stop_reason": .string(answer.stop.name), "stop_sequence": .optional(answer.stop.sequence)],
             "usage": answer.usage.json,
@@ -60,7 +62,7 @@ struct EventEncoder: Sendable {
         EventEncoder.event("error", error.envelope(requestID: requestID))
     }
 
-    private static func event(_ name: String, _ data: JSON) -> [UInt8] {
+    private static func event(_ name: String, _ data: JSONValue) -> [UInt8] {
         var bytes = Array("event: \(name)\ndata: ".utf8)
         data.write(into: &bytes)
         bytes += "\n\n".utf8

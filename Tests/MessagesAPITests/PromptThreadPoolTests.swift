@@ -4,13 +4,13 @@ import Testing
 
 @testable import MessagesAPI
 
-@Suite("Workers on prompts", .timeLimit(.minutes(1))) struct PromptWorkersTests {
+@Suite("Threads for prompts", .timeLimit(.minutes(1))) struct PromptThreadPoolTests {
     private static let sizes = [100, 100_000, 2 << 20]
 
     @Test("No work runs on the threads that serve sockets, however small its body", arguments: sizes)
     func threads(bytes: Int) async throws {
-        let workers = PromptWorkers()
-        let name = try await workers.run(client: "a", bytes: bytes) { () throws(APIError) in
+        let pool = PromptThreadPool()
+        let name = try await pool.run(client: "a", bytes: bytes) { () throws(APIError) in
             try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
         }
         #expect(try #require(name)?.contains("prompts") == true)
@@ -18,26 +18,26 @@ import Testing
 
     @Test("What work throws comes back, and a later thread does what comes after a pause")
     func errors() async throws {
-        let workers = PromptWorkers()
+        let pool = PromptThreadPool()
         await #expect(throws: APIError.shuttingDown) {
-            try await workers.run(client: "a", bytes: 1) { () throws(APIError) -> Int in throw .shuttingDown }
+            try await pool.run(client: "a", bytes: 1) { () throws(APIError) -> Int in throw .shuttingDown }
         }
         for value in 0..<100 {
-            #expect(try await workers.run(client: "a", bytes: 1) { () throws(APIError) in value } == value)
+            #expect(try await pool.run(client: "a", bytes: 1) { () throws(APIError) in value } == value)
             if value % 10 == 0 { try await Task.sleep(for: .milliseconds(1)) }
         }
     }
 
-    /// Workers of which one lane is busy until `open`.
+    /// A pool of which one thread is busy until `open`.
     private final class Gate: Sendable {
-        let workers = PromptWorkers()
+        let pool = PromptThreadPool()
         private let semaphore = DispatchSemaphore(value: 0)
         private let isBusy = Mutex(false)
 
         func open() { semaphore.signal() }
 
         func block(bytes: Int) async throws {
-            try await workers.run(client: "blocker", bytes: bytes) { [self] () throws(APIError) in
+            try await pool.run(client: "blocker", bytes: bytes) { [self] () throws(APIError) in
                 isBusy.withLock { $0 = true }
                 semaphore.wait()
             }
@@ -55,7 +55,7 @@ import Testing
             #expect(await gate.untilBusy())
             for client in Array(repeating: "many", count: 64) + ["one"] {
                 group.addTask {
-                    _ = try await gate.workers.run(client: client, bytes: bytes) { () throws(APIError) in
+                    _ = try await gate.pool.run(client: client, bytes: bytes) { () throws(APIError) in
                         order.change { $0.append(client) }
                     }
                 }
@@ -77,10 +77,10 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await gate.block(bytes: 100) }
             #expect(await gate.untilBusy())
-            for _ in 0..<(WorkLane.maxWaiting + 50) {
+            for _ in 0..<(WorkerThread.maxWaiting + 50) {
                 group.addTask {
                     do {
-                        _ = try await gate.workers.run(client: "many", bytes: 100) { () throws(APIError) in }
+                        _ = try await gate.pool.run(client: "many", bytes: 100) { () throws(APIError) in }
                         counts.change { $0.done += 1 }
                     } catch let error as APIError {
                         #expect(error.status == 529 && error.retryAfterSeconds != nil)
@@ -89,13 +89,13 @@ import Testing
                 }
             }
             #expect(await eventually { counts.current.refused == 50 })
-            async let other: Int? = gate.workers.run(client: "one", bytes: 100) { () throws(APIError) in 5 }
+            async let other: Int? = gate.pool.run(client: "one", bytes: 100) { () throws(APIError) in 5 }
             #expect(await eventually { counts.current.refused == 51 })
             gate.open()
             #expect(try await other == 5)
             try await group.waitForAll()
         }
-        #expect(counts.current.done == WorkLane.maxWaiting - 1)
+        #expect(counts.current.done == WorkerThread.maxWaiting - 1)
     }
 
     @Test("A client that leaves while it waits gives up its place at once")
@@ -105,11 +105,11 @@ import Testing
         #expect(await gate.untilBusy())
         let ran = Shared(false)
         let task = Task {
-            try await gate.workers.run(client: "a", bytes: 100) { () throws(APIError) in ran.change { $0 = true } }
+            try await gate.pool.run(client: "a", bytes: 100) { () throws(APIError) in ran.change { $0 = true } }
         }
         try await Task.sleep(for: .milliseconds(20))
         task.cancel()
-        // The lane is still busy.
+        // The thread is still busy.
         #expect(try await task.value == nil)
         gate.open()
         try await blocked

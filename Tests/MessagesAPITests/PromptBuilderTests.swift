@@ -4,10 +4,10 @@ import Tokenization
 
 @testable import MessagesAPI
 
-@Suite("The prompt") struct RenderingTests {
+@Suite("The prompt") struct PromptBuilderTests {
     private func turns(_ messages: String, _ fields: String = "") throws -> [ChatTurn] {
         let body = #"{"model":"m","max_tokens":9,"messages":[\#(messages)]\#(fields)}"#
-        return Rendering.turns(try MessagesRequest(JSONParser.parse(Array(body.utf8)), for: .generate))
+        return PromptBuilder.turns(try MessagesRequest(Array(body.utf8), for: .generate))
     }
 
     private let hi = #"{"role":"user","content":"hi"}"#

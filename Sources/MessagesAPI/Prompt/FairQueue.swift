@@ -1,9 +1,8 @@
-/// A bounded queue that serves clients in turn, by bytes: who sends large bodies, or many, delays others by one element at
-/// most.
+/// A bounded queue that serves clients in turn, by bytes: a client with large bodies, or many, delays others by one element
+/// at most.
 ///
-/// Start-time fair queueing: an element's turn comes at a virtual time, which for a client moves on by the size of what is
-/// taken from it; a client that comes anew begins at the time of whoever is served now. A client's own elements stay in
-/// order.
+/// Start-time fair queueing: an element's turn comes at a virtual time. A client's time advances by the size of each element
+/// taken; a new client begins at the time of the element taken last. A client's own elements stay in order.
 struct FairQueue<Element> {
     /// Names an element until it leaves the queue.
     typealias Ticket = UInt64
@@ -31,7 +30,7 @@ struct FairQueue<Element> {
         case queued
         /// The queue was full: the newest element of the client with the most made room.
         case displaced(Element)
-        /// The queue is full, and nobody has more in it.
+        /// The queue is full, and no client has more in it.
         case refused(Element)
     }
 
@@ -73,7 +72,7 @@ struct FairQueue<Element> {
             best = (client.turn, first.ticket, name)
         }
         guard let best, let entry = clients[best.name]?.entries.removeFirst() else {
-            // Nobody waits, so nobody has had too much.
+            // No client waits, so none has had more than its share.
             clients = [:]
             now = 0
             return nil

@@ -1,17 +1,18 @@
 import EngineContract
 import Foundation
 import HTTPFront
+import JSON
 import Scheduling
 import Testing
 
 @testable import MessagesAPI
 
-@Suite("Models, health and metrics", .timeLimit(.minutes(1))) struct FiguresTests {
+@Suite("Models, health and metrics", .timeLimit(.minutes(1))) struct RoutesTests {
     @Test("The list of models comes in pages, forward and backward, as the SDK asks for them")
     func models() async throws {
         let api = try TestAPI(answering: [], contextLength: 5000)
         let whole = try await api.send("GET", "/v1/models").json
-        let model: JSON = [
+        let model: JSONValue = [
             "type": "model", "id": "test/model", "display_name": "A script", "created_at": "2026-01-02T03:04:05Z",
             "lifecycle": "active", "max_input_tokens": 5000, "max_tokens": 5000,
         ]
@@ -72,16 +73,19 @@ import Testing
         #expect(stamp.hasSuffix("Z") && abs(time.timeIntervalSinceNow) < 60)
     }
 
+    private func finish(_ reply: Reply, of api: TestAPI, seconds: Double) {
+        api.api.finished(FinishedRequest(head: nil, status: reply.status, seconds: seconds, record: reply.record))
+    }
+
     @Test("Metrics are valid Prometheus text with a series for everything that operators ask for")
     func metrics() async throws {
         let api = try TestAPI(answering: Script.bytes("ok"))
         for fields in ["", #","stream":true"#, #","max_tokens":-1"#] {
-            let head = RequestHead(method: "POST", target: "/v1/messages")
-            api.api.finished(FinishedRequest(head: head, status: try await api.ask(fields).status, seconds: 0.004))
+            finish(try await api.ask(fields), of: api, seconds: 0.004)
         }
-        let unknown = RequestHead(method: "GET", target: "/\"\\\n?x")
-        api.api.finished(FinishedRequest(head: unknown, status: 404, seconds: 1000))
-        api.api.finished(FinishedRequest(head: nil, status: 400, seconds: 0))
+        finish(try await api.send("GET", "/\"\\\n?x"), of: api, seconds: 1000)
+        let malformed = api.api.response(to: .badRequest("x"), requestID: "req_1")
+        finish(try await Reply(malformed), of: api, seconds: 0)
         let reply = try await api.send("GET", "/metrics", headers: [:])
         #expect(reply.headers[first: "content-type"] == "text/plain; version=0.0.4; charset=utf-8")
         let page = try PrometheusPage(reply.body)
@@ -111,24 +115,24 @@ import Testing
     }
 
     @Test("Metrics tell of the process under the names that every dashboard knows")
-    func processFigures() async throws {
+    func processStatistics() async throws {
         let api = try TestAPI(answering: [])
         let page = try PrometheusPage(try await api.send("GET", "/metrics", headers: [:]).body)
-        let figures = try [
+        let values = try [
             "process_start_time_seconds", "process_cpu_seconds_total", "process_resident_memory_bytes",
             "process_virtual_memory_bytes", "process_open_fds", "process_max_fds",
         ].map { try #require(page.samples[$0], "\($0)") }
         #expect(page.types["process_cpu_seconds_total"] == "counter" && page.types["process_open_fds"] == "gauge")
-        let age = Date().timeIntervalSince1970 - figures[0]
+        let age = Date().timeIntervalSince1970 - values[0]
         // As old as this run of tests, which is younger than a day.
         #expect(age > 0 && age < 86400)
-        #expect(figures[1] > 0 && figures[1] < age * Double(ProcessInfo.processInfo.processorCount) + 1)
-        #expect(figures[2] > 1_048_576 && figures[2] < figures[3])
+        #expect(values[1] > 0 && values[1] < age * Double(ProcessInfo.processInfo.processorCount) + 1)
+        #expect(values[2] > 1_048_576 && values[2] < values[3])
         // Standard input, output and error at least.
-        #expect(figures[4] >= 3 && figures[4] <= figures[5])
+        #expect(values[4] >= 3 && values[4] <= values[5])
         // The start does not move.
         let later = try PrometheusPage(try await api.send("GET", "/metrics", headers: [:]).body)
-        #expect(later.samples["process_start_time_seconds"] == figures[0])
+        #expect(later.samples["process_start_time_seconds"] == values[0])
     }
 
     @Test("A model's name cannot break the page of metrics")

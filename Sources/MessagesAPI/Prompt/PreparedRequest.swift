@@ -1,0 +1,77 @@
+import Chat
+import EngineContract
+import HTTPFront
+import Scheduling
+import Templates
+import Tokenization
+
+/// A request, checked, and its prompt in tokens.
+struct PreparedRequest: Sendable {
+    /// Without its texts, which are in the prompt.
+    var message: MessagesRequest
+    var prompt: [Token]
+    var stopSequences: StopSequenceFilter
+    /// Whether the last turn is the assistant's and has text: the answer goes on with it.
+    var continuesAssistantText: Bool
+
+    /// `stream` in the body decides; the header is for requests that do not say.
+    func wantsStream(_ head: RequestHead) -> Bool {
+        message.stream ?? (head.headers[first: "x-stream"]?.lowercased() == "true")
+    }
+}
+
+extension MessagesAPI {
+    /// Bodies up to this size leave little memory behind.
+    private static let smallBodyBytes = 64 << 10
+
+    /// Parses, checks and tokenizes a body, outside the cooperative pool.
+    /// - Throws: `APIError` if the body is refused, too many wait, or the client left meanwhile.
+    func prepare(
+        _ request: RoutedRequest,
+        for purpose: MessagesRequest.Purpose
+    ) async throws(APIError) -> PreparedRequest {
+        let byteCount = request.body.count
+        defer { if byteCount > Self.smallBodyBytes { Task { [scheduler] in await scheduler.noteWork() } } }
+        let prepared = try await promptThreads.run(client: request.clientName, bytes: byteCount) {
+            () throws(APIError) in
+            try self.build(request.body, for: purpose, request.record)
+        }
+        guard let prepared else { throw .clientGone }
+        return prepared
+    }
+
+    private func build(
+        _ body: [UInt8],
+        for purpose: MessagesRequest.Purpose,
+        _ record: RequestRecord
+    ) throws(APIError) -> PreparedRequest {
+        var message = try MessagesRequest(body, for: purpose)
+        record.note { $0.model = message.model }
+        let turns = PromptBuilder.turns(message)
+        let stopSequences = StopSequenceFilter(message.stopSequences)
+        (message.messages, message.system, message.stopSequences) = ([], [], [])
+        let prompt: [Token]
+        do throws(TemplateError) {
+            prompt = try model.chatFormat.encode(turns, with: model.tokenizer)
+        } catch {
+            throw APIError(error)
+        }
+        record.note { $0.promptTokens = prompt.count }
+        try check(prompt)
+        return PreparedRequest(
+            message: message,
+            prompt: prompt,
+            stopSequences: stopSequences,
+            continuesAssistantText: turns.last.map { $0.role == .assistant && !$0.text.isEmpty } ?? false
+        )
+    }
+
+    /// Throws if no model could continue a prompt, so that counting and generating say the same.
+    private func check(_ prompt: [Token]) throws(APIError) {
+        if prompt.isEmpty { throw APIError(.emptyPrompt) }
+        let vocabularySize = scheduler.engineDescription.vocabularySize
+        if let token = prompt.first(where: { !(0..<vocabularySize).contains(Int($0)) }) {
+            throw APIError(.invalidToken(token))
+        }
+    }
+}
