@@ -1,6 +1,6 @@
 import ModelFiles
 
-/// The parts of a model that its tensors belong to, told by their names.
+/// The part of a model that a tensor belongs to, by its name.
 enum TensorKind: String, CaseIterable, Encodable {
     case embedding
     case attention
@@ -31,12 +31,12 @@ enum TensorKind: String, CaseIterable, Encodable {
     }
 }
 
-/// How the tensors of one kind are stored, those of one form together.
+/// The tensors of one kind and storage format.
 struct TensorGroup: Encodable {
     var kind: TensorKind
     /// "MLX 4-bit, group 64", "BF16".
     var form: String
-    /// Weights, however many of them share a word.
+    /// The number of weights, also where several are packed into a word.
     var parameters = 0
     var bytes = 0
 
@@ -52,7 +52,7 @@ struct TensorGroup: Encodable {
             let kind = TensorKind(tensor: name)
             var group = groups[kind.rawValue + form] ?? TensorGroup(kind: kind, form: form)
             group.bytes += tensor.bytes.count
-            // Scales and biases are part of the form, no parameters.
+            // Scales and biases are part of the format, not parameters.
             if !isPacked || name.hasSuffix(".weight") {
                 let stored = tensor.shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
                 group.parameters += packing.map { stored / $0.bits * 32 } ?? stored

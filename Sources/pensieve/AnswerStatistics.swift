@@ -1,26 +1,26 @@
 import Foundation
 import Scheduling
 
-/// What one answer cost, as the line behind it tells.
-struct AnswerFigures: Sendable {
+/// The statistics of one answer, shown after it.
+struct AnswerStatistics: Sendable {
     var promptTokens: Int
-    /// Prompt tokens that were in the prefix cache.
+    /// Prompt tokens found in the prefix cache.
     var cachedTokens: Int
     var generatedTokens: Int
-    /// Seconds from the question to the first piece of the answer; nil if none came.
+    /// Seconds from the question to the first piece of the answer; nil if there was none.
     var firstTokenSeconds: Double?
     /// Seconds from there to the end.
     var decodeSeconds: Double
-    /// How the answer ended, where that is worth a word.
+    /// Why the answer ended, if that is unusual.
     var ending: String?
 
-    /// In brackets, for the end of an answer in a terminal.
+    /// One line in brackets, for a terminal.
     var line: String {
         var parts = ["\(promptTokens) prompt tokens" + (cachedTokens > 0 ? " (\(cachedTokens) cached)" : "")]
         if let firstTokenSeconds {
             parts.append(String(format: "first token after %.0f ms", firstTokenSeconds * 1000))
             parts.append("\(generatedTokens) tokens")
-            // The first token belongs to the prompt's time.
+            // The time of the first token is part of the prompt's.
             if generatedTokens > 1, decodeSeconds > 0 {
                 parts.append(String(format: "%.0f tokens per second", Double(generatedTokens - 1) / decodeSeconds))
             }
@@ -30,8 +30,8 @@ struct AnswerFigures: Sendable {
     }
 }
 
-extension AnswerFigures {
-    /// The figures of an answer that was made in this process.
+extension AnswerStatistics {
+    /// The statistics of an answer that was generated in this process.
     init(_ summary: GenerationSummary, start: ContinuousClock.Instant, first: ContinuousClock.Instant?) {
         promptTokens = summary.promptTokens
         cachedTokens = summary.cachedTokens

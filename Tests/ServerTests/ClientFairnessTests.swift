@@ -2,8 +2,8 @@ import Foundation
 import Support
 import Testing
 
-/// One client against all, on the real server.
-@Suite(.serialized) struct CrowdTests {
+/// No client can shut out the others of a real server.
+@Suite(.serialized) struct ClientFairnessTests {
     private static let key = "test-api-key-12345"
 
     private static func get(_ path: String, host: String = "localhost", fields: String = "") -> String {
@@ -19,7 +19,7 @@ import Testing
         #"{"model":"m","max_tokens":1000,"stream":\#(stream),"messages":[{"role":"user","content":"\#(text)"}]}"#
     }
 
-    /// The status of the answer to one request on a connection of its own; nil if there is none.
+    /// The response status of one request on a connection of its own; nil if there is no response.
     private func status(_ request: String, from server: ServerProcess, ipv6: Bool = false) async -> Int? {
         guard let socket = try? RawSocket(port: server.port, ipv6: ipv6), (try? socket.send(request)) != nil,
             let answer = try? await socket.readToEnd(), answer.hasPrefix("HTTP/1.1 ")
@@ -39,7 +39,7 @@ import Testing
     // MARK: Descriptors
 
     @Test(
-        "More connections than descriptors do not end the server, and it serves on",
+        "More connections than descriptors do not end the server, and it goes on serving",
         .timeLimit(.minutes(5)),
         arguments: [256, 1024, 4096]
     )
@@ -47,10 +47,10 @@ import Testing
         let server = try ServerProcess(["--mock"], descriptors: limit)
         #expect(server.said.contains("connections at a time, not the 4096 of --max-connections"))
         let requests = [Self.get("/health"), Self.post(Self.message("a b c d e f g h", stream: true))]
-        // Thousands of requests would take their time.
+        // Thousands of requests would take too long.
         for beginning in [""] + (limit <= 1024 ? requests : []) {
             let flood = try await Flood.open(port: server.port, count: limit + 200, saying: beginning)
-            // The refused ones end after a second, and libdispatch looks at its threads every second.
+            // Refused connections end after a second, and libdispatch inspects its threads every second.
             #expect(try await server.waitForExit(seconds: beginning.isEmpty ? 1.5 : 0.2) == nil)
             withExtendedLifetime(flood) {}
         }
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test(
-        "Where there are too few descriptors the server does not start, and says how many it needs",
+        "With too few descriptors the server does not start, and says how many it needs",
         .timeLimit(.minutes(1))
     )
     func tooFewDescriptors() async throws {
@@ -73,9 +73,9 @@ import Testing
         #expect(outcome.errors.contains("ulimit -n"))
     }
 
-    // MARK: Places and memory
+    // MARK: Connections and memory
 
-    @Test("A crowd of idle connections does not lock others out", .timeLimit(.minutes(2)))
+    @Test("Many idle connections do not shut out other clients", .timeLimit(.minutes(2)))
     func idleCrowd() async throws {
         let server = try ServerProcess(["--mock", "--max-connections", "50", "--idle-seconds", "3600"])
         let crowd = try await Flood.open(port: server.port, count: 200)
@@ -91,7 +91,7 @@ import Testing
         let server = try ServerProcess([
             "--mock", "--api-key-file", keys, "--max-body", "1M", "--max-body-memory", "8M",
         ])
-        // Bodies that never come to their end, one byte short.
+        // Bodies that stay one byte short.
         let body = String(repeating: " ", count: 1 << 20)
         let head =
             "POST /v1/messages HTTP/1.1\r\nHost: x\r\nX-API-Key: key-a\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
@@ -100,18 +100,18 @@ import Testing
             try? socket.send(head + body.dropLast())
             return socket
         }
-        // All that is not refused is there.
+        // Everything that was not refused has been received.
         #expect(try await eventually { greedy.contains(where: \.hasNews) })
         try await Task.sleep(for: .milliseconds(200))
         let large = Self.message(String(repeating: "a ", count: 300_000))
         let other = Self.post(large, key: "key-b", fields: "Connection: close\r\n")
-        // Its prompt is too long for any context: what matters is that it was read.
+        // The prompt is too long for any context, but the body was read.
         #expect(try await eventually(seconds: 20) { await status(other, from: server) == 400 })
         #expect(await status(Self.post(large, key: "key-a", fields: "Connection: close\r\n"), from: server) == 503)
         withExtendedLifetime(greedy) {}
     }
 
-    // MARK: Clients that leave
+    // MARK: Clients that disconnect
 
     @Test(
         "A client that closes its sending side after the request gets its whole answer",
@@ -135,7 +135,7 @@ import Testing
         arguments: [false, true]
     )
     func gone(stream: Bool) async throws {
-        // Hours for the answer.
+        // The answer would take hours.
         let server = try ServerProcess(["--mock", "--mock-tokens-per-second", "0.1", "--ping-seconds", "0.5"])
         func running() async throws -> Bool {
             let socket = try RawSocket(port: server.port)
@@ -145,7 +145,7 @@ import Testing
         var socket: RawSocket? = try RawSocket(port: server.port)
         try socket?.send(Self.post(Self.message("one two three four five six", stream: stream)))
         #expect(try await eventually { try await running() })
-        // Without a reset: it read all that has come.
+        // Without a reset, as it has read everything that was received.
         if stream { _ = await socket?.read(until: "event: ping\ndata: {\"type\":\"ping\"}\n\n") }
         socket = nil
         #expect(try await eventually(seconds: 20) { try await !running() })
@@ -182,7 +182,7 @@ import Testing
     func bothAddresses(_ arguments: [String]) async throws {
         let server = try ServerProcess(["--mock"] + arguments)
         #expect(await status(Self.get("/health"), from: server) == 200)
-        // Containers often have no IPv6.
+        // Containers often lack IPv6.
         let addresses = (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)) ?? ""
         guard addresses.contains(" lo\n") else { return }
         #expect(await status(Self.get("/health", host: "[::1]:\(server.port)"), from: server, ipv6: true) == 200)
@@ -192,7 +192,7 @@ import Testing
         #expect(outcome.errors.contains("--port"))
     }
 
-    @Test("A host name that nobody knows is said to be unknown, whether keys are configured or not")
+    @Test("An unknown host name is reported as such, whether keys are configured or not")
     func unknownHost() async throws {
         let outcome = try await Program.run(["start", "--mock", "--port", "0", "--host", "no-such-host.invalid"])
         #expect(outcome.status == 1)

@@ -1,17 +1,17 @@
-/// A text under a cursor.
-struct EditedLine: Equatable {
+/// The text of a line editor with its cursor.
+struct LineBuffer: Equatable {
     static let maxBytes = 16 << 20
 
     private(set) var characters: [Character] = []
-    /// From 0, before the first character, to their count.
+    /// Index of the character after the cursor.
     private(set) var cursor = 0
-    /// What was cut last.
+    /// The text that was cut last.
     private var clipboard = ""
 
     var text: String { String(characters) }
     var isEmpty: Bool { characters.isEmpty }
 
-    /// Replaces all, with the cursor at the end.
+    /// Replaces the text and puts the cursor at its end.
     mutating func set(_ text: String) {
         characters = Array(text)
         cursor = characters.count
@@ -19,7 +19,7 @@ struct EditedLine: Equatable {
 
     mutating func clear() { set("") }
 
-    /// Does what a key asks for within the text; other keys change nothing.
+    /// Applies an editing key; other keys change nothing.
     mutating func apply(_ key: Key) {
         switch key {
         case .text(let text): insert(text)
@@ -40,7 +40,7 @@ struct EditedLine: Equatable {
         }
     }
 
-    /// What is inserted may join the character before it: an accent, the second half of a flag.
+    /// Inserted text may combine with the preceding character: an accent, the second half of a flag.
     private mutating func insert(_ text: String) {
         let shown = text.unicodeScalars.filter { $0 == "\n" || $0 == "\t" || $0.properties.generalCategory != .control }
         let before = String(characters[..<cursor]) + String(String.UnicodeScalarView(shown))
@@ -55,7 +55,7 @@ struct EditedLine: Equatable {
         if keeps { clipboard = String(characters[range]) }
         characters.removeSubrange(range)
         cursor = range.lowerBound
-        // What was parted may be one character now.
+        // The characters around the cut may combine into one.
         let text = String(characters)
         if text.count != characters.count {
             cursor = min(String(characters[..<cursor]).count, text.count)
@@ -78,5 +78,54 @@ struct EditedLine: Equatable {
         while index < characters.count, characters[index].isWhitespace { index += 1 }
         while index < characters.count, !characters[index].isWhitespace { index += 1 }
         return index
+    }
+}
+
+/// The layout of a prompt and an edited text on a terminal's rows.
+struct LineLayout: Equatable {
+    private static let tabColumns = 4
+
+    private(set) var rows: [String]
+    private(set) var cursorRow = 0
+    private(set) var cursorColumn = 0
+
+    init(prompt: String, line: LineBuffer, width: Int) {
+        let width = max(4, width)
+        let indent = min(prompt.columns, width / 2)
+        rows = [prompt]
+        var column = prompt.columns
+        for (index, character) in line.characters.enumerated() {
+            let columns = character == "\t" ? Self.tabColumns : character.columns
+            if character != "\n", column + columns > width {
+                rows.append("")
+                column = 0
+            }
+            if index == line.cursor { (cursorRow, cursorColumn) = (rows.count - 1, min(column, width - 1)) }
+            if character == "\n" {
+                // Later lines are aligned with the first one after the prompt.
+                rows.append(String(repeating: " ", count: indent))
+                column = indent
+            } else {
+                rows[rows.count - 1] +=
+                    character == "\t" ? String(repeating: " ", count: Self.tabColumns) : String(character)
+                column += columns
+            }
+        }
+        guard line.cursor == line.characters.count else { return }
+        if column >= width {
+            rows.append("")
+            column = 0
+        }
+        (cursorRow, cursorColumn) = (rows.count - 1, column)
+    }
+
+    /// At most `height` rows, those around the cursor.
+    func window(height: Int) -> LineLayout {
+        guard rows.count > height, height > 0 else { return self }
+        var part = self
+        let first = min(max(0, cursorRow - height + 1), rows.count - height)
+        part.rows = Array(rows[first..<(first + height)])
+        part.cursorRow = cursorRow - first
+        return part
     }
 }

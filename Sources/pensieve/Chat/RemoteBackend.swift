@@ -5,13 +5,13 @@ import Foundation
 import JSON
 import Synchronization
 
-/// A server of this API, this program's or another: all that is asked of it is `/v1/messages`, and `/v1/models` for names.
-struct RemotePartner: ChatPartner {
+/// A server of this API, this program's or another: it needs `/v1/messages`, and `/v1/models` for names.
+struct RemoteBackend: ChatBackend {
     let model: String
     private let server: ServerConnection
     private let options: ChatOptions
 
-    var place: String { "at \(server.address)" }
+    var location: String { "at \(server.address)" }
 
     private init(_ server: ServerConnection, model: String, _ options: ChatOptions) {
         self.server = server
@@ -19,19 +19,20 @@ struct RemotePartner: ChatPartner {
         self.options = options
     }
 
-    /// Finds the server, and which model it has if none is named.
+    /// Connects to the server; uses its first model if none is named.
+    /// - Throws: `ChatError` if it cannot be reached, `ServerError` if it refuses.
     static func connect(
         _ server: ServerConnection,
         model: String?,
         _ options: ChatOptions
-    ) async throws -> RemotePartner {
+    ) async throws -> RemoteBackend {
         let names = try await names(server)
-        return RemotePartner(server, model: model ?? names.first ?? "default", options)
+        return RemoteBackend(server, model: model ?? names.first ?? "default", options)
     }
 
     private static func names(_ server: ServerConnection) async throws -> [String] {
         let (status, body) = try await reach(server) { try await server.get("/v1/models") }
-        // A server without this route may still answer.
+        // A server without this route can still answer.
         if status == 404 || status == 405 { return [] }
         guard status == 200 else { throw ServerError(status: status, body: body) }
         let models = try? JSONDocument(body).root["data"].elements().map { try $0["id"].string().visible }
@@ -55,7 +56,7 @@ struct RemotePartner: ChatPartner {
 
     func models() async throws -> [String] { try await Self.names(server) }
 
-    func changed(to model: String) -> any ChatPartner { RemotePartner(server, model: model, options) }
+    func switched(to model: String) -> any ChatBackend { RemoteBackend(server, model: model, options) }
 
     func answer(
         _ question: String,
@@ -72,12 +73,12 @@ struct RemotePartner: ChatPartner {
                     emit(piece)
                 }
             }
-            return ChatAnswer(text: answer.text, figures: figures(answer, seconds: (.now - start) / .seconds(1)))
+            return ChatAnswer(text: answer.text, statistics: statistics(answer, seconds: (.now - start) / .seconds(1)))
         } catch let failure as StreamFailure {
             throw ChatError((failure.message ?? failure.kind).visible)
         } catch is CancellationError {
-            // What came before the interruption was read by somebody: it belongs to the conversation.
-            return ChatAnswer(text: text.value, figures: nil)
+            // The user has read what arrived before the interruption: it is part of the conversation.
+            return ChatAnswer(text: text.value, statistics: nil)
         }
     }
 
@@ -93,9 +94,9 @@ struct RemotePartner: ChatPartner {
         return body.bytes
     }
 
-    private func figures(_ answer: AnswerReader, seconds: Double) -> AnswerFigures {
+    private func statistics(_ answer: AnswerReader, seconds: Double) -> AnswerStatistics {
         let first = answer.deltaTimes.first
-        return AnswerFigures(
+        return AnswerStatistics(
             promptTokens: answer.promptTokens,
             cachedTokens: answer.cachedTokens,
             generatedTokens: answer.outputTokens,
@@ -109,7 +110,7 @@ struct RemotePartner: ChatPartner {
     }
 }
 
-/// What came of an answer, kept while it comes on another thread.
+/// The text received so far, on another thread.
 private final class ReceivedText: Sendable {
     private let text = Mutex("")
 

@@ -6,8 +6,8 @@ import Scheduling
 import Synchronization
 import Tokenization
 
-/// A model in this process, behind the scheduler that a server has: its prefix cache makes a turn begin where the last ended.
-final class LocalPartner: ChatPartner {
+/// A model in this process, with a server's scheduler: its prefix cache saves recomputing earlier turns.
+final class LocalBackend: ChatBackend {
     private let loaded: Model
     private let scheduler: Scheduler
     private let configuration: Configuration
@@ -16,7 +16,7 @@ final class LocalPartner: ChatPartner {
 
     private struct Running {
         var generation: Generation?
-        /// Also before there is a generation to end.
+        /// May be set before there is a generation.
         var isInterrupted = false
     }
 
@@ -31,7 +31,7 @@ final class LocalPartner: ChatPartner {
     }
 
     var model: String { loaded.engine.description.modelID }
-    let place = "in this process"
+    let location = "in this process"
 
     func interrupt() {
         running.withLock { running in
@@ -56,7 +56,7 @@ final class LocalPartner: ChatPartner {
         var first: ContinuousClock.Instant?
         var decoder = StreamDecoder(tokenizer: loaded.tokenizer)
         var text = ""
-        func take(_ piece: String) {
+        func append(_ piece: String) {
             text += piece
             if !piece.isEmpty { emit(piece) }
         }
@@ -64,11 +64,11 @@ final class LocalPartner: ChatPartner {
             switch event {
             case .token(let token):
                 first = first ?? .now
-                take(decoder.push(token))
+                append(decoder.push(token))
             case .finished(let summary):
-                take(decoder.finish())
+                append(decoder.finish())
                 if case .failed(let reason) = summary.reason { throw ChatError(reason) }
-                return ChatAnswer(text: text, figures: AnswerFigures(summary, start: start, first: first))
+                return ChatAnswer(text: text, statistics: AnswerStatistics(summary, start: start, first: first))
             }
         }
         throw ChatError("the answer was broken off")
@@ -95,9 +95,9 @@ final class LocalPartner: ChatPartner {
         [BuiltinFiles.modelID] + ModelLocation.models(in: HubCache(root: try HubModels.settings().cache))
     }
 
-    func changed(to model: String) async throws -> any ChatPartner {
+    func switched(to model: String) async throws -> any ChatBackend {
         var configuration = configuration
         configuration.model = model == BuiltinFiles.modelID ? nil : model
-        return try await LocalPartner(configuration, options)
+        return try await LocalBackend(configuration, options)
     }
 }

@@ -1,18 +1,18 @@
 import JSON
 
 extension JSONError {
-    /// What is wrong in a configuration file, with its line, in words for what people write that JSON does not have.
+    /// What is wrong in a configuration file, with its line, naming common mistakes, which lenient parsers accept: comments, single quotes, repeated commas.
     func explained(in text: [UInt8]) -> String {
         switch problem {
         case .syntax(let what, let byte):
             let line = 1 + text.prefix(byte).count { $0 == UInt8(ascii: "\n") }
-            return "not valid JSON: line \(line): \(Self.habit(in: text, at: byte) ?? what)"
+            return "not valid JSON: line \(line): \(Self.mistake(in: text, at: byte) ?? what)"
         case .notA(.object): return "the file must hold one JSON object, such as {\"port\": 7777}"
         default: return description
         }
     }
 
-    private static func habit(in text: [UInt8], at byte: Int) -> String? {
+    private static func mistake(in text: [UInt8], at byte: Int) -> String? {
         let rest = text[min(byte, text.count)...]
         let before = text.prefix(byte).last { !$0.isJSONSpace }
         switch rest.first {
