@@ -44,32 +44,34 @@ let package = Package(
             name: "pensieve",
             dependencies: [
                 "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
-                "Tokenization", "BlockFiles", "BuiltinModel", "APIClient",
+                "Chat", "Templates", "Tokenization", "BlockFiles", "BuiltinModel", "APIClient", "Console", "Platform",
             ],
             exclude: ["Pensieve.docc"],
             swiftSettings: strict
         ),
         .executableTarget(name: "pensieve-load", dependencies: ["LoadTest"], swiftSettings: strict),
-        module("LoadTest", ["APIClient"]),
-        module("APIClient"),
+        module("LoadTest", ["APIClient", "Console", "Platform"]),
+        module("APIClient", ["Platform"]),
+        module("Console"),
 
         // The way of a request, downward.
         module(
             "MessagesAPI",
-            [
-                "HTTPFront", "Scheduling", "EngineContract", "Tokenization", "WebPage",
-                .target(name: "CLinux", condition: .when(platforms: [.linux])),
-            ]
+            ["HTTPFront", "Scheduling", "EngineContract", "Chat", "Templates", "Tokenization", "WebPage", "Platform"]
         ),
-        module("HTTPFront", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
+        module("HTTPFront", ["Platform", "CLinux"]),
         module("Scheduling", ["EngineContract"]),
-        module("BlockFiles", ["Scheduling", "EngineContract", "Hashing"]),
+        module("BlockFiles", ["Scheduling", "EngineContract", "Hashing", "Platform"]),
         module("EngineContract"),
-        module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS"]),
-        module("ModelFiles", ["CKernels"]),
-        module("ModelHub", ["Hashing"]),
+        module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS", "Platform"]),
+        module("ModelFiles", ["CKernels", "Platform"]),
+        module("ModelHub", ["ModelFiles", "Hashing", "Console", "Platform"]),
         module("Hashing", ["CKernels"]),
-        module("Tokenization"),
+        module("Chat", ["Templates", "Tokenization", "JSON"]),
+        module("Templates"),
+        module("Tokenization", ["JSON"]),
+        module("JSON"),
+        module("Platform", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
 
         // C: kernels, shims, and the bytes of the built-in model and of the chat page.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
@@ -102,29 +104,30 @@ let package = Package(
 
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
-        tests("HTTPFrontTests", ["HTTPFront"]),
-        tests("MessagesAPITests", ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Tokenization"]),
+        tests("HTTPFrontTests", ["HTTPFront", "Platform"]),
+        tests(
+            "MessagesAPITests",
+            ["MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Chat", "Tokenization"]
+        ),
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
-            ["Inference", "Scheduling", "EngineContract", "ModelFiles", "CKernels"],
+            ["Inference", "Scheduling", "EngineContract", "ModelFiles", "CKernels", "Platform"],
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),
-        tests(
-            "TokenizationTests",
-            ["Tokenization", "tokenizer-probe"],
-            exclude: ["Scripts"],
-            resources: [.copy("Fixtures")]
-        ),
+        tests("ChatTests", ["Chat", "Templates", "Tokenization"], exclude: ["Fixtures", "Scripts"]),
+        tests("TemplatesTests", ["Templates"], exclude: ["Fixtures", "Scripts"]),
+        tests("TokenizationTests", ["Tokenization", "tokenizer-probe"], exclude: ["Fixtures", "Scripts"]),
+        tests("JSONTests", ["JSON"]),
         tests("LoadTests", ["LoadTest", "APIClient"]),
         tests("APIClientTests", ["APIClient"]),
         tests(
             "ServerTests",
-            ["pensieve", "Inference", "ModelFiles", "ModelHub", "Tokenization", "Hashing"],
+            ["pensieve", "Inference", "ModelFiles", "ModelHub", "Chat", "Tokenization", "Hashing"],
             resources: [.copy("Python")]
         ),
     ]

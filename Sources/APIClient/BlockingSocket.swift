@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// A failure of the network, named the same way each time.
 package struct SocketFailure: Error, Equatable, CustomStringConvertible {
@@ -23,7 +24,7 @@ package struct Endpoint: Sendable {
 
     package init(_ target: Target) throws(SocketFailure) {
         var hints = addrinfo()
-        hints.ai_socktype = BlockingSocket.kind
+        hints.ai_socktype = StreamSocket.type
         var found: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(target.host, String(target.port), &hints, &found)
         guard status == 0 else {
@@ -50,12 +51,6 @@ package struct Endpoint: Sendable {
 /// A TCP connection with a time limit on every wait. Blocking on purpose: a thread for each client gives the most
 /// faithful times, and there are few clients.
 package final class BlockingSocket: Sendable {
-    #if canImport(Glibc)
-        fileprivate static let kind = Int32(SOCK_STREAM.rawValue)
-    #else
-        fileprivate static let kind = SOCK_STREAM
-    #endif
-
     private let descriptor: Int32
 
     /// Connects to the first of the addresses that takes the connection.
@@ -73,7 +68,7 @@ package final class BlockingSocket: Sendable {
     }
 
     private static func connect(_ address: Endpoint.Address, timeout: Double) throws(SocketFailure) -> Int32 {
-        let opened = socket(Int32(address.storage.ss_family), kind, 0)
+        let opened = socket(Int32(address.storage.ss_family), StreamSocket.type, 0)
         guard opened >= 0 else { throw SocketFailure("no more sockets: " + reason(errno)) }
         var limit = timeval(tv_sec: Int(timeout.rounded(.up)), tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)

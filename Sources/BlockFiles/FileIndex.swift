@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// Which blocks are in a folder, how large their files are, and which was used last.
 struct FileIndex: Sendable {
@@ -33,7 +34,7 @@ struct FileIndex: Sendable {
             guard lstat(folder + "/" + entry, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
                 continue
             }
-            let time = (information.modified.tv_sec, information.modified.tv_nsec)
+            let time = (information.modificationTime.tv_sec, information.modificationTime.tv_nsec)
             if !isDraft {
                 found.append((String(entry.dropLast(Self.ending.count)), Int(information.st_size), time))
             } else if time.0 + Self.draftSeconds < Foundation.time(nil) {
@@ -78,15 +79,5 @@ struct FileIndex: Sendable {
         guard let oldest = names[firstUse] else { return nil }
         remove(oldest)
         return oldest
-    }
-}
-
-extension stat {
-    fileprivate var modified: timespec {
-        #if canImport(Glibc)
-            st_mtim
-        #else
-            st_mtimespec
-        #endif
     }
 }

@@ -1,4 +1,4 @@
-// Attention over paged KV memory, as regions of the pool.
+// Attention over the paged KV cache: parallel loops around the kernels.
 #include "compute.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ size_t ck_kv_position_bytes(ck_kv_type type, int head_size) {
     }
 }
 
-// MARK: Preparation
+// MARK: Norm, rotary embedding, KV cache writes
 
 typedef struct preparation_work {
     ck_compute *compute;
@@ -24,7 +24,7 @@ typedef struct preparation_work {
     const ck_run *runs;
 } preparation_work;
 
-/// A tile is one thread's: its lines hold several positions.
+/// One token run and KV head: positions of one tile, whose cache lines are shared, are written by one thread.
 static void prepare_item(void *context, int item, int worker) {
     (void)worker;
     const preparation_work *w = context;
@@ -49,12 +49,12 @@ typedef struct attention_work {
     attention attention;
     const ck_span *spans;
     float *out;
-    // Where parts are divided among threads: the most of a span, and floats from one to the next.
+    // With splits on several threads: the most splits of a query tile, and the floats of one split's states.
     int parts;
     size_t part_floats;
 } attention_work;
 
-/// All parts of a span, one after the other.
+/// All splits of a query tile, in order.
 static void attend_item(void *context, int item, int worker) {
     (void)worker;
     const attention_work *w = context;
@@ -96,7 +96,7 @@ static void merge_item(void *context, int item, int worker) {
 }
 
 bool ck_compute_reserve_parts(ck_compute *c, int context, int heads, int head_size) {
-    // Enough for four sessions of the length at once, within 64 MiB.
+    // Enough for four sessions of full context length, at most 64 MiB.
     const size_t most = (64 << 20) / sizeof(float);
     size_t parts = ((size_t)context + PART - 1) / PART;
     size_t floats = 4 * parts * (size_t)heads * state_floats(head_size);
@@ -126,7 +126,8 @@ void ck_attention(
         if (span_queries(span) > queries) queries = span_queries(span);
     }
     w.part_floats = (size_t)queries * state_floats(kv->head_size);
-    // Which threads compute which parts changes no result. Spans are divided where they are few.
+    // Which thread computes which split changes no result. Contexts are split where there are too few query tiles for
+    // the threads.
     const int enough = 16;
     size_t needed = (size_t)span_count * (size_t)w.parts * w.part_floats;
     if (c->threads > 1 && w.parts > 1 && span_count < enough * c->threads && needed <= c->parts_floats) {

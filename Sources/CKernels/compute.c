@@ -1,4 +1,4 @@
-// The choice of a variant, and the threads and memory of a `ck_compute`.
+// Selection of a variant, and the threads and memory of a `ck_compute`.
 #include "compute.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #endif
 
 #if defined(__x86_64__)
-/// Byte products in VEX form: CPUID leaf 7, sub-leaf 1, bit 4 of EAX. The system saves AVX state if AVX2 is there.
+/// AVX-VNNI: CPUID leaf 7, sub-leaf 1, bit 4 of EAX. The system saves AVX state if AVX2 is available.
 static bool has_avx_vnni(void) {
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 4));
@@ -21,7 +21,7 @@ static bool has_dot_products(void) {
 #if defined(__linux__)
     return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #else
-    // Every Apple CPU since the first in a Mac.
+    // Every Apple CPU used in Macs has them.
     return true;
 #endif
 }
@@ -121,7 +121,7 @@ void ck_compute_set_activations(ck_compute *c, ck_activations activations) { c->
 
 bool ck_compute_reserve_activations(ck_compute *c, int columns) {
     if (columns <= c->activation_columns) return true;
-    // The last tile may be one with more places than tokens.
+    // The last tile may be padded.
     size_t places = (size_t)(SLAB + MAX_TILE) * (((size_t)columns + UNIT - 1) / UNIT);
     activations a = {
         .codes = aligned_alloc(64, places * UNIT * MAX_PLANES),

@@ -1,4 +1,4 @@
-// What is behind a `ck_compute`.
+// The definition of `ck_compute`.
 #ifndef PENSIEVE_COMPUTE_H
 #define PENSIEVE_COMPUTE_H
 
@@ -18,8 +18,8 @@ struct ck_compute {
     uint64_t nanoseconds[CK_WORK_COUNT];
 };
 
-/// Items to take at once when each costs `cost` operations on 16 lanes: about two microseconds are worth handing to
-/// another thread.
+/// The grain of a parallel loop whose items cost `cost` operations on 16 lanes each: a chunk is at least about two
+/// microseconds of work.
 static inline int grain_of(size_t cost) {
     const size_t grain = 4096;
     return cost >= grain ? 1 : (int)(grain / (cost + 1)) + 1;

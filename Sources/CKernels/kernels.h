@@ -1,25 +1,25 @@
-// What one variant provides; the functions do one item's work on the calling thread.
+// The dispatch table of one variant. Each function does the work of one item on the calling thread.
 #ifndef PENSIEVE_KERNELS_H
 #define PENSIEVE_KERNELS_H
 
 #include "kv.h"
 #include "packed.h"
 
-/// Rows of a matrix that one item of a product covers.
+/// Rows of a matrix that one item of a matrix product covers.
 enum { ROW_BLOCK = 16 };
 
 typedef struct kernels {
     void (*copy_rows)(const ck_matrix *w, int first, int count, float *out);
-    /// Whether none of `count` numbers, a multiple of 16, is infinite or not a number.
+    /// Whether all of `count` numbers, a multiple of 16, are finite.
     bool (*is_finite)(const float *x, int count);
-    /// y[t × y_stride + r] for r in 0 ..< rows: dot products of W's rows [rows, columns] with x's.
+    /// y[t × y_stride + r] = W[rows, columns] row r · x[tokens, columns] row t.
     void (*multiply)(
         const float *w, int rows, int columns, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);
-    /// Quantises the inputs of a packed product, x[tokens, columns], into a tile that has `places` for tokens: the units
-    /// first ..< end of all of them.
+    /// Quantises units first ..< end of the inputs of a packed product, x[tokens, columns], into an activation tile for
+    /// `places` tokens.
     void (*quantise_units)(
         const ck_matrix *w, const float *x, int tokens, int places, int first, int end, const activations *tile);
-    /// y[t × y_stride + r]: the rows of one panel of a packed matrix with `tokens` tokens in tiles.
+    /// y[t × y_stride + r]: one panel of a packed matrix × `tokens` tokens, which are quantised in tiles.
     void (*multiply_panel)(
         const ck_matrix *w, int panel, const activations *all, int tokens, float *y, size_t y_stride, bool accumulate);
     void (*rms_norm)(const float *x, const float *weight, int size, float epsilon, float *y, bool accumulate);
@@ -29,22 +29,22 @@ typedef struct kernels {
     void (*scale)(float factor, int size, float *y);
     void (*soft_cap)(float cap, int size, float *y);
     void (*route)(float *logits, int experts, int count, bool normalize, int32_t *chosen, float *weights);
-    // As the functions of these names in ckernels.h.
+    // As the functions of the same names in ckernels.h.
     int32_t (*largest_logit)(const float *x, int count);
     void (*sampling_weights)(const float *x, int count, float largest, float temperature, float *weights);
     void (*sampling_sums)(const float *x, int count, float largest, float temperature, float *sums);
     int (*logits_above)(const float *x, int count, float threshold, int32_t *places, int capacity);
-    /// As ck_prepare_and_store for one run and one head of keys and values, with the heads of q that share it.
+    /// As ck_prepare_and_store, for one token run and one KV head with the query heads that share it.
     void (*prepare_run)(
         const ck_kv *kv, const ck_place *places, float *qkv, int heads, const ck_preparation *p, const ck_run *run,
         int kv_head);
-    /// The softmax states of a span's queries over the positions of one part (see kv.h), one after the other.
+    /// The softmax states of a query tile over the positions of one split (see kv.h): [query][state_floats].
     void (*attend_part)(const attention *a, const ck_span *span, int part, float *states);
-    /// Takes the states of the next part into those of all parts before it.
+    /// Merges the states of the next split into those of all splits before it.
     void (*merge_part)(int queries, int head_size, const float *part, float *states);
-    /// Writes the outputs of a span.
+    /// Divides by the softmax sums and writes the outputs of a query tile.
     void (*finish_span)(const attention *a, const ck_span *span, const float *states, float *out);
-    // What this variant can do at most, for benchmarks.
+    // This variant's limits, for benchmarks.
     uint32_t (*probe_read)(const uint8_t *memory, size_t bytes);
     uint32_t (*probe_dots)(int rounds);
 } kernels;

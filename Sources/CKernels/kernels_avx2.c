@@ -10,7 +10,7 @@
 #define TILE_TOKENS 2
 #define SUMS 4
 #define HALVES(halves) halves256(halves)
-// Pairs of products are added in 16 bits, which hold two of codes up to seven bits: eight go in two parts.
+// Pairs of products are added in 16 bits, which suffices for codes of up to seven bits; 8-bit codes are split in two.
 #define DOT4(bits, sums, codes, inputs) ((bits) < 8 ? dot256(sums, codes, inputs) : wide_dot256(sums, codes, inputs))
 #define ADD_PAIRS(pairs, codes, inputs) add_pairs256(pairs, codes, inputs)
 #define WIDENED(pairs) widened256(pairs)

@@ -1,4 +1,4 @@
-// Alder Lake (2021), Zen 5 (2024) and later: AVX2 with the byte products of AVX-VNNI.
+// Alder Lake (2021), Zen 5 (2024) and later: AVX2 with the byte dot products of AVX-VNNI.
 #if defined(__x86_64__)
 #include "kernels.h"
 

@@ -10,7 +10,7 @@
 #define TILE_TOKENS 4
 #define SUMS 16
 #define HALVES(halves) ((f16v)_mm512_cvtph_ps((__m256i)(halves)))
-// Pairs of products are added in 16 bits, which hold two of codes up to seven bits: eight go in two parts.
+// Pairs of products are added in 16 bits, which suffices for codes of up to seven bits; 8-bit codes are split in two.
 #define PAIRS(sums, codes, inputs)                                                                                     \
     ((sums)                                                                                                            \
      + (i16v)_mm512_madd_epi16(_mm512_maddubs_epi16((__m512i)(codes), (__m512i)(inputs)), _mm512_set1_epi16(1)))

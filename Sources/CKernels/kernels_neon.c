@@ -1,10 +1,10 @@
-// Arm CPUs with dot products of bytes: Apple M1 (2020), Neoverse N1 (2019) and later.
+// Arm CPUs with byte dot products: Apple M1 (2020), Neoverse N1 (2019) and later.
 #if defined(__aarch64__)
 #include "kernels.h"
 
 #include <arm_neon.h>
 
-// Functions that take vectors are all inlined: their calling convention does not matter.
+// All functions that take vectors are inlined, so their calling convention does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 
@@ -13,7 +13,7 @@ typedef int32_t lanes_i __attribute__((ext_vector_type(16)));
 typedef uint16_t lanes_h __attribute__((ext_vector_type(16)));
 typedef uint8_t line_b __attribute__((ext_vector_type(64)));
 
-/// Vectors of 16 lanes are four of four.
+/// A vector of 16 lanes as four vectors of four.
 typedef union quarters {
     lanes_f floats;
     lanes_i integers;
@@ -35,7 +35,7 @@ NARROW lanes_f halves128(lanes_h halves) {
     return to.floats;
 }
 
-/// The instruction takes signed bytes only: codes of up to seven bits.
+/// The instruction takes signed bytes only, so codes have at most seven bits.
 NARROW lanes_i dot128(lanes_i sums, line_b codes, lanes_i inputs) {
     quarters all = {.integers = sums}, a = {.bytes = codes}, b = {.integers = inputs};
     for (int k = 0; k < 4; k++) all.i[k] = vdotq_s32(all.i[k], a.b[k], b.b[k]);

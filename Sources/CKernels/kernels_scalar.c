@@ -1,4 +1,4 @@
-// For any CPU.
+// Portable, for any CPU.
 #include "kernels.h"
 
 typedef int32_t lanes __attribute__((ext_vector_type(16)));

@@ -1,20 +1,20 @@
-// Where keys and values stand in KV memory, and how attention goes over them.
+// The layout of keys and values in the KV cache, and the order in which attention reads them.
 //
-// A tile is 16 positions of one head of keys and values. Of floats, of 32 or 16 bits:
+// A tile is 16 positions of one KV head. Floats of 32 or 16 bits:
 //
 //     keys          [head_size][16]
 //     values        [16][head_size]
 //
-// Of bytes, in lines of 64 that are operands of an instruction which multiplies bytes and adds up fours of them:
+// Bytes, in lines of 64 that are operands of byte dot products (four bytes each into 16 lanes of 32 bits):
 //
 //     key scales    [16] floats
 //     value scales  [16] floats
 //     keys          head_size / 4 lines: line j has dimensions 4j … 4j+3 of the 16 positions, code + 128
 //     values        4 × head_size / 16 lines: line [p][c] has positions 4p … 4p+3 of dimensions 16c … 16c+15, codes
 //
-// Positions are taken in groups of 64: what is computed at once for a query. Groups make up parts of 512 positions, each
-// with a softmax of its own, and these are merged in the order of the parts. So a position's place decides alone in which
-// order it is added to the rest, whoever computes which parts.
+// Positions are processed in groups of 64. Groups form splits of 512 positions, as in flash decoding: each split has a
+// softmax state of its own, and the states are merged in the order of the splits. So the order of additions depends on
+// the positions only, not on which thread computes which split.
 #ifndef PENSIEVE_KV_H
 #define PENSIEVE_KV_H
 
@@ -22,13 +22,13 @@
 
 enum { GROUP_TILES = 4, GROUP = GROUP_TILES * CK_LANES, PART = 512, KV_LINE = 64, MAX_HEAD = 256 };
 
-/// A softmax over some positions: the values weighted by exponentials relative to the largest score, that score, and the
-/// sum of the exponentials, which is 0 if no position was seen. A state is head_size floats, then these two.
+/// The state of an online softmax over some positions: head_size floats, the values weighted by exponentials relative
+/// to the largest score; then that score, and the sum of the exponentials, which is 0 if no position was attended to.
 enum { STATE_LARGEST = 0, STATE_TOTAL = 1, STATE_EXTRA = 16 };
 
 static inline size_t state_floats(int head_size) { return (size_t)head_size + STATE_EXTRA; }
 
-/// One layer's attention of one step.
+/// The arguments of one layer's attention in one step.
 typedef struct attention {
     const ck_kv *kv;
     const ck_place *places;
@@ -37,18 +37,18 @@ typedef struct attention {
     ck_view view;
 } attention;
 
-/// The first position that a token sees.
+/// The first position that the token at `position` attends to.
 static inline int first_visible(ck_view view, int position) {
     return view.window > 0 && position + 1 > view.window ? position + 1 - view.window : 0;
 }
 
-/// Queries of a span that share a head of keys and values, which stand one after the other, token by token.
+/// Queries of a query tile that share a KV head. They are consecutive, ordered by token, then by head.
 static inline int shared_queries(const attention *a, const ck_span *span) {
     int shared = a->heads / a->kv->kv_heads;
     return span->count * (span->heads < shared ? span->heads : shared);
 }
 
-/// Where the query at `index` of a span stands.
+/// The row and the head of a query tile's query at `index`.
 typedef struct query_place {
     int row;
     int head;
@@ -75,7 +75,7 @@ static inline uint8_t *kv_tile(const ck_kv *kv, const int32_t *blocks, int tile,
     return kv->memory + block * kv->block_bytes + kv->layer_offset + within * tile_bytes(kv);
 }
 
-// The parts of a tile of bytes.
+// Offsets within a tile of bytes.
 enum { KEY_SCALES = 0, VALUE_SCALES = KV_LINE, KEY_LINES = 2 * KV_LINE };
 static inline size_t value_lines(int head_size) { return KEY_LINES + (size_t)head_size / 4 * KV_LINE; }
 

@@ -1,4 +1,4 @@
-// What the machine can do at most: the limits that benchmarks hold the kernels against.
+// The machine's limits, which benchmarks compare the kernels with.
 #include "compute.h"
 
 typedef struct probe {
@@ -29,7 +29,7 @@ static void dots_item(void *context, int item, int worker) {
     (void)item;
     (void)worker;
     const probe *p = context;
-    // Stored, so that it is computed.
+    // Stored, so that the compiler does not remove the computation.
     volatile uint32_t sink = p->compute->kernels->probe_dots(p->rounds);
     (void)sink;
 }

@@ -1,7 +1,7 @@
-// What becomes of a read from a mapped file where the file has no bytes any more: SIGBUS, which would end the process.
+// A read beyond the end of a mapped file that was truncated raises SIGBUS, which would end the process.
 //
-// The handler puts zeros in place of the rest of the mapping, so that whoever reads goes on, and sets the mapping's flag,
-// so that what was computed from it can be thrown away. It uses nothing but this table and one system call.
+// The handler maps zeros over the rest of the mapping, so that the reader can go on, and sets the mapping's flag, so
+// that results computed from it can be discarded. It is async-signal-safe: it uses this table and one system call only.
 #define _GNU_SOURCE
 #include "include/mapping_guard.h"
 
@@ -12,11 +12,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/// More files than any model has parts.
+/// More than the number of files of any model.
 enum { MOST = 4096 };
 
 typedef struct guard {
-    uintptr_t start;  // 0: the place is free; written last, and cleared first
+    uintptr_t start;  // 0: a free entry; written last, and cleared first
     uintptr_t end;
     int32_t *flag;
 } guard;
@@ -42,13 +42,13 @@ static void on_bus_error(int number, siginfo_t *info, void *context) {
         return;
     }
     errno = error;
-    // Not ours: as if this handler were not there.
+    // Not one of our mappings: behave as if this handler were not installed.
     if (before.sa_flags & SA_SIGINFO) {
         before.sa_sigaction(number, info, context);
     } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
         before.sa_handler(number);
     } else {
-        // The read is tried again, and ends the process.
+        // The read is repeated, and ends the process.
         signal(number, SIG_DFL);
     }
 }
@@ -68,7 +68,7 @@ bool ck_guard_mapping(const void *start, size_t bytes, int32_t *flag) {
     bool found = false;
     for (int i = 0; i < MOST && !found; i++) {
         if (__atomic_load_n(&guards[i].start, __ATOMIC_RELAXED) != 0) continue;
-        // Whole pages, as the system maps them.
+        // The system maps whole pages.
         guards[i].end = ((uintptr_t)start + bytes + page_size - 1) / page_size * page_size;
         guards[i].flag = flag;
         __atomic_store_n(&guards[i].start, (uintptr_t)start, __ATOMIC_RELEASE);

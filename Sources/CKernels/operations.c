@@ -1,7 +1,7 @@
-// The operations of ckernels.h beside products, as regions of the pool.
+// The other operations of ckernels.h: parallel loops around the kernels, and sampling.
 #include "compute.h"
 
-// MARK: Row by row
+// MARK: Per row
 
 typedef struct row_work {
     ck_compute *compute;
@@ -67,7 +67,7 @@ void ck_gate(ck_compute *c, ck_activation activation, const float *x, int tokens
     ck_compute_for(c, CK_WORK_ROWS, tokens, grain_of((size_t)size * 2), gate_item, &r);
 }
 
-// MARK: Number by number
+// MARK: Elementwise
 
 /// Numbers that one item covers.
 enum { STRETCH = 4096 };
@@ -99,7 +99,7 @@ void ck_soft_cap(ck_compute *c, float cap, size_t count, float *y) {
     for_stretches(c, (stretch_work){c->kernels->soft_cap, cap, count, y});
 }
 
-// MARK: The choice of a token
+// MARK: Sampling
 
 int32_t ck_largest_logit(const ck_compute *c, const float *x, int count) { return c->kernels->largest_logit(x, count); }
 

@@ -1,11 +1,11 @@
-// Packing: from the forms of weights that files have to the layout of packed.h. Runs once at load; portable.
+// Packs weights from the formats of files into the layout of packed.h. Runs once at load; portable.
 #include "packed.h"
 
 #include <string.h>
 
-// MARK: Forms
+// MARK: Formats
 
-/// The packed twin of each form: its bits, group and zero (negative: affine), and whether its scales have two levels.
+/// The packed equivalent of a format: bits, group, zero (negative: affine), and whether scales have two levels.
 static bool describe(const ck_matrix *w, ck_matrix *p) {
     switch (w->format) {
     case CK_AFFINE:
@@ -39,7 +39,7 @@ bool ck_packed_form(const ck_matrix *w, ck_matrix *packed, size_t *bytes) {
 
 // MARK: Reading
 
-/// One unit of one row, taken apart. Scales and biases are 16-bit floats, or signed bytes where there are two levels.
+/// One unit of one row, unpacked. Scales and biases are 16-bit floats, or signed bytes with two-level scales.
 typedef struct unit {
     uint8_t codes[UNIT];
     uint16_t scales[MAX_GROUPS];
@@ -57,7 +57,7 @@ static void read_affine(const ck_matrix *w, int groups, int row, int index, unit
     } else if (w->bits == 8) {
         memcpy(u->codes, q, UNIT);
     } else {
-        // Eight values are `bits` bytes.
+        // Eight values take `bits` bytes.
         for (int i = 0; i < UNIT; i += 8, q += w->bits) {
             uint64_t stream = 0;
             memcpy(&stream, q, (size_t)w->bits);
@@ -109,7 +109,7 @@ static void read_k_scale(const uint8_t *s, int part, unit *u, int g) {
     u->biases[g] = byte_of(part < 4 ? s[4 + low] & 63 : s[8 + low] >> 4 | s[4 + low] >> 6 << 4);
 }
 
-/// The quarter `quarter` of a block of 256; the comments in weights.inc say how each is made.
+/// Unpacks the quarter `quarter` of a block of 256 (formats: weights.inc).
 static void read_quarter(ck_format format, const uint8_t *block, int quarter, unit *u) {
     switch (format) {
     case CK_Q4_K:
@@ -204,7 +204,7 @@ static void write_codes(const uint8_t *codes, int bits, uint8_t *lines, int lane
     }
 }
 
-/// Into a row of the unit at `to`.
+/// Writes one row of the unit at `to`.
 static void write_unit(const unit *u, const packed_shape *s, uint8_t *to, int row) {
     size_t half = (size_t)(row / BLOCK_ROWS);
     int lane = row % BLOCK_ROWS;
@@ -226,7 +226,7 @@ void pack_panel(const ck_matrix *w, const ck_matrix *packed, int panel, void *we
     packed_shape s = packed_shape_of(packed);
     uint8_t *to = (uint8_t *)weights + s.panel * (size_t)panel;
     int rows = w->rows - panel * PANEL_ROWS < PANEL_ROWS ? w->rows - panel * PANEL_ROWS : PANEL_ROWS;
-    // Rows that are not there have scales of zero.
+    // Padding rows have scales of zero.
     if (rows < PANEL_ROWS) memset(to, 0, s.panel);
     for (int index = 0; index < s.units; index++) {
         uint8_t *super = to;

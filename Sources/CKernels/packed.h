@@ -1,23 +1,23 @@
-// The memory layout of packed weights and of the activations that meet them.
+// The memory layout of packed weights and of the quantised activations they are multiplied with.
 //
-// Weights: panels of 32 rows, each a stream of units of 64 columns. A unit holds two blocks of 16 rows, which are computed
-// together: first the header of each, and then their lines in turn, so that memory is read in one direction. A line is 64
-// bytes, four for each row of its block:
+// Weights: panels of 32 rows, each a sequence of units of 64 columns. A unit holds two blocks of 16 rows, which are
+// computed together: first both headers, then the lines of the two blocks interleaved, so that memory is read
+// sequentially. A line is 64 bytes, four for each row of its block:
 //
 //     4 bits    8 lines: line j has columns 8j … 8j+3 in the low nibbles and 8j+4 … 8j+7 in the high ones
-//     6 bits    the low four as above; then 4 lines: line j has the high two of columns 16j … 16j+3 in the lowest bits of
-//               its bytes, of 16j+4 … 16j+7 in the next, and so on
+//     6 bits    the low four as above; then 4 lines: line j has the high two of columns 16j … 16j+3 in the lowest two
+//               bits of its bytes, of 16j+4 … 16j+7 in the next two, and so on
 //     8 bits    16 lines: line j has columns 4j … 4j+3
 //
-// One line is one or more operands of an instruction that multiplies bytes and adds up fours of them (`vpdpbusd`).
+// One line is one or more operands of a byte dot product instruction (`vpdpbusd`).
 //
-// The header has 16 scales (16-bit floats) for each group of the unit, then, affine only, 16 biases for each. With scales
-// in two levels, as the K forms of GGUF have them, these are signed bytes, to be multiplied by 16-bit floats that hold for
-// 256 columns: those stand before every fourth unit, for each of the two blocks 16 of the scales, then of the biases,
-// which are the negative of what is stored.
+// The header has 16 scales (16-bit floats) for each group of the unit, then, affine only, 16 biases for each. With
+// two-level scales, as in GGUF's K formats, these are signed bytes that are multiplied by 16-bit floats shared by 256
+// columns. Those precede every fourth unit: for each of the two blocks, 16 floats of the scales, then 16 of the biases,
+// which are stored negated.
 //
-// Activations: tiles of 1, 2, 4 or 8 tokens, quantised to signed bytes by group with a float scale. One plane of bytes is
-// 8-bit activations; two planes, high × 128 + low, are 15-bit ones. A tile is, for each unit:
+// Activations: tiles of 1, 2, 4 or 8 tokens, quantised to signed bytes with a float scale for each group. One plane of
+// bytes holds 8-bit activations; two planes, high × 128 + low, hold 15-bit ones. A tile has, for each unit:
 //
 //     codes     [token][plane][64] bytes
 //     scales    [group][token] floats
@@ -28,11 +28,11 @@
 #include "ckernels.h"
 
 enum { UNIT = 64, SUPER_UNITS = 4, BLOCK_ROWS = 16, PANEL_ROWS = 32, LINE = 64 };
-/// From one line of a block to its next.
+/// The distance from a line of a block to the next line of the same block.
 enum { LINE_STEP = 2 * LINE };
 enum { MAX_TILE = 8, MAX_PLANES = 2, MAX_GROUPS = 4 };
 
-/// Sizes in bytes that follow from a matrix's form.
+/// What follows from the format of a packed matrix; sizes in bytes.
 typedef struct packed_shape {
     int bits;
     int groups;  // in a unit: 1, 2 or 4
@@ -41,7 +41,7 @@ typedef struct packed_shape {
     bool brain;  // 16-bit floats are bfloat16, not float16
     int zero;    // of symmetric forms: weight = scale × (code − zero)
     int units;
-    size_t super;  // the floats before every fourth unit, of one block
+    size_t super;  // of one block: the floats before every fourth unit
     size_t header;  // of one block
     size_t unit;
     size_t panel;
@@ -67,14 +67,15 @@ static inline packed_shape packed_shape_of(const ck_matrix *w) {
 
 static inline int panel_count(const ck_matrix *w) { return (w->rows + PANEL_ROWS - 1) / PANEL_ROWS; }
 
-/// Packs one panel of W into `weights`, the memory of all panels.
+/// Packs one panel of W into `weights`, which holds all panels.
 void pack_panel(const ck_matrix *w, const ck_matrix *packed, int panel, void *weights);
 
-/// Tokens of the next tile when `left` are left: a tile may have room for tokens that are not there.
+/// The token count of the next tile when `left` tokens are left; it can exceed `left` (the rest is padding).
 static inline int tile_tokens(int left) { return left > 4 ? 8 : left > 2 ? 4 : left; }
 
-/// The quantised activations of up to `SLAB` tokens, and where each tile of them begins.
+/// The most tokens whose activations are quantised at a time.
 enum { SLAB = 256 };
+/// Quantised activations of up to SLAB tokens.
 typedef struct activations {
     int8_t *codes;   // [tile][unit][token][plane][UNIT]
     float *scales;   // [tile][unit][group][token]

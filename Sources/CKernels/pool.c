@@ -1,26 +1,21 @@
-// A region is one function run for many items. Each thread has a range of them, which it goes through from the front, so
-// that its memory is read in one direction; who is done helps with the others' ranges. The caller publishes the region, works
-// on it, closes it, and waits only for the threads that had joined it by then: a thread that the kernel keeps off its core
-// costs its help and nothing more.
+// A parallel region is one function run for many items. Each thread has a range of items, which it processes from the
+// front, so that memory is read sequentially; a thread that is done steals from the others' ranges. The caller
+// publishes the region, works on it, closes it, and waits only for the threads that had joined by then: a thread that
+// is not scheduled in time costs its help and nothing more.
 #define _GNU_SOURCE
 #include "pool.h"
 
-#include <limits.h>
-#include <linux/futex.h>
-#include <pthread.h>
-#include <sched.h>
+#include "system.h"
+
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-/// Looks before a thread that waits sleeps, some tens of microseconds: on a machine that has other work, whoever is waited
-/// for may need the core.
+/// Polls before a waiting thread sleeps, some tens of microseconds: on a busy machine the thread that is waited for may
+/// need the core.
 enum { SPINS = 4000 };
 
-// The state of the region in one word, so that joining is one compare-and-swap that fails once the region is closed:
+// The region's state in one word, so that joining is one compare-and-swap, which fails once the region is closed:
 //     63 … 32   number of the region
 //     31        open
 //     30 …  0   threads inside
@@ -29,7 +24,7 @@ static const uint64_t INSIDE = OPEN - 1;
 static const uint64_t EPOCH = UINT64_C(1) << 32;
 
 typedef struct worker {
-    // The range: items from `next` to `end` that nobody has taken. `end` is written as the pool's fields below are.
+    // Items `next` ..< `end` have not been taken yet. `end` is written under the same rule as the pool's fields below.
     _Alignas(64) _Atomic int next;
     int end;
     _Alignas(64) struct pool *pool;
@@ -39,7 +34,7 @@ typedef struct worker {
 
 struct pool {
     _Alignas(64) _Atomic uint64_t state;
-    // Written by the caller only while the region is closed and nobody is inside.
+    // Written by the caller, and only while the region is closed and no thread is inside.
     _Alignas(64) int grain;
     ck_body body;
     void *context;
@@ -49,17 +44,13 @@ struct pool {
     _Alignas(64) _Atomic uint32_t done;
     atomic_bool caller_sleeps;
     int workers;
-    // The caller is the first, and has no thread of its own.
+    // Worker 0 is the calling thread.
     worker worker[];
 };
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
-}
-
-static void futex_wake(_Atomic uint32_t *word) {
+static void signal_change(_Atomic uint32_t *word) {
     atomic_fetch_add(word, 1);
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    wake_sleepers(word);
 }
 
 static void pause_briefly(void) {
@@ -82,7 +73,7 @@ static void work(pool *p, int index) {
     }
 }
 
-/// Whether there is an open region that this worker has not been in.
+/// Whether there is an open region that this worker has not joined.
 static bool has_news(pool *p, uint64_t seen) {
     uint64_t state = atomic_load(&p->state);
     return (state & OPEN) && state / EPOCH != seen;
@@ -91,20 +82,21 @@ static bool has_news(pool *p, uint64_t seen) {
 static void sleep_until_news(pool *p, uint64_t seen) {
     uint32_t ticket = atomic_load(&p->wake);
     atomic_fetch_add(&p->sleepers, 1);
-    // The publisher writes `state`, then reads `sleepers`; here it is the other way round. One of the two sees the other.
+    // The publisher writes `state`, then reads `sleepers`; here the order is reversed. So at least one of the two sees
+    // the other's write.
     if (!has_news(p, seen) && !atomic_load(&p->stopping)) {
-        futex_wait(&p->wake, ticket);
+        sleep_on(&p->wake, ticket);
     }
     atomic_fetch_sub(&p->sleepers, 1);
 }
 
-/// Takes a worker out of the region; the last one wakes the caller if that has closed it and sleeps.
+/// Leaves the region; the last worker wakes the caller if the region is closed and the caller sleeps.
 static void leave(pool *p) {
     uint64_t before = atomic_fetch_sub(&p->state, 1);
-    if (!(before & OPEN) && (before & INSIDE) == 1 && atomic_load(&p->caller_sleeps)) futex_wake(&p->done);
+    if (!(before & OPEN) && (before & INSIDE) == 1 && atomic_load(&p->caller_sleeps)) signal_change(&p->done);
 }
 
-/// Waits until nobody is inside of the closed region.
+/// Waits until no thread is inside the closed region.
 static void wait_for_workers(pool *p) {
     for (int spins = 0; atomic_load(&p->state) & INSIDE;) {
         if (++spins < SPINS) {
@@ -113,20 +105,18 @@ static void wait_for_workers(pool *p) {
         }
         uint32_t ticket = atomic_load(&p->done);
         atomic_store(&p->caller_sleeps, true);
-        // The last worker writes `state`, then reads `caller_sleeps`; here it is the other way round.
-        if (atomic_load(&p->state) & INSIDE) futex_wait(&p->done, ticket);
+        // The last worker writes `state`, then reads `caller_sleeps`; here the order is reversed.
+        if (atomic_load(&p->state) & INSIDE) sleep_on(&p->done, ticket);
         atomic_store(&p->caller_sleeps, false);
     }
 }
 
 int ck_core_count(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+    int usable = usable_cores();
+    if (usable > 0) return usable;
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count > 0 ? (int)count : 1;
 }
-
-void ck_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 static void *run_worker(void *argument) {
     worker *me = argument;
@@ -134,7 +124,7 @@ static void *run_worker(void *argument) {
     uint64_t seen = 0;
     char name[16];
     snprintf(name, sizeof name, "compute-%d", me->index);
-    ck_name_thread(name);
+    name_thread(name);
     for (int spins = 0; !atomic_load_explicit(&p->stopping, memory_order_relaxed);) {
         uint64_t state = atomic_load(&p->state);
         if ((state & OPEN) && state / EPOCH != seen) {
@@ -159,8 +149,8 @@ pool *pool_create(int threads) {
     pool *p = aligned_alloc(64, (size + 63) / 64 * 64);
     if (p == NULL) return NULL;
     *p = (pool){.workers = 0};
-    // Signals are for the process's own threads to handle, but for faults, which come where they are made: one that is
-    // blocked ends the process, whatever handler there is.
+    // Workers block all signals, which other threads handle, except faults: those are delivered to the thread that
+    // causes them, and a blocked one ends the process even if there is a handler.
     sigset_t all, before;
     sigfillset(&all);
     sigdelset(&all, SIGBUS);
@@ -184,7 +174,7 @@ pool *pool_create(int threads) {
 
 void pool_destroy(pool *p) {
     atomic_store(&p->stopping, true);
-    futex_wake(&p->wake);
+    signal_change(&p->wake);
     for (int i = 1; i <= p->workers; i++) pthread_join(p->worker[i].thread, NULL);
     free(p);
 }
@@ -206,7 +196,7 @@ void pool_for(pool *p, int count, int grain, ck_body body, void *context) {
     p->context = context;
     uint64_t state = atomic_load_explicit(&p->state, memory_order_relaxed);
     atomic_store(&p->state, ((state / EPOCH + 1) % EPOCH) * EPOCH | OPEN);
-    if (atomic_load(&p->sleepers) > 0) futex_wake(&p->wake);
+    if (atomic_load(&p->sleepers) > 0) signal_change(&p->wake);
     work(p, 0);
     atomic_fetch_and(&p->state, ~OPEN);
     wait_for_workers(p);

@@ -1,4 +1,4 @@
-// The threads of a `ck_compute`.
+// The thread pool of a `ck_compute`.
 #ifndef PENSIEVE_POOL_H
 #define PENSIEVE_POOL_H
 

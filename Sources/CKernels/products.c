@@ -1,4 +1,4 @@
-// Operations on matrices, as regions of the pool.
+// Operations on matrices: parallel loops around the kernels.
 #include "compute.h"
 
 #include <limits.h>
@@ -50,12 +50,12 @@ void ck_pack(ck_compute *c, const ck_matrix *w, const ck_matrix *packed, void *w
     ck_compute_for(c, CK_WORK_ROWS, panel_count(packed), 1, pack_item, &p);
 }
 
-// The inputs are quantised once for all panels, at most SLAB tokens at a time, which bounds their memory.
+// Inputs are quantised once for all panels, at most SLAB tokens at a time to bound the memory.
 
-/// Units that one item of the quantisation covers. Threads share no line of memory then.
+/// Units that one item of the quantisation covers: enough that threads share no cache line.
 enum { QUANTISED_UNITS = 16 };
 
-/// Where the tile that begins with the token `first` lies.
+/// The activation tile whose first token is `first`.
 static activations tile_at(const ck_compute *c, const packed_shape *s, int first) {
     activations a = c->activations;
     size_t before = (size_t)first * (size_t)s->units;
@@ -98,7 +98,7 @@ static void multiply_packed(ck_compute *c, const product *all) {
         int tiles = (p.tokens + most - 1) / most, together = p.tokens < most ? p.tokens : most;
         size_t cost = (size_t)(QUANTISED_UNITS * UNIT / 4 * together);
         ck_compute_for(c, CK_WORK_INPUTS, tiles * quantised_parts(&s), grain_of(cost), quantise_item, &p);
-        // Some 128 KiB of weights at a time: long enough for the prefetcher, short enough to share evenly.
+        // About 128 KiB of weights at a time: long enough for the prefetcher, short enough for even load.
         int grain = (int)((128 << 10) / s.panel);
         ck_compute_for(c, CK_WORK_PRODUCTS, panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
     }

@@ -1,4 +1,4 @@
-// SHA-256: the scalar form as FIPS 180-4 writes it, and the form of Intel's SHA extensions (Ice Lake, Zen and later),
+// SHA-256: a portable implementation after FIPS 180-4, and one with Intel's SHA extensions (Ice Lake, Zen and later),
 // some six times as fast. Model files are gigabytes, and each is hashed whole when it is pulled.
 #include "include/sha256.h"
 
@@ -51,7 +51,7 @@ void ck_sha256_compress_scalar(uint32_t state[8], const uint8_t *data, size_t bl
 
 #define SHA_TARGET __attribute__((target("sha,sse4.1,ssse3")))
 
-/// Four rounds: `w` holds four words of the schedule, `k` their first constant. The instructions keep the state as
+/// Four rounds: `w` holds four words of the schedule, `k` points to their constants. The instructions keep the state as
 /// ABEF and CDGH, the highest word first.
 SHA_TARGET static inline void four_rounds(__m128i *abef, __m128i *cdgh, __m128i w, const uint32_t *k) {
     __m128i wk = _mm_add_epi32(w, _mm_loadu_si128((const __m128i *)k));
@@ -94,7 +94,7 @@ SHA_TARGET static void compress_by_instructions(uint32_t state[8], const uint8_t
     _mm_storeu_si128((__m128i *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
 }
 
-/// Asks the CPU once: under a hypervisor each question costs microseconds.
+/// CPUID is executed once only: under a hypervisor it costs microseconds.
 static bool has_instructions(void) {
     static _Atomic int known = -1;
     int answer = known;

@@ -1,4 +1,5 @@
-// What Glibc's Swift module lacks: epoll, eventfd, accept4, malloc_trim, the kernel's name of a thread and its priority.
+// What Glibc's Swift module lacks: epoll and eventfd for HTTPFront's Poller; accept4, malloc_trim, the kernel's name of a
+// thread and its priority for Platform.
 // _GNU_SOURCE must not be defined here: fd_set would then clash with Dispatch's module.
 #ifndef PENSIEVE_CLINUX_H
 #define PENSIEVE_CLINUX_H

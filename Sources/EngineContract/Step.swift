@@ -28,7 +28,7 @@ package struct StepEntry: Sendable {
     package var draftCount: Int
     package var startPosition: Int
     /// The session's block table: position p lies in `blocks[p / blockSize]` at offset `p % blockSize`. Where the engine
-    /// has a window, blocks of which no token of the entry sees a position may be `hiddenBlock`.
+    /// has a window, blocks of which no token of the entry sees a position may be `outOfWindow`.
     package var blocks: [BlockIndex]
     /// Whether a token is to be sampled after the last known one of `tokens`, and after each draft.
     package var samples: Bool
@@ -39,8 +39,8 @@ package struct StepEntry: Sendable {
     /// The tokens of the session up to the last known one, each once, if `sampling` penalizes repetition; else empty.
     package var seen: [Token]
 
-    /// Stands for a block that the session has given back.
-    package static let hiddenBlock: BlockIndex = -1
+    /// Stands in a block table for a block that lies before every window: the session has given it back.
+    package static let outOfWindow: BlockIndex = -1
 
     package init(
         session: SessionID,

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// An IPv4 or IPv6 socket address.
 struct Address: Sendable {
@@ -104,7 +104,7 @@ struct Address: Sendable {
     private static func lookUp(_ host: String, _ port: UInt16, flags: Int32) -> Result<[Address], HTTPServerError> {
         var hints = addrinfo()
         hints.ai_flags = flags | AI_PASSIVE
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_socktype = StreamSocket.type
         var list: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(host, String(port), &hints, &list)
         guard status == 0 else {

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 import Synchronization
 
 /// Watches whether the client of a request that is being answered is still there.
@@ -42,7 +42,7 @@ final class ClientWatch: Sendable {
     func waitUntilGone() async -> Bool {
         guard await socket.poller.wait(socket.descriptor, for: .hangup, until: nil) == .ready else { return false }
         // Where nothing is sent, the kernel's questions find out after a minute or so.
-        socket.keepAlive(afterSeconds: 5, everySeconds: 5)
+        StreamSocket.keepAlive(socket.descriptor, afterSeconds: 5, everySeconds: 5)
         var pause = Self.pauses.lowerBound
         while true {
             guard ask() else { return true }

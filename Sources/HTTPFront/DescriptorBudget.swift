@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// How many connections the limit on open descriptors allows, with enough kept back for the rest of the process.
 ///
@@ -36,18 +36,7 @@ struct DescriptorBudget: Equatable {
 
     /// The budget of this process, whose soft limit is raised to the hard one: each connection is a descriptor.
     init(wanted: Int) throws(HTTPServerError) {
-        try self.init(limit: Self.raiseLimit(), open: Self.countOpen(), wanted: wanted)
-    }
-
-    private static func raiseLimit() -> Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
-        if limit.rlim_cur < limit.rlim_max {
-            var raised = limit
-            raised.rlim_cur = limit.rlim_max
-            if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
-        }
-        return Int(clamping: limit.rlim_cur)
+        try self.init(limit: DescriptorLimit.raise() ?? 1024, open: Self.countOpen(), wanted: wanted)
     }
 
     /// The descriptors of this process; where /proc is not there, more than a server has when it starts.

@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import Platform
 
 /// The HTTP front: owns the listener, the connections and the limits.
 ///
@@ -196,7 +195,7 @@ package actor HTTPServer {
     private func returnMemory() {
         guard peakConnections >= Self.crowd, roll.count * 4 < peakConnections else { return }
         peakConnections = roll.count
-        _ = startThread(named: "http-trim") { clinux_return_free_memory() }
+        _ = startThread(named: "http-trim") { returnFreeHeapMemory() }
     }
 
     private func refusalEnded() {

@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import Platform
 
 extension HTTPServerError {
     /// A failed system call, with the kernel's reason.
@@ -62,13 +61,12 @@ struct Listener {
     }
 
     private init(_ address: Address, poller: Poller) throws(BindFailure) {
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let descriptor = Glibc.socket(address.family, kind, 0)
+        let descriptor = StreamSocket.open(family: address.family)
         guard descriptor >= 0 else { throw BindFailure(code: errno, address: address) }
         socket = Socket(adopting: descriptor, poller: poller)
         socket.setOption(Int(SOL_SOCKET), SO_REUSEADDR, 1)
         if address.family == AF_INET6 { socket.setOption(IPPROTO_IPV6, IPV6_V6ONLY, 0) }
-        guard address.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0 else {
+        guard address.withPointer({ Platform.bind(descriptor, $0, $1) }) == 0 else {
             throw BindFailure(code: errno, address: address)
         }
         guard listen(descriptor, 1024) == 0 else { throw BindFailure(code: errno, address: address) }
@@ -78,7 +76,7 @@ struct Listener {
     func accept() -> Accepted {
         while true {
             var address = sockaddr_storage()
-            let descriptor = clinux_accept(socket.descriptor, &address)
+            let descriptor = StreamSocket.accept(from: socket.descriptor, &address)
             if descriptor >= 0 {
                 let connection = Socket(adopting: descriptor, poller: socket.poller)
                 connection.configureConnection()

@@ -1,5 +1,5 @@
 import CLinux
-import Glibc
+import Platform
 import Synchronization
 
 /// Waits for sockets: one thread in `epoll_wait` for all of them, with the time limits of every wait.
@@ -45,7 +45,7 @@ final class Poller: Sendable {
         wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard wakeup >= 0 else {
             let error = HTTPServerError.system("cannot watch sockets (eventfd)")
-            Glibc.close(epoll)
+            Platform.close(epoll)
             throw error
         }
         // Edge-triggered: the counter need not be read.
@@ -57,8 +57,8 @@ final class Poller: Sendable {
             startThread(named: "http-poller", { self.loop() })
         else {
             let error = HTTPServerError.system("cannot watch sockets (poller thread)")
-            Glibc.close(epoll)
-            Glibc.close(wakeup)
+            Platform.close(epoll)
+            Platform.close(wakeup)
             throw error
         }
     }
@@ -72,7 +72,7 @@ final class Poller: Sendable {
     /// Forgets a descriptor, then closes it, and only then counts it out.
     func close(_ descriptor: Int32) {
         resume(registration.withLock { $0.forget(descriptor) })
-        Glibc.close(descriptor)
+        Platform.close(descriptor)
         sockets.subtract(1, ordering: .relaxed)
     }
 
@@ -177,8 +177,8 @@ final class Poller: Sendable {
             resume(wakeups)
         }
         registration.withLock { _ in
-            Glibc.close(epoll)
-            Glibc.close(wakeup)
+            Platform.close(epoll)
+            Platform.close(wakeup)
         }
     }
 

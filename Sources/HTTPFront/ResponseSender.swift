@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Puts responses on the wire: heads, plain bodies and chunks.
 struct ResponseSender: Sendable {

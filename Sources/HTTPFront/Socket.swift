@@ -1,5 +1,4 @@
-import CLinux
-import Glibc
+import Platform
 
 /// Why nothing more can be sent.
 enum SendError: Error {
@@ -44,14 +43,7 @@ final class Socket: Sendable {
         setOption(IPPROTO_TCP, TCP_NOTSENT_LOWAT, 128 << 10)
         // A peer that lost its power is noticed after two minutes.
         setOption(Int(SOL_SOCKET), SO_KEEPALIVE, 1)
-        keepAlive(afterSeconds: 60, everySeconds: 15)
-    }
-
-    /// How soon the kernel asks a silent peer whether it is still there; it gives up after four questions.
-    func keepAlive(afterSeconds idle: Int32, everySeconds interval: Int32) {
-        setOption(IPPROTO_TCP, TCP_KEEPIDLE, idle)
-        setOption(IPPROTO_TCP, TCP_KEEPINTVL, interval)
-        setOption(IPPROTO_TCP, TCP_KEEPCNT, 4)
+        StreamSocket.keepAlive(descriptor, afterSeconds: 60, everySeconds: 15)
     }
 
     func receive(into buffer: UnsafeMutableRawBufferPointer) -> Received {
@@ -94,7 +86,7 @@ final class Socket: Sendable {
     func sendSome(_ bytes: [UInt8], from start: Int = 0) -> Int {
         bytes.withUnsafeBytes { bytes in
             let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            return Glibc.send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+            return Platform.send(descriptor, rest.baseAddress, rest.count, StreamSocket.sendFlags)
         }
     }
 

@@ -1,11 +1,6 @@
 import CKernels
 import COpenBLAS
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Products by OpenBLAS, in tiles of one fixed shape.
 ///

@@ -2,6 +2,7 @@ import CKernels
 package import EngineContract
 import Hashing
 import ModelFiles
+import Platform
 
 /// KV blocks out of the engine and in again.
 extension Engine: BlockTransfer {
@@ -25,7 +26,7 @@ extension Engine: BlockTransfer {
 
     package func trim() {
         pass.releaseBuffers()
-        ck_trim_heap()
+        returnFreeHeapMemory()
     }
 
     /// Everything that what a block holds depends on besides its tokens, and the layout of it.

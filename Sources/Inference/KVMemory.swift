@@ -1,6 +1,6 @@
 import CKernels
-import Glibc
 package import ModelFiles
+import Platform
 
 /// The keys and values of all sessions: one piece of memory of fixed size, allocated once and touched as it is used.
 ///

@@ -1,5 +1,5 @@
-import Glibc
 import ModelFiles
+import Platform
 
 /// Rotary position embedding: dimension i of a head turns with dimension i + dimensions / 2.
 ///

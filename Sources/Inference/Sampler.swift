@@ -1,6 +1,6 @@
 import CKernels
 import EngineContract
-import Glibc
+import Platform
 
 /// Chooses the next token: temperature, then top-k, top-p and min-p, then one draw.
 ///

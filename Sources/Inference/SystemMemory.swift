@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// What the system says about its memory.
 package enum SystemMemory {
@@ -29,7 +29,7 @@ enum SystemFile {
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 16384)
-        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        let count = Platform.read(descriptor, &bytes, bytes.count)
         return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
     }
 }

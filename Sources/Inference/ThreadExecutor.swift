@@ -1,5 +1,5 @@
 import CKernels
-import Glibc
+import Platform
 import Synchronization
 
 /// Runs an actor's jobs, one after another, on a thread of its own, so that long computations never occupy the
@@ -9,24 +9,15 @@ final class ThreadExecutor: SerialExecutor {
 
     /// - Parameter name: as the kernel shows it, 15 bytes at most.
     init(name: String) throws(ThreadError) {
-        let queue = queue
         // The thread must not hold the executor, or neither would ever end.
-        let argument = Unmanaged.passRetained(ThreadStart(queue: queue, name: name))
-        var thread = pthread_t()
-        let failure = pthread_create(
-            &thread,
-            nil,
-            { argument in
-                if let argument { Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            },
-            argument.toOpaque()
-        )
-        guard failure == 0 else {
-            argument.release()
-            throw ThreadError()
+        let started = startThread(named: name) { [queue] in
+            ck_receive_faults()
+            while let item = queue.pop() {
+                // `item` keeps the executor alive until its job has returned.
+                item.job.runSynchronously(on: item.executor.asUnownedSerialExecutor())
+            }
         }
-        pthread_detach(thread)
+        guard started else { throw ThreadError() }
     }
 
     deinit { queue.close() }
@@ -37,25 +28,6 @@ final class ThreadExecutor: SerialExecutor {
 }
 
 struct ThreadError: Error {}
-
-private final class ThreadStart: Sendable {
-    let queue: JobQueue
-    let name: String
-
-    init(queue: JobQueue, name: String) {
-        self.queue = queue
-        self.name = name
-    }
-
-    func run() {
-        ck_name_thread(name)
-        ck_receive_faults()
-        while let item = queue.pop() {
-            // `item` keeps the executor alive until its job has returned.
-            item.job.runSynchronously(on: item.executor.asUnownedSerialExecutor())
-        }
-    }
-}
 
 /// Jobs on their way to the thread.
 ///

@@ -1,4 +1,5 @@
 package import APIClient
+import Console
 import Foundation
 
 /// What a load test does, as the command line says.
@@ -106,7 +107,8 @@ extension LoadOptions {
                 continue
             }
             guard setters[name] != nil else {
-                throw UsageError("unknown flag '\(parts[0])'\(NearestFlag.hint(parts[0], among: names)); see --help")
+                let nearest = nearestName(to: parts[0], among: names).map { ", did you mean '\($0)'?" }
+                throw UsageError("unknown flag '\(parts[0])'\(nearest ?? ""); see --help")
             }
             // Another flag is no value: `--json --html` lacks one.
             let next = rest.first.flatMap { $0.hasPrefix("--") ? nil : $0 }

@@ -1,13 +1,15 @@
 import APIClient
+import Console
 import Dispatch
 package import Foundation
+import Platform
 
 /// Runs a load test from beginning to end.
 package enum LoadTest {
     /// - Returns: the process's exit status.
     package static func run(_ arguments: [String]) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
-        raiseDescriptorLimit()
+        DescriptorLimit.raise()  // Each client is a descriptor.
         do {
             guard let options = try LoadOptions.parse(arguments) else {
                 Output.print(LoadOptions.help)
@@ -86,19 +88,6 @@ package enum LoadTest {
             return source
         }
     }
-
-    /// Each client is a descriptor.
-    private static func raiseDescriptorLimit() {
-        #if canImport(Glibc)
-            let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-            let kind = RLIMIT_NOFILE
-        #endif
-        var limit = rlimit()
-        guard getrlimit(kind, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-        limit.rlim_cur = limit.rlim_max
-        _ = setrlimit(kind, &limit)
-    }
 }
 
 extension Client {
@@ -109,7 +98,7 @@ extension Client {
         switch exchange.outcome {
         case .answered where exchange.answer.promptTokens > 0: return exchange.answer.promptTokens
         case .failed(let kind, let detail):
-            throw SocketFailure("cannot count the tokens of a prompt: \(kind) \(Output.clean(detail ?? ""))")
+            throw SocketFailure("cannot count the tokens of a prompt: \(kind) \((detail ?? "").printable)")
         default: throw SocketFailure("cannot count the tokens of a prompt: the server tells no usage")
         }
     }

@@ -83,13 +83,4 @@ enum Output {
         if path == "-" { return print(text) }
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     }
-
-    /// Text of a server, made fit for a terminal and a table: no control characters, and not endless.
-    static func clean(_ text: String, _ limit: Int = 160) -> String {
-        let isLong = text.count > limit
-        let scalars = text.prefix(limit).unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control ? " " : String(scalar)
-        }
-        return scalars.joined() + (isLong ? "…" : "")
-    }
 }

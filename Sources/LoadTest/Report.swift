@@ -1,4 +1,5 @@
 import APIClient
+import Console
 import Foundation
 
 /// The figures as a table for people and as JSON for programs.
@@ -6,7 +7,7 @@ package enum Report {
     package static func table(_ test: LoadTest.Record, _ options: LoadOptions) -> String {
         let results = test.results
         var lines = [
-            "\(options.target.description), model \(Output.clean(options.model, 60)), \(settings(options))",
+            "\(options.target.description), model \(options.model.printable(upTo: 60)), \(settings(options))",
             "",
             headline(test),
             String(
@@ -29,7 +30,7 @@ package enum Report {
         if let goodput = results.goodput { lines += ["", text(goodput)] }
         if !results.errors.isEmpty { lines += ["", "errors"] }
         for (kind, failure) in results.errors.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
-            let example = failure.example.map { ": \"\(Output.clean($0))\"" } ?? ""
+            let example = failure.example.map { ": \"\($0.printable)\"" } ?? ""
             lines.append("  \(failure.count) × \(kind)\(example)")
         }
         if let verification = results.verification { lines += [""] + text(verification) }
@@ -92,14 +93,14 @@ package enum Report {
             fault.differing == 0 ? "(the same every time)" : nil,
         ]
         let expected = fault.expected.map { ", known answer \($0)" } ?? ""
-        let head = "  \(kinds.compactMap { $0 }.joined(separator: " ")): \(Output.clean(fault.question))\(expected)"
+        let head = "  \(kinds.compactMap { $0 }.joined(separator: " ")): \(fault.question.printable)\(expected)"
         return [head]
             + fault.replies.map { reply in
                 let times = [
                     reply.together > 0 ? "\(reply.together) × under load" : nil,
                     reply.alone > 0 ? "\(reply.alone) × alone" : nil,
                 ]
-                return "    \(times.compactMap { $0 }.joined(separator: ", ")): \"\(Output.clean(reply.text))\""
+                return "    \(times.compactMap { $0 }.joined(separator: ", ")): \"\(reply.text.printable)\""
             }
     }
 

@@ -1,6 +1,6 @@
 import HTTPFront
 import Scheduling
-import Tokenization
+import Templates
 
 /// The errors of the modules below, in the API's terms.
 extension APIError {

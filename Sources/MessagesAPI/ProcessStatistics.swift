@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// What the kernel says of this process, in /proc, when asked.
 struct ProcessStatistics: Sendable {
@@ -21,7 +22,7 @@ struct ProcessStatistics: Sendable {
             cpuSeconds: stat.cpuSeconds,
             startTime: startTime,
             openDescriptors: openDescriptorCount,
-            maxDescriptors: descriptorLimit
+            maxDescriptors: Double(DescriptorLimit.current ?? 0)
         )
     }
 
@@ -34,10 +35,10 @@ struct ProcessStatistics: Sendable {
 
     /// Worked out once, so that a clock that is set does not move it: the kernel counts from the machine's own start.
     private static let startTime: Double = {
-        var sinceBoot = timespec()
-        guard let stat = ProcessStat.read(), clock_gettime(CLOCK_BOOTTIME, &sinceBoot) == 0 else { return 0 }
-        let age = Double(sinceBoot.tv_sec) + Double(sinceBoot.tv_nsec) / 1e9 - stat.startAfterBoot
-        return Date().timeIntervalSince1970 - age
+        guard let stat = ProcessStat.read(), let uptime = FileManager.default.contents(atPath: "/proc/uptime"),
+            let sinceBoot = Double(String(decoding: uptime.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self))
+        else { return 0 }
+        return Date().timeIntervalSince1970 - (sinceBoot - stat.startAfterBoot)
     }()
 
     private static var openDescriptorCount: Int {
@@ -46,12 +47,6 @@ struct ProcessStatistics: Sendable {
         if stat("/proc/self/fd", &information) == 0, information.st_size > 0 { return Int(information.st_size) }
         // The reading itself has one open.
         return ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 1) - 1
-    }
-
-    private static var descriptorLimit: Double {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
-        return Double(limit.rlim_cur)
     }
 }
 

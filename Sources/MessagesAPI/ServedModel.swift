@@ -1,3 +1,4 @@
+package import Chat
 package import Tokenization
 
 /// The loaded model as clients see it, and how texts become its tokens.

@@ -1,10 +1,5 @@
 import CKernels
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// The bytes of one file: mapped, read, or compiled in.
 ///
@@ -33,7 +28,7 @@ package struct FileBytes: @unchecked Sendable {
         let hugePage = 2 << 20
         let isHuge = count >= hugePage
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: isHuge ? hugePage : 64)
-        #if canImport(Glibc)
+        #if os(Linux)
             if isHuge { madvise(memory.baseAddress, count, MADV_HUGEPAGE) }
         #endif
         fill(memory)

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Where a model's files are: `config.json`, `model.safetensors` (or shards, perhaps with an index), `tokenizer.json`, and
 /// perhaps `generation_config.json`.
@@ -19,7 +15,9 @@ package enum ModelSource: Sendable {
     package static func at(_ path: String) throws(ModelError) -> ModelSource {
         if path.lowercased().hasSuffix(".gguf") { return .gguf(try GGUFModel(path: path)) }
         let names = try folderNames(path)
-        let models = names.filter { $0.lowercased().hasSuffix(".gguf") && GGUFPart($0).map { $0.number == 1 } ?? true }
+        let models = names.filter {
+            $0.lowercased().hasSuffix(".gguf") && ShardName($0, suffix: ".gguf").map { $0.number == 1 } ?? true
+        }
         if names.contains("config.json") || models.isEmpty { return .folder(path) }
         guard models.count == 1 else {
             throw ModelError(

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// How positions turn the heads of q and k (RoPE, arXiv 2104.09864), and how that is stretched for long contexts.
 package struct RotaryParameters: Sendable, Equatable {

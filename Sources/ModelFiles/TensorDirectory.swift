@@ -24,9 +24,9 @@ package struct TensorDirectory: Sendable {
         } else if let index = try source.file("model.safetensors.index.json") {
             label = source.label("model.safetensors.index.json")
             tensors = try Self.shards(of: index, source: source)
-        } else if let shards = try ShardNames(source: source) {
-            label = source.label(shards.name(1))
-            tensors = try Self.tensors(of: shards, source: source)
+        } else if let shard = try Self.shardWithoutIndex(source) {
+            label = source.label(shard.file(number: 1))
+            tensors = try Self.tensors(of: shard, source: source)
         } else {
             throw ModelError(
                 "\(source.label("model.safetensors")): no such file, and no model.safetensors.index.json either"
@@ -64,13 +64,30 @@ package struct TensorDirectory: Sendable {
 
     // MARK: Shards
 
+    /// One of the shards `model-00001-of-00003.safetensors` of a model without an index; nil if it has none.
+    /// - Throws: `ModelError` if there are shards of several models.
+    private static func shardWithoutIndex(_ source: ModelSource) throws(ModelError) -> ShardName? {
+        let shards = try source.names().compactMap { ShardName($0, suffix: ".safetensors") }.filter {
+            $0.stem == "model"
+        }
+        let counts = Set(shards.map(\.count)).sorted()
+        guard counts.count <= 1 else {
+            let all = counts.map { "\($0)" }.joined(separator: " and ")
+            throw ModelError(
+                "\(source.label("model.safetensors.index.json")): no such file, and there are shards of \(all)"
+            )
+        }
+        return shards.first
+    }
+
     /// The tensors of shards that have no index: each must be in one of them.
-    private static func tensors(of shards: ShardNames, source: ModelSource) throws(ModelError) -> [String: Tensor] {
+    private static func tensors(of shard: ShardName, source: ModelSource) throws(ModelError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
-        for number in 1...shards.count {
-            let label = source.label(shards.name(number))
-            guard let file = try source.file(shards.name(number)) else {
-                throw ModelError("\(label): no such file; all \(shards.count) shards of a model are needed")
+        for number in 1...shard.count {
+            let name = shard.file(number: number)
+            let label = source.label(name)
+            guard let file = try source.file(name) else {
+                throw ModelError("\(label): no such file; all \(shard.count) shards of a model are needed")
             }
             for (name, tensor) in try Safetensors(file, label: label).tensors {
                 guard tensors.updateValue(tensor, forKey: name) == nil else {

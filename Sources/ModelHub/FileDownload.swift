@@ -1,3 +1,4 @@
+import Console
 import Foundation
 
 /// The download of one file into the cache's blobs: locked, resumed, in ranges, checked, named.

@@ -1,3 +1,5 @@
+import ModelFiles
+
 /// Which files of a repository make a model that can be served, and what was chosen where there was a choice.
 package struct FileSelection: Sendable, Equatable {
     package enum Form: Sendable, Equatable {
@@ -71,7 +73,7 @@ package struct FileSelection: Sendable, Equatable {
         let all = top.filter { $0.name.hasSuffix(".safetensors") }
         let whole = all.filter { $0.name == "model.safetensors" }
         if !whole.isEmpty { return whole }
-        let shards = all.filter { $0.name.hasPrefix("model-") && $0.name.contains("-of-") }
+        let shards = all.filter { ShardName($0.name, suffix: ".safetensors")?.stem == "model" }
         if !shards.isEmpty { return shards }
         return all.filter { path in !["consolidated", "adapter", "model."].contains { path.name.hasPrefix($0) } }
     }

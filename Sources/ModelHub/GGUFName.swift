@@ -1,3 +1,5 @@
+import ModelFiles
+
 /// What the name of a `.gguf` file says: the quantisation, and its place among the parts of a split model.
 ///
 ///     Phi-3-mini-4k-instruct-q4.gguf            q4
@@ -16,10 +18,10 @@ package struct GGUFName: Sendable, Equatable {
         guard path.name.lowercased().hasSuffix(".gguf") else { return nil }
         let name = path.name.lowercased()
         guard !name.hasPrefix("mmproj"), !name.contains("-mmproj"), !name.contains("imatrix") else { return nil }
-        var text = String(path.description.dropLast(5))
-        (part, partCount) = Self.cutParts(from: &text) ?? (1, 1)
-        stem = text
-        quantization = Self.quantization(in: text.split(separator: "/").last ?? "")
+        let shard = ShardName(path.description, suffix: ".gguf")
+        (part, partCount) = (shard?.number ?? 1, shard?.count ?? 1)
+        stem = shard?.stem ?? String(path.description.dropLast(".gguf".count))
+        quantization = Self.quantization(in: stem.split(separator: "/").last ?? "")
     }
 
     /// Bits of a weight as the label says it, such as 4 for `IQ4_XS`; nil without a label.
@@ -28,20 +30,6 @@ package struct GGUFName: Sendable, Equatable {
         if label.contains("32") { return 32 }
         if label.contains("16") { return 16 }
         return label.first(where: \.isNumber)?.wholeNumberValue
-    }
-
-    /// Removes `-00001-of-00003` from the end. Counts past 9,999 parts are no split but a name.
-    private static func cutParts(from text: inout String) -> (Int, Int)? {
-        let pieces = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard pieces.count > 3, pieces[pieces.count - 2] == "of", let part = number(pieces[pieces.count - 3]),
-            let count = number(pieces[pieces.count - 1]), (1...9999).contains(count), (1...count).contains(part)
-        else { return nil }
-        text = pieces.dropLast(3).joined(separator: "-")
-        return (part, count)
-    }
-
-    private static func number(_ text: Substring) -> Int? {
-        text.count == 5 && text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text) : nil
     }
 
     /// The last piece of a name that is a label, with the `UD-` that some put before it.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Why a model cannot be pulled, found or removed, in a sentence that says what to do.
 package struct HubError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -30,15 +26,5 @@ package struct HubError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A failed system call on a file.
     static func file(_ path: String, _ action: String, _ code: Int32) -> HubError {
         HubError("\(path): cannot be \(action): \(String(cString: strerror(code)))")
-    }
-}
-
-extension String {
-    /// Text from outside, fit for a line of a terminal: control characters are left out, and the length is bounded.
-    package var printable: String { printable(upTo: 200) }
-
-    package func printable(upTo count: Int) -> String {
-        let shown = unicodeScalars.lazy.filter { $0.properties.generalCategory != .control }
-        return String(String.UnicodeScalarView(shown.prefix(count)))
     }
 }

@@ -1,3 +1,4 @@
+import Console
 package import Foundation
 
 /// Where the hub and the cache are, from the variables that the `huggingface_hub` package reads.

@@ -1,4 +1,5 @@
 import Foundation
+import ModelFiles
 
 /// A model that is in the cache, whole.
 package struct LocalModel: Sendable, Equatable {
@@ -44,13 +45,7 @@ extension HubCache {
 
     /// Whether shards are all there, as far as their names tell; an index is missing.
     private static func hasAllShards(_ names: Set<String>) -> Bool {
-        var numbers: [String: Set<Int>] = [:]
-        for name in names where name.hasSuffix(".safetensors") {
-            let parts = name.dropLast(".safetensors".count).split(separator: "-")
-            guard parts.count == 4, parts[2] == "of", let number = Int(parts[1]) else { continue }
-            numbers[String(parts[3]), default: []].insert(number)
-        }
-        return numbers.allSatisfy { count, numbers in Int(count) == numbers.count }
+        ShardName.areComplete(names.compactMap { ShardName($0, suffix: ".safetensors") })
     }
 
     /// Other programs fetch single files, and leave off in the middle: weights count as there when `model.safetensors`

@@ -1,3 +1,5 @@
+import Console
+
 /// What a user calls a model of a hub: `ORG/NAME`, `ORG/NAME@revision`, `ORG/NAME:QUANT`.
 package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
     package let repository: RepositoryName

@@ -1,3 +1,4 @@
+import Console
 import Foundation
 
 /// An answer that brings no file, turned into a sentence that says what to do.

@@ -1,3 +1,5 @@
+import Console
+
 /// The name of a model on a hub, `ORG/NAME`, and of its folder in the cache.
 package struct RepositoryName: Sendable, Hashable, Comparable, CustomStringConvertible {
     package let description: String

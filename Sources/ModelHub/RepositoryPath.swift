@@ -1,3 +1,5 @@
+import Console
+
 /// The path of a file in a repository, as a hub lists it. What a server says is hostile until shown otherwise: this type
 /// holds only relative paths that stay below the folder they are appended to, and that a terminal can show.
 package struct RepositoryPath: Sendable, Hashable, Comparable, CustomStringConvertible {

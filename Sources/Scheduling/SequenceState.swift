@@ -105,7 +105,7 @@ struct SequenceState {
     /// - Returns: the blocks taken out.
     mutating func removeOutOfWindowBlocks(before end: Int) -> [BlockIndex] {
         let removed = Array(blocks[outOfWindowBlocks..<max(outOfWindowBlocks, end)])
-        for index in 0..<removed.count { blocks[outOfWindowBlocks + index] = StepEntry.hiddenBlock }
+        for index in 0..<removed.count { blocks[outOfWindowBlocks + index] = StepEntry.outOfWindow }
         outOfWindowBlocks += removed.count
         return removed
     }

@@ -1,6 +1,6 @@
 /// A token that is found in the text as it stands, before anything is cut or merged.
-struct AddedToken: Sendable, Equatable {
-    var id: Int32
+package struct AddedToken: Sendable, Equatable {
+    package internal(set) var id: Int32
     let content: [UInt8]
     /// The content as it is looked for, normalized or not.
     var spelling: [UInt8]
@@ -19,6 +19,9 @@ struct AddedToken: Sendable, Equatable {
 
     /// A bound to what a hostile file can make us compare at each place of a text, normalized or not.
     static let longest = 4096
+
+    /// Its content, for people and for looking it up.
+    package var text: String { String(decoding: content, as: UTF8.self) }
 
     /// An element of `added_tokens`.
     init(_ node: JSONNode) throws(TokenizerError) {
@@ -193,7 +196,7 @@ struct AddedTokens: Sendable {
     }
 
     /// The end of the white space at `index`.
-    static func spaceEnd(from index: Int, in text: [UInt8]) -> Int {
+    private static func spaceEnd(from index: Int, in text: [UInt8]) -> Int {
         var index = index
         while index < text.count, case let (scalar, end) = text.scalar(at: index), CharacterClass.isSpace(scalar) {
             index = end

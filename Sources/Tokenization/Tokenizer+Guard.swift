@@ -1,6 +1,8 @@
 extension Tokenizer {
     /// Whether a token stands for what any message may say.
-    func isPlain(_ token: Int32) -> Bool { PlainText.contains(String(decoding: bytes(of: token), as: UTF8.self)) }
+    package func isPlain(_ token: Int32) -> Bool {
+        PlainText.contains(String(decoding: bytes(of: token), as: UTF8.self))
+    }
 
     /// This tokenizer, with tokens that no message may spell: only a chat format's own text gives them. A message that
     /// has their letters gives other tokens.
@@ -61,12 +63,15 @@ extension Tokenizer {
 
     /// The added tokens whose content is written in texts of the format's, as they come, whether or not they would be
     /// found there: some are looked for in normalized text, where spaces may be needed.
-    func addedTokens(writtenIn texts: [[UInt8]]) -> [Int32] {
+    package func addedTokens(writtenIn texts: [[UInt8]]) -> [AddedToken] {
         guard let all = try? AddedTokens(added.tokens.map { $0.guarded() }, normalizer: normalizer) else { return [] }
         return texts.flatMap { text in
-            all.segments(of: text, .raw, .all).compactMap { if case .token(let token) = $0 { token } else { nil } }
+            all.segments(of: text, .raw, .all).compactMap { if case .token(let token) = $0 { all[token] } else { nil } }
         }
     }
+
+    /// Whether an added token takes the white space after it along.
+    package func swallowsSpaceAfter(_ token: Int32) -> Bool { added[token]?.stripsRight ?? false }
 }
 
 /// What any message may say, whatever tokens it is: white space, a word, or a single character.

@@ -106,8 +106,9 @@ package struct Tokenizer: Sendable {
         return (try? encode(text, trust, normalizes: false)) ?? []
     }
 
-    /// - Throws: if the normalizer makes the text too long.
-    func encode(_ text: [UInt8], _ trust: Trust, normalizes: Bool = true) throws(TokenizerError) -> [Int32] {
+    /// The tokens of a text in UTF-8.
+    /// - Throws: `TokenizerError` if the normalizer makes the text too long.
+    package func encode(_ text: [UInt8], _ trust: Trust, normalizes: Bool = true) throws(TokenizerError) -> [Int32] {
         var result: [Int32] = []
         result.reserveCapacity(text.count / 4 + 8)
         // All segments together: each alone may become what a short text may.

@@ -1,5 +1,5 @@
 /// Which parts of a text may spell special tokens.
-enum Trust {
+package enum Trust {
     case all
     case none
     /// Only these parts, in order; a token must lie within one of them.

@@ -1,9 +1,11 @@
 import BlockFiles
+import Chat
 import EngineContract
 import Foundation
 import HTTPFront
 import Inference
 import MessagesAPI
+import Platform
 import Scheduling
 import Tokenization
 
@@ -91,11 +93,7 @@ struct Assembly: Sendable {
     private static var programIdentity: String {
         var information = stat()
         guard let path = Bundle.main.executablePath, stat(path, &information) == 0 else { return Command.version }
-        #if canImport(Glibc)
-            let time = information.st_mtim
-        #else
-            let time = information.st_mtimespec
-        #endif
+        let time = information.modificationTime
         return "\(Command.version) \(information.st_size) \(time.tv_sec).\(time.tv_nsec)"
     }
 

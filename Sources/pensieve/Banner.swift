@@ -1,3 +1,4 @@
+import Console
 import EngineContract
 import Foundation
 
@@ -29,7 +30,7 @@ enum Banner {
         }
         let tokens = engine.blockCount * engine.blockSize
         return [
-            ("model", "\(Terminal.visible(engine.displayName)), architecture \(Terminal.visible(engine.architecture))"),
+            ("model", "\(engine.displayName.visible), architecture \(engine.architecture.visible)"),
             (
                 "parameters",
                 "\(Format.parameters(engine.parameterCount)), \(engine.quantization), "

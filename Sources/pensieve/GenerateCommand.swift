@@ -1,5 +1,7 @@
+import Chat
 import EngineContract
 import Foundation
+import Platform
 import Scheduling
 import Tokenization
 
@@ -108,12 +110,8 @@ private enum PromptText {
 
     /// All of standard input, without the line break at its end.
     private static func readInput() async throws(ConfigurationError) -> String {
-        let bytes = await withCheckedContinuation { continuation in
-            // It may be long in coming; that is no work for the cooperative pool.
-            Thread.detachNewThread {
-                continuation.resume(returning: try? FileHandle.standardInput.read(upToCount: maxBytes + 1))
-            }
-        }
+        // It may be long in coming; that is no work for the cooperative pool.
+        let bytes = try? await onThread(named: "input") { try FileHandle.standardInput.read(upToCount: maxBytes + 1) }
         guard let bytes else { return "" }
         guard bytes.count <= maxBytes else { throw ConfigurationError("standard input: a prompt has at most 16 MiB") }
         guard let text = String(data: bytes, encoding: .utf8) else {

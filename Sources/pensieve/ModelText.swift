@@ -1,3 +1,4 @@
+import Chat
 import Inference
 import ModelFiles
 import Tokenization

@@ -1,5 +1,7 @@
 import APIClient
+import Console
 import Foundation
+import Platform
 import Synchronization
 
 /// A running server, over HTTP. Each exchange has a thread of its own, as its waits block.
@@ -46,7 +48,7 @@ final class ServerConnection: Sendable {
 
     /// A small document, whatever its status.
     func get(_ path: String) async throws -> (status: Int, body: Data) {
-        try await onThread { [self] in
+        try await exchange { [self] in
             var body: [UInt8] = []
             let response = try transport(seconds: silenceSeconds).get(path) { _, piece in
                 guard body.count + piece.count <= Self.maxDocumentBytes else {
@@ -64,7 +66,7 @@ final class ServerConnection: Sendable {
     /// - Returns: the answer, and the seconds at which its pieces came.
     /// - Throws: `ServerError` with what the server said; `SocketFailure`, `ProtocolViolation`, `StreamFailure`.
     func stream(_ body: [UInt8], _ emit: @escaping @Sendable (String) -> Void) async throws -> AnswerReader {
-        try await onThread { [self] in
+        try await exchange { [self] in
             let start = ContinuousClock.now
             var events = EventParser()
             var answer = AnswerReader()
@@ -107,12 +109,10 @@ final class ServerConnection: Sendable {
         }
     }
 
-    private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    private func exchange<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         state.withLock { $0.isInterrupted = false }
         do {
-            return try await withCheckedThrowingContinuation { continuation in
-                Thread.detachNewThread { @Sendable in continuation.resume(with: Result(catching: work)) }
-            }
+            return try await onThread(named: "exchange", work)
         } catch {
             // What an interruption breaks off is no failure of the network.
             if state.withLock({ $0.isInterrupted }) { throw CancellationError() }
@@ -138,9 +138,9 @@ struct ServerError: Error, CustomStringConvertible {
         case 401:
             description =
                 "the server wants another key: --api-key-file FILE, or \(ServerKey.variable)"
-                + (said.map { " (it says: \(Terminal.visible($0)))" } ?? "")
+                + (said.map { " (it says: \($0.visible))" } ?? "")
         case 200: description = "the server answered with something that is no stream of this API"
-        default: description = said.map(Terminal.visible) ?? "the server answered with status \(status)"
+        default: description = said.map(\.visible) ?? "the server answered with status \(status)"
         }
     }
 }

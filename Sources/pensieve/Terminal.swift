@@ -1,14 +1,15 @@
+import Console
 import Foundation
 
 /// What the program says: answers on standard output, everything else on standard error.
 enum Terminal {
     static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
     /// What files and servers say may be part of it: a terminal gets nothing that would command it.
-    static func error(_ text: String) { write((isInteractive ? visible(text) : text) + "\n", to: .standardError) }
+    static func error(_ text: String) { write((isInteractive ? text.visible : text) + "\n", to: .standardError) }
     static func warning(_ text: String) { error("pensieve: warning: " + text) }
 
     /// A model's text as it comes, without a new line. A terminal gets nothing that would command it.
-    static func stream(_ text: String) { write(isOutputSeen ? visible(text) : text, to: .standardOutput) }
+    static func stream(_ text: String) { write(isOutputSeen ? text.visible : text, to: .standardOutput) }
 
     /// Sequences that a terminal obeys; only where there is one.
     static func control(_ text: String) { write(text, to: .standardOutput) }
@@ -61,22 +62,6 @@ enum Terminal {
     static func dim(_ text: String) -> String {
         let declined = ProcessInfo.processInfo.environment["NO_COLOR"].map { !$0.isEmpty } ?? false
         return isDumb || declined || !isOutputSeen ? text : "\u{1B}[2m\(text)\u{1B}[22m"
-    }
-
-    /// A text from elsewhere, with the control characters in it replaced: they could rewrite what is on the screen.
-    static func visible(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
-        // A carriage return is only the other half of a line break.
-        let shown = text.unicodeScalars.lazy.filter { $0 != "\r" }.map { isControl($0) ? "\u{FFFD}" : $0 }
-        return String(String.UnicodeScalarView(shown))
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x09, 0x0A: false
-        case ..<0x20, 0x7F..<0xA0: true
-        default: false
-        }
     }
 
     private static func write(_ text: String, to handle: FileHandle) {

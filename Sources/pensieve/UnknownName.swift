@@ -1,3 +1,5 @@
+import Console
+
 /// Errors about names that this program does not have: each says what is meant most likely, and where all names are.
 extension ConfigurationError {
     static func unknownFlag(_ flag: String, of command: String, among known: [String]) -> ConfigurationError {

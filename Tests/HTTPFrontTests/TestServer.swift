@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 import Synchronization
 
 @testable import HTTPFront
@@ -110,7 +110,7 @@ struct Reply {
 
 /// Whether this machine has the loopback address of IPv6; containers often have not.
 let hasIPv6: Bool = {
-    let descriptor = Glibc.socket(AF_INET6, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let descriptor = Platform.socket(AF_INET6, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in6()
     address.sin6_family = sa_family_t(AF_INET6)
@@ -139,7 +139,7 @@ final class TestClient {
         patience: Duration = .seconds(60),
         receiveBuffer: Int32? = nil
     ) throws {
-        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = Platform.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         let socket = Socket(adopting: descriptor, poller: try TestClient.poller.get())
         if let receiveBuffer { socket.setOption(Int(SOL_SOCKET), SO_RCVBUF, receiveBuffer) }
         let own = TestClient.withAddress(lastByte, port: 0) { bind(descriptor, $0, $1) }

@@ -1,5 +1,5 @@
 import EngineContract
-import Glibc
+import Platform
 import Support
 import Testing
 
@@ -69,7 +69,7 @@ import Testing
         await engine.trim()
         #expect(try await [engine.contents(of: neighbours[0]), engine.contents(of: neighbours[1])] == before)
         let again = try await engine.logits(of: fixture.prompt)
-        #expect(zip(again, logits).allSatisfy { identical($0, $1) })
+        #expect(again.count == logits.count && !again.isEmpty && zip(again, logits).allSatisfy { identical($0, $1) })
     }
 
     @Test("Memory of blocks that is given back is no longer this process's")

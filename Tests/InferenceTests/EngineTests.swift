@@ -68,32 +68,34 @@ import Testing
     }
 
     @Test("Blocks behind the window may be gone, and written by others; blocks in it may not be missing")
-    func hiddenBlocks() async throws {
+    func blocksOutOfWindow() async throws {
         let fixture = try Fixture("mistral-bf16")
         let engine = try Engine.make(fixture.model)
         #expect(engine.description.window == 20)
         #expect(try Engine.make(Fixture("gemma2-bf16").model).description.window == nil)
         // Blocks 0 to 2 are enough, round and round: a window of 20 and the next token lie in three of 16.
-        func entry(_ tokens: [Token], start: Int, hidden: Int) -> StepEntry {
+        func entry(_ tokens: [Token], start: Int, outOfWindow: Int) -> StepEntry {
             let last = (start + tokens.count - 1) / 16
-            let blocks = (0...last).map { $0 < hidden ? StepEntry.hiddenBlock : BlockIndex($0 % 3) }
+            let blocks = (0...last).map { $0 < outOfWindow ? StepEntry.outOfWindow : BlockIndex($0 % 3) }
             return Self.entry(tokens: tokens, start: start, blocks: blocks)
         }
-        func hidden(_ start: Int) -> Int { max(0, start + 1 - 20) / 16 }
+        func outOfWindow(_ start: Int) -> Int { max(0, start + 1 - 20) / 16 }
         var answer: [Token] = []
         for (position, token) in fixture.prompt.enumerated() {
-            let step = Step(entries: [entry([token], start: position, hidden: hidden(position))])
+            let step = Step(entries: [entry([token], start: position, outOfWindow: outOfWindow(position))])
             answer = [try #require(try await engine.step(step).samples[0].first)]
         }
         for position in fixture.prompt.count..<(fixture.prompt.count + fixture.answer.count - 1) {
-            let step = Step(entries: [entry([answer[answer.count - 1]], start: position, hidden: hidden(position))])
+            let step = Step(entries: [
+                entry([answer[answer.count - 1]], start: position, outOfWindow: outOfWindow(position))
+            ])
             answer.append(try #require(try await engine.step(step).samples[0].first))
         }
         #expect(answer == fixture.answer)
         await #expect(throws: EngineError.self) {
-            try await engine.step(Step(entries: [entry([1], start: 34, hidden: 1)]))
+            try await engine.step(Step(entries: [entry([1], start: 34, outOfWindow: 1)]))
         }
-        #expect(try await engine.step(Step(entries: [entry([1], start: 35, hidden: 1)])).samples.count == 1)
+        #expect(try await engine.step(Step(entries: [entry([1], start: 35, outOfWindow: 1)])).samples.count == 1)
     }
 
     @Test("An empty step gives an empty result")

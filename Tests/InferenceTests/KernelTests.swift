@@ -1,6 +1,6 @@
 import CKernels
-import Glibc
 import ModelFiles
+import Platform
 import Support
 import Testing
 

@@ -78,7 +78,7 @@ import Testing
     func table() throws {
         let (test, options) = try hostile()
         let table = Report.table(test, options)
-        #expect(table.contains("1 × HTTP 500: \"<b> [31mred \""))
+        #expect(table.contains("1 × HTTP 500: \"<b>[31mred\""))
         #expect(table.contains("WRONG (the same every time)") && !table.contains("DIFFERING"))
         #expect(table.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 32 && $0.value != 127 })
     }

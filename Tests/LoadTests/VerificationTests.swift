@@ -53,6 +53,7 @@ import Testing
         #expect(!results.isGood)
         #expect(verification.wrong > 0 && verification.differing == 0)
         #expect(verification.families["copy"].map { $0.wrong == $0.judged && $0.judged > 0 } == true)
+        #expect(!verification.cases.isEmpty)
         #expect(verification.cases.allSatisfy { $0.replies.count == 1 && $0.replies[0].isWrong })
     }
 

@@ -170,7 +170,10 @@ import Testing
     @Test("The vocabulary and the template are there as plain values, and in the files that a folder has")
     func vocabulary() throws {
         let source = try source("qwen2", Self.vocabulary)
-        guard case .gguf(let model) = source else { return }
+        guard case .gguf(let model) = source else {
+            Issue.record("the source is not a GGUF file")
+            return
+        }
         let vocabulary = try #require(try GGUFVocabulary(model))
         #expect(vocabulary.model == "gpt2" && vocabulary.pre == "qwen2" && vocabulary.tokens.count == 7)
         #expect(vocabulary.merges == ["a b"] && vocabulary.types == [1, 1, 1, 3, 3, 1, 4] && vocabulary.scores.isEmpty)

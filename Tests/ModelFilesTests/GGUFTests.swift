@@ -161,15 +161,27 @@ import Testing
 
     @Test("The names of parts are recognised and made")
     func partNames() throws {
-        let part = try #require(GGUFPart("/models/some-model-q4-00002-of-00012.gguf"))
-        #expect(part.name == "/models/some-model-q4" && part.number == 2 && part.count == 12)
+        let part = try #require(ShardName("/models/some-model-q4-00002-of-00012.gguf", suffix: ".gguf"))
+        #expect(part.stem == "/models/some-model-q4" && part.number == 2 && part.count == 12)
         #expect(part.file(number: 10) == "/models/some-model-q4-00010-of-00012.gguf")
         for name in [
             "model.gguf", "model-00001-of-00002", "m-00000-of-00002.gguf", "m-00003-of-00002.gguf", "m-1-of-2.gguf",
             "m-00001-of-0000x.gguf", ".gguf", "", "-of-.gguf",
         ] {
-            #expect(GGUFPart(name) == nil, "\(name)")
+            #expect(ShardName(name, suffix: ".gguf") == nil, "\(name)")
         }
+    }
+
+    @Test("Parts are complete when each model has all of its own")
+    func completeParts() {
+        func areComplete(_ names: String...) -> Bool {
+            ShardName.areComplete(names.compactMap { ShardName($0, suffix: ".gguf") })
+        }
+        #expect(areComplete())
+        #expect(areComplete("m-00002-of-00002.gguf", "n-00001-of-00001.gguf", "m-00001-of-00002.gguf"))
+        #expect(!areComplete("m-00001-of-00002.gguf", "n-00002-of-00002.gguf"))
+        #expect(!areComplete("m-00001-of-00002.gguf", "m-00001-of-00001.gguf"))
+        #expect(!areComplete("m-00001-of-99999.gguf"))
     }
 
     @Test("A part that is missing is an error that names it")

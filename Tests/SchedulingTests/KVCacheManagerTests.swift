@@ -101,7 +101,7 @@ import Testing
         for _ in 0..<6 { compute(4, of: &sequence, &kv) }
         // Token 24 sees positions 19 to 24.
         #expect(sequence.outOfWindowBlocks == 4 && sequence.heldBlocks.count == 2 && sequence.blocks.count == 6)
-        #expect(sequence.blocks.prefix(4).allSatisfy { $0 == StepEntry.hiddenBlock })
+        #expect(sequence.blocks.prefix(4).allSatisfy { $0 == StepEntry.outOfWindow })
         #expect(kv.pool.referencedCount == 2 && kv.pool.evictableCount == 4 && kv.problem(with: [sequence]) == nil)
         // No sequence ever holds more than a window and a step take, however long it is.
         #expect(kv.fits(self.sequence(4000, from: 500), beside: [sequence]))

@@ -197,7 +197,7 @@ import Tokenization
     func builtinModel() throws {
         let file = URL(filePath: #filePath).appending(path: "../../../Sources/BuiltinModel/model/tokenizer.json")
         let tokenizer = try Tokenizer(tokenizerJSON: Array(try Data(contentsOf: file.standardized)))
-        #expect(ChatFormat.phi3.missingTokens(in: tokenizer).isEmpty)
+        #expect(["<|end|>", "<|user|>", "<|assistant|>"].allSatisfy { tokenizer.specialToken($0) != nil })
         let text = "What is 12 + 345?\n\tÜber 你好 🎉"
         #expect(tokenizer.decode(tokenizer.encode(text)) == text)
         #expect(tokenizer.encode("345").count == 3)

@@ -58,7 +58,7 @@ import Tokenization
         )
     )
     func byteLevel(_ family: String, _ kind: String) throws {
-        let file = String(decoding: try Fixture.file(kind), as: UTF8.self)
+        let file = String(decoding: try FixtureFile.tokenizer(kind), as: UTF8.self)
         let values = try Self.values(of: file, family)
         let (tokenizer, reference) = (try Tokenizer(vocabulary: values), try Fixture.tokenizer(kind))
         // A GGUF file does not tell how its added tokens are to be found, and its texts are not normalized.

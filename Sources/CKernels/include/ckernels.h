@@ -1,10 +1,10 @@
-// The computing part of the engine: a pool of threads, and the kernels of a transformer over paged KV memory.
+// The compute side of the engine: a thread pool, and the kernels of a transformer with a paged KV cache.
 //
-// Every number is a float32 made by operations in an order that the shapes alone decide: not the number of threads, not
-// the other rows of a batch, and not the instruction set (reductions run in 16 lanes everywhere, with fused
-// multiply-adds). So the result for one token is the same bits in every company and on every variant.
+// Every result is a float32, computed in an order that depends on the shapes only: not on the number of threads, the
+// other rows of the batch or the instruction set (reductions use 16 lanes everywhere, with fused multiply-adds). So a
+// token's result has the same bits in every batch and on every variant.
 //
-// Nothing here checks its arguments against outside input: the callers in Inference do.
+// Arguments are not validated here: the callers in Inference do that.
 #ifndef PENSIEVE_CKERNELS_H
 #define PENSIEVE_CKERNELS_H
 
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Lanes of every reduction, and positions in one tile of KV memory.
+/// Lanes of every reduction, and positions in one tile of the KV cache.
 enum { CK_LANES = 16 };
 
 /// The instruction sets that the kernels are compiled for.
@@ -31,39 +31,36 @@ const char *ck_variant_name(ck_variant variant);
 /// The fastest variant that this CPU has.
 ck_variant ck_variant_best(void);
 
-/// Threads and the kernels of one variant. Used by one thread at a time, which is worker 0.
+/// A thread pool and the kernels of one variant. Used by one thread at a time, which acts as worker 0.
 typedef struct ck_compute ck_compute;
 
 /// Starts `threads - 1` threads. Returns NULL if that fails.
 ck_compute *ck_compute_create(ck_variant variant, int threads);
 void ck_compute_destroy(ck_compute *compute);
 int ck_compute_threads(const ck_compute *compute);
-/// Provides `floats` of scratch memory for each worker. Returns false if there is no memory for it.
+/// Allocates `floats` of scratch memory for each worker. Returns false if that fails.
 bool ck_compute_reserve(ck_compute *compute, size_t floats);
-/// The cores that this process may use, which can be fewer than the machine has.
+/// The cores that this process may run on, which can be fewer than the machine has.
 int ck_core_count(void);
-/// Names the calling thread as the kernel shows it (15 bytes at most).
-void ck_name_thread(const char *name);
-/// Gives memory that the heap keeps, though nobody uses it, back to the system.
-void ck_trim_heap(void);
-/// The scratch memory of one worker.
+/// One worker's scratch memory.
 float *ck_compute_scratch(ck_compute *compute, int worker);
 
-/// What the threads do, as its time is counted: products of matrices, the quantisation of their inputs, attention with its
-/// preparation, sampling, and what goes row by row (norms, gates and the like).
+/// Kinds of work whose time is counted separately: matrix products, the quantisation of their inputs, attention (with
+/// what is applied to q and k before, and the writes to the KV cache), sampling, and elementwise or per-row operations
+/// (norms, gates, embeddings).
 typedef enum ck_work { CK_WORK_PRODUCTS, CK_WORK_INPUTS, CK_WORK_ATTENTION, CK_WORK_SAMPLING, CK_WORK_ROWS } ck_work;
 enum { CK_WORK_COUNT = 5 };
 
 typedef void (*ck_body)(void *context, int item, int worker);
-/// Runs `body` for each item in 0 ..< count, `grain` consecutive ones at a time, on all threads; returns when all are
-/// done. Threads that find no work spin for some tens of microseconds and then sleep.
+/// Parallel for: runs `body` for each item in 0 ..< count on all threads, in chunks of `grain` consecutive items, and
+/// returns when all are done. Idle threads spin for some tens of microseconds, then sleep.
 void ck_compute_for(ck_compute *compute, ck_work work, int count, int grain, ck_body body, void *context);
-/// How long one kind of work has taken until now, from its begin to its end on the calling thread.
+/// Total time of one kind of work so far: wall-clock time of its regions on the calling thread.
 uint64_t ck_compute_nanoseconds(const ck_compute *compute, ck_work work);
 
-/// How a matrix is stored: floats, MLX's affine form, or a block form of GGUF (see weights.inc for each).
+/// How a matrix is stored: floats, MLX's affine format, or a GGUF block format (layouts: weights.inc).
 ///
-/// Affine: `bits` wide unsigned values, a little-endian bit stream along the row, in groups of `group` columns:
+/// Affine: unsigned values of `bits` bits, a little-endian bit stream along the row, in groups of `group` columns:
 /// weight = scale × q + bias.
 typedef enum ck_format {
     CK_F32,
@@ -83,12 +80,12 @@ typedef enum ck_format {
     CK_IQ4_NL,
     CK_IQ4_XS,
     CK_MXFP4,
-    // In the order in which the integer kernels read them, made of other forms by ck_pack.
+    // Repacked by ck_pack from another format into the order in which the integer kernels read.
     CK_PACKED
 } ck_format;
 
-/// A matrix W[rows, columns], whose rows are the outputs. `columns` is a multiple of 16, of `group`, and of the form's
-/// block of 32 or 256. Weights and scales need no alignment, except for CK_F32: 4 bytes.
+/// A matrix W[rows, columns], one row per output. `columns` is a multiple of 16, of `group`, and of the format's block
+/// size (32 or 256). Weights and scales need no alignment, except for CK_F32: 4 bytes.
 typedef struct ck_matrix {
     ck_format format;
     int rows;
@@ -101,50 +98,50 @@ typedef struct ck_matrix {
     ck_format scale_format;  // one of the floats
     const void *scales;  // [rows, columns / group]
     const void *biases;  // [rows, columns / group]
-    // Packed only, beside bits (4, 6 or 8), group and scale_format: weight = scale × (q − zero), or affine if `zero` is
-    // negative; scales may be bytes that a float holding for 256 columns multiplies.
+    // Packed only, besides bits (4, 6 or 8), group and scale_format: weight = scale × (q − zero), or affine if `zero`
+    // is negative. With two levels, scales are signed bytes times a float shared by 256 columns.
     int zero;
     bool two_levels;
 } ck_matrix;
 
-/// The packed form of a matrix, which loses nothing: of affine ones with 16-bit scales, Q4_0 to Q8_0 and Q2_K to Q6_K, of
-/// a multiple of 64 columns. Values of fewer bits than the next of 4, 6 and 8 take that many. Returns false for others.
-/// - packed: the form; its `weights` are for the caller to provide, aligned to 64 bytes.
-/// - bytes: how much memory they take.
+/// Describes the packed form of a matrix, which is lossless. Supported: affine with 16-bit scales, Q4_0 to Q8_0 and
+/// Q2_K to Q6_K, with columns a multiple of 64; returns false for others. Values are widened to 4, 6 or 8 bits.
+/// - packed: receives the description; the caller provides `weights`, aligned to 64 bytes.
+/// - bytes: receives the size of `weights`.
 bool ck_packed_form(const ck_matrix *w, ck_matrix *packed, size_t *bytes);
 /// Packs W into `weights`, on all threads.
 void ck_pack(ck_compute *compute, const ck_matrix *w, const ck_matrix *packed, void *weights);
 
-/// The precision in which packed products see their inputs: integers of 8 bits, or of 15 in two planes.
+/// The precision of the quantised inputs of packed products: 8 bits, or 15 bits in two planes of bytes.
 typedef enum ck_activations { CK_INT8 = 1, CK_INT15 = 2 } ck_activations;
 void ck_compute_set_activations(ck_compute *compute, ck_activations activations);
-/// Provides memory for the quantised inputs of packed products with up to `columns` columns. Returns false if there is
-/// none.
+/// Allocates memory for the quantised inputs of packed products with up to `columns` columns. Returns false if that
+/// fails.
 bool ck_compute_reserve_activations(ck_compute *compute, int columns);
 
 /// y[t × y_stride + r] = x[tokens, columns] · Wᵀ, or += if `accumulate`; y_stride is at least `rows`. Needs
-/// 16 × columns floats of scratch; packed matrices need reserved activations instead.
+/// 16 × columns floats of scratch memory; packed matrices need reserved activations instead.
 void ck_matmul(
     ck_compute *compute, const ck_matrix *w, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);
-/// out[i, :] = the row rows[i] of W, for i in 0 ..< count.
+/// out[i, :] = W[rows[i], :] for i in 0 ..< count.
 void ck_gather_rows(ck_compute *compute, const ck_matrix *w, const int32_t *rows, int count, float *out);
-/// out[0 ..< count, :] = the rows first ..< first + count of W, on the calling thread.
+/// out[0 ..< count, :] = W[first ..< first + count, :], on the calling thread.
 void ck_copy_rows(const ck_compute *compute, const ck_matrix *w, int first, int count, float *out);
-/// The first row of W that holds an infinity or what is not a number, or -1. Reads all of W, on all threads. Needs
-/// `columns` floats of scratch.
+/// The first row of W that holds an infinity or NaN, or -1. Reads all of W, on all threads. Needs `columns` floats of
+/// scratch memory.
 int ck_first_row_not_finite(ck_compute *compute, const ck_matrix *w);
 
-/// y[tokens, size] = x / sqrt(mean(x²) + epsilon) × weight, or += if `accumulate`, each row by itself. `size` is a
-/// multiple of 16, as in the next two.
+/// y[tokens, size] = x / sqrt(mean(x²) + epsilon) × weight for each row, or += if `accumulate`. `size` is a multiple of
+/// 16, as in the next two.
 void ck_rms_norm(
     ck_compute *compute, const float *x, const float *weight, int tokens, int size, float epsilon, float *y,
     bool accumulate);
 /// y[tokens, size] += bias[size].
 void ck_add_bias(ck_compute *compute, const float *bias, int tokens, int size, float *y);
 
-/// silu(g) = g / (1 + e^-g); the other is GELU in the approximation by tanh.
+/// silu(g) = g / (1 + e^-g); GELU in its tanh approximation.
 typedef enum ck_activation { CK_SILU = 0, CK_GELU_TANH = 1 } ck_activation;
-/// y[tokens, size] = activation(gate) × up, where x[tokens, 2 × size] holds gate, then up, in each row.
+/// y[tokens, size] = activation(gate) × up; each row of x[tokens, 2 × size] holds gate, then up.
 void ck_gate(ck_compute *compute, ck_activation activation, const float *x, int tokens, int size, float *y);
 
 /// y[count] = y × factor.
@@ -152,40 +149,42 @@ void ck_scale(ck_compute *compute, float factor, size_t count, float *y);
 /// y[count] = cap × tanh(y / cap).
 void ck_soft_cap(ck_compute *compute, float cap, size_t count, float *y);
 
-/// Chooses experts: logits[tokens, experts] become their softmax, whose `count` largest values go to weights[tokens,
-/// count], the largest first, and their places to chosen[tokens, count], the lower first among equals. With `normalize`
-/// the weights of a token are divided by their sum. Always chooses different experts, 0 ..< experts, also where a logit
-/// is not a number.
+/// Top-k expert routing. logits[tokens, experts] are overwritten. The `count` largest softmax probabilities of a token
+/// go to weights[tokens, count] in descending order, their experts to chosen[tokens, count]; of equals the lower expert
+/// comes first. With `normalize` a token's weights are divided by their sum. The chosen experts are always distinct and
+/// in 0 ..< experts, also where a logit is NaN.
 void ck_route(
     ck_compute *compute, float *logits, int tokens, int experts, int count, bool normalize, int32_t *chosen,
     float *weights);
-/// y[rows[i], :] += weights[i] × x[i, :] for i in 0 ..< count, the rows all different; `size` is a multiple of 16.
+/// Scatter add: y[rows[i], :] += weights[i] × x[i, :] for i in 0 ..< count. The rows are distinct; `size` is a multiple
+/// of 16.
 void ck_add_rows(
     ck_compute *compute, const float *x, const int32_t *rows, const float *weights, int count, int size, float *y);
 
-// The choice of a token, on the calling thread, of `count` logits of any number.
+// Sampling, on the calling thread, from any number of logits `count`.
 
-/// Logits whose weights are summed together.
+/// Logits whose sampling weights are added up into one partial sum.
 enum { CK_STRETCH = 256 };
 
-/// The place of the largest, the first if there are several; -1 if one is infinite or not a number.
+/// The index of the largest logit, the first of equals; -1 if any is infinite or NaN.
 int32_t ck_largest_logit(const ck_compute *compute, const float *x, int count);
-/// weights[count] = e^((x - largest) / temperature); `weights` may be `x`.
+/// weights[count] = e^((x - largest) / temperature); `weights` may alias `x`.
 void ck_sampling_weights(
     const ck_compute *compute, const float *x, int count, float largest, float temperature, float *weights);
-/// The sums of these weights over each CK_STRETCH logits.
+/// Partial sums of these weights, one for each CK_STRETCH logits.
 void ck_sampling_sums(
     const ck_compute *compute, const float *x, int count, float largest, float temperature, float *sums);
-/// The places, in order, of the first `capacity` logits that are at least `threshold`. Returns how many there are in all.
+/// The indices, ascending, of the first `capacity` logits that are at least `threshold`. Returns the number of all such
+/// logits.
 int ck_logits_above(
     const ck_compute *compute, const float *x, int count, float threshold, int32_t *places, int capacity);
 
-/// How keys and values are stored: floats, or bytes with a float scale for each position of a head.
+/// How keys and values are stored: floats, or int8 with a float scale for each position and head.
 typedef enum ck_kv_type { CK_KV_F32, CK_KV_F16, CK_KV_BF16, CK_KV_INT8 } ck_kv_type;
-/// Bytes that the key and the value of one position take in one head.
+/// Bytes that the key and the value of one position and head take together.
 size_t ck_kv_position_bytes(ck_kv_type type, int head_size);
 
-/// The KV memory of one layer. A block is `block_bytes` and holds tiles of 16 positions, each as kv.h has it:
+/// The KV cache of one layer. A block is `block_bytes` and holds tiles of 16 positions (layout: kv.h):
 ///
 ///     memory + block × block_bytes + layer_offset + (tile × kv_heads + head) × 16 × ck_kv_position_bytes
 typedef struct ck_kv {
@@ -198,24 +197,24 @@ typedef struct ck_kv {
     int head_size;  // a multiple of 16, at most 256
 } ck_kv;
 
-/// Where one token of a step stands.
+/// The slot of one token of a step in the KV cache: its session's block table and its position there.
 typedef struct ck_place {
-    const int32_t *blocks;  // the block table of its session
+    const int32_t *blocks;
     int position;
 } ck_place;
 
-/// Tokens of one session at consecutive positions of one tile.
+/// Rows row ..< row + count of a step: tokens of one session at consecutive positions within one tile.
 typedef struct ck_run {
     int32_t row;
     int32_t count;
 } ck_run;
 
-/// The most queries of a span.
+/// The most queries in a query tile.
 enum { CK_SPAN_QUERIES = 16 };
 
-/// Queries that are answered together: some tokens of a run × some heads. Either all heads share one head of keys and
-/// values, or they are all those of several, which then are read as they lie side by side. How queries are put together
-/// changes no result.
+/// A query tile: queries that are computed together, `count` tokens of a token run × `heads` query heads. The heads
+/// either share one KV head, or are all heads of several KV heads, whose tiles lie side by side in memory. How queries
+/// are tiled changes no result.
 typedef struct ck_span {
     int32_t row;
     int32_t count;
@@ -223,45 +222,46 @@ typedef struct ck_span {
     int32_t heads;
 } ck_span;
 
-/// What is done to q and k before they meet, in this order.
+/// What is applied to q and k before attention, in this order: QK norm, rotary embedding, and the scale of q.
 typedef struct ck_preparation {
-    const float *q_norm;  // [head_size]: RMS norm of each head; NULL for none
+    const float *q_norm;  // [head_size]: RMS norm of each head; NULL: none
     const float *k_norm;
     float epsilon;
-    int dimensions;        // the first so many of a head turn, i with i + dimensions / 2; even, at most head_size
+    int dimensions;        // rotary: the first of a head, i paired with i + dimensions / 2; even, at most head_size
     const float *cosines;  // [tokens, dimensions / 2]
     const float *sines;
     float scale;  // of q
 } ck_preparation;
 
-/// Prepares q and k, and writes k and v to KV memory. qkv[tokens, (heads + 2 × kv_heads) × head_size]; q stays in place.
-/// The runs are those of all tokens.
+/// Applies norm, rotary embedding and scale to q (in place) and k, and writes k and v to the KV cache.
+/// qkv[tokens, (heads + 2 × kv_heads) × head_size]; the runs cover all tokens.
 void ck_prepare_and_store(
     ck_compute *compute, const ck_kv *kv, const ck_place *places, float *qkv, int heads,
     const ck_preparation *preparation, const ck_run *runs, int run_count);
 
-/// What a token sees: the last `window` positions of its session (0: all), each score s becoming
-/// soft_cap × tanh(s / soft_cap) before the softmax (0: staying as it is).
+/// The attention mask beside causality: a token attends to the last `window` positions (0: all). Scores become
+/// soft_cap × tanh(s / soft_cap) before the softmax (0: unchanged).
 typedef struct ck_view {
     int window;
     float soft_cap;
 } ck_view;
 
-/// Provides memory in which attention over contexts of up to `context` positions is divided among threads, enough for a
-/// few sessions. A step that needs more is divided by queries alone. Returns false if there is none.
+/// Allocates memory for the splits of contexts of up to `context` positions (see kv.h), which lets several threads
+/// share one long context; enough for a few sessions. A step that needs more is parallel over query tiles only. Returns false
+/// if the allocation fails.
 bool ck_compute_reserve_parts(ck_compute *compute, int context, int heads, int head_size);
 
-/// out[tokens, heads × head_size] = causal attention of each token's q.
+/// out[tokens, heads × head_size] = causal attention of each token's q over its session's keys and values.
 void ck_attention(
     ck_compute *compute, const ck_kv *kv, const ck_place *places, const float *qkv, int heads, ck_view view,
     const ck_span *spans, int span_count, float *out);
 
-// Limits to hold the kernels against, on all threads.
+// The machine's limits, as a reference for benchmarks, on all threads.
 
-/// Reads `bytes` of memory (the part of each of 64 items a multiple of 512 bytes) once; returns something that depends on
+/// Reads `bytes` of memory once (rounded down to 64 items of a multiple of 512 bytes); returns a value that depends on
 /// all of it.
 uint32_t ck_probe_read(ck_compute *compute, const void *memory, size_t bytes);
-/// Multiplies and adds bytes in registers: 16,384 operations a round on each thread.
+/// Multiplies and adds bytes in registers: 16,384 multiply-adds a round on each thread.
 void ck_probe_dots(ck_compute *compute, int rounds);
 
 #endif

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Takes `blocks` blocks of 64 bytes into `state`, by the CPU's own instructions where it has them.
+/// Compresses `blocks` blocks of 64 bytes into `state`, with the CPU's SHA instructions where there are any.
 void ck_sha256_compress(uint32_t state[8], const uint8_t *data, size_t blocks);
-/// The same by plain arithmetic, on every CPU.
+/// The portable implementation.
 void ck_sha256_compress_scalar(uint32_t state[8], const uint8_t *data, size_t blocks);
 
 #endif

@@ -1,4 +1,5 @@
 import APIClient
+import Console
 import Foundation
 
 /// The figures as one page without outside resources: tables, distributions, and the course of the test.
@@ -138,7 +139,7 @@ package enum HTMLReport {
     private static func errors(_ results: Results) -> String {
         guard !results.errors.isEmpty else { return "" }
         let rows = results.errors.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { kind, failure in
-            let example = failure.example.map { "<br><span class=\"faint\">\(escape(Output.clean($0)))</span>" } ?? ""
+            let example = failure.example.map { "<br><span class=\"faint\">\(escape($0.printable))</span>" } ?? ""
             return "<tr><td class=\"count\">\(failure.count)</td><td>\(escape(kind))\(example)</td></tr>"
         }
         return "<section class=\"card\"><h2>Errors</h2><table class=\"list\">\(rows.joined())</table></section>"
@@ -150,13 +151,13 @@ package enum HTMLReport {
         let cases = verification.cases.map { fault in
             let replies = fault.replies.map { reply in
                 let times = "\(reply.together) × under load, \(reply.alone) × alone"
-                return "<li><q>\(escape(Output.clean(reply.text)))</q> <span class=\"faint\">\(times)</span></li>"
+                return "<li><q>\(escape(reply.text.printable))</q> <span class=\"faint\">\(times)</span></li>"
             }
             let expected = fault.expected.map { " <span class=\"faint\">known answer: \(escape($0))</span>" } ?? ""
             return """
                 <tr><td>\(fault.differing > 0 ? "<span class=\"pill bad\">differing</span>" : "")\
                 \(fault.wrong > 0 ? "<span class=\"pill bad\">wrong</span>" : "")</td>
-                <td>\(escape(Output.clean(fault.question)))\(expected)<ul>\(replies.joined())</ul></td></tr>
+                <td>\(escape(fault.question.printable))\(expected)<ul>\(replies.joined())</ul></td></tr>
                 """
         }
         return """

@@ -1,4 +1,4 @@
-import Tokenization
+import Chat
 
 /// Makes of a request's texts the turns that the chat format writes.
 ///

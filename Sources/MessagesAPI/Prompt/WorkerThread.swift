@@ -1,6 +1,6 @@
-import CLinux
 import Dispatch
 import HTTPFront
+import Platform
 import Synchronization
 
 /// A thread and the queue of jobs that wait for it, clients taking turns.
@@ -82,7 +82,7 @@ final class WorkerThread: Sendable {
     }
 
     private func serve() {
-        clinux_lower_priority(niceness)
+        lowerThreadPriority(to: niceness)
         serve(waitsForMore: true)
     }
 

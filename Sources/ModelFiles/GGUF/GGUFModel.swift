@@ -8,7 +8,7 @@ package struct GGUFModel: Sendable {
 
     /// Maps the file at `path`, and the other parts if it is one of several.
     package init(path: String) throws(ModelError) {
-        guard let part = GGUFPart(path) else {
+        guard let part = ShardName(path, suffix: ".gguf") else {
             try self.init(path: path, files: [(path, try Self.map(path))])
             return
         }
@@ -49,14 +49,15 @@ package struct GGUFModel: Sendable {
     /// The file's name without its extension and the number of its part.
     var name: String? {
         let file = path.split(separator: "/").last.map(String.init) ?? path
-        if let part = GGUFPart(file) { return String(part.name) }
+        if let part = ShardName(file, suffix: ".gguf") { return part.stem }
         return file.lowercased().hasSuffix(".gguf") ? String(file.dropLast(".gguf".count)) : file
     }
 
     private static func map(_ path: String) throws(ModelError) -> FileBytes {
         guard let file = try FileBytes(contentsOf: path) else {
             throw ModelError(
-                "\(path): no such file" + (GGUFPart(path) == nil ? "" : "; all parts of a model are needed")
+                "\(path): no such file"
+                    + (ShardName(path, suffix: ".gguf") == nil ? "" : "; all parts of a model are needed")
             )
         }
         return file

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Synchronization
 
 /// What a user did at the prompt.
@@ -25,9 +26,7 @@ struct PlainLines: LineSource {
 
     func next(prompt: String) async -> ChatInput {
         if showsPrompt { Terminal.control(prompt) }
-        let line = await withCheckedContinuation { continuation in
-            Thread.detachNewThread { @Sendable in continuation.resume(returning: reader.next()) }
-        }
+        let line = await onThread(named: "input") { [reader] in reader.next() }
         return line.map { .line($0) } ?? .end
     }
 }

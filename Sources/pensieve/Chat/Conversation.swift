@@ -1,4 +1,4 @@
-import Tokenization
+import Chat
 
 /// What was said so far, and what stands before it.
 struct Conversation: Sendable, Equatable {

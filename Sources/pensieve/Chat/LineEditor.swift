@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Synchronization
 
 /// Reads lines from a terminal with the keys that people are used to, and remembers them.
@@ -21,13 +22,10 @@ final class LineEditor: LineSource {
     private let state = Mutex(State())
 
     func next(prompt: String) async -> ChatInput {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { @Sendable [self] in
-                TerminalModes.shared.edit()
-                let input = state.withLock { Self.read(prompt, &$0) }
-                TerminalModes.shared.watch()
-                continuation.resume(returning: input)
-            }
+        await onThread(named: "input") { [self] in
+            TerminalModes.shared.edit()
+            defer { TerminalModes.shared.watch() }
+            return state.withLock { Self.read(prompt, &$0) }
         }
     }
 

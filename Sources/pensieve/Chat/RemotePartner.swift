@@ -1,7 +1,8 @@
 import APIClient
+import Chat
+import Console
 import Foundation
 import Synchronization
-import Tokenization
 
 /// A server of this API, this program's or another: all that is asked of it is `/v1/messages`, and `/v1/models` for names.
 struct RemotePartner: ChatPartner {
@@ -37,7 +38,7 @@ struct RemotePartner: ChatPartner {
         // A server without this route may still answer.
         if status == 404 || status == 405 { return [] }
         guard status == 200 else { throw ServerError(status: status, body: body) }
-        return (try? JSONDecoder().decode(List.self, from: body).data.map { Terminal.visible($0.id) }) ?? []
+        return (try? JSONDecoder().decode(List.self, from: body).data.map { $0.id.visible }) ?? []
     }
 
     private static func reach<Value>(
@@ -76,7 +77,7 @@ struct RemotePartner: ChatPartner {
             }
             return ChatAnswer(text: answer.text, figures: figures(answer, seconds: (.now - start) / .seconds(1)))
         } catch let failure as StreamFailure {
-            throw ChatError(Terminal.visible(failure.message ?? failure.kind))
+            throw ChatError((failure.message ?? failure.kind).visible)
         } catch is CancellationError {
             // What came before the interruption was read by somebody: it belongs to the conversation.
             return ChatAnswer(text: text.value, figures: nil)

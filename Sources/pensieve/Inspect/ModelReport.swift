@@ -1,3 +1,5 @@
+import Chat
+import Console
 import EngineContract
 import Foundation
 import Inference

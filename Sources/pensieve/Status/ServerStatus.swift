@@ -1,3 +1,4 @@
+import Console
 import Foundation
 
 /// A running server in figures, from `/health` and, where that can be read, `/metrics`.
@@ -57,9 +58,9 @@ struct ServerStatus: Encodable {
             return nil
         }
         self.address = address
-        status = Terminal.visible(health.status)
-        model = Terminal.visible(health.model)
-        version = Terminal.visible(health.version)
+        status = health.status.visible
+        model = health.model.visible
+        version = health.version.visible
         isMock = health.mock
         uptimeSeconds = health.uptime_seconds
         tokensPerSecond = health.performance.tokens_per_second

@@ -1,0 +1,25 @@
+/// A chat template in the Jinja that Hugging Face models use, read once and rendered for every conversation.
+///
+/// What a template can do is what transformers lets it do: Jinja 3.1 in its immutable sandbox, with `trim_blocks`,
+/// `lstrip_blocks`, `break` and `continue`, a plain `tojson`, `raise_exception` and `strftime_now`. Unlike there, a
+/// rendering knows for every character who wrote it, and a template that never ends is stopped.
+package struct ChatTemplate: Sendable {
+    private let syntax: TemplateSyntax
+
+    /// - Throws: `TemplateError` naming the line if the template is malformed or uses what is not supported.
+    package init(source: String) throws(TemplateError) { syntax = try TemplateSyntax(source) }
+
+    /// Renders the template.
+    /// - Parameters:
+    ///   - context: the variables. Of several with one name the last counts.
+    ///   - now: what `strftime_now` tells.
+    /// - Throws: what the template raises, or what goes wrong in it.
+    package func render(
+        _ context: [TemplateValue.Member],
+        now: TemplateClock = .system,
+        limits: TemplateLimits = TemplateLimits()
+    ) throws(TemplateError) -> RenderedText {
+        let interpreter = try Interpreter(syntax, context: context, now: now, limits: limits)
+        return RenderedText(text: try interpreter.render(syntax.body))
+    }
+}
