@@ -1,18 +1,18 @@
 import Foundation
 
-/// Follows one streamed answer event by event, and holds the server to the protocol's order.
+/// Accumulates a streamed answer from its events, and checks their order.
 package struct AnswerReader: Sendable {
     package private(set) var text = ""
     package private(set) var stopReason: String?
-    /// Prompt tokens that the server computed anew, with those it put into its cache.
-    package private(set) var freshTokens = 0
-    /// Prompt tokens that it had in its cache.
+    /// Prompt tokens that the server computed, including those it wrote to its cache.
+    package private(set) var uncachedTokens = 0
+    /// Prompt tokens that the server read from its cache.
     package private(set) var cachedTokens = 0
     package private(set) var outputTokens = 0
     package private(set) var isComplete = false
-    /// When each piece of the answer came, in the clock of the caller.
+    /// The arrival time of each piece of the answer, by the caller's clock.
     package private(set) var deltaTimes: [Double] = []
-    package var promptTokens: Int { freshTokens + cachedTokens }
+    package var promptTokens: Int { uncachedTokens + cachedTokens }
     private var started = false
     private var openBlock = false
 
@@ -38,8 +38,8 @@ package struct AnswerReader: Sendable {
             var partial_json: String?
             var stop_reason: String?
 
-            /// Some of the answer, rather than an empty piece or a signature.
-            var holdsSomething: Bool { [text, thinking, partial_json].contains { $0?.isEmpty == false } }
+            /// Whether it has some of the answer, rather than an empty piece or a signature.
+            var hasContent: Bool { [text, thinking, partial_json].contains { $0?.isEmpty == false } }
         }
         struct Failure: Decodable {
             var type: String
@@ -55,8 +55,8 @@ package struct AnswerReader: Sendable {
     /// - Returns: the text that the event adds to the answer.
     /// - Throws: `ProtocolViolation` for events out of order; `StreamFailure` for an error event.
     @discardableResult
-    package mutating func take(_ event: EventParser.Event, at time: Double) throws -> String {
-        // The SDKs drop events of other names, and those without one, such as `data: [DONE]`.
+    package mutating func receive(_ event: EventParser.Event, at time: Double) throws -> String {
+        // The SDKs ignore events of other names, and those without one, such as `data: [DONE]`.
         guard Self.names.contains(event.name) else { return "" }
         guard let payload = try? JSONDecoder().decode(Payload.self, from: Data(event.data.utf8)),
             payload.type == event.name
@@ -68,13 +68,13 @@ package struct AnswerReader: Sendable {
         switch event.name {
         case "message_start":
             started = true
-            note(payload.message?.usage)
+            add(payload.message?.usage)
         case "content_block_start":
             guard !openBlock else { throw ProtocolViolation("a block inside a block") }
             openBlock = true
         case "content_block_delta":
             guard openBlock else { throw ProtocolViolation("a delta outside a block") }
-            if payload.delta?.holdsSomething == true { deltaTimes.append(time) }
+            if payload.delta?.hasContent == true { deltaTimes.append(time) }
             text += payload.delta?.text ?? ""
             return payload.delta?.text ?? ""
         case "content_block_stop":
@@ -82,7 +82,7 @@ package struct AnswerReader: Sendable {
             openBlock = false
         case "message_delta":
             stopReason = payload.delta?.stop_reason
-            note(payload.usage)
+            add(payload.usage)
         case "message_stop":
             guard !openBlock, stopReason != nil else { throw ProtocolViolation("message_stop too early") }
             isComplete = true
@@ -92,16 +92,16 @@ package struct AnswerReader: Sendable {
         return ""
     }
 
-    private mutating func note(_ usage: Payload.Usage?) {
+    private mutating func add(_ usage: Payload.Usage?) {
         if let input = usage?.input_tokens {
-            freshTokens = Self.bounded(input) + Self.bounded(usage?.cache_creation_input_tokens ?? 0)
+            uncachedTokens = Self.bounded(input) + Self.bounded(usage?.cache_creation_input_tokens ?? 0)
         }
         cachedTokens = usage?.cache_read_input_tokens.map(Self.bounded) ?? cachedTokens
         outputTokens = usage?.output_tokens.map(Self.bounded) ?? outputTokens
     }
 
-    /// A server's figures are bounded, so that no sum of them overflows.
-    private static func bounded(_ figure: Int) -> Int { min(max(figure, 0), 1 << 40) }
+    /// Bounds a server's token count, so that sums of counts cannot overflow.
+    private static func bounded(_ count: Int) -> Int { min(max(count, 0), 1 << 40) }
 }
 
 /// An error event in the middle of a stream.

@@ -1,10 +1,10 @@
 import Foundation
 import Platform
 
-/// A failure of the network, named the same way each time.
+/// A network failure; the same kind has the same description each time.
 package struct SocketFailure: Error, Equatable, CustomStringConvertible {
     package let description: String
-    /// Whether the other side was silent rather than gone.
+    /// Whether the peer did not answer in time, rather than being gone.
     package let isTimeout: Bool
 
     package init(_ description: String, isTimeout: Bool = false) {
@@ -13,7 +13,7 @@ package struct SocketFailure: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// The addresses of a host, looked up once, so that no request's time has a name server in it.
+/// The addresses of a host, resolved once, so that request times do not include name resolution.
 package struct Endpoint: Sendable {
     fileprivate struct Address: Sendable {
         var storage: sockaddr_storage
@@ -48,12 +48,12 @@ package struct Endpoint: Sendable {
     }
 }
 
-/// A TCP connection with a time limit on every wait. Blocking on purpose: a thread for each client gives the most
-/// faithful times, and there are few clients.
+/// A blocking TCP connection with a time-out for every wait: with a thread for each client, times are most accurate, and
+/// there are few clients.
 package final class BlockingSocket: Sendable {
     private let descriptor: Int32
 
-    /// Connects to the first of the addresses that takes the connection.
+    /// Connects to the first address that accepts the connection.
     init(_ endpoint: Endpoint, timeout: Double) throws(SocketFailure) {
         var failure = SocketFailure("no address to connect to")
         for address in endpoint.addresses {
@@ -90,7 +90,7 @@ package final class BlockingSocket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Makes every wait on this connection end, from any thread.
+    /// Ends every wait on this connection; can be called from any thread.
     func interrupt() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     func send(_ bytes: [UInt8]) throws(SocketFailure) {
@@ -107,7 +107,7 @@ package final class BlockingSocket: Sendable {
         }
     }
 
-    /// What has come, at least one byte; nothing at the connection's end.
+    /// Available bytes, at least one; empty at the end of the connection.
     func receive() throws(SocketFailure) -> [UInt8] {
         while true {
             var count = 0

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// Connections to one server: kept alive between requests, as SDKs do, and all ended at once when nobody wants them more.
+/// A pool of keep-alive connections to one server, which can all be closed at once.
 package final class ConnectionPool: Sendable {
     private struct State {
         var idle: [BlockingSocket] = []
         var busy: [ObjectIdentifier: BlockingSocket] = [:]
-        var isEnded = false
+        var isClosed = false
     }
 
     private let endpoint: Endpoint
@@ -17,10 +17,10 @@ package final class ConnectionPool: Sendable {
         self.timeout = timeout
     }
 
-    /// Whether `endAll` was called: then a failure means nothing.
-    package var isEnded: Bool { state.withLock { $0.isEnded } }
+    /// Whether `closeAll` was called; failures are expected then.
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// A connection that was used before and is still open, as far as is known.
+    /// An idle connection from an earlier request; the server may have closed it meanwhile.
     func takeIdle() -> BlockingSocket? {
         state.withLock { state in
             guard let socket = state.idle.popLast() else { return nil }
@@ -29,29 +29,32 @@ package final class ConnectionPool: Sendable {
         }
     }
 
+    /// Opens a new connection.
+    /// - Throws: `SocketFailure` if no address accepts it.
     package func open() throws(SocketFailure) -> BlockingSocket {
         let socket = try BlockingSocket(endpoint, timeout: timeout)
-        let isEnded = state.withLock { state in
+        let isClosed = state.withLock { state in
             state.busy[ObjectIdentifier(socket)] = socket
-            return state.isEnded
+            return state.isClosed
         }
-        // Whoever connected while all were ended has missed its interruption.
-        if isEnded { socket.interrupt() }
+        // A connection opened during `closeAll` has missed its interruption.
+        if isClosed { socket.interrupt() }
         return socket
     }
 
-    /// - Parameter reusable: whether the last response on it was complete and left it open.
-    package func giveBack(_ socket: BlockingSocket, reusable: Bool) {
+    /// Returns a connection to the pool.
+    /// - Parameter reusable: whether its last response was complete and left it open.
+    package func release(_ socket: BlockingSocket, reusable: Bool) {
         state.withLock { state in
             state.busy[ObjectIdentifier(socket)] = nil
-            if reusable, !state.isEnded { state.idle.append(socket) }
+            if reusable, !state.isClosed { state.idle.append(socket) }
         }
     }
 
-    /// Ends every request that runs, and all that begin later.
-    package func endAll() {
+    /// Aborts all requests, present and future.
+    package func closeAll() {
         state.withLock { state in
-            state.isEnded = true
+            state.isClosed = true
             state.idle = []
             state.busy.values.forEach { $0.interrupt() }
         }

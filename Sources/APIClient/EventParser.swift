@@ -1,10 +1,8 @@
-/// Splits a body into server-sent events as its bytes come.
-///
-/// As the HTML standard defines them: lines end in LF, CRLF or CR, those that begin with a colon are comments, and an
-/// event ends at an empty line.
+/// An incremental parser of server-sent events as the HTML standard defines them: lines end in LF, CRLF or CR, those that
+/// begin with a colon are comments, and an empty line ends an event.
 package struct EventParser: Sendable {
     package struct Event: Sendable, Equatable {
-        /// Empty if the server gave none.
+        /// Empty if the event has no name.
         package var name: String
         package var data: String
 
@@ -14,11 +12,11 @@ package struct EventParser: Sendable {
         }
     }
 
-    /// One line of an event; an honest one is far smaller.
+    /// The longest line of an event; real ones are far shorter.
     private static let maxLineBytes = 2 << 20
 
     private var line: [UInt8] = []
-    private var endedInReturn = false
+    private var endedInCR = false
     private var name = ""
     private var data: [String] = []
 
@@ -28,21 +26,21 @@ package struct EventParser: Sendable {
     package mutating func push(_ bytes: [UInt8]) throws(ProtocolViolation) -> [Event] {
         var events: [Event] = []
         for byte in bytes {
-            let isSecondHalf = byte == 10 && endedInReturn
-            endedInReturn = byte == 13
-            if isSecondHalf { continue }
+            let isSecondOfCRLF = byte == 10 && endedInCR
+            endedInCR = byte == 13
+            if isSecondOfCRLF { continue }
             guard byte == 10 || byte == 13 else {
                 line.append(byte)
                 continue
             }
-            if let event = take(String(decoding: line, as: UTF8.self)) { events.append(event) }
+            if let event = parse(String(decoding: line, as: UTF8.self)) { events.append(event) }
             line.removeAll(keepingCapacity: true)
         }
         guard line.count <= Self.maxLineBytes else { throw ProtocolViolation("an event without end") }
         return events
     }
 
-    private mutating func take(_ line: String) -> Event? {
+    private mutating func parse(_ line: String) -> Event? {
         if line.isEmpty {
             defer { (name, data) = ("", []) }
             // Without data there is no event.

@@ -1,4 +1,4 @@
-/// Takes an HTTP/1.1 response apart as its bytes come: status, headers, and the body without its framing.
+/// An incremental parser of HTTP/1.1 responses: status, headers, and the body without its framing.
 package struct ResponseReader: Sendable {
     private enum State: Equatable {
         case head
@@ -16,13 +16,13 @@ package struct ResponseReader: Sendable {
     private static let headEnd: [UInt8] = [13, 10, 13, 10]
     private static let lineEnd: [UInt8] = [13, 10]
 
-    /// 0 until the head has come.
+    /// 0 until the head is complete.
     package private(set) var status = 0
-    /// By lower-case name; of repeated ones the last.
+    /// By lower-case name; the last of repeated ones.
     package private(set) var headers: [String: String] = [:]
     package var isComplete: Bool { state == .done }
     /// Whether the end of the connection may be the end of the body.
-    package var mayEndHere: Bool { state == .done || state == .untilClose }
+    package var canEndHere: Bool { state == .done || state == .untilClose }
     /// Whether the connection can take another request after this response.
     package private(set) var keepsAlive = false
 
@@ -31,13 +31,13 @@ package struct ResponseReader: Sendable {
 
     package init() {}
 
-    /// Whether it is an answer, to be read as server-sent events.
+    /// Whether the body is a stream of server-sent events.
     package var isEventStream: Bool {
         status == 200 && headers["content-type"]?.lowercased().hasPrefix("text/event-stream") == true
     }
 
-    /// Adds bytes; returns the body's bytes among them.
-    /// - Throws: `ProtocolViolation` where the framing is wrong.
+    /// Adds bytes; returns those that belong to the body.
+    /// - Throws: `ProtocolViolation` if head or framing is invalid.
     package mutating func push(_ bytes: ArraySlice<UInt8>) throws(ProtocolViolation) -> [UInt8] {
         buffer += bytes
         var body: [UInt8] = []
@@ -80,7 +80,7 @@ package struct ResponseReader: Sendable {
         return true
     }
 
-    /// Moves at most so many bytes; returns how many are still to come.
+    /// Moves up to `count` bytes into the body; returns the number still missing.
     private mutating func moveBody(_ count: Int, into body: inout [UInt8]) -> Int {
         let moved = min(count, buffer.count)
         body += buffer[..<moved]
@@ -88,7 +88,7 @@ package struct ResponseReader: Sendable {
         return count - moved
     }
 
-    /// The text before a mark, which is dropped; nil if the mark has not come.
+    /// The text before a mark, which is consumed as well; nil if the mark has not arrived.
     private mutating func take(until mark: [UInt8], atMost limit: Int) throws(ProtocolViolation) -> String? {
         let end = buffer.firstRange(of: mark)
         guard (end?.lowerBound ?? buffer.count) <= limit else { throw ProtocolViolation("a head or line without end") }
@@ -106,7 +106,7 @@ package struct ResponseReader: Sendable {
     }
 
     private mutating func readHead(_ text: String) throws(ProtocolViolation) {
-        // Not by "\r\n", which is one character: a bare one of them must not hide in a line.
+        // Splits by scalars, as "\r\n" is one Character: a bare "\r" or "\n" must not hide in a line.
         let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             String(String.UnicodeScalarView(line.last == "\r" ? line.dropLast() : line))
         }
@@ -122,7 +122,7 @@ package struct ResponseReader: Sendable {
             let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
             headers[line[..<colon].lowercased()] = String(value.trimmingSuffix(while: { $0 == " " || $0 == "\t" }))
         }
-        // Interim responses, such as 100 Continue, come before the one that counts.
+        // Interim responses such as 100 Continue precede the final one.
         guard code >= 200 else { return }
         status = code
         try chooseBody()
@@ -148,7 +148,7 @@ package struct ResponseReader: Sendable {
     }
 }
 
-/// What a server may not send.
+/// A violation of HTTP or of the API's protocol by the server.
 package struct ProtocolViolation: Error, Equatable, CustomStringConvertible {
     package let description: String
     package init(_ description: String) { self.description = description }

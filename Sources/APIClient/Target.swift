@@ -1,11 +1,11 @@
 import Foundation
 
-/// A server, as its address says.
+/// The address of a server.
 package struct Target: Sendable, Equatable {
     /// Without the brackets of an IPv6 address.
     package var host: String
     package var port: UInt16
-    /// What stands before `/v1/messages`: empty, or a path such as `/llm`.
+    /// The path before `/v1/messages`: empty, or for example `/llm`.
     package var path: String
 
     package init(host: String = "127.0.0.1", port: UInt16 = 7777, path: String = "") {
@@ -14,7 +14,8 @@ package struct Target: Sendable, Equatable {
         self.path = path
     }
 
-    /// Reads `http://host:port/path`; the scheme may be left out.
+    /// Parses `http://host:port/path`; the scheme is optional.
+    /// - Throws: `UsageError`.
     package init(url text: String) throws(UsageError) {
         guard !text.lowercased().hasPrefix("https:") else {
             throw UsageError("https is not supported; name the plain http address behind the proxy")
@@ -33,7 +34,13 @@ package struct Target: Sendable, Equatable {
         self.init(host: host.trimmingCharacters(in: ["[", "]"]), port: port, path: path)
     }
 
-    /// As in the header `Host`.
+    /// The value of the `Host` header.
     package var authority: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
     package var description: String { authority + path }
+}
+
+/// A mistake in the arguments; the description says what to do.
+package struct UsageError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
 }

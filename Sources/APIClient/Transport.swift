@@ -1,6 +1,6 @@
 import Foundation
 
-/// Carries requests over HTTP/1.1 to a server. Blocks: call it from a thread.
+/// Sends HTTP/1.1 requests to a server. Blocking: call it from a thread of its own.
 package struct Transport: Sendable {
     let target: Target
     let key: String?
@@ -9,8 +9,8 @@ package struct Transport: Sendable {
     package let connections: ConnectionPool
 
     /// - Parameters:
-    ///   - key: nil sends none.
-    ///   - timeoutSeconds: for a whole exchange; the connections have their own for a silence.
+    ///   - key: the API key; nil sends none.
+    ///   - timeoutSeconds: for a request with its response; connections have their own time-out for each wait.
     package init(
         target: Target,
         key: String?,
@@ -25,29 +25,29 @@ package struct Transport: Sendable {
         self.connections = connections
     }
 
-    /// Takes a piece of the response's body; false to leave before its end.
+    /// Called with each piece of the response's body; returns false to stop reading.
     package typealias Receiver = (_ response: ResponseReader, _ piece: [UInt8]) throws -> Bool
 
-    /// Posts a JSON body, and hands the response's body on as it comes.
-    /// - Returns: the response; incomplete if `receive` wanted no more.
+    /// Posts a JSON body, and passes on the response's body as it arrives.
+    /// - Returns: the response; incomplete if `receive` stopped reading.
     /// - Throws: `SocketFailure`, `ProtocolViolation`, and what `receive` throws.
     package func post(_ path: String, _ body: [UInt8], _ receive: Receiver) throws -> ResponseReader {
         try send(head("POST", path, bodyBytes: body.count) + body, receive)
     }
 
-    /// Gets a document, and hands its bytes on as they come; the rest is as with `post`.
+    /// Gets a document; otherwise like `post`.
     package func get(_ path: String, _ receive: Receiver) throws -> ResponseReader {
         try send(head("GET", path, bodyBytes: nil), receive)
     }
 
     private func send(_ request: [UInt8], _ receive: Receiver) throws -> ResponseReader {
         let deadline = ContinuousClock.now + .seconds(timeoutSeconds)
-        // A server may close an idle connection at any moment. If it did so before it answered, that is no failure of
-        // its own, and nothing is lost by asking again.
+        // A server may close an idle connection at any moment. If it does so before it answers, sending the request again
+        // on a new connection is safe.
         if let idle = connections.takeIdle(), let response = try reuse(idle, request, deadline, receive) {
             return response
         }
-        return try exchange(on: try connections.open(), request, deadline, receive)
+        return try perform(on: try connections.open(), request, deadline, receive)
     }
 
     private func reuse(
@@ -58,16 +58,16 @@ package struct Transport: Sendable {
     ) throws -> ResponseReader? {
         var hasAnswered = false
         do {
-            return try exchange(on: socket, request, deadline) { response, piece in
+            return try perform(on: socket, request, deadline) { response, piece in
                 hasAnswered = true
                 return try receive(response, piece)
             }
-        } catch let failure as SocketFailure where !hasAnswered && !failure.isTimeout && !connections.isEnded {
+        } catch let failure as SocketFailure where !hasAnswered && !failure.isTimeout && !connections.isClosed {
             return nil
         }
     }
 
-    private func exchange(
+    private func perform(
         on socket: BlockingSocket,
         _ request: [UInt8],
         _ deadline: ContinuousClock.Instant,
@@ -75,14 +75,14 @@ package struct Transport: Sendable {
     ) throws -> ResponseReader {
         var response = ResponseReader()
         var isReusable = false
-        defer { connections.giveBack(socket, reusable: isReusable) }
+        defer { connections.release(socket, reusable: isReusable) }
         try socket.send(request)
         while !response.isComplete {
             guard ContinuousClock.now < deadline else { throw SocketFailure("timeout", isTimeout: true) }
             let bytes = try socket.receive()
             guard !bytes.isEmpty else {
                 guard response.status != 0 else { throw SocketFailure("connection closed without an answer") }
-                guard response.mayEndHere else { throw ProtocolViolation("the connection ended inside the answer") }
+                guard response.canEndHere else { throw ProtocolViolation("the connection ended inside the answer") }
                 break
             }
             let piece = try response.push(bytes[...])

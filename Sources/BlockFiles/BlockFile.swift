@@ -1,33 +1,84 @@
+import EngineContract
 import Foundation
 import Hashing
+import Scheduling
 
-/// Writing one file whole or not at all, and reading it or nothing.
+/// The names and the file layout of one model's blocks; integers are little-endian.
+///
+///     8        magic and version
+///     64       name of the parent block, or hash of the identity
+///     4, 8     number of tokens, number of bytes of the contents
+///     4 each   tokens
+///     …        contents
+///     64       SHA-256 of everything before, in hexadecimal
+struct BlockFileFormat: Sendable {
+    /// To be changed with the layout: files with another magic are not read.
+    private static let magic = Array("pensKV01".utf8)
+    static let hashBytes = 64
+
+    let contentBytes: Int
+    private let blockTokens: Int
+    /// A hash of the identity, which takes the place of the parent's name in a sequence's first block.
+    private let root: String
+
+    init(identity: String, blockTokens: Int, contentBytes: Int) {
+        root = Self.hash(Array(identity.utf8))
+        self.blockTokens = max(1, blockTokens)
+        self.contentBytes = max(1, contentBytes)
+    }
+
+    private var headBytes: Int { Self.magic.count + root.utf8.count + 4 + 8 + 4 * blockTokens }
+    var fileBytes: Int { headBytes + contentBytes + Self.hashBytes }
+
+    /// A hash over the parent's name (hence over all preceding tokens and the identity) and the block's tokens.
+    func name(after parent: String?, _ tokens: ArraySlice<Token>) -> String {
+        Self.hash(Array((parent ?? root).utf8) + tokens.withUnsafeBytes(Array.init))
+    }
+
+    /// The head of a block's file: everything before the contents.
+    func head(of block: StoredBlock) -> [UInt8] {
+        var head = Self.magic
+        head += (block.parent ?? root).utf8
+        withUnsafeBytes(of: UInt32(clamping: block.tokens.count).littleEndian) { head += $0 }
+        withUnsafeBytes(of: UInt64(clamping: contentBytes).littleEndian) { head += $0 }
+        block.tokens.withUnsafeBytes { head += $0 }
+        return head
+    }
+
+    private static func hash(_ bytes: [UInt8]) -> String {
+        var hash = SHA256()
+        bytes.withUnsafeBytes { hash.update($0) }
+        return hash.finish()
+    }
+}
+
+/// Writes one file atomically, and reads one with verification.
 enum BlockFile {
-    /// - Returns: whether the file is in its place.
+    /// - Returns: whether the file was written.
     static func write(_ head: [UInt8], _ contents: [UInt8], to path: String) -> Bool {
-        let draft = "\(path).\(getpid())\(FileIndex.draftEnding)"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let temporary = "\(path).\(getpid())\(BlockFileIndex.temporarySuffix)"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return false }
         let isWhole = [head, contents, hash(head, contents)].allSatisfy { write($0, to: descriptor) }
-        // What the disk loses in a crash, the hash tells: no need to wait for it.
-        guard close(descriptor) == 0, isWhole, rename(draft, path) == 0 else {
-            unlink(draft)
+        // No fsync: the hash reveals what was lost in a crash.
+        guard close(descriptor) == 0, isWhole, rename(temporary, path) == 0 else {
+            unlink(temporary)
             return false
         }
         return true
     }
 
-    /// - Returns: the contents; nil unless the file has this head, as many bytes, and the right hash.
+    /// - Returns: the contents; nil unless the file has this head, the expected size and a matching hash.
     static func read(_ path: String, head: [UInt8], contentBytes: Int) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var information = stat()
         guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG,
-            Int(information.st_size) == head.count + contentBytes + BlockForm.hashBytes,
+            Int(information.st_size) == head.count + contentBytes + BlockFileFormat.hashBytes,
             read(head.count, from: descriptor) == head,
             let contents = read(contentBytes, from: descriptor),
-            read(BlockForm.hashBytes, from: descriptor) == hash(head, contents)
+            read(BlockFileFormat.hashBytes, from: descriptor) == hash(head, contents)
         else { return nil }
         return contents
     }

@@ -5,26 +5,26 @@ import Hashing
 package import Scheduling
 import Synchronization
 
-/// KV blocks in a folder, a file for each, bounded in size.
+/// KV blocks on disk: one file for each in a folder of bounded size, evicted in LRU order.
 ///
-/// Files are named by a hash over everything that their contents depend on. Each is written beside its place and renamed,
-/// ends with a hash over the whole, and is believed only if every byte of its head is as expected and the hash is right:
-/// one that is torn, changed, of another model or of another form is removed. Several processes may share a folder; one
-/// that finds a file gone computes the block.
+/// A file's name is a hash over everything that its contents depend on. Each file is written under a temporary name and
+/// renamed, and ends with a hash over the whole. It is used only if its head is as expected and the hash matches; a file
+/// that is torn, modified, or of another model or format is removed. Several processes may share a folder: a process that
+/// misses a file computes the block.
 ///
-/// Work on files is done on a queue of its own, never on the cooperative pool.
+/// File operations run on a queue of their own, never on the cooperative pool.
 package final class BlockFiles: BlockStore {
     private let folder: String
-    private let form: BlockForm
+    private let format: BlockFileFormat
     private let maxBytes: Int
-    private let index: Mutex<FileIndex>
+    private let index: Mutex<BlockFileIndex>
     private let queue = DispatchQueue(label: "pensieve.block-files", qos: .utility)
 
-    /// Looks at what is in the folder, which is made if there is none.
+    /// Creates the folder if necessary, and indexes its files.
     /// - Parameters:
-    ///   - maxBytes: of all files of blocks in the folder together, whatever model they are of.
+    ///   - maxBytes: the most bytes of all block files in the folder, of whatever model.
     ///   - identity: everything that the contents of blocks depend on besides tokens.
-    ///   - contentBytes: in each block.
+    ///   - contentBytes: the size of a block's contents.
     /// - Throws: `BlockFilesError` if the folder cannot be used.
     package init(
         folder: String,
@@ -35,9 +35,9 @@ package final class BlockFiles: BlockStore {
     ) throws(BlockFilesError) {
         self.folder = folder
         self.maxBytes = maxBytes
-        form = BlockForm(identity: identity, blockTokens: blockTokens, contentBytes: contentBytes)
+        format = BlockFileFormat(identity: identity, blockTokens: blockTokens, contentBytes: contentBytes)
         do {
-            // What people asked is nobody else's business.
+            // Readable by this user only: blocks reveal the prompts.
             try FileManager.default.createDirectory(
                 atPath: folder,
                 withIntermediateDirectories: true,
@@ -49,19 +49,21 @@ package final class BlockFiles: BlockStore {
         guard access(folder, R_OK | W_OK | X_OK) == 0 else {
             throw BlockFilesError("\(folder): the folder cannot be used: \(String(cString: strerror(errno)))")
         }
-        index = Mutex(FileIndex(folder: folder))
+        index = Mutex(BlockFileIndex(folder: folder))
         makeRoom(for: 0)
     }
 
-    package var capacity: Int { maxBytes / form.fileBytes }
+    package var capacity: Int { maxBytes / format.fileBytes }
 
-    package func name(after parent: String?, _ tokens: ArraySlice<Token>) -> String { form.name(after: parent, tokens) }
+    package func name(after parent: String?, _ tokens: ArraySlice<Token>) -> String {
+        format.name(after: parent, tokens)
+    }
 
     package func contains(_ name: String) -> Bool { index.withLock { $0.contains(name) } }
 
     package func use(_ name: String) -> Bool {
         guard index.withLock({ $0.use(name) }) else { return false }
-        // For the next process, which knows files by their times.
+        // Modification times give the next process the order of use.
         return utimensat(AT_FDCWD, path(name), nil, 0) == 0
     }
 
@@ -78,10 +80,10 @@ package final class BlockFiles: BlockStore {
 
     package func write(_ block: StoredBlock, _ contents: [UInt8]) async -> Bool {
         await onQueue { [self] in
-            guard contents.count == form.contentBytes, form.fileBytes <= maxBytes else { return false }
-            makeRoom(for: form.fileBytes)
-            guard BlockFile.write(form.head(of: block), contents, to: path(block.name)) else { return false }
-            index.withLock { $0.add(block.name, bytes: form.fileBytes) }
+            guard contents.count == format.contentBytes, format.fileBytes <= maxBytes else { return false }
+            makeRoom(for: format.fileBytes)
+            guard BlockFile.write(format.head(of: block), contents, to: path(block.name)) else { return false }
+            index.withLock { $0.add(block.name, bytes: format.fileBytes) }
             return true
         }
     }
@@ -92,10 +94,11 @@ package final class BlockFiles: BlockStore {
         }
     }
 
-    /// A block's contents; nil, and no file any more, if it is not what it should be.
+    /// A block's contents; nil if its file is not valid, which is then removed.
     private func read(_ block: StoredBlock) -> [UInt8]? {
         let path = path(block.name)
-        guard let contents = BlockFile.read(path, head: form.head(of: block), contentBytes: form.contentBytes) else {
+        guard let contents = BlockFile.read(path, head: format.head(of: block), contentBytes: format.contentBytes)
+        else {
             unlink(path)
             index.withLock { $0.remove(block.name) }
             return nil
@@ -104,15 +107,15 @@ package final class BlockFiles: BlockStore {
         return contents
     }
 
-    /// Removes files that were not used for longest until there is room for another.
+    /// Removes least recently used files until `bytes` more fit.
     private func makeRoom(for bytes: Int) {
         while let name = index.withLock({ $0.removeOldest(ifOver: maxBytes - bytes) }) { unlink(path(name)) }
     }
 
-    private func path(_ name: String) -> String { folder + "/" + name + FileIndex.ending }
+    private func path(_ name: String) -> String { folder + "/" + name + BlockFileIndex.suffix }
 }
 
-/// Why a folder for blocks cannot be used.
+/// Why a folder for block files cannot be used.
 package struct BlockFilesError: Error, CustomStringConvertible {
     package let description: String
 

@@ -1,23 +1,23 @@
-/// Where the time of steps went, in seconds.
+/// The time that steps took, in seconds, by kind of work.
 package struct StepTimes: Sendable, Equatable {
-    /// Products of weight matrices.
+    /// Products with weight matrices.
     package var products = 0.0
     /// Quantisation of their inputs.
     package var inputs = 0.0
-    /// Attention, and what is done to queries, keys and values before.
+    /// Attention, QK norm and rotary embedding, and writes to the KV cache.
     package var attention = 0.0
-    /// Norms, gates, embeddings and the like.
+    /// Per-row and elementwise operations: norms, gates, embeddings and the like.
     package var rows = 0.0
-    /// Choosing tokens.
+    /// Sampling of tokens.
     package var sampling = 0.0
-    /// All else in the engine: checks, tables, the way from kernel to kernel.
+    /// Everything else in the engine: checks, tables, overhead between kernels.
     package var other = 0.0
-    /// Outside the engine: planning, handing over, applying results.
+    /// Outside the engine: planning steps, passing them on, applying results.
     package var scheduling = 0.0
 
     package init() {}
 
-    /// Each part with its name.
+    /// Each kind of work with its name, as in metrics and `bench --profile`.
     package var parts: KeyValuePairs<String, Double> {
         [
             "products": products, "inputs": inputs, "attention": attention, "rows": rows, "sampling": sampling,

@@ -19,7 +19,7 @@ struct Address: Sendable {
 
     var family: Int32 { Int32(storage.ss_family) }
 
-    /// Both kinds of addresses have the port in bytes 2 and 3, in network order.
+    /// Both address families have the port in bytes 2 and 3, in network byte order.
     var port: UInt16 {
         get { withUnsafeBytes(of: storage) { UInt16($0[2]) << 8 | UInt16($0[3]) } }
         set {
@@ -49,7 +49,7 @@ struct Address: Sendable {
         family == AF_INET || family == AF_INET6 && withUnsafeBytes(of: storage) { Address.isMapped($0[8..<24]) }
     }
 
-    /// The address as people write it, without the port; an IPv4 address in IPv6's clothes is shown as IPv4.
+    /// The textual address without the port; an IPv4-mapped IPv6 address is shown as IPv4.
     var text: String {
         withUnsafeBytes(of: storage) { bytes in
             var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
@@ -61,7 +61,8 @@ struct Address: Sendable {
         }
     }
 
-    /// What counts as one client: an IPv4 address, or the network of 64 bits within which an IPv6 host may choose.
+    /// The key of clients without a name: an IPv4 address, or the /64 network of an IPv6 address, within which a host can
+    /// choose its address.
     var network: String {
         guard !holdsIPv4 else { return text }
         var copy = self
@@ -87,7 +88,7 @@ struct Address: Sendable {
             return try here + lookUp("::1", port, flags: AI_NUMERICHOST).get()
         }
         if let numeric = try? lookUp(bare, port, flags: AI_NUMERICHOST).get() { return numeric }
-        // Names may take seconds; that is no work for the cooperative pool.
+        // Resolving a name may block for seconds, so it gets a thread of its own.
         let result = await withCheckedContinuation { continuation in
             let started = startThread(named: "http-resolver") {
                 continuation.resume(returning: lookUp(bare, port, flags: 0))

@@ -1,12 +1,11 @@
 import Synchronization
 
-/// One connection: reads requests and answers them, one after the other.
-///
-/// It runs in a task of its own. Pipelined requests wait in the parser, and in the kernel, until it is their turn.
+/// One connection: reads requests and answers them, one after the other, in a task of its own. Pipelined requests wait in
+/// the parser and in the kernel.
 struct Connection {
-    /// Why there is no (further) request.
+    /// Why no request could be read.
     private enum Interruption: Error {
-        /// The client is gone, idle for too long, or not wanted any more: nothing to say.
+        /// The client is gone, was idle for too long, or the connection was evicted: nothing is sent.
         case ended
         case fault(HTTPFault)
     }
@@ -15,40 +14,40 @@ struct Connection {
     private let handler: any RequestHandler
     private let limits: Limits
     private let peer: Address
-    /// Nil for a connection that is only told that there is no place.
-    private let place: ConnectionRoll.Place?
+    /// Nil for a connection that is refused because the server is full.
+    private let entry: ConnectionRegistry.Entry?
     private let responses: ResponseSender
-    private let memory: BodyMemory
-    private let shares: RequestShares
+    private let memoryQuota: RequestMemoryQuota
+    private let requestQuota: RequestCountQuota
     private var parser: RequestParser
-    /// Whom the current request is from, as far as that is known.
+    /// The client that the current request is accounted to: the handler's name for it, or its network address.
     private var client: String
-    /// Whether the current request counts in `shares`.
+    /// Whether the current request counts in `requestQuota`.
     private var isCounted = false
-    /// What the current request holds of `memory`.
-    private var heldBytes = 0
-    /// What the current request's body is said to have.
+    /// Bytes reserved in `memoryQuota` for the current request.
+    private var reservedBytes = 0
+    /// The announced length of the current request's body.
     private var announcedBytes = 0
-    /// When the current request's first byte came.
+    /// When the current request's first byte arrived.
     private var started = ContinuousClock.now
 
     init(
         _ socket: Socket,
         peer: Address,
-        place: ConnectionRoll.Place?,
+        entry: ConnectionRegistry.Entry?,
         handler: any RequestHandler,
         limits: Limits,
-        memory: BodyMemory,
-        shares: RequestShares
+        memoryQuota: RequestMemoryQuota,
+        requestQuota: RequestCountQuota
     ) {
         self.socket = socket
         self.handler = handler
         self.limits = limits
         self.peer = peer
-        self.place = place
+        self.entry = entry
         client = peer.network
-        self.memory = memory
-        self.shares = shares
+        self.memoryQuota = memoryQuota
+        self.requestQuota = requestQuota
         responses = ResponseSender(socket: socket, stallLimit: limits.writeStallTimeout)
         parser = RequestParser(limits: limits)
     }
@@ -58,20 +57,20 @@ struct Connection {
     mutating func run() async {
         while true {
             let delivery = await serveRequest()
-            if delivery != .keepsConnection { parser = RequestParser(limits: limits) }
-            memory.giveBack(heldBytes, of: client)
-            if isCounted { shares.leave(client) }
-            (heldBytes, isCounted, client) = (0, false, peer.network)
+            if delivery != .keepAlive { parser = RequestParser(limits: limits) }
+            memoryQuota.release(reservedBytes, of: client)
+            if isCounted { requestQuota.release(client) }
+            (reservedBytes, isCounted, client) = (0, false, peer.network)
             switch delivery {
-            // Pipelined requests that are refused cost no wait at all: others must have their turn.
-            case .keepsConnection: await Task.yield()
-            case .lastOfConnection: return await linger()
+            // Pipelined requests that are refused never suspend this task: let others run.
+            case .keepAlive: await Task.yield()
+            case .close: return await linger()
             case .failed: return
             }
         }
     }
 
-    /// Tells a client that the server is full.
+    /// Answers 503, because the server is full.
     @concurrent
     func refuseConnection() async {
         let requestID = RequestID.make()
@@ -81,17 +80,17 @@ struct Connection {
         await socket.linger(for: min(limits.lingerTimeout, .seconds(1)), upTo: limits.lingerBytes)
     }
 
-    /// A server that shuts down does not wait long for slow goodbyes.
+    /// Closes gracefully, see `Socket.linger`. During shutdown this takes a second at most.
     private func linger() async {
-        guard changes(to: .leaving) else { return }
+        guard enter(.lingering) else { return }
         let limit = limits.lingerTimeout
-        // A client that sends its whole body before it reads would find a reset in place of the answer.
+        // A client that sends its whole body before it reads would otherwise see a reset instead of the response.
         let byteCount = max(limits.lingerBytes, min(announcedBytes, limits.lingerBodyBytes))
         await socket.linger(for: socket.poller.isDraining ? min(limit, .seconds(1)) : limit, upTo: byteCount)
     }
 
-    /// Notes what this connection does from now on; false if it has to give way to others.
-    private func changes(to stage: ConnectionRoll.Stage) -> Bool { place?.change(to: stage) ?? true }
+    /// Sets this connection's state; false if it has been evicted.
+    private func enter(_ state: ConnectionRegistry.State) -> Bool { entry?.setState(state) ?? true }
 
     private mutating func serveRequest() async -> ResponseSender.Delivery {
         let requestID = RequestID.make()
@@ -103,15 +102,15 @@ struct Connection {
             if case .length(let length) = parsed.framing { announcedBytes = length }
             switch handler.admit(head) {
             case .refused(let response):
-                guard changes(to: .answering) else { throw .ended }
+                guard enter(.answering) else { throw .ended }
                 return await refuse(head, with: response, keepsAlive: keepsAlive && !parsed.announcesBody)
             case .accepted(let request):
                 accepted = (head, request)
-                let isKnown = try recognize(request.client)
+                let isIdentified = try identifyClient(request.client)
                 let body = try await readBody(expectsContinue: parsed.expectsContinue)
-                guard changes(to: isKnown ? .occupied : .answering) else { throw .ended }
-                let exchange = Exchange(socket: socket, head: head, responses: responses)
-                let (response, delivery) = await exchange.run(request, body: body, keepsAlive: keepsAlive)
+                guard enter(isIdentified ? .active : .answering) else { throw .ended }
+                let execution = RequestExecution(socket: socket, head: head, responses: responses)
+                let (response, delivery) = await execution.run(request, body: body, keepsAlive: keepsAlive)
                 finish(head, response)
                 return delivery
             }
@@ -126,16 +125,17 @@ struct Connection {
         }
     }
 
-    /// Whether the request's client is known; from then on it is accounted by its name.
-    private mutating func recognize(_ client: String?) throws(Interruption) -> Bool {
-        guard let client else {
-            guard changes(to: .receiving) else { throw .ended }
+    /// Whether the client is identified; from then on the request is accounted to the client's name.
+    /// - Throws: a fault if that client has too many requests in progress.
+    private mutating func identifyClient(_ name: String?) throws(Interruption) -> Bool {
+        guard let name else {
+            guard enter(.receiving) else { throw .ended }
             return false
         }
-        guard changes(to: .uploading) else { throw .ended }
-        memory.giveBack(heldBytes, of: self.client)
-        (heldBytes, self.client) = (0, client)
-        isCounted = shares.enter(client)
+        guard enter(.uploading) else { throw .ended }
+        memoryQuota.release(reservedBytes, of: client)
+        (reservedBytes, client) = (0, name)
+        isCounted = requestQuota.acquire(name)
         guard isCounted else { throw .fault(.tooManyRequests) }
         return true
     }
@@ -153,12 +153,12 @@ struct Connection {
             case .needsMore: break
             }
             if parser.isIdle {
-                guard changes(to: .idle) else { throw .ended }
+                guard enter(.idle) else { throw .ended }
                 guard try await fill(until: .now + limits.idleTimeout, endsOnDrain: true) else { throw .ended }
                 started = .now
             } else {
-                guard changes(to: .receiving) else { throw .ended }
-                try hold(parser.headBytes)
+                guard enter(.receiving) else { throw .ended }
+                try reserveMemory(parser.headBytes)
                 guard try await fill(until: started + limits.headerTimeout) else {
                     throw .fault(.timeout("the end of the request head"))
                 }
@@ -173,10 +173,10 @@ struct Connection {
         while true {
             switch parser.next() {
             case .body(let body):
-                try hold(body.count)
+                try reserveMemory(body.count)
                 return body
             case .fault(let fault): throw .fault(fault)
-            case .head, .needsMore: try hold(parser.bodyBytes)
+            case .head, .needsMore: try reserveMemory(parser.bodyBytes)
             }
             if owesContinue, parser.bodyBytes == 0 {
                 do throws(SendError) {
@@ -193,19 +193,19 @@ struct Connection {
                 throw .fault(.timeout("the request body"))
             }
             reads += 1
-            // Whoever sends without a pause must not keep a thread of the pool.
+            // A client that sends without a pause must not occupy a thread of the pool.
             if reads % 8 == 0 { await Task.yield() }
         }
     }
 
-    /// Counts the bytes of the head, then of the body, that are there now.
-    private mutating func hold(_ count: Int) throws(Interruption) {
-        guard count > heldBytes else { return }
-        guard memory.take(count - heldBytes, for: client) else { throw .fault(.bodyMemoryFull) }
-        heldBytes = count
+    /// Raises the memory reserved for this request to `count` bytes, of its head or its body.
+    private mutating func reserveMemory(_ count: Int) throws(Interruption) {
+        guard count > reservedBytes else { return }
+        guard memoryQuota.reserve(count - reservedBytes, for: client) else { throw .fault(.bodyMemoryFull) }
+        reservedBytes = count
     }
 
-    /// Gives the parser what has come, waiting for it if need be. False if nothing came in time.
+    /// Feeds received bytes to the parser, waiting for some if there are none. False if none arrived in time.
     private mutating func fill(
         until deadline: ContinuousClock.Instant,
         endsOnDrain: Bool = false
@@ -226,15 +226,15 @@ struct Connection {
             {
             case .ready: continue
             case .timedOut: return false
-            // A request that came at the last moment is still answered.
+            // A request that arrived just before the shutdown is still answered.
             case .interrupted: isLastTry = true
             case .cancelled, .closed: throw .ended
             }
         }
     }
 
-    /// Receives into the parser. The buffer lives for this call only, so an idle connection holds none; and the call is
-    /// synchronous, so the buffer is no part of the task's own memory.
+    /// Receives into the parser. The buffer is on the stack and lives for this call only, so an idle connection holds no
+    /// buffer.
     private mutating func receive() -> Socket.Received {
         withUnsafeTemporaryAllocation(byteCount: 1 << 15, alignment: 16) { buffer in
             let received = socket.receive(into: buffer)
@@ -252,7 +252,7 @@ struct Connection {
         with response: Response,
         keepsAlive: Bool
     ) async -> ResponseSender.Delivery {
-        // The end of an empty body.
+        // Consumes the end of the empty body.
         if keepsAlive { _ = parser.next() }
         let delivery = await responses.send(response, to: head, keepsAlive: keepsAlive)
         finish(head, response)
@@ -266,14 +266,14 @@ struct Connection {
         to head: RequestHead?,
         requestID: String
     ) async -> ResponseSender.Delivery {
-        // What the client understands is not known if its head could not be read: HTTP/1.1, with a body.
+        // If the head could not be read, the client's version is unknown: HTTP/1.1, with a body, is assumed.
         let assumed = head ?? RequestHead(method: "GET", target: "/", requestID: requestID)
         let delivery = await responses.send(response, to: assumed, keepsAlive: false)
         finish(head, response, requestID: requestID)
         return delivery
     }
 
-    /// - Parameter response: what was sent, with the status of what became of it.
+    /// - Parameter response: the response for logs, with status 499 if it was not delivered.
     private func finish(_ head: RequestHead?, _ response: Response, requestID: String? = nil) {
         let request = FinishedRequest(
             head: head,
@@ -302,7 +302,7 @@ extension RequestHead {
     }
 }
 
-/// Makes the unique names of requests, as the official API forms them.
+/// Generates request IDs in the format of the official API: `req_` and 24 random characters.
 enum RequestID {
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 

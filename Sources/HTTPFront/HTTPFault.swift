@@ -1,4 +1,4 @@
-/// What the front itself refuses; the handler gives it the API's error format.
+/// Errors of the server itself; the handler renders them in the API's error format.
 package enum HTTPFault: Error, Sendable, Equatable {
     case badRequest(String)
     case requestLineTooLong
@@ -12,8 +12,8 @@ package enum HTTPFault: Error, Sendable, Equatable {
     case versionNotSupported
     case internalError
 
-    /// The status to answer with. An unknown transfer coding or version is 400, not the 501 and 505 of RFC 9110: clients
-    /// repeat a 5xx.
+    /// The response status. An unknown transfer coding or version is 400, not 501 or 505 as in RFC 9110, because clients
+    /// retry after a 5xx.
     package var status: Int {
         switch self {
         case .badRequest, .unsupportedTransferCoding, .versionNotSupported: 400
@@ -44,7 +44,7 @@ package enum HTTPFault: Error, Sendable, Equatable {
     }
 }
 
-/// Why a server could not be set up; the message says what to do about it.
+/// Why a server could not be started; the message says what to do about it.
 package struct HTTPServerError: Error, Sendable, CustomStringConvertible {
     package let message: String
     package var description: String { message }

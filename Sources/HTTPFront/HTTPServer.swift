@@ -1,58 +1,61 @@
 import Platform
 
-/// The HTTP front: owns the listener, the connections and the limits.
+/// The HTTP server: owns the listeners, the registry of connections and the limits.
 ///
-/// Each connection runs in a task of its own, not on this actor; here they are only counted.
+/// Each connection runs in a task of its own, not on this actor.
 package actor HTTPServer {
     private enum Phase {
         case open
-        /// No new connections; those there are finish what they do.
+        /// No new connections; requests in progress are completed.
         case draining
         /// All connections are cancelled.
         case closing
     }
 
-    /// So many connections leave so much freed memory behind that it is worth giving back.
-    private static let crowd = 512
-    /// How soon to look again whether there is room for a connection.
-    private static let recess: Duration = .milliseconds(2)
+    /// After a peak of this many connections, the heap is worth trimming.
+    private static let trimThreshold = 512
+    /// How long to wait before looking again whether there is room for a connection.
+    private static let retryDelay: Duration = .milliseconds(2)
 
     private let handler: any RequestHandler
     private let limits: Limits
-    private let memory: BodyMemory
-    private let roll = ConnectionRoll()
+    private let memoryQuota: RequestMemoryQuota
+    private let connections = ConnectionRegistry()
     private var phase = Phase.open
     private var poller: Poller?
-    /// Nil where one was closed.
+    /// Closed ones are nil.
     private var listeners: [Listener?] = []
     private var budget: DescriptorBudget?
-    private var shares = RequestShares(places: 0)
+    private var requestQuota = RequestCountQuota(connections: 0)
     private var refusals = 0
     private var peakConnections = 0
-    private var lastEnded: [CheckedContinuation<Void, Never>] = []
+    private var idleWaiters: [CheckedContinuation<Void, Never>] = []
 
-    /// Connections that can be served at a time, which the limit on open files may make fewer than wanted.
+    /// The most connections that are served at a time: the configured number, or fewer if the limit on open files is low.
     package var connectionLimit: Int { budget?.connections ?? limits.maxConnections }
 
-    /// Connections that are served now.
-    package var connectionCount: Int { roll.count }
+    /// Connections that are being served.
+    package var connectionCount: Int { connections.count }
 
     package init(handler: any RequestHandler, limits: Limits = Limits()) {
         self.handler = handler
         self.limits = limits
-        memory = BodyMemory(limits)
+        memoryQuota = RequestMemoryQuota(limits)
     }
 
     deinit {
         poller?.stop()
     }
 
-    /// Whether a host name or address to listen on is known at all.
+    /// Checks that a host name or address to listen on can be resolved.
+    /// - Throws: `HTTPServerError` if it cannot.
     package static func check(host: String) async throws(HTTPServerError) {
         _ = try await Address.resolve(host: host, port: 0)
     }
 
-    /// Listens on every address of a host that this machine has; port 0 takes any. Returns the port bound.
+    /// Listens on every address of a host that this machine has; port 0 picks a free port. Returns the port.
+    /// - Throws: `HTTPServerError` if the server is bound already, the host cannot be resolved, no address can be bound,
+    ///   or the limit on open files is too low.
     package func bind(host: String, port: UInt16) async throws(HTTPServerError) -> UInt16 {
         guard listeners.isEmpty, phase == .open else { throw HTTPServerError("this server is bound already") }
         await TimerDescriptors.open()
@@ -60,12 +63,12 @@ package actor HTTPServer {
         let bound = try await Listener.bind(host: host, port: port, poller: poller)
         let budget = try DescriptorBudget(wanted: limits.maxConnections)
         self.budget = budget
-        shares = RequestShares(places: budget.connections)
+        requestQuota = RequestCountQuota(connections: budget.connections)
         listeners = bound
         return bound.first?.port ?? port
     }
 
-    /// Accepts connections until `stopAccepting` or `closeAll`; returns when all of them have ended. A server runs
+    /// Accepts connections until `stopAccepting` or `closeAll`; returns when all connections have ended. Can be called
     /// once.
     package func run() async {
         guard let poller, let budget else { return }
@@ -85,12 +88,13 @@ package actor HTTPServer {
         await withDiscardingTaskGroup { group in
             await acceptConnections(listenerAt: index, poller, budget, into: &group)
             listeners[index] = nil
-            await waitForLastConnection()
+            await waitUntilIdle()
             if phase == .closing { group.cancelAll() }
         }
     }
 
-    /// Closes the listener and the idle connections; running requests end with `connection: close`.
+    /// Starts a graceful shutdown: closes the listeners and idle connections; responses in progress are completed, with
+    /// `connection: close`.
     package func stopAccepting() {
         guard phase == .open else { return }
         phase = .draining
@@ -101,7 +105,7 @@ package actor HTTPServer {
     package func closeAll() {
         phase = .closing
         poller?.drain()
-        resumeWaiting()
+        resumeIdleWaiters()
     }
 
     private func makePoller() throws(HTTPServerError) -> Poller {
@@ -122,25 +126,25 @@ package actor HTTPServer {
         var accepted = 0
         while phase == .open, !Task.isCancelled, let listener = listeners[index] {
             guard hasRoom(poller, budget) else {
-                // Those who come wait in the kernel's queue meanwhile.
-                do { try await Task.sleep(for: Self.recess) } catch { return }
+                // New connections wait in the kernel's backlog.
+                do { try await Task.sleep(for: Self.retryDelay) } catch { return }
                 continue
             }
             switch listener.accept() {
             case .connection(let socket, let peer):
                 admit(socket, peer: peer, budget, into: &group)
                 accepted += 1
-                // However many come: those that end must be counted out, and a thread of the pool be left to others.
+                // Under a stream of new connections this actor must still be able to handle those that end.
                 if accepted % 32 == 0 { await Task.yield() }
             case .wouldBlock:
                 guard await !isReady(listener, poller), phase == .open, !Task.isCancelled else { continue }
-                // The system could not watch the listener just now.
-                do { try await Task.sleep(for: Self.recess * 25) } catch { return }
+                // The poller could not watch the listener.
+                do { try await Task.sleep(for: Self.retryDelay * 25) } catch { return }
             case .exhausted:
-                // The whole system has no descriptor or memory left. The listener stays readable: without a pause this
-                // loop would spin until there is.
-                _ = roll.makeRoom()
-                do { try await Task.sleep(for: Self.recess * 25) } catch { return }
+                // The system is out of descriptors or memory. The listener stays readable: without a pause this loop
+                // would spin.
+                _ = connections.evictOne()
+                do { try await Task.sleep(for: Self.retryDelay * 25) } catch { return }
             }
         }
     }
@@ -153,7 +157,7 @@ package actor HTTPServer {
     /// are closed, which is a little later than their connections end.
     private func hasRoom(_ poller: Poller, _ budget: DescriptorBudget) -> Bool {
         guard poller.socketCount < budget.connections + budget.refusals + listeners.count else { return false }
-        return roll.staying < budget.connections || refusals < budget.refusals || roll.makeRoom()
+        return connections.retainedCount < budget.connections || refusals < budget.refusals || connections.evictOne()
     }
 
     private func admit(
@@ -162,14 +166,14 @@ package actor HTTPServer {
         _ budget: DescriptorBudget,
         into group: inout DiscardingTaskGroup
     ) {
-        if roll.staying < budget.connections || roll.makeRoom() {
-            let place = roll.enter(socket, client: peer.network)
-            peakConnections = max(peakConnections, roll.count)
-            let connection = connection(socket, peer, place)
+        if connections.retainedCount < budget.connections || connections.evictOne() {
+            let entry = connections.add(socket, client: peer.network)
+            peakConnections = max(peakConnections, connections.count)
+            let connection = connection(socket, peer, entry)
             group.addTask {
                 var connection = connection
                 await connection.run()
-                await self.connectionEnded(place)
+                await self.connectionEnded(entry)
             }
         } else {
             refusals += 1
@@ -181,20 +185,28 @@ package actor HTTPServer {
         }
     }
 
-    private func connection(_ socket: Socket, _ peer: Address, _ place: ConnectionRoll.Place?) -> Connection {
-        Connection(socket, peer: peer, place: place, handler: handler, limits: limits, memory: memory, shares: shares)
+    private func connection(_ socket: Socket, _ peer: Address, _ entry: ConnectionRegistry.Entry?) -> Connection {
+        Connection(
+            socket,
+            peer: peer,
+            entry: entry,
+            handler: handler,
+            limits: limits,
+            memoryQuota: memoryQuota,
+            requestQuota: requestQuota
+        )
     }
 
-    private func connectionEnded(_ place: ConnectionRoll.Place) {
-        place.leave()
-        if roll.count == 0 { resumeWaiting() }
-        returnMemory()
+    private func connectionEnded(_ entry: ConnectionRegistry.Entry) {
+        entry.remove()
+        if connections.count == 0 { resumeIdleWaiters() }
+        trimHeap()
     }
 
-    /// After a crowd has left: the allocator would keep what thousands of connections needed, scattered over its heaps.
-    private func returnMemory() {
-        guard peakConnections >= Self.crowd, roll.count * 4 < peakConnections else { return }
-        peakConnections = roll.count
+    /// After a peak of connections: the allocator would otherwise keep the memory that thousands of them needed.
+    private func trimHeap() {
+        guard peakConnections >= Self.trimThreshold, connections.count * 4 < peakConnections else { return }
+        peakConnections = connections.count
         _ = startThread(named: "http-trim") { returnFreeHeapMemory() }
     }
 
@@ -204,15 +216,15 @@ package actor HTTPServer {
 
     // MARK: Ending
 
-    private func waitForLastConnection() async {
-        while phase != .closing, roll.count > 0, !Task.isCancelled {
-            await withCheckedContinuation { lastEnded.append($0) }
+    private func waitUntilIdle() async {
+        while phase != .closing, connections.count > 0, !Task.isCancelled {
+            await withCheckedContinuation { idleWaiters.append($0) }
         }
     }
 
-    private func resumeWaiting() {
-        let waiting = lastEnded
-        lastEnded = []
+    private func resumeIdleWaiters() {
+        let waiting = idleWaiters
+        idleWaiters = []
         for continuation in waiting { continuation.resume() }
     }
 }

@@ -1,4 +1,4 @@
-/// Header fields in the order they came: names compare without regard to case, repeated fields are kept.
+/// Header fields in the order of arrival; names are case-insensitive, repeated fields are kept.
 package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
     private(set) var fields: [(name: String, value: String)] = []
 
@@ -20,12 +20,12 @@ package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
         fields.filter { Headers.equal($0.name, name) }.map(\.value)
     }
 
-    /// Appends a field, whatever there is of that name already.
+    /// Appends a field, also if there are others of the same name.
     package mutating func add(_ name: String, _ value: String) {
         fields.append((name: name, value: value))
     }
 
-    /// Replaces all fields of that name by one.
+    /// Replaces all fields of that name with one.
     package mutating func set(_ name: String, _ value: String) {
         remove(name)
         add(name, value)
@@ -48,7 +48,7 @@ package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
         equal(left.utf8, right.utf8)
     }
 
-    /// ASCII equality without regard to case.
+    /// ASCII equality, ignoring case.
     static func equal(_ left: some Sequence<UInt8>, _ right: some Sequence<UInt8>) -> Bool {
         left.elementsEqual(right) { $0.asciiLowercased == $1.asciiLowercased }
     }
@@ -63,7 +63,7 @@ extension UInt8 {
 }
 
 extension BidirectionalCollection where Element == UInt8 {
-    /// The bytes without blanks and tabs around them.
+    /// The bytes without leading and trailing blanks and tabs.
     var trimmed: SubSequence {
         var rest = self[...]
         while let first = rest.first, first.isBlank { rest = rest.dropFirst() }

@@ -1,7 +1,7 @@
 import Platform
 
 extension HTTPServerError {
-    /// A failed system call, with the kernel's reason.
+    /// The error of a failed system call, with the text of its `errno`.
     static func system(_ what: String, _ code: Int32 = errno) -> HTTPServerError {
         HTTPServerError("\(what): \(String(cString: strerror(code)))")
     }
@@ -19,12 +19,13 @@ struct Listener {
     let socket: Socket
     let port: UInt16
 
-    /// Most addresses of one name to listen on.
+    /// The most addresses of one name to listen on.
     private static let maxAddresses = 8
-    /// How often to look for a port that is free on all addresses.
+    /// The most attempts to find a port that is free on all addresses.
     private static let portAttempts = 20
 
-    /// Binds to all of the host's addresses that this machine has, with one port number for all.
+    /// Binds to all of the host's addresses that this machine has, with the same port on each.
+    /// - Throws: `HTTPServerError` if the host cannot be resolved or no address can be bound.
     static func bind(host: String, port: UInt16, poller: Poller) async throws(HTTPServerError) -> [Listener] {
         let addresses = try await Address.resolve(host: host, port: port).prefix(maxAddresses)
         var attempt = 1
@@ -51,7 +52,7 @@ struct Listener {
             do throws(BindFailure) {
                 listeners.append(try Listener(address, poller: poller))
             } catch {
-                // Such as ::1 where there is no IPv6.
+                // For example ::1 on a machine without IPv6.
                 guard [EADDRNOTAVAIL, EAFNOSUPPORT].contains(error.code) else { throw error }
                 missing = error
             }

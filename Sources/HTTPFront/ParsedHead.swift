@@ -1,4 +1,4 @@
-/// A request line, checked (RFC 9112 §3).
+/// A checked request line (RFC 9112 §3).
 struct RequestLine: Equatable {
     var method: String
     var target: String
@@ -21,7 +21,7 @@ struct RequestLine: Equatable {
             let minor = decimalValue(digits[digits.startIndex + 2])
         else { throw .badRequest("invalid HTTP version") }
         guard major == 1 else { throw .versionNotSupported }
-        // A higher minor version is answered as the highest one known (RFC 9110 §2.5).
+        // A higher minor version is treated as the highest known one (RFC 9110 §2.5).
         return min(Int(minor), 1)
     }
 
@@ -47,7 +47,7 @@ struct RequestLine: Equatable {
     }
 }
 
-/// A request's head as the parser read it, with what its fields say about framing and the connection.
+/// A request's head, with what its fields say about framing and connection.
 struct ParsedHead: Equatable {
     enum Framing: Equatable {
         case none
@@ -58,11 +58,11 @@ struct ParsedHead: Equatable {
     var line: RequestLine
     var headers: Headers
     var framing: Framing
-    /// There is something to read after the head.
+    /// Whether a body that is not empty follows the head.
     var announcesBody: Bool { framing != .none && framing != .length(0) }
-    /// The client waits for `100 Continue` before it sends the body.
+    /// Whether the client waits for `100 Continue` before it sends the body.
     var expectsContinue: Bool
-    /// The client wants the connection kept.
+    /// Whether the client wants the connection to persist.
     var keepsAlive: Bool
 
     init(_ line: RequestLine, _ headers: Headers) throws(HTTPFault) {
@@ -89,7 +89,7 @@ struct ParsedHead: Equatable {
         guard host.utf8.allSatisfy(isHostByte) else { throw .badRequest("invalid Host field") }
     }
 
-    /// RFC 9112 §6.3, with every doubtful case refused.
+    /// RFC 9112 §6.3, with every ambiguous case refused.
     private static func framing(_ headers: Headers, minorVersion: Int) throws(HTTPFault) -> Framing {
         let lengths = headers.values("content-length")
         let codings = headers.values("transfer-encoding")
@@ -105,12 +105,12 @@ struct ParsedHead: Equatable {
         guard !length.isEmpty, length.utf8.allSatisfy({ decimalValue($0) != nil }) else {
             throw .badRequest("invalid Content-Length")
         }
-        // Digits beyond an Int are a number all the same, only too large.
+        // A number beyond Int is valid, and too large.
         return .length(Int(length) ?? Int.max)
     }
 }
 
-/// Collects field lines, checked (RFC 9112 §5).
+/// Checks and collects field lines (RFC 9112 §5).
 struct FieldCollector {
     private(set) var headers = Headers()
 
@@ -140,7 +140,7 @@ private func isToken(_ bytes: ArraySlice<UInt8>) -> Bool {
     !bytes.isEmpty && bytes.allSatisfy { isAlphanumeric($0) || "!#$%&'*+-.^_`|~".utf8.contains($0) }
 }
 
-/// What a host and port may consist of (RFC 3986 §3.2.2), without the user information that has no place here.
+/// Characters of a host and port (RFC 3986 §3.2.2); user information is not allowed.
 private func isHostByte(_ byte: UInt8) -> Bool {
     isAlphanumeric(byte) || "-._~%!$&'()*+;=:[]".utf8.contains(byte)
 }

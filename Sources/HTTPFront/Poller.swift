@@ -2,16 +2,16 @@ import CLinux
 import Platform
 import Synchronization
 
-/// Waits for sockets: one thread in `epoll_wait` for all of them, with the time limits of every wait.
+/// Waits for socket events with deadlines: one thread in `epoll_wait` for all sockets.
 ///
-/// Tasks try the system call first and come here only when it would block.
+/// Tasks try a system call first and wait here only when it would block.
 final class Poller: Sendable {
     enum Interest: CaseIterable {
         case readable
         case writable
-        /// The peer has closed its sending side, or the connection is broken.
+        /// The peer has shut down its sending side, or the connection is broken.
         case hangup
-        /// The connection is broken: nothing that is sent can arrive.
+        /// The connection is broken: nothing can be sent any more.
         case broken
     }
 
@@ -20,13 +20,13 @@ final class Poller: Sendable {
         case timedOut
         /// The waiting task was cancelled.
         case cancelled
-        /// The server shuts down, and the wait was for something new.
+        /// The server shuts down, and the wait was for a new request or connection.
         case interrupted
         /// The poller has stopped or the socket was closed.
         case closed
     }
 
-    private typealias Waiters = Registration<CheckedContinuation<Outcome, Never>>
+    private typealias Waiters = WaiterTable<CheckedContinuation<Outcome, Never>>
 
     private static let wakeupToken = UInt64.max
 
@@ -34,11 +34,12 @@ final class Poller: Sendable {
     private let wakeup: Int32
     private let lastID = Atomic<Int>(0)
     private let sockets = Atomic<Int>(0)
-    /// The two descriptors above are used under this lock only, except by the thread, and closed by the thread under
-    /// this lock: nobody can use them afterwards, because `isStopped` is set by then.
-    private let registration = Mutex(Waiters())
+    /// Outside the poller's thread the two descriptors above are used under this lock only. The thread closes them under
+    /// this lock; they are not used afterwards, because `isStopped` is set by then.
+    private let waiters = Mutex(Waiters())
 
-    /// Makes a poller and starts its thread, which lives until `stop`.
+    /// Creates a poller and starts its thread, which runs until `stop`.
+    /// - Throws: `HTTPServerError` if the system refuses a descriptor or the thread.
     init() throws(HTTPServerError) {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw .system("cannot watch sockets (epoll_create1)") }
@@ -48,7 +49,7 @@ final class Poller: Sendable {
             Platform.close(epoll)
             throw error
         }
-        // Edge-triggered: the counter need not be read.
+        // Edge-triggered, so the counter need not be reset by reading it.
         var event = epoll_event(
             events: EPOLLIN.rawValue | EPOLLET.rawValue,
             data: epoll_data_t(u64: Poller.wakeupToken)
@@ -63,21 +64,21 @@ final class Poller: Sendable {
         }
     }
 
-    /// Sockets that are open and use this poller: each is a descriptor.
+    /// Open sockets that use this poller, each with one descriptor.
     var socketCount: Int { sockets.load(ordering: .relaxed) }
 
-    /// Must be called once for each descriptor that will be closed by `close(_:)`.
+    /// Counts a socket; must be called once for each descriptor that will be closed by `close(_:)`.
     func adopt() { sockets.add(1, ordering: .relaxed) }
 
-    /// Forgets a descriptor, then closes it, and only then counts it out.
+    /// Ends all waits for a descriptor, then closes it, and only then stops counting it.
     func close(_ descriptor: Int32) {
-        resume(registration.withLock { $0.forget(descriptor) })
+        resume(waiters.withLock { $0.forget(descriptor) })
         Platform.close(descriptor)
         sockets.subtract(1, ordering: .relaxed)
     }
 
-    /// Whether the server shuts down.
-    var isDraining: Bool { registration.withLock { $0.isDraining } }
+    /// Whether the server is shutting down.
+    var isDraining: Bool { waiters.withLock { $0.isDraining } }
 
     /// Suspends until the descriptor is ready, the deadline has passed, or the task is cancelled.
     ///
@@ -100,23 +101,23 @@ final class Poller: Sendable {
                 if let outcome = register(waiter, descriptor, interest) { continuation.resume(returning: outcome) }
             }
         } onCancel: {
-            registration.withLock { $0.remove(id, descriptor, interest) }?.resume(returning: .cancelled)
+            waiters.withLock { $0.remove(id, descriptor, interest) }?.resume(returning: .cancelled)
         }
     }
 
-    /// Adds a waiter, or says why it need not wait.
+    /// Adds a waiter, or returns the outcome if it need not wait.
     ///
     /// Cancellation is checked under the lock. A task is marked as cancelled before its handler runs; so if the handler
     /// takes the lock first and finds no waiter, the mark is seen here; if it comes later, it finds the waiter. Without
-    /// the lock the handler could run between check and registration, and the wait would never end.
+    /// the lock the handler could run between check and waiters, and the wait would never end.
     private func register(_ waiter: Waiters.Waiter, _ descriptor: Int32, _ interest: Interest) -> Outcome? {
-        registration.withLock { registration in
+        waiters.withLock { waiters in
             if Task.isCancelled { return .cancelled }
-            if registration.isStopped { return .closed }
-            if waiter.endsOnDrain, registration.isDraining { return .interrupted }
-            let (arming, wakes) = registration.add(waiter, descriptor, interest)
+            if waiters.isStopped { return .closed }
+            if waiter.endsOnDrain, waiters.isDraining { return .interrupted }
+            let (arming, wakes) = waiters.add(waiter, descriptor, interest)
             guard arm(descriptor, arming) else {
-                _ = registration.remove(waiter.id, descriptor, interest)
+                _ = waiters.remove(waiter.id, descriptor, interest)
                 return .closed
             }
             if wakes { wakeThread() }
@@ -124,17 +125,17 @@ final class Poller: Sendable {
         }
     }
 
-    /// Ends all waits for new requests and connections, now and from now on.
+    /// Ends all waits for new requests and connections, present and future.
     func drain() {
-        resume(registration.withLock { $0.drain() })
+        resume(waiters.withLock { $0.drain() })
     }
 
-    /// Ends all waits and the thread.
+    /// Ends all waits, present and future, and the thread.
     func stop() {
-        let wakeups = registration.withLock { registration -> [Waiters.Wakeup] in
-            guard !registration.isStopped else { return [] }
+        let wakeups = waiters.withLock { waiters -> [Waiters.Wakeup] in
+            guard !waiters.isStopped else { return [] }
             wakeThread()
-            return registration.stop()
+            return waiters.stop()
         }
         resume(wakeups)
     }
@@ -160,40 +161,40 @@ final class Poller: Sendable {
     private func loop() {
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         while true {
-            let timeout = registration.withLock { registration in
-                registration.isStopped ? nil : registration.sleep(at: .now)
+            let timeout = waiters.withLock { waiters in
+                waiters.isStopped ? nil : waiters.beginSleep(at: .now)
             }
             guard let timeout else { break }
             let count = epoll_wait(epoll, &events, Int32(events.count), timeout)
             let fired = events.prefix(Int(max(count, 0)))
-            let wakeups = registration.withLock { registration in
-                registration.wakeUp()
-                var wakeups = registration.expire(at: .now)
+            let wakeups = waiters.withLock { waiters in
+                waiters.endSleep()
+                var wakeups = waiters.expire(at: .now)
                 for event in fired where event.data.u64 != Poller.wakeupToken {
-                    wakeups += fire(event, &registration)
+                    wakeups += fire(event, &waiters)
                 }
                 return wakeups
             }
             resume(wakeups)
         }
-        registration.withLock { _ in
+        waiters.withLock { _ in
             Platform.close(epoll)
             Platform.close(wakeup)
         }
     }
 
     /// Called under the lock.
-    private func fire(_ event: epoll_event, _ registration: inout Waiters) -> [Waiters.Wakeup] {
+    private func fire(_ event: epoll_event, _ waiters: inout Waiters) -> [Waiters.Wakeup] {
         let descriptor = Int32(truncatingIfNeeded: event.data.u64)
         let generation = UInt32(event.data.u64 >> 32)
-        let (wakeups, arming) = registration.fire(descriptor, generation, event.events)
-        if let arming, !arm(descriptor, arming) { return wakeups + registration.forget(descriptor) }
+        let (wakeups, arming) = waiters.fire(descriptor, generation, event.events)
+        if let arming, !arm(descriptor, arming) { return wakeups + waiters.forget(descriptor) }
         return wakeups
     }
 }
 
 extension Poller.Interest {
-    /// What epoll is asked for; errors and complete hang-ups are always reported.
+    /// The events to ask epoll for; errors and complete hang-ups are always reported.
     var mask: UInt32 {
         switch self {
         case .readable: EPOLLIN.rawValue

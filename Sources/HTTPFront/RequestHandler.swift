@@ -1,10 +1,10 @@
-/// What answers requests; the front knows nothing about routes or error formats.
+/// Answers requests; the server itself knows nothing of routes or error formats.
 package protocol RequestHandler: Sendable {
-    /// Decides about a request by its head, before the body is read. Called once for each request: what the handler finds
-    /// out about it stays in the value that it accepts the request with.
+    /// Decides about a request by its head, before the body is read. Called once per request: what the handler learns from
+    /// the head is kept in the value with which it accepts the request.
     func admit(_ head: RequestHead) -> Admission
 
-    /// Renders a fault of the front itself, which kept a request's head from being read, in the API's error format.
+    /// Renders an error of the server itself, which kept a request's head from being read, in the API's error format.
     func response(to fault: HTTPFault, requestID: String) -> Response
 
     /// Called once per finished request, for logs and metrics; must be quick.
@@ -18,31 +18,31 @@ package enum Admission: Sendable {
     case accepted(any AcceptedRequest)
 }
 
-/// A request that a handler has accepted, with all that the handler found out about it by its head.
+/// A request that a handler has accepted, with everything the handler learned from its head.
 package protocol AcceptedRequest: Sendable {
-    /// The client's name, for shares of what all clients have in common; nil for one that anybody could be.
+    /// The client's name, by which shared resources are divided fairly; nil if the client cannot be identified.
     var client: String? { get }
 
-    /// Answers the request. The task is cancelled as soon as the client goes away.
+    /// Answers the request. The task is cancelled as soon as the client disconnects.
     func respond(with body: [UInt8]) async -> Response
 
-    /// Renders a fault of the front itself in the API's error format.
+    /// Renders an error of the server itself in the API's error format.
     func response(to fault: HTTPFault) -> Response
 }
 
-/// A request that is over.
+/// A request that has been answered, refused or abandoned.
 package struct FinishedRequest: Sendable {
     /// Nil if it could not be parsed.
     package var head: RequestHead?
     package var requestID: String
     /// The client's address, without its port.
     package var peer: String
-    /// 499 if the response could not be delivered, mostly because the client left before it was complete.
+    /// 499 if the response could not be delivered, mostly because the client disconnected.
     package var status: Int
-    /// When its first byte came.
+    /// When its first byte arrived.
     package var started: ContinuousClock.Instant
     package var seconds: Double
-    /// What the handler gave its response for this moment.
+    /// The `record` of the handler's response.
     package var record: (any Sendable)?
 
     package init(

@@ -1,14 +1,14 @@
-/// An incremental, strict parser of HTTP/1.x requests (RFC 9112), as a value without input or output of its own.
+/// An incremental, strict parser of HTTP/1.x requests (RFC 9112), as a plain value.
 ///
-/// `append` gives it bytes, `next` asks what they amount to. What two parsers could read in two ways (lengths that
-/// disagree, bare line feeds, folded fields …) is refused, never repaired. After a fault the connection must end.
+/// `append` adds bytes, `next` returns the next event. Ambiguous input, which enables request smuggling (conflicting
+/// lengths, bare line feeds, folded fields …), is refused, never repaired. After a fault the connection must end.
 struct RequestParser {
     enum Event: Equatable {
-        /// Nothing more can be said before more bytes come.
+        /// More bytes are needed.
         case needsMore
         /// The head is complete; the body follows.
         case head(ParsedHead)
-        /// The body is complete, and with it the request; the next `next` begins another one.
+        /// The body and with it the request is complete; the next call of `next` begins another request.
         case body([UInt8])
         case fault(HTTPFault)
     }
@@ -30,9 +30,9 @@ struct RequestParser {
     private let limits: Limits
     private var state = State.requestLine
     private var buffer: [UInt8] = []
-    /// Bytes before this index of `buffer` are used up.
+    /// Bytes before this index of `buffer` have been consumed.
     private var position = 0
-    /// Bytes before this index of `buffer` hold no line's end: a byte-wise sender must not cost a rescan per byte.
+    /// Bytes before this index of `buffer` contain no line end: so a line sent byte by byte is scanned once only.
     private var scanned = 0
     private var emptyLines = 0
     private var fieldBytes = 0
@@ -44,7 +44,7 @@ struct RequestParser {
         self.limits = limits
     }
 
-    /// No byte of a request is there.
+    /// Whether no byte of a request has been received.
     var isIdle: Bool {
         if case .requestLine = state { return position == buffer.count }
         return false
@@ -85,7 +85,7 @@ struct RequestParser {
         }
     }
 
-    /// One step; nil when there may be another one at once.
+    /// One step of the state machine; nil if the next step can follow.
     private mutating func advance() throws(HTTPFault) -> Event? {
         switch state {
         case .requestLine: return try readRequestLine()
@@ -113,8 +113,8 @@ struct RequestParser {
 
     // MARK: Lines
 
-    /// The next line without its CRLF, or nil if its end has not come. A line longer than `limit` is a fault, also
-    /// while it is incomplete, which bounds the buffer.
+    /// The next line without its CRLF, or nil if it is incomplete. A line longer than `limit` is a fault even while it is
+    /// incomplete, which bounds the buffer.
     private mutating func readLine(limit: Int, orElse fault: HTTPFault) throws(HTTPFault) -> ArraySlice<UInt8>? {
         let from = max(scanned, position)
         let end = buffer[from...].firstIndex { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") } ?? buffer.count
@@ -135,7 +135,7 @@ struct RequestParser {
             return .needsMore
         }
         if line.isEmpty {
-            // RFC 9112 §2.2: an empty line before a request is ignored; a few, not endlessly many.
+            // RFC 9112 §2.2: empty lines before a request are ignored; here up to four.
             emptyLines += 1
             guard emptyLines <= 4 else { throw .badRequest("empty lines instead of a request") }
             return nil
@@ -157,14 +157,14 @@ struct RequestParser {
         case .length(let length): state = .body(remaining: length)
         case .chunked: state = .chunkSize
         }
-        // The head is told first, so that a request may be refused for another reason; then `next` gives the fault.
+        // The head is reported first, so that the request can be refused for another reason; then `next` gives the fault.
         if case .length(let length) = head.framing, length > limits.maxBodyBytes {
             state = .failed(.bodyTooLarge(limit: limits.maxBodyBytes))
         }
         return .head(head)
     }
 
-    /// A line of the header or trailer section, counted against the limits of both together.
+    /// A line of the header or trailer section; the limits apply to both sections together.
     private mutating func readFieldLine() throws(HTTPFault) -> ArraySlice<UInt8>? {
         let room = limits.maxHeaderBytes - fieldBytes
         guard let line = try readLine(limit: max(0, room - 2), orElse: .headersTooLarge) else { return nil }
@@ -177,7 +177,7 @@ struct RequestParser {
 
     // MARK: Bodies
 
-    /// Moves up to `count` bytes into the body; returns how many are still missing.
+    /// Moves up to `count` bytes into the body; returns the number still missing.
     private mutating func take(_ count: Int) -> Int {
         let available = min(count, buffer.count - position)
         if collected.isEmpty { collected.reserveCapacity(min(count, 1 << 16)) }
@@ -203,7 +203,7 @@ struct RequestParser {
     private mutating func readTrailer() throws(HTTPFault) -> Event? {
         guard let line = try readFieldLine() else { return .needsMore }
         guard line.isEmpty else {
-            // Trailers are checked as fields are, and dropped: nothing here has a use for them.
+            // Trailers are checked like header fields, and dropped: they are not used.
             var checked = FieldCollector()
             try checked.add(line)
             return nil
@@ -224,7 +224,7 @@ struct RequestParser {
 /// RFC 9112 §7.1: hexadecimal digits, then optional extensions after a semicolon, which are ignored.
 func parseChunkSize(_ line: ArraySlice<UInt8>) throws(HTTPFault) -> Int {
     let digits = line.prefix { hexadecimalValue($0) != nil }
-    // 15 digits cannot overflow; leading zeros beyond that are not sent by anyone honest.
+    // 15 digits cannot overflow; more, with leading zeros, are not sent by any real client.
     guard !digits.isEmpty, digits.count <= 15 else { throw .badRequest("invalid chunk size") }
     let extensions = line[digits.endIndex...]
     let afterBlanks = extensions.drop { $0.isBlank }
@@ -244,7 +244,7 @@ func hexadecimalValue(_ byte: UInt8) -> UInt8? {
     }
 }
 
-/// Visible characters, blank, tab and bytes beyond ASCII: what a field value may hold.
+/// Bytes that a field value may contain: visible characters, blank, tab and bytes beyond ASCII.
 func isFieldByte(_ byte: UInt8) -> Bool {
     byte >= 0x20 && byte != 0x7F || byte == UInt8(ascii: "\t")
 }

@@ -1,13 +1,13 @@
 import Platform
 
-/// Puts responses on the wire: heads, plain bodies and chunks.
+/// Writes responses to a socket: heads, plain bodies and chunked streams.
 struct ResponseSender: Sendable {
-    /// What a response means for its connection.
+    /// What follows for the connection after a response.
     enum Delivery: Equatable {
-        case keepsConnection
-        /// Sent in full, and said to be the last.
-        case lastOfConnection
-        /// Not sent in full: the connection can only be dropped.
+        case keepAlive
+        /// Sent in full, with `connection: close`.
+        case close
+        /// Not sent in full: the connection must be closed at once.
         case failed
     }
 
@@ -16,27 +16,27 @@ struct ResponseSender: Sendable {
 
     /// Sends a response.
     /// - Parameters:
-    ///   - owed: what has to go out before it.
-    ///   - keepsAlive: whether the request allows another one after it.
+    ///   - unsent: bytes that must be sent before it.
+    ///   - keepsAlive: whether the request lets the connection persist.
     func send(
         _ response: Response,
-        after owed: [UInt8] = [],
+        after unsent: [UInt8] = [],
         to request: RequestHead,
         keepsAlive: Bool
     ) async -> Delivery {
         let framing = ResponseHead.Framing(response, to: request)
-        let keeps =
+        let keepAlive =
             keepsAlive && framing != .untilClose && !socket.poller.isDraining && !Task.isCancelled
-        let head = ResponseHead(response: response, request: request, framing: framing, keepsAlive: keeps)
+        let head = ResponseHead(response: response, request: request, framing: framing, keepsAlive: keepAlive)
         do {
             switch response.body {
             case .bytes(let bytes):
-                try await sendAll(owed + head.bytes + (framing.hasBody ? bytes : []))
+                try await sendAll(unsent + head.bytes + (framing.hasBody ? bytes : []))
             case .stream(let produce):
-                try await sendAll(owed + head.bytes)
+                try await sendAll(unsent + head.bytes)
                 if framing.hasBody { try await stream(produce, isChunked: framing == .chunked) }
             }
-            return keeps ? .keepsConnection : .lastOfConnection
+            return keepAlive ? .keepAlive : .close
         } catch {
             return .failed
         }
@@ -53,12 +53,12 @@ struct ResponseSender: Sendable {
         let writer = BodyWriter { bytes in
             try await sendAll(isChunked ? Self.chunk(bytes) : bytes)
         }
-        // Also a producer whose writes come from elsewhere must notice that the client is gone.
+        // Cancellation closes the writer, so that writes from other tasks of the producer fail as well.
         try await withTaskCancellationHandler {
             defer { writer.close() }
             try await produce(writer)
-            // A failed write that the producer swallowed leaves half a chunk behind. A client that leaves once it has all
-            // that was written is another matter.
+            // After a failed write whose error the producer ignored, half a chunk may have been sent. Without a failed
+            // write everything was delivered, even if the client has left since.
             guard !writer.hasFailed else { throw SendError.disconnected }
         } onCancel: {
             writer.close()
@@ -70,7 +70,7 @@ struct ResponseSender: Sendable {
         try await socket.send(bytes, stallLimit: stallLimit)
     }
 
-    /// One chunk, complete, so that it goes out in one system call.
+    /// One complete chunk, to be sent with one system call.
     private static func chunk(_ bytes: [UInt8]) -> [UInt8] {
         var chunk: [UInt8] = []
         chunk.reserveCapacity(bytes.count + 20)
@@ -82,27 +82,27 @@ struct ResponseSender: Sendable {
     }
 }
 
-/// A response's head, as it goes out.
+/// The encoded head of a response.
 struct ResponseHead {
     enum Framing: Equatable {
         case length(Int)
         case chunked
-        /// The connection's end is the body's end: streams to HTTP/1.0 clients.
+        /// The body ends with the connection: streams to HTTP/1.0 clients.
         case untilClose
-        /// The head describes a body that is not sent: answers to HEAD.
-        case withheld(length: Int?)
-        /// There can be no body: 1xx, 204, 304.
-        case impossible
+        /// The head describes a body that is not sent: responses to HEAD.
+        case headOnly(length: Int?)
+        /// Responses that cannot have a body: 1xx, 204, 304.
+        case noBody
 
         init(_ response: Response, to request: RequestHead) {
             if response.status < 200 || response.status == 204 || response.status == 304 {
-                self = .impossible
+                self = .noBody
                 return
             }
             switch response.body {
             case .bytes(let bytes):
-                self = request.method == "HEAD" ? .withheld(length: bytes.count) : .length(bytes.count)
-            case .stream where request.method == "HEAD": self = .withheld(length: nil)
+                self = request.method == "HEAD" ? .headOnly(length: bytes.count) : .length(bytes.count)
+            case .stream where request.method == "HEAD": self = .headOnly(length: nil)
             case .stream: self = request.minorVersion == 0 ? .untilClose : .chunked
             }
         }
@@ -110,28 +110,28 @@ struct ResponseHead {
         var hasBody: Bool {
             switch self {
             case .length, .chunked, .untilClose: true
-            case .withheld, .impossible: false
+            case .headOnly, .noBody: false
             }
         }
     }
 
-    /// What the front alone decides.
-    private static let ownFields = ["content-length", "transfer-encoding", "connection"]
+    /// Fields that only the server sets.
+    private static let reservedFields = ["content-length", "transfer-encoding", "connection"]
 
     let bytes: [UInt8]
 
     init(response: Response, request: RequestHead, framing: Framing, keepsAlive: Bool) {
         var text = "HTTP/1.1 \(response.status) \(Self.reason(response.status))\r\n"
-        for (name, value) in response.headers.fields where !Self.ownFields.contains(where: { Headers.equal($0, name) })
-        {
+        for (name, value) in response.headers.fields
+        where !Self.reservedFields.contains(where: { Headers.equal($0, name) }) {
             text += "\(Self.clean(name)): \(Self.clean(value))\r\n"
         }
         if response.headers[first: "date"] == nil { text += "date: \(Self.date(time(nil)))\r\n" }
         if response.headers[first: "request-id"] == nil { text += "request-id: \(request.requestID)\r\n" }
         switch framing {
-        case .length(let length), .withheld(let length?): text += "content-length: \(length)\r\n"
+        case .length(let length), .headOnly(let length?): text += "content-length: \(length)\r\n"
         case .chunked: text += "transfer-encoding: chunked\r\n"
-        case .untilClose, .withheld, .impossible: break
+        case .untilClose, .headOnly, .noBody: break
         }
         if !keepsAlive {
             text += "connection: close\r\n"
@@ -141,7 +141,7 @@ struct ResponseHead {
         bytes = Array((text + "\r\n").utf8)
     }
 
-    /// Takes out what would end the field early.
+    /// Replaces control characters, which could end the field early.
     private static func clean(_ text: String) -> String {
         if text.utf8.allSatisfy(isFieldByte) { return text }
         return String(decoding: text.utf8.map { isFieldByte($0) ? $0 : UInt8(ascii: " ") }, as: UTF8.self)

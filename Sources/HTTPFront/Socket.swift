@@ -1,15 +1,15 @@
 import Platform
 
-/// Why nothing more can be sent.
+/// Why bytes could not be sent.
 enum SendError: Error {
     case disconnected
-    /// The peer took nothing for the time allowed.
+    /// The peer accepted nothing for the time allowed.
     case stalled
     case cancelled
 }
 
-/// A non-blocking stream socket; closed when the last reference goes, so that nobody can use a descriptor whose number
-/// belongs to another socket already.
+/// A non-blocking stream socket. It is closed with the last reference, so a descriptor is never used after its number
+/// belongs to another socket.
 final class Socket: Sendable {
     enum Received: Equatable {
         case bytes(Int)
@@ -21,7 +21,7 @@ final class Socket: Sendable {
     let descriptor: Int32
     let poller: Poller
 
-    /// Takes over a descriptor that is non-blocking and closes on exec.
+    /// Takes ownership of a descriptor, which must be non-blocking and close-on-exec.
     init(adopting descriptor: Int32, poller: Poller) {
         self.descriptor = descriptor
         self.poller = poller
@@ -35,13 +35,13 @@ final class Socket: Sendable {
         setsockopt(descriptor, Int32(level), name, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// Sets what a connection needs; each is an improvement only, so failures do not matter.
+    /// Sets the options of an accepted connection. All are optional, so errors are ignored.
     func configureConnection() {
-        // Events go out as they are made.
+        // Server-sent events go out without delay.
         setOption(IPPROTO_TCP, TCP_NODELAY, 1)
-        // A slow reader is noticed after this many bytes, not after the megabytes that the kernel would take.
+        // A slow reader is noticed after this many unsent bytes, not after the megabytes that the kernel would buffer.
         setOption(IPPROTO_TCP, TCP_NOTSENT_LOWAT, 128 << 10)
-        // A peer that lost its power is noticed after two minutes.
+        // A peer that lost power or network is noticed after two minutes.
         setOption(Int(SOL_SOCKET), SO_KEEPALIVE, 1)
         StreamSocket.keepAlive(descriptor, afterSeconds: 60, everySeconds: 15)
     }
@@ -59,7 +59,7 @@ final class Socket: Sendable {
         }
     }
 
-    /// Sends all bytes; suspends while the peer takes none, for `stallLimit` at most.
+    /// Sends all bytes; suspends while the peer accepts none, for `stallLimit` at most.
     func send(_ bytes: [UInt8], stallLimit: Duration) async throws(SendError) {
         var sent = 0
         while sent < bytes.count {
@@ -82,7 +82,7 @@ final class Socket: Sendable {
         }
     }
 
-    /// Sends what the kernel takes now: how many bytes, or -1 and `errno`.
+    /// Sends as many bytes as the kernel accepts now; returns their number, or -1 with `errno` set.
     func sendSome(_ bytes: [UInt8], from start: Int = 0) -> Int {
         bytes.withUnsafeBytes { bytes in
             let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
@@ -94,9 +94,9 @@ final class Socket: Sendable {
         withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { receive(into: $0) }
     }
 
-    /// Says goodbye so that the peer gets to read what was sent: closing a socket with unread bytes in it makes the
-    /// kernel send a reset, which throws away the response. Hence the peer's bytes are read and dropped until it
-    /// closes, for a limited time and amount.
+    /// Lingering close: shuts down the sending side, then reads and drops the peer's bytes until it closes, for a limited
+    /// time and amount. Closing a socket with unread bytes would make the kernel send a reset, and the peer could lose
+    /// the response.
     func linger(for limit: Duration, upTo byteCount: Int) async {
         guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { return }
         let deadline = ContinuousClock.now + limit
@@ -105,7 +105,7 @@ final class Socket: Sendable {
             switch discard() {
             case .bytes(let count):
                 allowance -= count
-                // Whoever sends without a pause must not keep a thread of the pool.
+                // A peer that sends without a pause must not occupy a thread of the pool.
                 await Task.yield()
             case .ended: return
             case .wouldBlock:

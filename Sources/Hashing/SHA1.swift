@@ -1,5 +1,5 @@
-/// SHA-1 (FIPS 180-4): the name that git gives to a file's content. It is no proof against a forger, and it is what a hub
-/// offers for the small files that it keeps in git.
+/// SHA-1 (FIPS 180-4), by which git names blobs. It does not protect against forgery, but hubs offer no other hash for
+/// the small files that they keep in git.
 package struct SHA1: Sendable {
     private var state: [UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0]
     private var blocks = BlockBuffer()
@@ -14,6 +14,7 @@ package struct SHA1: Sendable {
         }
     }
 
+    /// The digest in lower-case hexadecimal.
     package mutating func finish() -> String {
         let padding = blocks.padding()
         padding.withUnsafeBytes { update($0) }

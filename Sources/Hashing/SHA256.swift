@@ -1,6 +1,6 @@
 import CKernels
 
-/// SHA-256 of bytes that arrive in pieces (FIPS 180-4).
+/// Incremental SHA-256 (FIPS 180-4).
 package struct SHA256: Sendable {
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
@@ -15,7 +15,7 @@ package struct SHA256: Sendable {
         }
     }
 
-    /// The digest in lower-case hexadecimal, as hubs write it.
+    /// The digest in lower-case hexadecimal.
     package mutating func finish() -> String {
         let padding = blocks.padding()
         padding.withUnsafeBytes { update($0) }
@@ -23,12 +23,12 @@ package struct SHA256: Sendable {
     }
 }
 
-/// Cuts what arrives into blocks of 64 bytes, as the hashes of the SHA family ask for it.
+/// Cuts input into blocks of 64 bytes for SHA-1 and SHA-256.
 struct BlockBuffer {
     private var partial: [UInt8] = []
     private var byteCount: UInt64 = 0
 
-    /// Hands whole blocks on and keeps the rest.
+    /// Compresses whole blocks and keeps the rest.
     mutating func append(_ bytes: UnsafeRawBufferPointer, compress: (UnsafeRawBufferPointer) -> Void) {
         byteCount += UInt64(bytes.count)
         var rest = bytes[...]
@@ -45,7 +45,7 @@ struct BlockBuffer {
         partial += rest.dropFirst(whole)
     }
 
-    /// A one, zeros, and the count of bits in 64 bits, so that the whole becomes a multiple of 64 bytes.
+    /// The padding to a multiple of 64 bytes: a one bit, zeros, and the length in bits as 64 bits.
     func padding() -> [UInt8] {
         let zeros = (119 - Int(byteCount % 64)) % 64
         return [0x80] + [UInt8](repeating: 0, count: zeros) + (byteCount &* 8).bigEndianBytes
@@ -57,7 +57,7 @@ extension UInt64 {
 }
 
 extension [UInt32] {
-    /// The words in hexadecimal, the most significant digit first.
+    /// The words in hexadecimal, most significant digit first.
     var hexadecimal: String {
         map { word in
             let digits = String(word, radix: 16)

@@ -1,13 +1,13 @@
-import APIClient
+package import APIClient
 import Foundation
 
-/// Asks questions as an SDK would, and takes the times. Blocks: call it from a thread.
+/// Sends requests as an SDK does, and measures times. Blocking: call it from a thread of its own.
 struct Client: Sendable {
     private static let maxRefusalBytes = 64 << 10
 
     let options: LoadOptions
     let transport: Transport
-    /// When the test began.
+    /// The zero of all times.
     let epoch: ContinuousClock.Instant
 
     init(_ options: LoadOptions, _ connections: ConnectionPool) {
@@ -24,40 +24,40 @@ struct Client: Sendable {
 
     var now: Double { (ContinuousClock.now - epoch) / .seconds(1) }
 
-    /// Asks for a streamed answer and reads it to its end.
-    /// - Parameter abortAfterDeltas: leaves, as an impatient user would, after so many pieces of text.
-    func ask(_ question: Question, maxTokens: Int? = nil, abortAfterDeltas: Int? = nil) -> Exchange {
-        var exchange = Exchange(question: question, start: now)
+    /// Sends a streaming request and reads the answer to its end.
+    /// - Parameter abortAfterDeltas: disconnects after this many pieces of text; nil: never.
+    func ask(_ question: Question, maxTokens: Int? = nil, abortAfterDeltas: Int? = nil) -> RequestSample {
+        var sample = RequestSample(question: question, start: now)
         do {
             let body = try body(question, maxTokens: maxTokens ?? options.maxTokens, streams: true)
-            exchange.outcome = try stream(body, into: &exchange.answer, abortAfterDeltas)
+            sample.outcome = try stream(body, into: &sample.answer, abortAfterDeltas)
         } catch let failure as StreamFailure {
-            exchange.outcome = .failed("error event: \(Self.kind(failure.kind))", detail: failure.message)
+            sample.outcome = .failed("error event: \(Self.kind(failure.kind))", detail: failure.message)
         } catch let violation as ProtocolViolation {
-            exchange.outcome = .failed("protocol: \(violation)")
+            sample.outcome = .failed("protocol: \(violation)")
         } catch {
-            exchange.outcome = .failed("\(error)")
+            sample.outcome = .failed("\(error)")
         }
-        if case .failed = exchange.outcome, transport.connections.isEnded { exchange.outcome = .interrupted }
-        exchange.end = now
-        return exchange
+        if case .failed = sample.outcome, transport.connections.isClosed { sample.outcome = .interrupted }
+        sample.end = now
+        return sample
     }
 
     private func stream(_ body: [UInt8], into answer: inout AnswerReader, _ abortAfterDeltas: Int?) throws -> Outcome {
         var events = EventParser()
         var refusal: [UInt8] = []
-        var hasLeft = false
+        var hasAborted = false
         let response = try transport.post("/v1/messages", body) { response, piece in
             guard response.isEventStream else {
                 refusal += piece.prefix(Self.maxRefusalBytes - refusal.count)
                 return true
             }
             let time = now
-            for event in try events.push(piece) { try answer.take(event, at: time) }
-            hasLeft = !answer.isComplete && answer.deltaTimes.count >= abortAfterDeltas ?? .max
-            return !hasLeft
+            for event in try events.push(piece) { try answer.receive(event, at: time) }
+            hasAborted = !answer.isComplete && answer.deltaTimes.count >= abortAfterDeltas ?? .max
+            return !hasAborted
         }
-        if hasLeft { return .aborted }
+        if hasAborted { return .aborted }
         guard response.status == 200 else { return Self.refusal(response, refusal) }
         guard response.isEventStream else {
             throw ProtocolViolation("status 200, but \(Self.mediaType(response)) instead of an event stream")
@@ -66,7 +66,8 @@ struct Client: Sendable {
         return .answered
     }
 
-    /// How many tokens the server counts in a prompt; nil if it has no way to tell.
+    /// The server's token count of a prompt; nil if it has no such endpoint.
+    /// - Throws: `SocketFailure` or `ProtocolViolation`.
     func countTokens(_ question: Question) throws -> Int? {
         struct Count: Decodable { var input_tokens: Int }
         var bytes: [UInt8] = []
@@ -90,7 +91,7 @@ struct Client: Sendable {
         return Array(try JSONSerialization.data(withJSONObject: body, options: .sortedKeys))
     }
 
-    // MARK: Refusals
+    // MARK: Errors
 
     private struct Envelope: Decodable {
         struct Inner: Decodable {
@@ -113,9 +114,50 @@ struct Client: Sendable {
         return isPlain ? type.lowercased() : "no content type"
     }
 
-    /// An error's type if it looks like one; the kinds of errors in a report are few, whatever a server sends.
+    /// An error's type if it is plausible: bounds the number of kinds in a report, whatever a server sends.
     private static func kind(_ type: String) -> String {
         let isPlain = (1...40).contains(type.utf8.count) && type.allSatisfy { $0 == "_" || $0.isASCII && $0.isLetter }
         return isPlain ? type : "error of unknown type"
+    }
+}
+
+/// The outcome of a request.
+package enum Outcome: Sendable, Equatable {
+    case answered
+    /// The client disconnected on purpose.
+    case aborted
+    /// The test ended before the answer.
+    case interrupted
+    /// The kind of failure, in words that are the same for the same kind, and the server's message.
+    case failed(String, detail: String? = nil)
+}
+
+/// One request as measured by its client; times in seconds since the test began.
+package struct RequestSample: Sendable {
+    package var question: Question
+    package var start: Double
+    package var end: Double
+    package var answer: AnswerReader
+    package var outcome: Outcome
+
+    package init(
+        question: Question,
+        start: Double = 0,
+        end: Double = 0,
+        answer: AnswerReader = AnswerReader(),
+        outcome: Outcome = .answered
+    ) {
+        self.question = question
+        self.start = start
+        self.end = end
+        self.answer = answer
+        self.outcome = outcome
+    }
+
+    package var timeToFirstToken: Double? { answer.deltaTimes.first.map { $0 - start } }
+    package var duration: Double { end - start }
+    /// Times between text events; a server may put several tokens into one event.
+    package var interTokenLatencies: [Double] {
+        zip(answer.deltaTimes.dropFirst(), answer.deltaTimes).map { $0 - $1 }
     }
 }

@@ -2,16 +2,16 @@ package import APIClient
 import Console
 import Foundation
 
-/// What a load test does, as the command line says.
+/// The options of a load test.
 package struct LoadOptions: Sendable {
     package enum Pace: Sendable, Equatable {
-        /// So many clients, each asking again as soon as it is answered.
+        /// Closed loop: this many clients, each sending its next request as soon as it is answered.
         case concurrency(Int)
-        /// So many arrivals per second, at random moments (a Poisson process).
+        /// Open loop: this many arrivals per second on average, as a Poisson process.
         case rate(Double)
     }
 
-    /// Limits, in seconds, within which an answer counts as good.
+    /// Service-level objectives in seconds: answers within them count for goodput.
     package struct Goals: Sendable, Equatable, Codable {
         package var timeToFirstToken: Double?
         /// For the mean of an answer's inter-token latencies.
@@ -22,7 +22,7 @@ package struct LoadOptions: Sendable {
     }
 
     package var target = Target()
-    package var key = "test-api-key-12345"
+    package var key = developmentKey
     package var model = "claude-local"
     package var pace = Pace.concurrency(8)
     package var requests = 64
@@ -43,6 +43,9 @@ package struct LoadOptions: Sendable {
 }
 
 extension LoadOptions {
+    /// The key that a Pensieve server without configured keys accepts on loopback.
+    private static let developmentKey = "test-api-key-12345"
+
     package static let help = """
         Loads a server that speaks the Anthropic Messages API, and reports what its
         clients saw.
@@ -51,7 +54,7 @@ extension LoadOptions {
 
         Server
           --url URL            plain http, without /v1 (default http://127.0.0.1:7777)
-          --api-key KEY        (default test-api-key-12345)
+          --api-key KEY        (default \(developmentKey))
           --model NAME         (default claude-local)
           --timeout S          for one request (default 300)
 
@@ -93,7 +96,8 @@ extension LoadOptions {
           pensieve-load --rate 5 --duration 60 --prompt-tokens 500 --html report.html
         """
 
-    /// Reads the arguments; nil if help was asked for.
+    /// Parses the arguments; nil if they ask for help.
+    /// - Throws: `UsageError` that names the flag and the mistake.
     package static func parse(_ arguments: [String]) throws(UsageError) -> LoadOptions? {
         var options = LoadOptions()
         var given: [String: String] = [:]
@@ -110,7 +114,7 @@ extension LoadOptions {
                 let nearest = nearestName(to: parts[0], among: names).map { ", did you mean '\($0)'?" }
                 throw UsageError("unknown flag '\(parts[0])'\(nearest ?? ""); see --help")
             }
-            // Another flag is no value: `--json --html` lacks one.
+            // A flag is not a value: in `--json --html` the first lacks one.
             let next = rest.first.flatMap { $0.hasPrefix("--") ? nil : $0 }
             guard let text = parts.count > 1 ? parts[1] : next, !text.isEmpty else {
                 throw UsageError("--\(name) needs a value; see --help")
@@ -133,7 +137,7 @@ extension LoadOptions {
                 throw UsageError("--\(name): \(error)")
             }
         }
-        if seconds != nil, given["requests"] == nil { requests = Self.mostRequests }
+        if seconds != nil, given["requests"] == nil { requests = Self.maxRequests }
         if let promptTokens, promptTokens < sharedPrefix {
             throw UsageError("--shared-prefix is a part of --prompt-tokens and cannot be longer")
         }
@@ -141,8 +145,8 @@ extension LoadOptions {
 
     private typealias Setter = @Sendable (inout LoadOptions, String) throws(UsageError) -> Void
 
-    /// Times of every token are kept until the end: a million requests are some gigabyte.
-    private static let mostRequests = 1_000_000
+    /// The times of all tokens are kept until the end: about a gigabyte for a million requests.
+    private static let maxRequests = 1_000_000
     private static let names = setters.keys.sorted().map { "--" + $0 } + ["--verify", "--help"]
 
     private static let setters: [String: Setter] = [
@@ -153,7 +157,7 @@ extension LoadOptions {
             options.pace = .concurrency(try integer(text, 1...4096))
         },
         "rate": { (options, text) throws(UsageError) in options.pace = .rate(try number(text, 0.001...100_000)) },
-        "requests": { (options, text) throws(UsageError) in options.requests = try integer(text, 1...mostRequests) },
+        "requests": { (options, text) throws(UsageError) in options.requests = try integer(text, 1...maxRequests) },
         "duration": { (options, text) throws(UsageError) in options.seconds = try number(text, 0.1...1_000_000) },
         "prompt-tokens": { (options, text) throws(UsageError) in
             options.promptTokens = try integer(text, 1...1_000_000)
@@ -199,7 +203,7 @@ extension LoadOptions {
         Int(exactly: value).map { "\($0)" } ?? "\(value)"
     }
 
-    /// What may stand in a header; anything else could begin another one.
+    /// A value that is safe in a header: no control characters, which could start another header.
     private static func visible(_ text: String) throws(UsageError) -> String {
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw UsageError("a key is of visible ASCII characters")

@@ -29,15 +29,16 @@ package enum LoadTest {
         }
     }
 
-    /// A test that has ended.
+    /// A finished test.
     package struct Record: Sendable {
         package var results: Results
-        package var exchanges: [Exchange]
+        package var samples: [RequestSample]
         package var started: Date
         package var isInterrupted: Bool
     }
 
-    /// Loads the server, and with verification repeats a sample alone.
+    /// Loads the server; with verification then repeats some of the questions without other load.
+    /// - Throws: `UsageError`, and `SocketFailure` if the server cannot be reached or does not count tokens.
     package static func measure(_ options: LoadOptions) throws -> Record {
         let endpoint = try Endpoint(options.target)
         let connections = ConnectionPool(endpoint, timeout: options.timeoutSeconds)
@@ -48,20 +49,20 @@ package enum LoadTest {
             promptTokens: options.promptTokens,
             sharedPrefix: options.sharedPrefix
         )
-        let run = Run(options, client: client, prompts: prompts, filler: filler)
-        let signals = endOnSignal(run)
+        let generator = LoadGenerator(options, client: client, prompts: prompts, filler: filler)
+        let signals = endOnSignal(generator)
         defer { signals.forEach { $0.cancel() } }
         let started = Date()
-        let exchanges = run.load()
-        let alone = options.verify && !run.isEnded ? run.alone(exchanges) : []
-        let results = Results(exchanges, alone: alone, options: options)
-        return Record(results: results, exchanges: exchanges, started: started, isInterrupted: run.isEnded)
+        let samples = generator.run()
+        let repeated = options.verify && !generator.isStopped ? generator.repeatAlone(samples) : []
+        let results = Results(samples, repeated: repeated, options: options)
+        return Record(results: results, samples: samples, started: started, isInterrupted: generator.isStopped)
     }
 
-    /// One message about a server that is not there, rather than one for each request.
+    /// Fails early, with one message, if the server cannot be reached.
     private static func reach(_ connections: ConnectionPool, _ options: LoadOptions) throws {
         do throws(SocketFailure) {
-            connections.giveBack(try connections.open(), reusable: false)
+            connections.release(try connections.open(), reusable: false)
         } catch {
             throw SocketFailure("\(options.target.description): \(error); is the server running?")
         }
@@ -69,20 +70,20 @@ package enum LoadTest {
 
     private static func report(_ test: Record, _ options: LoadOptions) throws {
         let table = Report.table(test, options)
-        // What a program reads must be alone on its stream.
+        // A report for programs must have standard output for itself.
         if options.jsonPath == "-" || options.htmlPath == "-" { Output.error(table) } else { Output.print(table) }
         if let path = options.jsonPath { try Output.write(try Report.json(test, options), to: path) }
         if let path = options.htmlPath { try Output.write(HTMLReport.page(test, options), to: path) }
     }
 
-    /// The first SIGINT or SIGTERM ends the test, the second the program.
-    private static func endOnSignal(_ run: Run) -> [any DispatchSourceSignal] {
+    /// The first SIGINT or SIGTERM ends the test, the second one the program.
+    private static func endOnSignal(_ generator: LoadGenerator) -> [any DispatchSourceSignal] {
         [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { @Sendable in
-                if run.isEnded { exit(128 + number) }
-                run.end()
+                if generator.isStopped { exit(128 + number) }
+                generator.stop()
             }
             source.resume()
             return source
@@ -91,12 +92,12 @@ package enum LoadTest {
 }
 
 extension Client {
-    /// The tokens of a prompt by the server's count, or by its bill for the shortest answer.
+    /// The tokens of a prompt by the server's count, or else by the usage that it reports for a one-token answer.
     fileprivate func count(_ question: Question) throws -> Int {
         if let count = try countTokens(question) { return count }
-        let exchange = ask(question, maxTokens: 1)
-        switch exchange.outcome {
-        case .answered where exchange.answer.promptTokens > 0: return exchange.answer.promptTokens
+        let sample = ask(question, maxTokens: 1)
+        switch sample.outcome {
+        case .answered where sample.answer.promptTokens > 0: return sample.answer.promptTokens
         case .failed(let kind, let detail):
             throw SocketFailure("cannot count the tokens of a prompt: \(kind) \((detail ?? "").printable)")
         default: throw SocketFailure("cannot count the tokens of a prompt: the server tells no usage")

@@ -1,10 +1,12 @@
-/// What the clients ask, the same for the same seed: questions, and filler that makes prompts longer.
+import APIClient
+
+/// The prompts of a test, determined by the seed: questions, and filler text that makes prompts longer.
 package struct Prompts: Sendable {
-    /// How many words of filler a prompt has.
+    /// The number of words of filler in a prompt.
     package struct Filler: Sendable, Equatable {
-        /// The same ones at the beginning of all prompts.
+        /// A prefix that all prompts share.
         package var shared = 0
-        /// Others in every prompt.
+        /// Words after that prefix, different for each question.
         package var own = 0
 
         package init(shared: Int = 0, own: Int = 0) {
@@ -32,13 +34,13 @@ package struct Prompts: Sendable {
 
     package init(options: LoadOptions) {
         seed = options.seed
-        // With verification each question is asked about four times, so that its replies can be compared.
+        // With verification each question is asked about four times, so that replies can be compared.
         let count = options.verify ? min(256, max(8, options.requests / 4)) : min(4096, options.requests)
         var generator = SeededGenerator(seed: options.seed)
         questions = (0..<count).map { Self.question(options.families[$0 % options.families.count], &generator) }
     }
 
-    /// The question of the request with this index. Those with the same question have the same filler.
+    /// The question of the request with this index. The same question always has the same filler.
     package func question(_ index: Int, _ filler: Filler) -> Question {
         let number = index % questions.count
         var question = questions[number]
@@ -92,7 +94,7 @@ package struct Prompts: Sendable {
         words.randomElement(using: &generator) ?? "apple"
     }
 
-    /// Sentences of so many words in all; the last may be unfinished.
+    /// Sentences of `count` words in total; the last one may be cut.
     private static func text(words count: Int, seed: UInt64) -> String {
         var generator = SeededGenerator(seed: seed)
         var result: [String] = []
@@ -105,7 +107,7 @@ package struct Prompts: Sendable {
     }
 }
 
-/// SplitMix64: the same numbers for the same seed.
+/// SplitMix64.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -117,5 +119,50 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
+    }
+}
+
+/// Determines how many words of filler give prompts of the requested length in the server's tokens.
+package struct Calibration {
+    /// The server's token count of a question with its filler.
+    package typealias Counter = (Question) throws -> Int
+
+    private static let sampleSize = 6
+
+    private let prompts: Prompts
+    private let count: Counter
+
+    package init(_ prompts: Prompts, count: @escaping Counter) {
+        self.prompts = prompts
+        self.count = count
+    }
+
+    /// - Throws: `UsageError` if the questions alone are longer or the server's counts are implausible; what the counter
+    ///   throws.
+    package func filler(promptTokens: Int?, sharedPrefix: Int) throws -> Prompts.Filler {
+        guard promptTokens ?? 0 > 0 || sharedPrefix > 0 else { return Prompts.Filler() }
+        // Two measurements give the tokens per word and those of everything else. Both lengths fit any context.
+        let (few, many) = (16, 160)
+        let (low, high) = (try mean(words: few), try mean(words: many))
+        let perWord = (high - low) / Double(many - few)
+        guard perWord > 0.05, perWord < 50 else {
+            throw UsageError("the server counts \(perWord) tokens for a word: prompts cannot be made to measure")
+        }
+        let shared = Int((Double(sharedPrefix) / perWord).rounded())
+        guard let promptTokens else { return Prompts.Filler(shared: shared) }
+        let bare = try mean(words: 0)
+        guard Double(promptTokens) >= bare else {
+            throw UsageError("--prompt-tokens: the questions alone have \(Int(bare.rounded(.up))) tokens")
+        }
+        var words = max(0, (Double(promptTokens) - low) / perWord + Double(few))
+        // One correction at the length found, because words differ in tokens.
+        words += (Double(promptTokens) - (try mean(words: Int(words.rounded())))) / perWord
+        let all = max(0, Int(words.rounded()))
+        return Prompts.Filler(shared: min(shared, all), own: max(0, all - shared))
+    }
+
+    private func mean(words: Int) throws -> Double {
+        let counts = try (0..<Self.sampleSize).map { try count(prompts.question($0, Prompts.Filler(own: words))) }
+        return Double(counts.reduce(0, +)) / Double(counts.count)
     }
 }

@@ -1,12 +1,12 @@
-/// Something to ask a model, and what a right reply must say.
+/// A question for a model, with the expected answer.
 package struct Question: Sendable, Hashable {
-    /// Kinds of questions; any chat model understands them.
+    /// Kinds of questions, which any chat model understands.
     package enum Family: String, Sendable, CaseIterable, Codable {
         /// A number or a name told in the first turn and asked for in the second.
         case recall
         /// A number to repeat.
         case copy
-        /// Nothing known: such replies are only compared with each other.
+        /// No expected answer: replies are only compared with each other.
         case open
         /// Two-digit sums and differences.
         case sums
@@ -15,42 +15,42 @@ package struct Question: Sendable, Hashable {
         /// Words to spell.
         case spelling
 
-        /// Those that Pensieve's built-in model, small as it is, does not get wrong.
+        /// Those that Pensieve's small built-in model answers correctly.
         package static let certain: [Family] = [.recall, .copy, .open]
     }
 
     package var family: Family
     package var system: String?
-    /// By user and assistant in turn; the last is the user's.
+    /// Alternately by user and assistant, the last by the user.
     package var turns: [String]
-    package var expected: KnownAnswer?
+    package var expected: ExpectedAnswer?
 
-    package init(_ family: Family, _ turns: [String], expected: KnownAnswer?, system: String? = nil) {
+    package init(_ family: Family, _ turns: [String], expected: ExpectedAnswer?, system: String? = nil) {
         self.family = family
         self.turns = turns
         self.expected = expected
         self.system = system
     }
 
-    /// Whether a reply is right; nil where that is not known.
-    package func judges(_ reply: String) -> Bool? { expected?.isGiven(by: reply) }
+    /// Whether a reply is correct; nil without an expected answer.
+    package func isCorrect(_ reply: String) -> Bool? { expected?.matches(reply) }
 
-    /// What a person needs to see of it.
+    /// The user's turns, for reports.
     var label: String { turns.enumerated().filter { $0.offset % 2 == 0 }.map(\.element).joined(separator: " … ") }
 }
 
-/// The answer to a question, recognized however a model clothes it.
-package enum KnownAnswer: Sendable, Hashable, CustomStringConvertible {
-    /// The last number of the reply: "12 + 34 = 46." names others before.
+/// An expected answer, recognised in various phrasings.
+package enum ExpectedAnswer: Sendable, Hashable, CustomStringConvertible {
+    /// The last number of the reply; others may precede it, as in "12 + 34 = 46."
     case number(Int)
     /// A word that must occur.
     case word(String)
-    /// These words and no others, perhaps in quotes or after an introduction that ends in a colon.
+    /// Exactly these words, perhaps quoted or after an introduction that ends in a colon.
     case phrase(String)
-    /// Single letters one after the other, whatever stands between them: "a-p-p-l-e".
+    /// Single letters in this order with any separators: "a-p-p-l-e".
     case letters(String)
 
-    package func isGiven(by reply: String) -> Bool {
+    package func matches(_ reply: String) -> Bool {
         let words = Self.words(reply)
         switch self {
         case .number(let number):

@@ -2,7 +2,7 @@ import APIClient
 import Console
 import Foundation
 
-/// The figures as a table for people and as JSON for programs.
+/// The results as a text table and as JSON.
 package enum Report {
     package static func table(_ test: LoadTest.Record, _ options: LoadOptions) -> String {
         let results = test.results
@@ -37,7 +37,7 @@ package enum Report {
         return lines.joined(separator: "\n")
     }
 
-    /// The load in words.
+    /// The load settings in words.
     static func settings(_ options: LoadOptions) -> String {
         let pace =
             switch options.pace {

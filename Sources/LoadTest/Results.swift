@@ -1,8 +1,8 @@
 import APIClient
 
-/// What a whole test came to; times in seconds.
+/// The results of a test; times in seconds.
 package struct Results: Sendable, Codable {
-    /// Requests that ended in one way, and what the server said of the first.
+    /// Failed requests of one kind, with the server's message for the first.
     package struct Failure: Sendable, Codable, Equatable {
         package var count = 0
         package var example: String?
@@ -11,7 +11,7 @@ package struct Results: Sendable, Codable {
     package struct Goodput: Sendable, Codable, Equatable {
         package var goals: LoadOptions.Goals
         package var requestsPerSecond: Double
-        /// Of the answers, those within all limits, from 0 to 1.
+        /// The share of answers within all limits, from 0 to 1.
         package var share: Double
     }
 
@@ -32,20 +32,20 @@ package struct Results: Sendable, Codable {
     package var inputTokensTotal: Int
     package var cachedTokensTotal: Int
     package var outputTokensTotal: Int
-    /// Nil without limits.
+    /// Nil if no limits are set.
     package var goodput: Goodput?
     package var timeline: Timeline
     package var verification: Verification?
 
-    /// - Parameter alone: those asked again with nobody else there; they count for errors and verification only.
-    package init(_ exchanges: [Exchange], alone: [Exchange] = [], options: LoadOptions) {
-        let good = exchanges.filter { $0.outcome == .answered }
-        let start = exchanges.map(\.start).min() ?? 0
-        seconds = (exchanges.map(\.end).max() ?? 0) - start
-        requests = exchanges.count
+    /// - Parameter repeated: questions repeated without other load; they count for errors and verification only.
+    package init(_ samples: [RequestSample], repeated: [RequestSample] = [], options: LoadOptions) {
+        let good = samples.filter { $0.outcome == .answered }
+        let start = samples.map(\.start).min() ?? 0
+        seconds = (samples.map(\.end).max() ?? 0) - start
+        requests = samples.count
         answered = good.count
-        aborted = exchanges.count { $0.outcome == .aborted }
-        interrupted = exchanges.count { $0.outcome == .interrupted }
+        aborted = samples.count { $0.outcome == .aborted }
+        interrupted = samples.count { $0.outcome == .interrupted }
         errors = [:]
         timeToFirstToken = Distribution(good.compactMap(\.timeToFirstToken))
         interTokenLatency = Distribution(good.flatMap(\.interTokenLatencies))
@@ -57,7 +57,7 @@ package struct Results: Sendable, Codable {
         outputTokensTotal = good.reduce(0) { $0 + $1.answer.outputTokens }
         requestsPerSecond = seconds > 0 ? Double(good.count) / seconds : 0
         outputTokensPerSecond = seconds > 0 ? Double(outputTokensTotal) / seconds : 0
-        timeline = Timeline(exchanges, start: start, seconds: seconds)
+        timeline = Timeline(samples, start: start, seconds: seconds)
         if !options.goals.isEmpty, seconds > 0 {
             let within = Double(good.count { Self.isWithin($0, options.goals) })
             goodput = Goodput(
@@ -66,26 +66,26 @@ package struct Results: Sendable, Codable {
                 share: good.isEmpty ? 0 : within / Double(good.count)
             )
         }
-        if options.verify { verification = Verification(exchanges, alone: alone) }
-        for exchange in exchanges { count(exchange, "") }
-        for exchange in alone { count(exchange, "asked again alone: ") }
+        if options.verify { verification = Verification(samples, repeated: repeated) }
+        for sample in samples { count(sample, "") }
+        for sample in repeated { count(sample, "asked again alone: ") }
     }
 
-    private mutating func count(_ exchange: Exchange, _ prefix: String) {
-        guard case .failed(let kind, let detail) = exchange.outcome else { return }
+    private mutating func count(_ sample: RequestSample, _ prefix: String) {
+        guard case .failed(let kind, let detail) = sample.outcome else { return }
         errors[prefix + kind, default: Failure(example: detail)].count += 1
     }
 
-    private static func isWithin(_ exchange: Exchange, _ goals: LoadOptions.Goals) -> Bool {
-        let gaps = exchange.interTokenLatencies
+    private static func isWithin(_ sample: RequestSample, _ goals: LoadOptions.Goals) -> Bool {
+        let gaps = sample.interTokenLatencies
         let mean = gaps.isEmpty ? 0 : gaps.reduce(0, +) / Double(gaps.count)
-        return (exchange.timeToFirstToken ?? .infinity) <= goals.timeToFirstToken ?? .infinity
-            && mean <= goals.interTokenLatency ?? .infinity && exchange.duration <= goals.endToEnd ?? .infinity
+        return (sample.timeToFirstToken ?? .infinity) <= goals.timeToFirstToken ?? .infinity
+            && mean <= goals.interTokenLatency ?? .infinity && sample.duration <= goals.endToEnd ?? .infinity
     }
 
     package var failed: Int { errors.values.reduce(0) { $0 + $1.count } }
 
-    /// Whether the test went as it should.
+    /// Whether there were answers, and no errors, wrong or differing replies.
     package var isGood: Bool {
         errors.isEmpty && answered + aborted > 0 && (verification.map { $0.wrong == 0 && $0.differing == 0 } ?? true)
     }

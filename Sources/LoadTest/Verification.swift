@@ -1,16 +1,16 @@
 import APIClient
 
-/// Holds replies against what is known, against each other, and against those given alone.
+/// Compares replies with expected answers, with each other, and with those given without other load.
 ///
-/// Two faults must not be taken for each other. A WRONG reply is the model's: it answers so whenever it is asked. A
-/// DIFFERING one is the server's: at temperature 0 the same question must get the same text whatever else runs.
+/// Two kinds of faults are distinguished. A WRONG reply is the model's fault: it differs from the expected answer. A
+/// DIFFERING one is the server's: at temperature 0 the same question must get the same text whatever the load.
 package struct Verification: Sendable, Codable, Equatable {
     package struct Count: Sendable, Codable, Equatable {
         package var judged = 0
         package var wrong = 0
     }
 
-    /// A text that one question got, and how often.
+    /// A text that a question got, and how often under load and alone.
     package struct Reply: Sendable, Codable, Equatable {
         package var text: String
         package var together = 0
@@ -18,7 +18,7 @@ package struct Verification: Sendable, Codable, Equatable {
         package var isWrong: Bool
     }
 
-    /// A question with replies that are wrong or differ.
+    /// A question with wrong or differing replies.
     package struct Case: Sendable, Codable, Equatable {
         package var question: String
         package var expected: String?
@@ -27,41 +27,41 @@ package struct Verification: Sendable, Codable, Equatable {
         package var replies: [Reply]
     }
 
-    /// Replies with a known answer, under load and alone, and those among them that give another.
+    /// Replies with an expected answer, under load and alone, and those of them that are wrong.
     package var judged = 0
     package var wrong = 0
-    /// Replies of questions that were answered more than once, and those with another text than the first given alone,
-    /// or, if the question was not asked alone, than the most frequent.
+    /// Replies to questions that were answered more than once, and those whose text differs from the first reply given
+    /// alone or, if there is none, from the most frequent one.
     package var compared = 0
     package var differing = 0
     package var questions = 0
     package var repeatedAlone = 0
     package var families: [String: Count] = [:]
-    /// Of the questions with faults at most so many, those that differ first.
+    /// At most `maxCases` questions with faults, those with differing replies first.
     package var cases: [Case] = []
 
     private static let maxCases = 40
 
-    package init(_ exchanges: [Exchange], alone: [Exchange]) {
+    package init(_ samples: [RequestSample], repeated: [RequestSample]) {
         var order: [Question] = []
         var replies: [Question: [Reply]] = [:]
-        for (exchange, isAlone) in alone.map({ ($0, true) }) + exchanges.map({ ($0, false) })
-        where exchange.outcome == .answered {
-            let question = exchange.question
+        for (sample, isAlone) in repeated.map({ ($0, true) }) + samples.map({ ($0, false) })
+        where sample.outcome == .answered {
+            let question = sample.question
             if replies[question] == nil { order.append(question) }
-            Self.add(exchange, isAlone, to: &replies[question, default: []])
+            Self.add(sample, isAlone, to: &replies[question, default: []])
         }
         questions = order.count
-        repeatedAlone = alone.count { $0.outcome == .answered }
+        repeatedAlone = repeated.count { $0.outcome == .answered }
         for question in order { judge(question, replies[question] ?? []) }
         cases = Array((cases.filter { $0.differing > 0 } + cases.filter { $0.differing == 0 }).prefix(Self.maxCases))
     }
 
-    private static func add(_ exchange: Exchange, _ isAlone: Bool, to replies: inout [Reply]) {
-        let text = exchange.answer.text
-        // By their bytes: `String` takes some different ones for equal.
+    private static func add(_ sample: RequestSample, _ isAlone: Bool, to replies: inout [Reply]) {
+        let text = sample.answer.text
+        // Compares bytes: `String` equality is by canonical equivalence.
         let known = replies.firstIndex { $0.text.utf8.elementsEqual(text.utf8) }
-        if known == nil { replies.append(Reply(text: text, isWrong: exchange.question.judges(text) == false)) }
+        if known == nil { replies.append(Reply(text: text, isWrong: sample.question.isCorrect(text) == false)) }
         let index = known ?? replies.count - 1
         if isAlone { replies[index].alone += 1 } else { replies[index].together += 1 }
     }
@@ -69,7 +69,7 @@ package struct Verification: Sendable, Codable, Equatable {
     private mutating func judge(_ question: Question, _ replies: [Reply]) {
         let total = replies.reduce(0) { $0 + $1.together + $1.alone }
         let wrong = replies.reduce(0) { $0 + ($1.isWrong ? $1.together + $1.alone : 0) }
-        // Those given alone were put in first.
+        // Replies given alone come first.
         let reference = replies.first { $0.alone > 0 } ?? replies.max { $0.together < $1.together }
         let differing = total - (reference.map { $0.together + $0.alone } ?? 0)
         if question.expected != nil {

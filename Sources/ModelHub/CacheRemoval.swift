@@ -1,18 +1,19 @@
 import Foundation
 
-/// What to remove from the cache so that a model is gone and nobody else misses anything: planned first, so that a user can
-/// be asked, then done.
+/// The removal of a model from the cache without its shared contents. Planned first, so that the user can be asked, then
+/// run.
 package struct CacheRemoval: Sendable {
     private let cache: HubCache
     private let repository: RepositoryName
-    /// Links of snapshots and files of `refs`, or these two folders.
+    /// Links in snapshots and files in `refs`, or these two folders.
     private var entries: [String] = []
-    /// Contents that no remaining snapshot has.
+    /// Blobs that no remaining snapshot uses.
     private var blobs: [String] = []
-    /// The model's folder as a whole.
+    /// Whether the model's folder is removed as a whole.
     private var isWhole = false
 
-    /// Everything of a model, whichever revision.
+    /// Removes all revisions of a model.
+    /// - Throws: `HubError` if the cache does not have it.
     package init(all repository: RepositoryName, in cache: HubCache) throws(HubError) {
         (self.cache, self.repository) = (cache, repository)
         guard FileSystem.isFolder(cache.folder(repository)) else { throw Self.missing("\(repository)", cache) }
@@ -21,7 +22,8 @@ package struct CacheRemoval: Sendable {
         blobs = FileSystem.names(in: cache.folder(repository) + "/blobs").map(blobPath)
     }
 
-    /// One revision, or one quantisation of it.
+    /// Removes one revision, or one quantisation of it.
+    /// - Throws: `HubError` if the cache does not have it.
     package init(_ reference: ModelReference, in cache: HubCache) throws(HubError) {
         (self.cache, self.repository) = (cache, reference.repository)
         guard let commit = cache.commit(of: reference), FileSystem.isFolder(cache.snapshot(commit, of: repository))
@@ -46,16 +48,16 @@ package struct CacheRemoval: Sendable {
         blobs = Set(chosen.compactMap(Self.contentName)).subtracting(used).sorted().map(blobPath)
     }
 
-    /// Bytes that will be free, but for contents that the cache shares between models.
+    /// Bytes that will be freed, without contents that the cache shares between models.
     package var bytes: Int {
         let folder = cache.folder(repository)
-        let paths = isWhole ? FileSystem.everything(below: folder).map { "\(folder)/\($0)" } : blobs + entries
+        let paths = isWhole ? FileSystem.descendants(of: folder).map { "\(folder)/\($0)" } : blobs + entries
         return paths.filter { FileSystem.linkTarget($0) == nil && !FileSystem.isFolder($0) }
             .reduce(0) { $0 + (FileSystem.sizeOfEntry($1) ?? 0) }
     }
 
-    /// Removes it all: links before contents, so that no link ever leads nowhere.
-    /// - Returns: the bytes that are free now.
+    /// Removes links before blobs, so that no link is ever dangling.
+    /// - Returns: the bytes freed.
     /// - Throws: `HubError` if another process is downloading the model, or the disk refuses.
     package func run() throws(HubError) -> Int {
         let locks = try lockAll()
@@ -80,12 +82,12 @@ package struct CacheRemoval: Sendable {
 
     private func blobPath(_ name: String) -> String { "\(cache.folder(repository))/blobs/\(name)" }
 
-    /// Everything below a folder that is no folder.
+    /// All entries below a folder except folders.
     private static func links(below folder: String) -> [String] {
-        FileSystem.everything(below: folder).map { "\(folder)/\($0)" }.filter { !FileSystem.isFolder($0) }
+        FileSystem.descendants(of: folder).map { "\(folder)/\($0)" }.filter { !FileSystem.isFolder($0) }
     }
 
-    /// The blob's name that a link of a snapshot leads to.
+    /// The name of the blob that a snapshot's link points to.
     private static func contentName(_ link: String) -> String? {
         guard let target = FileSystem.linkTarget(link) else { return nil }
         let parts = target.split(separator: "/")
@@ -114,15 +116,15 @@ package struct CacheRemoval: Sendable {
         }
     }
 
-    /// Folders that removed links have left empty; `rmdir` spares all others.
+    /// Removes folders that are empty now; `rmdir` fails for others.
     private func removeEmptyFolders(below folder: String) {
-        let folders = FileSystem.everything(below: folder).map { "\(folder)/\($0)" }.filter(FileSystem.isFolder)
+        let folders = FileSystem.descendants(of: folder).map { "\(folder)/\($0)" }.filter(FileSystem.isFolder)
         for path in folders.sorted(by: { $0.utf8.count > $1.utf8.count }) { rmdir(path) }
     }
 }
 
-/// A content that newer `huggingface_hub` versions keep once for all models: `blobs/ab/ab12…` of the cache, to which the
-/// blobs of models are links.
+/// A content that newer versions of `huggingface_hub` store once for all models: `blobs/ab/ab12…` of the cache, to which
+/// models' blobs are links.
 private struct SharedContent {
     private let path: String
     private let cache: HubCache
@@ -136,7 +138,7 @@ private struct SharedContent {
         self.cache = cache
     }
 
-    /// Removes the content if no blob of any repository leads to it, under the lock that guards new links.
+    /// Removes the content if no repository's blob points to it, holding the lock that is taken for new links.
     /// - Returns: the bytes freed.
     func removeIfUnused() throws(HubError) -> Int {
         guard let size = FileSystem.size(path), let lock = try FileLock.attempt(path + ".lock") else { return 0 }

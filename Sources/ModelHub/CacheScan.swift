@@ -1,24 +1,24 @@
 import Foundation
 
-/// A model's folder in the cache, whoever filled it.
+/// A model's folder in the cache, filled by this program or another.
 package struct CachedRepository: Sendable {
     package let name: RepositoryName
     package let revisions: [CachedRevision]
-    /// Bytes of downloads that have not ended.
+    /// Bytes of incomplete downloads.
     package let incompleteBytes: Int
 }
 
-/// One commit of a model that is at least partly in the cache.
+/// A commit of a model of which the cache has at least a part.
 package struct CachedRevision: Sendable {
     package let commit: String
-    /// The branches and tags that stood for it when they were last asked for.
+    /// The branches and tags that pointed to it when they were last resolved.
     package let references: [String]
-    /// What of it can be loaded: a folder, or each quantisation by itself.
+    /// What can be loaded: a folder, or each quantisation.
     package let models: [LocalModel]
     /// Bytes of all its files.
     package let bytes: Int
 
-    /// How a user names the revision: by `main`, another reference, or the commit.
+    /// The name of the revision: `main`, another reference, or the commit.
     package var reference: String {
         let main = references.first { $0 == ModelReference.defaultRevision }
         return main ?? references.first ?? commit
@@ -26,7 +26,7 @@ package struct CachedRevision: Sendable {
 }
 
 extension HubCache {
-    /// All models in the cache, in order of their names.
+    /// All models in the cache, sorted by name.
     package func repositories() -> [CachedRepository] {
         FileSystem.names(in: root).compactMap { RepositoryName(folder: $0) }.sorted().map(repository)
     }
@@ -46,7 +46,7 @@ extension HubCache {
     private func revision(_ commit: String, of name: RepositoryName, references: [String]) -> CachedRevision {
         let sizes = files(commit: commit, of: name)
         var models: [LocalModel] = []
-        if let model = model(commit, variant: nil, of: name), model.selection.form == .folder { models.append(model) }
+        if let model = model(commit, variant: nil, of: name), model.selection.format == .folder { models.append(model) }
         let firstParts = sizes.keys.sorted().filter { GGUFName($0)?.part == 1 }
         models += firstParts.compactMap { model(commit, variant: $0.description, of: name) }
         return CachedRevision(
@@ -61,7 +61,7 @@ extension HubCache {
     func references(of name: RepositoryName) -> [String: [String]] {
         let folder = folder(name) + "/refs"
         var references: [String: [String]] = [:]
-        for path in FileSystem.everything(below: folder) {
+        for path in FileSystem.descendants(of: folder) {
             guard FileSystem.size("\(folder)/\(path)") != nil, let text = try? ModelReference("\(name)@\(path)"),
                 let commit = commit(of: text)
             else { continue }

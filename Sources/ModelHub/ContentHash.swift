@@ -1,13 +1,13 @@
 import Hashing
 
-/// The name that a hub gives to a file's content, which is also the name of its blob in the cache.
+/// The hash by which a hub identifies a file's content; also the name of its blob in the cache.
 package enum ContentHash: Sendable, Hashable {
-    /// Of large files (git LFS): SHA-256 of the bytes.
+    /// Large files (git LFS): SHA-256 of the bytes.
     case sha256(String)
-    /// Of files that git itself keeps: SHA-1 of `blob <length>\0` and the bytes.
+    /// Files in git itself: SHA-1 of `blob <length>\0` and the bytes.
     case gitBlob(String)
 
-    /// Reads an entity tag: `"…"` or `W/"…"`, of 64 or 40 hexadecimal digits; nil for anything else.
+    /// Parses an entity tag: `"…"` or `W/"…"` of 64 or 40 hexadecimal digits; nil for anything else.
     package init?(entityTag: String) {
         var text = entityTag[...]
         if text.hasPrefix("W/") { text = text.dropFirst(2) }
@@ -26,7 +26,7 @@ package enum ContentHash: Sendable, Hashable {
         }
     }
 
-    /// What a file of `size` bytes must hash to.
+    /// A hasher for a file of `size` bytes.
     func hasher(size: Int) -> ContentHasher {
         switch self {
         case .sha256: return .sha256(SHA256())
@@ -38,7 +38,7 @@ package enum ContentHash: Sendable, Hashable {
     }
 }
 
-/// A content hash under way.
+/// An incremental content hash.
 enum ContentHasher: Sendable {
     case sha256(SHA256)
     case gitBlob(SHA1)

@@ -1,24 +1,25 @@
 import Console
 import Foundation
 
-/// The download of one file into the cache's blobs: locked, resumed, in ranges, checked, named.
+/// The download of one file into the cache's blobs: locked, resumable, in ranges, verified.
 struct FileDownload: Sendable {
     let client: HubClient
     let cache: HubCache
     let reference: ModelReference
     let file: RemoteFile
     let options: PullOptions
-    /// Tells how far it is.
+    /// Updates the progress.
     let report: @Sendable ((inout PullProgress.File) -> Void) -> Void
 
     private var repository: RepositoryName { reference.repository }
 
-    /// Returns when the content is in the cache under its name.
+    /// Returns when the verified blob is in the cache.
+    /// - Throws: `HubError`; what was received is kept for the next pull, unless its hash is wrong.
     func run() async throws(HubError) {
         if !cache.hasBlob(file, of: repository) {
             let path = cache.lock(file.hash, of: repository)
             let lock = try await FileLock.acquire(path) { report { $0.phase = .locked } }
-            // Whoever had the lock may have brought the file.
+            // Another process may have downloaded the file while it held the lock.
             if !cache.hasBlob(file, of: repository) { try await fetch() }
             withExtendedLifetime(lock) {}
         }
@@ -40,9 +41,9 @@ struct FileDownload: Sendable {
         try FileSystem.rename(partial.path, to: cache.blob(file.hash, of: repository))
     }
 
-    /// Brings all bytes of the file, and checks them.
+    /// Receives all bytes of the file, and verifies them.
     private func complete(_ partial: IncompleteFile) async throws(HubError) {
-        try await FileSystem.apart { () throws(HubError) in try partial.resume() }
+        try await FileSystem.runBlocking { () throws(HubError) in try partial.resume() }
         var isOfOneRun = partial.count == 0
         report { [count = partial.count] in
             ($0.found, $0.received, $0.phase) = (count, count, .receiving)
@@ -50,9 +51,10 @@ struct FileDownload: Sendable {
         while true {
             try await receive(into: partial)
             report { $0.phase = .checking }
-            let found = try await FileSystem.apart { () throws(HubError) in try partial.finish() }
+            let found = try await FileSystem.runBlocking { () throws(HubError) in try partial.finish() }
             if found == file.hash.hexadecimal { return }
-            // What an earlier run left may be broken; what came in one go is what the server has.
+            // Bytes of an earlier run may be corrupt: retry once from the start. If all are of this run, the server's are
+            // wrong.
             guard !isOfOneRun else { throw try mismatch(found, partial) }
             try partial.restart()
             isOfOneRun = true
@@ -60,7 +62,7 @@ struct FileDownload: Sendable {
         }
     }
 
-    /// Empties the file, so that it is not taken for the beginning of anything.
+    /// Empties the file, so that it is not resumed.
     private func mismatch(_ found: String, _ partial: IncompleteFile) throws(HubError) -> HubError {
         try partial.restart()
         return HubError(
@@ -69,7 +71,7 @@ struct FileDownload: Sendable {
         )
     }
 
-    /// Receives range after range until the file has its size, with patience for a network that fails now and then.
+    /// Receives range after range until the file is complete, with retries.
     private func receive(into partial: IncompleteFile) async throws(HubError) {
         var location = file.address
         var failures = 0
@@ -84,16 +86,16 @@ struct FileDownload: Sendable {
                     in: reference,
                     receiver: receiver(range, partial)
                 )
-                guard partial.count > start else { throw HubError.passing("\(file.path): an answer without bytes") }
+                guard partial.count > start else { throw HubError.transient("\(file.path): an answer without bytes") }
                 failures = 0
             } catch {
                 guard !Task.isCancelled else { throw HubError("cancelled") }
-                let wasRemembered = location != file.address
+                let wasRedirected = location != file.address
                 location = file.address
-                if wasRemembered, error.outlook == .expired { continue }
+                if wasRedirected, error.retryability == .withNewURL { continue }
                 if partial.count > start { failures = 0 }
                 failures += 1
-                guard error.outlook != .none, failures <= options.retries else { throw error }
+                guard error.retryability != .permanent, failures <= options.retries else { throw error }
                 report { $0.phase = .retrying(error.description) }
                 try await options.pause(after: failures)
             }

@@ -1,26 +1,26 @@
 import ModelFiles
 
-/// Which files of a repository make a model that can be served, and what was chosen where there was a choice.
+/// The files of a repository that make up a model, and the quantisation chosen among several.
 package struct FileSelection: Sendable, Equatable {
-    package enum Form: Sendable, Equatable {
+    package enum Format: Sendable, Equatable {
         /// A folder of `config.json`, `*.safetensors` and a tokenizer, plain or MLX.
         case folder
-        /// GGUF files; the label of the quantisation, if the name has one.
+        /// GGUF files, with the quantisation's label if the name has one.
         case gguf(quantization: String?)
     }
 
-    package let form: Form
-    /// In order of their names.
+    package let format: Format
+    /// Sorted by name.
     package let files: [RepositoryPath]
     /// The GGUF file to load, or `config.json` of a folder.
     package let entry: RepositoryPath
-    /// The other quantisations there are, when the user named none.
+    /// The other quantisations, if the user named none.
     package let alternatives: [String]
 
     /// - Parameters:
-    ///   - sizes: the files there are; bytes of each where they are known.
-    ///   - variant: what the user named after the colon.
-    /// - Throws: `HubError` listing what there is if nothing fits.
+    ///   - sizes: the repository's files, with sizes where they are known.
+    ///   - variant: the reference's part after the colon.
+    /// - Throws: `HubError` that lists the choices if none matches, or says why no file can be loaded.
     package init(
         _ sizes: [RepositoryPath: Int?],
         variant: String?,
@@ -29,7 +29,7 @@ package struct FileSelection: Sendable, Equatable {
         let names = Set(sizes.keys)
         let models = GGUFModel.all(in: sizes)
         if variant == nil, let folder = Self.folder(names) {
-            (form, files, entry, alternatives) = (.folder, folder.files, folder.entry, [])
+            (format, files, entry, alternatives) = (.folder, folder.files, folder.entry, [])
             return
         }
         guard !models.isEmpty else { throw Self.nothing(in: names, variant: variant, of: repository) }
@@ -37,7 +37,7 @@ package struct FileSelection: Sendable, Equatable {
         guard chosen.isComplete else {
             throw HubError("\(repository): \(chosen.stem) is split, and some of its parts are missing")
         }
-        form = .gguf(quantization: chosen.quantization)
+        format = .gguf(quantization: chosen.quantization)
         files = chosen.parts.sorted()
         entry = chosen.parts[0]
         let others = models.filter { $0.stem != chosen.stem }.map(\.label)
@@ -65,10 +65,10 @@ package struct FileSelection: Sendable, Equatable {
         "added_tokens.json", "chat_template.jinja", "chat_template.json", "processor_config.json",
         "model.safetensors.index.json",
     ]
-    /// What `tokenizer.json` says as well.
+    /// Redundant where there is a `tokenizer.json`.
     private static let vocabularies: Set<String> = ["tokenizer.model", "vocab.json", "merges.txt"]
 
-    /// One file, else its shards, else whatever `.safetensors` there are but for copies in other forms.
+    /// `model.safetensors`, else its shards, else all `.safetensors` except copies in other formats.
     private static func weights(_ top: Set<RepositoryPath>) -> Set<RepositoryPath> {
         let all = top.filter { $0.name.hasSuffix(".safetensors") }
         let whole = all.filter { $0.name == "model.safetensors" }
@@ -96,15 +96,15 @@ package struct FileSelection: Sendable, Equatable {
     }
 }
 
-/// A model in one GGUF file or in the parts of one.
+/// A model in one GGUF file or in the parts of a split one.
 private struct GGUFModel {
     let stem: String
     let quantization: String?
     let bits: Int?
     let partCount: Int
-    /// In order of their numbers.
+    /// In order of part numbers.
     let parts: [RepositoryPath]
-    /// Zero if the listing names no sizes.
+    /// Zero if sizes are unknown.
     let bytes: Int
 
     var isComplete: Bool { parts.count == partCount }
@@ -132,7 +132,7 @@ private struct GGUFModel {
         variant: String?,
         of repository: RepositoryName
     ) throws(HubError) -> GGUFModel {
-        guard let variant else { return usual(models) }
+        guard let variant else { return preferred(models) }
         let wanted = variant.lowercased()
         let byFile = models.filter { model in model.parts.contains { $0.description.lowercased() == wanted } }
         let byLabel = models.filter { $0.quantization?.lowercased() == wanted }
@@ -149,8 +149,8 @@ private struct GGUFModel {
         return first
     }
 
-    /// Q4_K_M; else the smallest of 4 bits; else the smallest of more bits; else the largest there is.
-    private static func usual(_ models: [GGUFModel]) -> GGUFModel {
+    /// Q4_K_M; else the smallest with 4 bits; else the smallest with more bits; else the largest.
+    private static func preferred(_ models: [GGUFModel]) -> GGUFModel {
         let whole = models.filter(\.isComplete)
         let models = whole.isEmpty ? models : whole
         if let known = models.first(where: { $0.quantization?.uppercased() == "Q4_K_M" }) { return known }
@@ -159,5 +159,58 @@ private struct GGUFModel {
         let more = models.filter { ($0.bits ?? 16) > 4 }
             .min { ($0.bits ?? 16, $0.bytes, $0.stem) < ($1.bits ?? 16, $1.bytes, $1.stem) }
         return more ?? models.max { ($0.bits ?? 0, $0.bytes) < ($1.bits ?? 0, $1.bytes) } ?? models[0]
+    }
+}
+
+/// The information in the name of a `.gguf` file: quantisation, and part number of a split model.
+///
+///     Phi-3-mini-4k-instruct-q4.gguf            q4
+///     Q4_K_M/model-UD-Q4_K_M-00001-of-00003.gguf  UD-Q4_K_M, part 1 of 3
+package struct GGUFName: Sendable, Equatable {
+    /// The path without its part number and `.gguf`; the same for all parts of one model.
+    package let stem: String
+    /// As written, such as `Q4_K_M`; nil if the name has none.
+    package let quantization: String?
+    /// From 1; a whole model is part 1 of 1.
+    package let part: Int
+    package let partCount: Int
+
+    /// Nil unless the file holds a language model: image projectors and importance matrices are `.gguf` files, too.
+    package init?(_ path: RepositoryPath) {
+        guard path.name.lowercased().hasSuffix(".gguf") else { return nil }
+        let name = path.name.lowercased()
+        guard !name.hasPrefix("mmproj"), !name.contains("-mmproj"), !name.contains("imatrix") else { return nil }
+        let shard = ShardName(path.description, suffix: ".gguf")
+        (part, partCount) = (shard?.number ?? 1, shard?.count ?? 1)
+        stem = shard?.stem ?? String(path.description.dropLast(".gguf".count))
+        quantization = Self.quantization(in: stem.split(separator: "/").last ?? "")
+    }
+
+    /// Bits of a weight by the label, such as 4 for `IQ4_XS`; nil without a label.
+    package var bits: Int? {
+        guard let label = quantization?.uppercased() else { return nil }
+        if label.contains("32") { return 32 }
+        if label.contains("16") { return 16 }
+        return label.first(where: \.isNumber)?.wholeNumberValue
+    }
+
+    /// The last component of a name that is a label, with the `UD-` that may precede it.
+    private static func quantization(in name: Substring) -> String? {
+        let pieces = name.split { $0 == "-" || $0 == "." }
+        guard let index = pieces.lastIndex(where: isLabel) else { return nil }
+        let isDynamic = index > 0 && pieces[index - 1].uppercased() == "UD"
+        return (isDynamic ? "UD-" : "") + pieces[index]
+    }
+
+    /// `Q4_K_M`, `IQ2_XXS`, `TQ1_0`, `q4`, `BF16`, `fp16`, `MXFP4_MOE`.
+    private static func isLabel(_ text: Substring) -> Bool {
+        let upper = text.uppercased()
+        if ["BF16", "F16", "FP16", "F32", "FP32", "MXFP4", "MXFP4_MOE", "NVFP4"].contains(upper) { return true }
+        let rest = upper.drop { $0 == "I" || $0 == "T" }
+        let digits = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+        guard rest.first == "Q", digits.count == 1, upper.count - rest.count <= 1 else { return false }
+        let tail = rest.dropFirst(2)
+        return tail.isEmpty
+            || tail.first == "_" && tail.allSatisfy { $0 == "_" || $0.isASCII && ($0.isLetter || $0.isNumber) }
     }
 }

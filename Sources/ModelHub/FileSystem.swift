@@ -1,9 +1,9 @@
 import Dispatch
 import Foundation
 
-/// The few things a cache asks of a file system, with errors as sentences.
+/// The file operations that the cache needs. Those that throw throw a `HubError` with path and reason.
 enum FileSystem {
-    /// Makes a folder and what is missing above it.
+    /// Creates a folder with its parents.
     static func makeFolder(_ path: String) throws(HubError) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -15,21 +15,21 @@ enum FileSystem {
 
     static func folder(of path: String) -> String { String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) }
 
-    /// What a symbolic link says; nil if the path is none.
+    /// The target of a symbolic link; nil if the path is not a link.
     static func linkTarget(_ path: String) -> String? {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = readlink(path, &buffer, buffer.count)
         return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
     }
 
-    /// Size of the regular file that a path leads to, through links; nil if there is none.
+    /// The size of the regular file at a path, following links; nil if there is none.
     static func size(_ path: String) -> Int? {
         var information = stat()
         guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return nil }
         return Int(information.st_size)
     }
 
-    /// Size of what lies at the path itself; nil if there is nothing.
+    /// The size of the entry at a path, without following links; nil if there is none.
     static func sizeOfEntry(_ path: String) -> Int? {
         var information = stat()
         return lstat(path, &information) == 0 ? Int(information.st_size) : nil
@@ -40,41 +40,43 @@ enum FileSystem {
         return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// The names in a folder in order; none if there is no such folder.
+    /// The names in a folder, sorted; empty if there is no such folder.
     static func names(in folder: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? []
     }
 
-    /// The paths below a folder, relative to it, links not followed; none if there is no such folder.
-    static func everything(below folder: String) -> [String] {
+    /// All paths below a folder, relative to it, without following links; empty if there is no such folder.
+    static func descendants(of folder: String) -> [String] {
         FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
     }
 
-    /// Gives a file its name, in place of whatever had it.
+    /// Renames a file, replacing any that has the name.
     static func rename(_ source: String, to destination: String) throws(HubError) {
         guard Foundation.rename(source, destination) == 0 else { throw .file(source, "renamed", errno) }
     }
 
-    /// Writes a small file whole or not at all.
-    /// - Parameter folder: where the draft is, on the same disk; what is left of a killed program disturbs nobody there.
+    /// Writes a small file atomically.
+    /// - Parameter folder: for the temporary file, on the same disk; a file left by a killed process does no harm there.
     static func write(_ text: String, to path: String, by folder: String) throws(HubError) {
-        let draft = draft(in: folder)
-        guard FileManager.default.createFile(atPath: draft, contents: Data(text.utf8)) else {
-            throw .file(draft, "written", errno)
+        let temporary = temporaryPath(in: folder)
+        guard FileManager.default.createFile(atPath: temporary, contents: Data(text.utf8)) else {
+            throw .file(temporary, "written", errno)
         }
-        try rename(draft, to: path)
+        try rename(temporary, to: path)
     }
 
-    /// Makes a symbolic link whole or not at all, in place of whatever had its name.
+    /// Creates a symbolic link atomically, replacing any entry that has the name.
     static func link(_ target: String, at path: String, by folder: String) throws(HubError) {
-        let draft = draft(in: folder)
-        guard symlink(target, draft) == 0 else { throw .file(path, "made a link", errno) }
-        try rename(draft, to: path)
+        let temporary = temporaryPath(in: folder)
+        guard symlink(target, temporary) == 0 else { throw .file(path, "made a link", errno) }
+        try rename(temporary, to: path)
     }
 
-    private static func draft(in folder: String) -> String { "\(folder)/.draft-\(UInt64.random(in: .min ... .max))" }
+    private static func temporaryPath(in folder: String) -> String {
+        "\(folder)/.draft-\(UInt64.random(in: .min ... .max))"
+    }
 
-    /// Bytes that a user may still write in the file system of a path, or of the nearest folder above it that exists.
+    /// Bytes available in the file system of a path, or of its nearest existing parent folder; nil if unknown.
     package static func freeBytes(_ path: String) -> Int? {
         var path = path
         var information = statvfs()
@@ -89,8 +91,9 @@ enum FileSystem {
         return overflow ? Int.max : Int(clamping: bytes)
     }
 
-    /// Does what may take long away from the threads that tasks share.
-    static func apart<Value: Sendable>(
+    /// Runs blocking work on a Dispatch queue, off the cooperative pool.
+    /// - Throws: what the work throws.
+    static func runBlocking<Value: Sendable>(
         _ work: @escaping @Sendable () throws(HubError) -> Value
     ) async throws(HubError) -> Value {
         let result = await withCheckedContinuation { (done: CheckedContinuation<Result<Value, HubError>, Never>) in
@@ -103,5 +106,52 @@ enum FileSystem {
             }
         }
         return try result.get()
+    }
+}
+
+/// An advisory file lock, compatible with Python's `filelock` package, so that downloads by `huggingface_hub` and by this
+/// program wait for each other. The kernel releases it when the process ends.
+final class FileLock: Sendable {
+    private let descriptor: Int32
+
+    private init(descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    /// Takes the lock if it is free; nil if another process holds it.
+    /// - Throws: `HubError` if the file cannot be opened or locked.
+    static func attempt(_ path: String) throws(HubError) -> FileLock? {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o664)
+        guard descriptor >= 0 else { throw .file(path, "opened", errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            guard code == EWOULDBLOCK else { throw .file(path, "locked", code) }
+            return nil
+        }
+        var information = stat()
+        // The file was deleted meanwhile: a lock on it excludes no one.
+        guard fstat(descriptor, &information) == 0, information.st_nlink > 0 else {
+            close(descriptor)
+            return nil
+        }
+        return FileLock(descriptor: descriptor)
+    }
+
+    /// Waits for the lock.
+    /// - Parameter waiting: called once if another process holds it.
+    /// - Throws: `HubError` if the file cannot be opened or locked, or the task is cancelled.
+    static func acquire(_ path: String, waiting: () -> Void) async throws(HubError) -> FileLock {
+        var hasWaited = false
+        while true {
+            if let lock = try attempt(path) { return lock }
+            if !hasWaited { waiting() }
+            hasWaited = true
+            do {
+                try await Task.sleep(for: .milliseconds(100))
+            } catch {
+                throw HubError("cancelled")
+            }
+        }
     }
 }

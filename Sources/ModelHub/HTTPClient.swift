@@ -6,7 +6,7 @@ import Synchronization
     import FoundationNetworking
 #endif
 
-/// What a server says before the body.
+/// The head of a response.
 struct HTTPHead: Sendable {
     let url: URL
     let status: Int
@@ -20,21 +20,21 @@ struct HTTPHead: Sendable {
 
     subscript(_ name: String) -> String? { fields[name] }
 
-    /// Where a redirection leads; nil for any other answer.
+    /// The target of a redirection; nil for other responses.
     var location: URL? {
         guard (300..<400).contains(status), let text = self["location"] else { return nil }
         return URL(string: text, relativeTo: url)?.absoluteURL
     }
 }
 
-/// HTTP exchanges by URLSession: redirections are left to the caller, and bodies arrive piece by piece.
+/// HTTP requests through URLSession: redirections are left to the caller, and bodies are delivered in pieces.
 ///
-/// URLSession reads as fast as the network gives, whatever the receiver's speed, so a caller asks for ranges that it could
-/// hold in memory.
+/// URLSession has no back-pressure: a slow receiver's pieces queue up in memory. So callers ask for ranges that fit into
+/// memory.
 final class HTTPClient: Sendable {
-    /// What becomes of a body. Both are called on the session's own queue, and throwing ends the exchange.
+    /// Receives a response. Both closures are called on the session's queue; throwing aborts the request.
     struct Receiver: Sendable {
-        /// Called when the head has come; if it returns false, the exchange ends there, and with it the connection.
+        /// Called with the head; returns false to end the request without the body.
         let begin: @Sendable (HTTPHead) throws(HubError) -> Bool
         let receive: @Sendable (Data) throws(HubError) -> Void
 
@@ -42,58 +42,58 @@ final class HTTPClient: Sendable {
     }
 
     private let session: URLSession
-    private let exchanges = Exchanges()
+    private let transfers = TransferDelegate()
 
-    /// - Parameter stallSeconds: how long nothing may arrive.
+    /// - Parameter stallSeconds: time-out without any byte received.
     init(stallSeconds: Double) {
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = stallSeconds
         configuration.httpMaximumConnectionsPerHost = 8
         configuration.httpShouldSetCookies = false
         configuration.urlCache = nil
-        session = URLSession(configuration: configuration, delegate: exchanges, delegateQueue: nil)
+        session = URLSession(configuration: configuration, delegate: transfers, delegateQueue: nil)
     }
 
     deinit { session.finishTasksAndInvalidate() }
 
-    /// Performs one exchange.
-    /// - Throws: `HubError`, passing if the connection failed or broke.
+    /// Sends a request and delivers its response.
+    /// - Throws: `HubError`, transient if the connection failed or broke.
     func send(_ request: URLRequest, receiver: Receiver) async throws(HubError) -> HTTPHead {
         let task = session.dataTask(with: request)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                exchanges.add(Exchange(receiver: receiver, continuation: continuation), for: task)
-                // Whether the cancellation came before or comes after, one of the two calls finds the exchange.
-                if Task.isCancelled { exchanges.cancel(task) } else { task.resume() }
+                transfers.add(Transfer(receiver: receiver, continuation: continuation), for: task)
+                // Whether the cancellation came before or comes after this, one of the two calls finds the transfer.
+                if Task.isCancelled { transfers.cancel(task) } else { task.resume() }
             }
         } onCancel: {
-            exchanges.cancel(task)
+            transfers.cancel(task)
         }
         return try result.get()
     }
 }
 
-/// One exchange under way.
-private struct Exchange {
+/// One request in progress.
+private struct Transfer {
     let receiver: HTTPClient.Receiver
     let continuation: CheckedContinuation<Result<HTTPHead, HubError>, Never>
     var head: HTTPHead?
-    /// The exchange was ended on this side, with this outcome, whatever the session makes of it.
+    /// Set if this side ended the request; takes precedence over what the session reports.
     var outcome: Result<HTTPHead, HubError>?
 }
 
-/// The session's delegate: passes what it says to the exchange it belongs to. All calls come from one serial queue.
-private final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
-    private let running = Mutex<[Int: Exchange]>([:])
+/// The session's delegate: passes events to the transfer of their task. All calls come from one serial queue.
+private final class TransferDelegate: NSObject, URLSessionDataDelegate, Sendable {
+    private let running = Mutex<[Int: Transfer]>([:])
 
-    func add(_ exchange: Exchange, for task: URLSessionTask) {
-        running.withLock { $0[task.taskIdentifier] = exchange }
+    func add(_ transfer: Transfer, for task: URLSessionTask) {
+        running.withLock { $0[task.taskIdentifier] = transfer }
     }
 
-    /// Ends an exchange at once, whatever the session makes of the task.
+    /// Ends a transfer immediately, without waiting for the session.
     func cancel(_ task: URLSessionTask) {
-        let exchange = running.withLock { $0.removeValue(forKey: task.taskIdentifier) }
-        exchange?.continuation.resume(returning: .failure(HubError("cancelled")))
+        let transfer = running.withLock { $0.removeValue(forKey: task.taskIdentifier) }
+        transfer?.continuation.resume(returning: .failure(HubError("cancelled")))
         task.cancel()
     }
 
@@ -107,14 +107,14 @@ private final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
         completionHandler(nil)
     }
 
-    /// Without this a 401 that offers a scheme waits for ever for a user to give a password.
+    /// Rejects challenges: otherwise a 401 that offers a scheme would wait for a password without end.
     func urlSession(
         _ session: URLSession,
         task: URLSessionTask,
         didReceive challenge: URLAuthenticationChallenge,
         completionHandler: @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
     ) {
-        // The constant of this name is missing on Linux, where certificates are libcurl's affair.
+        // The constant for this is missing on Linux, where libcurl checks certificates.
         let isServerTrust = challenge.protectionSpace.authenticationMethod == "NSURLAuthenticationMethodServerTrust"
         completionHandler(isServerTrust ? .performDefaultHandling : .rejectProtectionSpace, nil)
     }
@@ -148,10 +148,10 @@ private final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        let exchange = running.withLock { $0[dataTask.taskIdentifier] }
-        guard let exchange, exchange.outcome == nil else { return }
+        let transfer = running.withLock { $0[dataTask.taskIdentifier] }
+        guard let transfer, transfer.outcome == nil else { return }
         do throws(HubError) {
-            try exchange.receiver.receive(data)
+            try transfer.receiver.receive(data)
         } catch {
             running.withLock { $0[dataTask.taskIdentifier]?.outcome = .failure(error) }
             dataTask.cancel()
@@ -159,22 +159,22 @@ private final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        guard let exchange = running.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
-        exchange.continuation.resume(returning: exchange.outcome ?? Self.outcome(exchange, task, error))
+        guard let transfer = running.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
+        transfer.continuation.resume(returning: transfer.outcome ?? Self.outcome(transfer, task, error))
     }
 
     private static func outcome(
-        _ exchange: Exchange,
+        _ transfer: Transfer,
         _ task: URLSessionTask,
         _ error: (any Error)?
     ) -> Result<HTTPHead, HubError> {
         let host = task.originalRequest?.url.map(hostText) ?? "the hub"
         guard let error else {
-            return exchange.head.map { .success($0) } ?? .failure(.passing("\(host) gave no answer"))
+            return transfer.head.map { .success($0) } ?? .failure(.transient("\(host) gave no answer"))
         }
-        // A challenge that was refused ends as a cancellation; its 401 is what counts.
-        if let head = exchange.head, head.status == 401 { return .success(head) }
-        return .failure(.passing("\(host): \(explain(error, began: exchange.head != nil))"))
+        // A rejected challenge is reported as a cancellation; the 401 is the actual outcome.
+        if let head = transfer.head, head.status == 401 { return .success(head) }
+        return .failure(.transient("\(host): \(explain(error, began: transfer.head != nil))"))
     }
 
     private static func hostText(_ url: URL) -> String {

@@ -1,12 +1,12 @@
 import Foundation
 
-/// The cache that all programs on the machine share, in the layout of the `huggingface_hub` package:
+/// The model cache that all programs on the machine share, in the layout of `huggingface_hub`:
 ///
 ///     .locks/models--ORG--NAME/HASH.lock
 ///     models--ORG--NAME/
 ///       blobs/HASH                     contents, named by their hash
-///       blobs/HASH.incomplete          what has come so far
-///       refs/main                      the commit that a branch or tag stood for when it was last asked for
+///       blobs/HASH.incomplete          an incomplete download
+///       refs/main                      the commit that a branch or tag pointed to when it was last resolved
 ///       snapshots/COMMIT/config.json   -> ../../blobs/HASH
 package struct HubCache: Sendable {
     package let root: String
@@ -33,12 +33,13 @@ package struct HubCache: Sendable {
         "\(folder(repository))/snapshots/\(commit)"
     }
 
-    /// Whether a content is there whole. What has its name has been checked.
+    /// Whether a blob is complete; blobs are verified before they get their name.
     func hasBlob(_ file: RemoteFile, of repository: RepositoryName) -> Bool {
         FileSystem.size(blob(file.hash, of: repository)) == file.size
     }
 
-    /// Makes the folders of a model.
+    /// Creates the folders of a model.
+    /// - Throws: `HubError` for a failed file operation, as the next two.
     func prepare(_ repository: RepositoryName) throws(HubError) {
         for name in ["blobs", "refs", "snapshots"] { try FileSystem.makeFolder("\(folder(repository))/\(name)") }
         try FileSystem.makeFolder(locks(repository))
@@ -46,14 +47,14 @@ package struct HubCache: Sendable {
         if FileSystem.sizeOfEntry(tag) == nil { try FileSystem.write(Self.cacheTag, to: tag, by: root) }
     }
 
-    /// Tells programs that make backups to leave the folder out (bford.info/cachedir).
+    /// Makes backup programs skip the folder (bford.info/cachedir).
     private static let cacheTag = """
         Signature: 8a477f597d28d172789f06886806bc55
         # This folder holds downloads that can be had again.
 
         """
 
-    /// Puts checked contents under their names in the snapshot of a commit.
+    /// Links blobs under their names in the snapshot of a commit.
     func link(_ files: [RemoteFile], commit: String, of repository: RepositoryName) throws(HubError) {
         for file in files {
             let path = snapshot(commit, of: repository) + "/" + file.path.description
@@ -64,7 +65,7 @@ package struct HubCache: Sendable {
         }
     }
 
-    /// Remembers which commit a revision stands for.
+    /// Records which commit a revision points to.
     func setCommit(_ commit: String, of reference: ModelReference) throws(HubError) {
         guard reference.revision != commit, self.commit(of: reference) != commit else { return }
         let path = "\(folder(reference.repository))/refs/\(reference.revision)"
@@ -72,7 +73,7 @@ package struct HubCache: Sendable {
         try FileSystem.write(commit, to: path, by: folder(reference.repository))
     }
 
-    /// The commit that a revision stood for when it was last asked for; nil if it never was.
+    /// The commit that a revision pointed to when it was last resolved; nil if it never was.
     package func commit(of reference: ModelReference) -> String? {
         if RepositoryListing.isCommit(reference.revision) { return reference.revision }
         let path = "\(folder(reference.repository))/refs/\(reference.revision)"
@@ -81,11 +82,11 @@ package struct HubCache: Sendable {
         return RepositoryListing.isCommit(text) ? text : nil
     }
 
-    /// The files of a snapshot that are there whole, with their sizes.
+    /// The complete files of a snapshot, with their sizes.
     func files(commit: String, of repository: RepositoryName) -> [RepositoryPath: Int?] {
         let folder = snapshot(commit, of: repository)
         var files: [RepositoryPath: Int?] = [:]
-        for name in FileSystem.everything(below: folder) {
+        for name in FileSystem.descendants(of: folder) {
             guard let path = try? RepositoryPath(name), let size = FileSystem.size("\(folder)/\(name)") else {
                 continue
             }

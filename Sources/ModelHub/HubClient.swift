@@ -6,7 +6,7 @@ import Synchronization
     import FoundationNetworking
 #endif
 
-/// The routes of a hub that a download needs.
+/// The requests to a hub that a download needs.
 struct HubClient: Sendable {
     private let settings: HubSettings
     private let http: HTTPClient
@@ -18,7 +18,8 @@ struct HubClient: Sendable {
         http = HTTPClient(stallSeconds: stallSeconds)
     }
 
-    /// The commit that a revision stands for, and its files.
+    /// The commit that a revision points to, and its files.
+    /// - Throws: `HubError` for a failed request or a malformed listing.
     func listing(_ reference: ModelReference) async throws(HubError) -> RepositoryListing {
         let url = try address(["api", "models"], reference.repository, ["revision", reference.revision], "blobs=true")
         let body = Mutex(Data())
@@ -35,21 +36,22 @@ struct HubClient: Sendable {
             }
         )
         let head = try await send("GET", url, receiver: receiver)
-        guard head.status == 200 else { throw refusal(head, of: reference, file: nil) }
+        guard head.status == 200 else { throw error(head, for: reference, file: nil) }
         return try RepositoryListing(json: body.withLock { $0 })
     }
 
-    /// Size and hash of a file.
+    /// The size and the hash of a file.
+    /// - Throws: `HubError` for a failed request, or if the hub does not name commit, hash and size.
     func metadata(
         of path: RepositoryPath,
         in reference: ModelReference,
         commit: String
     ) async throws(HubError) -> RemoteFile {
         let url = try address([], reference.repository, ["resolve", commit] + path.components, nil)
-        // For a large file the hub redirects to where the bytes are, and this answer already says all there is to know.
-        let head = try await send("HEAD", url, isFinal: { $0.isComplete })
-        guard head.status == 200 || head.isComplete else {
-            throw refusal(head, of: reference, file: path)
+        // For a large file the hub redirects to its storage, and the redirection already has all metadata.
+        let head = try await send("HEAD", url, isFinal: { $0.hasMetadata })
+        guard head.status == 200 || head.hasMetadata else {
+            throw error(head, for: reference, file: path)
         }
         guard head["x-repo-commit"] == commit else {
             throw HubError("\(path): the hub's answer is not for commit \(commit); does HF_ENDPOINT name a hub?")
@@ -64,10 +66,11 @@ struct HubClient: Sendable {
         return RemoteFile(path: path, size: size, hash: hash, address: url)
     }
 
-    /// Receives bytes of a file: those of `range`, or all from the first if the server knows no ranges; the receiver sees
-    /// which of the two it is.
-    /// - Parameter location: the file's route, or where it led before.
-    /// - Returns: the address that gave the bytes, good for the next ranges.
+    /// Receives bytes of a file: those of `range`, or all of them if the server does not support ranges; the receiver
+    /// learns from the status which of the two.
+    /// - Parameter location: the file's URL at the hub, or the URL that it redirected to before.
+    /// - Returns: the URL that served the bytes, for further ranges.
+    /// - Throws: `HubError` for a failed request; what the receiver throws.
     func bytes(
         _ range: Range<Int>,
         of file: RemoteFile,
@@ -77,11 +80,11 @@ struct HubClient: Sendable {
     ) async throws(HubError) -> URL {
         let fields = ["Range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)"]
         let head = try await send("GET", location, fields, receiver: receiver)
-        guard head.status == 206 || head.status == 200 else { throw refusal(head, of: reference, file: file.path) }
+        guard head.status == 206 || head.status == 200 else { throw error(head, for: reference, file: file.path) }
         return head.url
     }
 
-    /// An address below the endpoint; each part is percent-encoded whole.
+    /// A URL below the endpoint; each path component is percent-encoded.
     private func address(
         _ prefix: [String],
         _ repository: RepositoryName,
@@ -99,8 +102,7 @@ struct HubClient: Sendable {
         return url
     }
 
-    /// Sends a request and follows redirections. The token goes to the endpoint alone: wherever else a redirection
-    /// leads, it stays behind.
+    /// Sends a request and follows redirections. The token is sent to the endpoint only, not to other servers.
     private func send(
         _ method: String,
         _ first: URL,
@@ -113,7 +115,7 @@ struct HubClient: Sendable {
             var request = URLRequest(url: url)
             request.httpMethod = method
             for (name, value) in fields { request.setValue(value, forHTTPHeaderField: name) }
-            // Compressed bytes would have another size, and ranges of their own.
+            // Compressed bytes would have other sizes and ranges.
             request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
             request.setValue("pensieve", forHTTPHeaderField: "User-Agent")
             if let token = settings.token, url.origin == settings.endpoint.origin {
@@ -129,18 +131,20 @@ struct HubClient: Sendable {
         throw HubError("\(first.host ?? "the hub") redirects in circles")
     }
 
-    private func refusal(_ head: HTTPHead, of reference: ModelReference, file: RepositoryPath?) -> HubError {
-        Refusal(head: head, reference: reference, file: file, settings: settings).error
+    private func error(_ head: HTTPHead, for reference: ModelReference, file: RepositoryPath?) -> HubError {
+        ErrorResponse(head: head, reference: reference, file: file, settings: settings).error
     }
 }
 
 extension HTTPHead {
-    /// Whether a redirection already says all that there is to know of a file.
-    fileprivate var isComplete: Bool { location != nil && self["x-linked-etag"] != nil && self["x-repo-commit"] != nil }
+    /// Whether a redirection has all of a file's metadata.
+    fileprivate var hasMetadata: Bool {
+        location != nil && self["x-linked-etag"] != nil && self["x-repo-commit"] != nil
+    }
 }
 
 extension URL {
-    /// Scheme, host and port: what decides whether two addresses are of one server.
+    /// Scheme, host and port (RFC 6454).
     var origin: String {
         let port = port ?? (scheme?.lowercased() == "https" ? 443 : 80)
         return "\(scheme?.lowercased() ?? "")://\(host?.lowercased() ?? ""):\(port)"

@@ -1,14 +1,14 @@
 import Console
 package import Foundation
 
-/// Where the hub and the cache are, from the variables that the `huggingface_hub` package reads.
+/// The hub and the cache to use, from the same environment variables as `huggingface_hub`.
 package struct HubSettings: Sendable {
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     package var endpoint: URL
     package var token: String?
-    /// No request leaves the machine.
+    /// Whether requests are forbidden.
     package var isOffline: Bool
-    /// The folder with `models--ORG--NAME` in it.
+    /// The folder that contains `models--ORG--NAME`.
     package var cache: String
 
     package static let publicEndpoint = "https://huggingface.co"
@@ -45,7 +45,7 @@ package struct HubSettings: Sendable {
         return try clean(text, origin: file)
     }
 
-    /// A token becomes part of a header, so it must be one word of printable ASCII.
+    /// Trims and checks a token: it becomes part of a header, so it must be one word of printable ASCII.
     private static func clean(_ text: String?, origin: String) throws(HubError) -> String? {
         guard let token = text?.trimmingCharacters(in: .whitespacesAndNewlines), !token.isEmpty else { return nil }
         guard token.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
@@ -59,7 +59,7 @@ package struct HubSettings: Sendable {
     }
 }
 
-/// Folders named by variables, with `~`, `$NAME` and `${NAME}` in them resolved.
+/// Resolves paths in environment variables: `~`, `$NAME` and `${NAME}`.
 private struct PathExpansion {
     let environment: [String: String]
     let home: String
@@ -73,7 +73,7 @@ private struct PathExpansion {
         return path
     }
 
-    /// An unknown variable stays as it is written.
+    /// Unknown variables are left as written.
     private func expandingVariables(_ text: String) -> String {
         var result = ""
         var rest = text[...]

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A download on its way to its name: what has come so far, hashed as it comes.
+/// A blob that is being downloaded, hashed while it is written.
 final class IncompleteFile: Sendable {
     private struct State {
         var count = 0
@@ -13,7 +13,8 @@ final class IncompleteFile: Sendable {
     private let descriptor: Int32
     private let state: Mutex<State>
 
-    /// Opens the file, or makes it.
+    /// Opens the file, or creates it.
+    /// - Throws: `HubError` for a failed file operation, as the other methods.
     init(path: String, of file: RemoteFile) throws(HubError) {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .file(path, "opened", errno) }
@@ -26,7 +27,7 @@ final class IncompleteFile: Sendable {
 
     var count: Int { state.withLock { $0.count } }
 
-    /// Takes over what an earlier download left, and hashes it; what is longer than the whole file is worth nothing.
+    /// Continues an earlier download, whose bytes are hashed first; a file that is too long is emptied.
     func resume() throws(HubError) {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw .file(path, "read", errno) }
@@ -43,14 +44,14 @@ final class IncompleteFile: Sendable {
         }
     }
 
-    /// Begins anew, from nothing.
+    /// Starts again with an empty file.
     func restart() throws(HubError) {
         guard ftruncate(descriptor, 0) == 0 else { throw .file(path, "emptied", errno) }
         state.withLock { $0 = State(hasher: file.hash.hasher(size: file.size)) }
     }
 
     /// Adds the next bytes.
-    /// - Throws: `HubError` if they are more than the file has, or the disk is full; what was there is kept.
+    /// - Throws: `HubError` if they exceed the file's size or the disk is full; earlier bytes are kept.
     func append(_ data: Data) throws(HubError) {
         let offset = count
         guard data.count <= file.size - offset else {
@@ -78,7 +79,7 @@ final class IncompleteFile: Sendable {
         }
     }
 
-    /// The hash of all bytes, which are on the disk then.
+    /// Flushes the file to disk and returns the hash of its bytes.
     func finish() throws(HubError) -> String {
         guard fsync(descriptor) == 0 else { throw .file(path, "written", errno) }
         return state.withLock { state in

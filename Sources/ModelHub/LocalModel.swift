@@ -1,7 +1,7 @@
 import Foundation
 import ModelFiles
 
-/// A model that is in the cache, whole.
+/// A complete model in the cache.
 package struct LocalModel: Sendable, Equatable {
     package let repository: RepositoryName
     package let commit: String
@@ -10,9 +10,9 @@ package struct LocalModel: Sendable, Equatable {
     package let folder: String
     package let bytes: Int
 
-    /// What to load: the folder, or the GGUF file (the first, if it is split).
+    /// The path to load: the folder, or the GGUF file (the first one of a split model).
     package var path: String {
-        switch selection.form {
+        switch selection.format {
         case .folder: folder
         case .gguf: folder + "/" + selection.entry.description
         }
@@ -20,18 +20,18 @@ package struct LocalModel: Sendable, Equatable {
 }
 
 extension HubCache {
-    /// The model that a reference means, if all of it is here; no request is made.
+    /// The model of a reference if the cache has all of it; makes no request.
     package func model(_ reference: ModelReference) -> LocalModel? {
         guard let commit = commit(of: reference) else { return nil }
         return model(commit, variant: reference.variant, of: reference.repository)
     }
 
-    /// A model of one snapshot, if all of it is there.
+    /// A model of one snapshot if the cache has all of it.
     func model(_ commit: String, variant: String?, of repository: RepositoryName) -> LocalModel? {
         let sizes = files(commit: commit, of: repository)
         guard let selection = try? FileSelection(sizes, variant: variant, of: repository) else { return nil }
         let folder = snapshot(commit, of: repository)
-        if selection.form == .folder, !Self.isWhole(sizes, in: folder) { return nil }
+        if selection.format == .folder, !Self.isComplete(sizes, in: folder) { return nil }
         let bytes = selection.files.reduce(0) { $0 + ((sizes[$1] ?? 0) ?? 0) }
         return LocalModel(repository: repository, commit: commit, selection: selection, folder: folder, bytes: bytes)
     }
@@ -43,14 +43,14 @@ extension HubCache {
         var weight_map: [String: String]
     }
 
-    /// Whether shards are all there, as far as their names tell; an index is missing.
+    /// Without an index: whether all shards are there by their names.
     private static func hasAllShards(_ names: Set<String>) -> Bool {
         ShardName.areComplete(names.compactMap { ShardName($0, suffix: ".safetensors") })
     }
 
-    /// Other programs fetch single files, and leave off in the middle: weights count as there when `model.safetensors`
-    /// or every shard is, by the index or by their names, and a tokenizer must be with them.
-    private static func isWhole(_ sizes: [RepositoryPath: Int?], in folder: String) -> Bool {
+    /// Whether a snapshot is complete: other programs fetch single files, or stop in between. It needs `model.safetensors`
+    /// or every shard, by the index or by their names, and a tokenizer.
+    private static func isComplete(_ sizes: [RepositoryPath: Int?], in folder: String) -> Bool {
         let names = Set(sizes.keys.map(\.description))
         guard names.contains("tokenizer.json") || names.contains("tokenizer.model") else { return false }
         guard !names.contains("model.safetensors") else { return true }

@@ -1,7 +1,8 @@
 import Foundation
+import Synchronization
 
-/// The download of a model into the cache: listed, chosen, measured, fetched, and only then linked, so that a snapshot that
-/// this program made is whole.
+/// Pulls a model into the cache. Snapshots are linked only after all files are complete, so those made by this program
+/// are never partial.
 package struct ModelPull: Sendable {
     private let reference: ModelReference
     private let settings: HubSettings
@@ -17,12 +18,11 @@ package struct ModelPull: Sendable {
         client = HubClient(settings: settings, stallSeconds: options.stallSeconds)
     }
 
-    /// Brings the model up to date with the hub.
+    /// Downloads what the cache lacks of the model at the reference's current commit.
     /// - Parameters:
-    ///   - progress: told how far it is.
-    ///   - chosen: called once it is known which files there are to fetch.
-    /// - Throws: `HubError`; whatever has come is kept for the next pull, but for contents that are not what the hub
-    ///   promised.
+    ///   - progress: updated during the download.
+    ///   - chosen: called once the files to fetch are known.
+    /// - Throws: `HubError`; what was received is kept for the next pull, except files whose hash is wrong.
     package func run(
         progress: PullProgress,
         chosen: (FileSelection) -> Void = { _ in }
@@ -32,7 +32,7 @@ package struct ModelPull: Sendable {
             chosen(model.selection)
             return model
         }
-        let listing = try await patiently(2) { () throws(HubError) in try await client.listing(reference) }
+        let listing = try await withRetries(2) { () throws(HubError) in try await client.listing(reference) }
         let selection = try FileSelection(listing.files, variant: reference.variant, of: reference.repository)
         chosen(selection)
         let files = try await describe(selection.files, of: listing)
@@ -57,13 +57,13 @@ package struct ModelPull: Sendable {
         )
     }
 
-    /// Asks the hub for size and hash of each file.
+    /// Requests the size and hash of each file.
     private func describe(
         _ paths: [RepositoryPath],
         of listing: RepositoryListing
     ) async throws(HubError) -> [RemoteFile] {
         let files = try await inParallel(paths) { path throws(HubError) in
-            try await patiently(options.retries) { () throws(HubError) in
+            try await withRetries(options.retries) { () throws(HubError) in
                 try await client.metadata(of: path, in: reference, commit: listing.commit)
             }
         }
@@ -75,7 +75,7 @@ package struct ModelPull: Sendable {
         return files
     }
 
-    /// Small files first, so that a mistake in the model's name or form shows at once.
+    /// Small files first, so that a wrong model or format shows early.
     private func fetch(_ files: [RemoteFile], _ progress: PullProgress) async throws(HubError) {
         let files = files.sorted { ($0.size, $0.path) < ($1.size, $1.path) }
         progress.begin(files)
@@ -91,7 +91,7 @@ package struct ModelPull: Sendable {
         }
     }
 
-    /// Refuses to begin what cannot end. Contents that two files share count once.
+    /// Fails before the download if the disk is too small. Contents shared by several files count once.
     private func checkSpace(for files: [RemoteFile]) throws(HubError) {
         let contents = Dictionary(files.map { ($0.hash, $0) }) { first, _ in first }.values
         var missing = 0
@@ -111,8 +111,8 @@ package struct ModelPull: Sendable {
 
     private static func gigabytes(_ bytes: Int) -> String { String(format: "%.2f GB", Double(bytes) / 1e9) }
 
-    /// Tries again what fails in passing.
-    private func patiently<Value: Sendable>(
+    /// Retries after transient errors.
+    private func withRetries<Value: Sendable>(
         _ retries: Int,
         _ work: () async throws(HubError) -> Value
     ) async throws(HubError) -> Value {
@@ -122,13 +122,13 @@ package struct ModelPull: Sendable {
                 return try await work()
             } catch {
                 failures += 1
-                guard error.outlook != .none, failures <= retries, !Task.isCancelled else { throw error }
+                guard error.retryability != .permanent, failures <= retries, !Task.isCancelled else { throw error }
                 try await options.pause(after: failures)
             }
         }
     }
 
-    /// Works on a few items at a time; the first failure ends the others.
+    /// Processes a few items at a time; the first failure cancels the others.
     /// - Returns: the results in the order of the items.
     private func inParallel<Item: Sendable, Value: Sendable>(
         _ items: [Item],
@@ -161,5 +161,75 @@ package struct ModelPull: Sendable {
         var values: [Value] = []
         for result in results { values.append(try result.get()) }
         return values
+    }
+}
+
+/// How a pull uses network and disk.
+package struct PullOptions: Sendable {
+    /// The number of concurrent downloads.
+    package var parallelFiles = 4
+    /// Bytes of one request, which may queue up in memory if the disk is slower than the network.
+    package var rangeBytes = 32 << 20
+    /// Consecutive failures, without a byte received in between, after which a file is given up.
+    package var retries = 5
+    /// The pause after the first failure; doubled with each further one.
+    package var firstPauseSeconds = 0.5
+    /// The time-out of a connection without any byte received.
+    package var stallSeconds = 30.0
+    /// Free bytes in the file system of a path; nil if unknown.
+    package var freeBytes: @Sendable (String) -> Int? = FileSystem.freeBytes
+    /// Bytes that must remain free on the disk.
+    package var reserveBytes = 64 << 20
+
+    package init() {}
+
+    /// Exponential back-off.
+    func pause(after failures: Int) async throws(HubError) {
+        let factor = Double(1 << min(failures - 1, 6))
+        do {
+            try await Task.sleep(for: .seconds(firstPauseSeconds * factor))
+        } catch {
+            throw HubError("cancelled")
+        }
+    }
+}
+
+/// The progress of a pull's files: written by the downloads, read by the display.
+package final class PullProgress: Sendable {
+    package enum Phase: Sendable, Equatable {
+        case waiting
+        /// Another process is downloading the same content.
+        case locked
+        case receiving
+        /// The connection broke; the download will be retried.
+        case retrying(String)
+        case checking
+        case finished
+    }
+
+    package struct File: Sendable, Equatable {
+        package let path: RepositoryPath
+        package let size: Int
+        package var received = 0
+        /// The part of `received` that was there before this pull.
+        package var found = 0
+        package var phase = Phase.waiting
+    }
+
+    private let state = Mutex<[File]>([])
+
+    package init() {}
+
+    /// In the order of the pull; empty until the files are known.
+    package var files: [File] { state.withLock { $0 } }
+
+    func begin(_ files: [RemoteFile]) {
+        state.withLock { $0 = files.map { File(path: $0.path, size: $0.size) } }
+    }
+
+    func update(_ index: Int, _ change: (inout File) -> Void) {
+        state.withLock { files in
+            if files.indices.contains(index) { change(&files[index]) }
+        }
     }
 }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What a hub says of a repository at a revision.
+/// The hub's listing of a repository at a revision.
 struct RepositoryListing: Sendable {
     /// 40 hexadecimal digits.
     let commit: String
-    /// The files, with their sizes where the hub names them.
+    /// The files, with sizes where the hub gives them.
     let files: [RepositoryPath: Int?]
 
     static let maxBytes = 64 << 20
@@ -20,8 +20,8 @@ struct RepositoryListing: Sendable {
         }
     }
 
-    /// Reads the JSON of `/api/models/ORG/NAME/revision/REVISION`.
-    /// - Throws: `HubError` for anything but a listing, and for one hostile name in it.
+    /// Parses the JSON of `/api/models/ORG/NAME/revision/REVISION`.
+    /// - Throws: `HubError` for anything but a listing, or if it has an unsafe file name.
     init(json: Data) throws(HubError) {
         guard let answer = try? JSONDecoder().decode(Answer.self, from: json) else {
             throw HubError("the hub's answer is no listing of a repository; does HF_ENDPOINT name a hub?")
@@ -45,6 +45,6 @@ struct RemoteFile: Sendable {
     let path: RepositoryPath
     let size: Int
     let hash: ContentHash
-    /// The route that leads to its bytes.
+    /// Its URL at the hub, which may redirect.
     let address: URL
 }

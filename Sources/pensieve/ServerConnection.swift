@@ -43,7 +43,7 @@ final class ServerConnection: Sendable {
             defer { state.pool = nil }
             return state.pool
         }
-        pool?.endAll()
+        pool?.closeAll()
     }
 
     /// A small document, whatever its status.
@@ -77,7 +77,7 @@ final class ServerConnection: Sendable {
                     return true
                 }
                 for event in try events.push(piece) {
-                    let text = try answer.take(event, at: (.now - start) / .seconds(1))
+                    let text = try answer.receive(event, at: (.now - start) / .seconds(1))
                     if !text.isEmpty { emit(text) }
                 }
                 return true

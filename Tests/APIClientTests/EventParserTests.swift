@@ -6,7 +6,7 @@ import Testing
 @Suite struct EventParserTests {
     private typealias Event = EventParser.Event
 
-    @Test("Events come out the same wherever their bytes are split", arguments: ["\n", "\r\n", "\r"])
+    @Test("Events are the same wherever their bytes are split", arguments: ["\n", "\r\n", "\r"])
     func splits(_ lineEnd: String) throws {
         let text =
             ": a comment\nevent: first\ndata: {\"a\": \"ü🎉\"}\n\ndata:two\ndata: lines\nid: 7\n\nevent: third\ndata: \n\n"
@@ -24,14 +24,14 @@ import Testing
         #expect(try bytes.flatMap { try parser.push([$0]) } == expected)
     }
 
-    @Test("A name without data is no event, and neither is an unfinished one")
+    @Test("A name without data is not an event, nor is an unfinished one")
     func incomplete() throws {
         var parser = EventParser()
         #expect(try parser.push(Array("event: ping\n\nevent: x\ndata: 1\n".utf8)).isEmpty)
         #expect(try parser.push(Array("\n".utf8)) == [Event(name: "x", data: "1")])
     }
 
-    @Test("A line without end is refused before it fills the memory")
+    @Test("An endless line is refused before it fills the memory")
     func endless() throws {
         var parser = EventParser()
         let piece = [UInt8](repeating: 65, count: 1 << 20)
@@ -44,12 +44,12 @@ import Testing
         var parser = EventParser()
         var answer = AnswerReader()
         for (index, event) in try parser.push(Array(text.utf8)).enumerated() {
-            try answer.take(event, at: Double(index))
+            try answer.receive(event, at: Double(index))
         }
         return answer
     }
 
-    @Test("An answer's text, times and tokens are read, whatever else the stream holds")
+    @Test("Text, times and token counts are read, and unknown events ignored")
     func reads() throws {
         let usage = #"{"input_tokens":3,"cache_creation_input_tokens":4,"cache_read_input_tokens":5,"output_tokens":0}"#
         let answer = try read(
@@ -60,7 +60,7 @@ import Testing
         )
         #expect(answer.isComplete && answer.text == "Hello" && answer.stopReason == "end_turn")
         #expect(answer.promptTokens == 12 && answer.cachedTokens == 5 && answer.outputTokens == 9)
-        // The empty piece is no token.
+        // The empty piece does not count.
         #expect(answer.deltaTimes == [5, 6])
     }
 
@@ -68,7 +68,7 @@ import Testing
     func order() throws {
         let events = EventText.answer(pieces: ["a"], outputTokens: 1).split(separator: "\n\n").map { $0 + "\n\n" }
         #expect(try read(events.joined()).isComplete)
-        // Without any one event, or with any one twice, the protocol is broken or the answer incomplete.
+        // With any event missing or repeated, the order is violated or the answer incomplete.
         for index in events.indices where index != 2 {
             var fewer = events
             fewer.remove(at: index)

@@ -5,7 +5,7 @@ import Testing
 @Suite struct ResponseReaderTests {
     private static let body = "event: x\r\ndata: größe\r\n\r\n"
 
-    /// One response in each of the ways that HTTP/1.1 has to end a body.
+    /// One response for each kind of body framing in HTTP/1.1.
     private static let framings: [(head: String, body: String, keepsAlive: Bool)] = [
         ("HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n", body, true),
         (
@@ -25,7 +25,7 @@ import Testing
             var read = try reader.push(bytes[..<split])
             read += try reader.push(bytes[split...])
             #expect(String(decoding: read, as: UTF8.self) == Self.body, "split at \(split)")
-            #expect(reader.status == 200 && reader.mayEndHere)
+            #expect(reader.status == 200 && reader.canEndHere)
             #expect(reader.isComplete == !head.hasPrefix("HTTP/1.0"))
             #expect(reader.keepsAlive == keepsAlive)
         }
@@ -34,7 +34,7 @@ import Testing
         #expect(String(decoding: single, as: UTF8.self) == Self.body)
     }
 
-    @Test("The end of a connection inside a response is seen as such", arguments: framings.indices)
+    @Test("The end of a connection inside a response is detected", arguments: framings.indices)
     func truncated(_ index: Int) throws {
         let (head, body, _) = Self.framings[index]
         let bytes = Array((head + body).utf8)
@@ -42,7 +42,7 @@ import Testing
             var reader = ResponseReader()
             _ = try reader.push(bytes[..<end])
             let hasNoOtherEnd = head.hasPrefix("HTTP/1.0") && end >= head.utf8.count
-            #expect(reader.mayEndHere == hasNoOtherEnd, "after \(end) bytes")
+            #expect(reader.canEndHere == hasNoOtherEnd, "after \(end) bytes")
         }
     }
 
@@ -54,7 +54,7 @@ import Testing
         #expect(reader.isComplete)
     }
 
-    @Test("Nonsense is a violation", arguments: hostile)
+    @Test("A malformed response is a violation", arguments: hostile)
     func violations(_ text: String) {
         var reader = ResponseReader()
         #expect(throws: ProtocolViolation.self) { try reader.push(Array(text.utf8)[...]) }
@@ -71,7 +71,7 @@ import Testing
         chunked + "xyz\r\n", chunked + "FFFFFFFFFFFFFFFFFFFF\r\n", chunked + "2\r\nabc\r\n",
     ]
 
-    @Test("A head or a line without end is refused before it fills the memory")
+    @Test("An endless head or line is refused before it fills the memory")
     func endless() {
         for text in [Self.chunked, "HTTP/1.1 200 OK\r\nX: "] {
             var reader = ResponseReader()
@@ -83,10 +83,10 @@ import Testing
         }
     }
 
-    @Test("The largest chunk size that can be named costs nothing until its bytes come")
+    @Test("A huge chunk size allocates nothing before its bytes arrive")
     func hugeChunk() throws {
         var reader = ResponseReader()
         #expect(try reader.push(Array((Self.chunked + "7fffffffffffffff\r\nab").utf8)[...]) == Array("ab".utf8))
-        #expect(!reader.mayEndHere)
+        #expect(!reader.canEndHere)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BlockFiles
 
-/// Blocks in files: found again, bounded, and never believed if they are not what they should be.
+/// Block files: found again by the next process, bounded in size, and verified when read.
 @Suite final class BlockFilesTests {
     private let folder = NSTemporaryDirectory() + "block-files-" + UUID().uuidString
     private static let contentBytes = 5000
@@ -43,7 +43,7 @@ import Testing
 
     private var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
 
-    @Test("What one process writes, the next reads")
+    @Test("One process reads what another has written")
     func nextProcess() async throws {
         let first = try files()
         let blocks = chain(3, in: first)
@@ -58,7 +58,7 @@ import Testing
         #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
 
-    @Test("Names depend on the identity, on all tokens before, and on nothing else")
+    @Test("Names depend on the identity and all tokens up to the block's end, and on nothing else")
     func naming() throws {
         let files = try files()
         let first = files.name(after: nil, [1, 2, 3, 4])
@@ -71,7 +71,7 @@ import Testing
         #expect(Set(others + [first]).count == 4)
     }
 
-    @Test("A file that is torn, changed or of something else is not read, and removed")
+    @Test("A file that is torn, modified or of something else is not read, and removed")
     func broken() async throws {
         let files = try files()
         let blocks = chain(3, in: files)
@@ -102,7 +102,7 @@ import Testing
         #expect(await (try self.files()).read(blocks) == (0..<3).map(contents))
     }
 
-    @Test("A link or a folder in a block's place is not followed")
+    @Test("A link or a folder in place of a block's file is not followed")
     func noFile() async throws {
         let files = try files()
         let blocks = chain(2, in: files)
@@ -116,9 +116,9 @@ import Testing
         #expect(!(try self.files()).contains(blocks[0].name))
     }
 
-    @Test("The folder keeps its bound, and what was used last, also in the next process")
+    @Test("The folder stays within its bound and evicts the least recently used files, also in the next process")
     func bound() async throws {
-        let size = BlockForm(identity: "", blockTokens: 4, contentBytes: Self.contentBytes).fileBytes
+        let size = BlockFileFormat(identity: "", blockTokens: 4, contentBytes: Self.contentBytes).fileBytes
         let files = try files(maxBytes: 3 * size + 10)
         #expect(files.capacity == 3)
         let blocks = chain(6, in: files)
@@ -126,7 +126,7 @@ import Testing
         #expect(files.use(blocks[0].name) && !files.use(blocks[5].name))
         #expect(await files.write(blocks[3], contents(3)))
         #expect(blocks.map { files.contains($0.name) } == [true, false, true, true, false, false])
-        // Times as the next process sees them.
+        // Modification times, as the next process sees them.
         for (age, index) in [(30, 2), (20, 0), (10, 3)] {
             let time = Date(timeIntervalSinceNow: -Double(age))
             try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: path(blocks[index]))
@@ -143,7 +143,7 @@ import Testing
         #expect(names.isEmpty)
     }
 
-    @Test("Of what else is in the folder, only old drafts of ours are removed")
+    @Test("Of other files in the folder, only our old temporary files are removed")
     func strangers() async throws {
         let first = try files()
         let name = chain(1, in: first)[0].name
@@ -158,7 +158,7 @@ import Testing
         #expect(Set(names) == Set(strangers + drafts.suffix(1)))
     }
 
-    @Test("A folder that cannot be is refused with its name")
+    @Test("A folder that cannot be created is refused with its name")
     func noFolder() throws {
         try Data().write(to: URL(fileURLWithPath: folder))
         let error = #expect(throws: BlockFilesError.self) { try files() }

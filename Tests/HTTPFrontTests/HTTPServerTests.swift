@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPFront
 
-/// Everything over real sockets; one after the other, because some count descriptors and time.
+/// Tests over real sockets; serialised, because some count descriptors and measure time.
 @Suite("The server", .serialized, .timeLimit(.minutes(3))) struct HTTPServerTests {
     @Test("keeps a connection for many requests and names each")
     func keepAlive() async throws {
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test("turns away clients beyond its limit, and takes new ones when there is room")
+    @Test("refuses clients beyond its limit, and takes new ones when there is room")
     func tooManyConnections() async throws {
         var limits = Limits.forTests
         limits.maxConnections = 2
@@ -179,7 +179,7 @@ import Testing
             let third = try TestClient(port)
             #expect(try await third.readReply().status == 503)
             #expect(try await third.read() == nil)
-            try clients[0].leaveRudely()
+            try clients[0].reset()
             #expect(await eventually { await server.connectionCount == 1 })
             #expect(try await TestClient(port).get("/").status == 200)
             gate.open()
@@ -187,7 +187,7 @@ import Testing
         }
     }
 
-    @Test("holds so much of all bodies together, and takes new ones when there is room")
+    @Test("limits the memory of all bodies together, and takes new ones when there is room")
     func bodyMemory() async throws {
         var limits = Limits.forTests
         (limits.maxBodyBytes, limits.maxBodyMemoryBytes) = (1000, 1500)
@@ -210,7 +210,7 @@ import Testing
                 for (name, framing, body) in [
                     ("b", "Content-Length: 501", String(bytes.prefix(501))),
                     ("b", "Transfer-Encoding: chunked", "fa\r\n\(bytes.prefix(250))\r\nfb\r\n\(bytes.prefix(251))\r\n"),
-                    // Others have room still, but not who has so much already.
+                    // There is room for others, but not for the client that holds most of it.
                     ("a", "Content-Length: 1", "x"),
                 ] {
                     let second = try TestClient(port)
@@ -247,7 +247,7 @@ import Testing
     }
 }
 
-/// A request that the front refuses.
+/// A request that the server itself refuses.
 struct Faulty: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let text: String

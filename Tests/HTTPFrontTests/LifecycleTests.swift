@@ -4,12 +4,12 @@ import Testing
 
 @testable import HTTPFront
 
-/// The descriptors of this process that belong to sockets with this local port: other tests' do not disturb.
+/// The number of this process's sockets with this local port: sockets of other tests do not count.
 private func descriptors(on port: UInt16) -> Int {
     openDescriptors().count { Address(localOf: $0).port == port }
 }
 
-/// Descriptors whose link in /proc contains `kind`.
+/// The number of descriptors whose link in /proc contains `kind`.
 private func descriptors(of kind: String) -> Int {
     openDescriptors().count { descriptor in
         var target = [CChar](repeating: 0, count: 256)
@@ -48,7 +48,7 @@ extension HTTPServerTests {
         }
     }
 
-    @Test("closes idle connections, fresh ones and used ones, when their time is over and without a word")
+    @Test("closes idle connections, new and used ones, after the time-out and without a response")
     func idleConnections() async throws {
         var limits = Limits.forTests
         limits.idleTimeout = .milliseconds(300)
@@ -57,7 +57,7 @@ extension HTTPServerTests {
             let fresh = try TestClient(port)
             #expect(try await fresh.readToEnd() == "")
             #expect(ContinuousClock.now - start > .milliseconds(290))
-            // On a busy machine the time may be over before the request is sent: then another client tries.
+            // On a busy machine the time-out may pass before the request is sent: then another client tries.
             let isClosed = await eventually {
                 guard let client = try? TestClient(port), (try? await client.get("/").status) == 200 else {
                     return false
@@ -84,7 +84,7 @@ extension HTTPServerTests {
         }
     }
 
-    @Test("gives a body an end, however much of it has earned more time")
+    @Test("bounds the time of a body even if its rate earns extensions")
     func earnedTime() async throws {
         var limits = Limits.forTests
         limits.bodyTimeout = .milliseconds(100)
@@ -93,7 +93,7 @@ extension HTTPServerTests {
         try await withServer(limits: limits) { _, port in
             let client = try TestClient(port)
             try await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\n")
-            // Every byte earns a second.
+            // Every byte extends the time by a second.
             try await client.send(String(repeating: "x", count: 9000))
             let start = ContinuousClock.now
             #expect(try await client.readReply().status == 408)
@@ -128,7 +128,7 @@ extension HTTPServerTests {
         let reply = try await busy.readReply()
         #expect(reply.status == 200 && reply.headers[first: "connection"] == "close")
         #expect(try await busy.read() == nil)
-        busy.leave()
+        busy.close()
         await running.value
         #expect(await eventually { descriptors(on: port) == 0 })
     }
@@ -191,7 +191,7 @@ extension HTTPServerTests {
                 let clients = try beginnings.map { _ in try TestClient(port) }
                 for (client, text) in zip(clients, beginnings) { try await client.send(text) }
                 if round % 2 == 0 { try await Task.sleep(for: .milliseconds(10)) }
-                for client in clients { if round % 3 == 0 { try client.leaveRudely() } else { client.leave() } }
+                for client in clients { if round % 3 == 0 { try client.reset() } else { client.close() } }
             }
             #expect(await eventually { descriptors(on: port) == 1 })
             #expect(await eventually { await server.connectionCount == 0 })
@@ -199,9 +199,9 @@ extension HTTPServerTests {
         }
     }
 
-    @Test("gives back its poller and listener, whether it ran or not")
+    @Test("closes its poller and listener, whether it ran or not")
     func noPollerLeaks() async throws {
-        // The clients' own poller is there from the first client on.
+        // The test clients' own poller is created by the first client.
         try await withServer { _, port in _ = try await TestClient(port).get("/") }
         let before = descriptors(of: "[eventpoll]")
         for _ in 0..<5 {
@@ -212,7 +212,7 @@ extension HTTPServerTests {
         #expect(await eventually { descriptors(of: "[eventpoll]") <= before })
     }
 
-    @Test("does not keep a connection whose writer was kept")
+    @Test("does not keep a connection open because its writer is kept")
     func keptWriters() async throws {
         let kept = Mutex<[BodyWriter]>([])
         let handler = TestHandler { _ in
@@ -227,14 +227,14 @@ extension HTTPServerTests {
         try await withServer(handler) { _, port in
             let client = try TestClient(port)
             #expect(try await client.get("/").text == "A")
-            client.leave()
+            client.close()
             #expect(await eventually { descriptors(on: port) == 1 })
             let writer = try #require(kept.withLock { $0.first })
             await #expect(throws: BodyWriter.Closed.self) { try await writer.write([66]) }
         }
     }
 
-    @Test("serves others with many idle connections open, and lets them all go")
+    @Test("serves others while many idle connections are open, and closes all of them")
     func manyIdleConnections() async throws {
         try await withServer { server, port in
             var idle: [TestClient] = []

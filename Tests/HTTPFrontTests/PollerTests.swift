@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test("wakes the one who waits for what happened, and leaves the others waiting")
+    @Test("wakes the waiter for an event, and leaves the others waiting")
     func wakesTheRightOne() async throws {
         let poller = try Poller()
         defer { poller.stop() }
@@ -45,13 +45,13 @@ import Testing
         #expect(await poller.wait(near.descriptor, for: .readable, until: .now + .milliseconds(30)) == .timedOut)
         shutdown(far.descriptor, Int32(SHUT_WR))
         #expect(await hangup.value == .ready)
-        // The other direction is open still.
+        // The other direction is still open.
         #expect(await poller.wait(near.descriptor, for: .writable, until: nil) == .ready)
         shutdown(near.descriptor, Int32(SHUT_WR))
         #expect(await broken.value == .ready)
     }
 
-    @Test("meets earlier deadlines that are set while it sleeps towards later ones")
+    @Test("meets a deadline that is set while it sleeps until a later one")
     func deadlines() async throws {
         let poller = try Poller()
         defer { poller.stop() }
@@ -71,7 +71,7 @@ import Testing
         #expect(await long.value == .cancelled)
     }
 
-    @Test("ends waits for something new when it drains, and all when it stops")
+    @Test("ends waits for new requests when it drains, and all when it stops")
     func draining() async throws {
         let poller = try Poller()
         let (near, far) = try pair(poller)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPFront
 
-/// What a whole input amounts to, however it was cut.
+/// The events of an input that arrives in pieces.
 private func events(_ pieces: some Sequence<some Collection<UInt8>>, limits: Limits = Limits())
     -> [RequestParser.Event]
 {
@@ -63,7 +63,7 @@ private let conversation = """
     """.replacingLineFeeds
 
 extension String {
-    /// Heredocs end with a bare line feed; what the tests send must not.
+    /// Multi-line literals contain bare line feeds, which requests must not.
     fileprivate var replacingLineFeeds: String {
         var text = ""
         var last: Unicode.Scalar = "\n"
@@ -77,7 +77,7 @@ extension String {
 }
 
 @Suite("The request parser") struct RequestParserTests {
-    @Test("reads lengths, chunks, targets and fields as they were meant")
+    @Test("reads lengths, chunks, targets and fields")
     func readsConversation() throws {
         let all = events([Array(conversation.utf8)])
         guard all.count == 6, case .head(let first) = all[0], case .body(let firstBody) = all[1],
@@ -97,7 +97,7 @@ extension String {
         #expect(thirdBody.isEmpty)
     }
 
-    @Test("gives the same for every way of cutting the input in two, and byte by byte")
+    @Test("gives the same events for input cut in two anywhere, and byte by byte")
     func splits() {
         let bytes = Array(conversation.utf8)
         let whole = events([bytes])
@@ -159,7 +159,7 @@ extension String {
         #expect(status(head + chunks + (chunks == "1\r" ? "x\n" : "")) == 400)
     }
 
-    @Test("names what is too large or not supported")
+    @Test("reports what is too large or not supported")
     func limits() {
         var small = Limits()
         (small.maxRequestLineBytes, small.maxHeaderBytes, small.maxHeaderFields, small.maxBodyBytes) = (40, 60, 3, 9)
@@ -183,7 +183,7 @@ extension String {
         #expect(fault(head(host + "Transfer-Encoding: gzip\r\n")) == .unsupportedTransferCoding("gzip"))
     }
 
-    @Test("tells the head before it refuses the announced body")
+    @Test("reports the head before it refuses the announced body")
     func headPrecedesBodyFault() {
         let all = events([Array("POST / HTTP/1.1\r\n\(host)Content-Length: 99999999\r\n\r\n".utf8)])
         #expect(all.count == 2)
@@ -217,7 +217,7 @@ extension String {
             let whole = events([bytes], limits: limits)
             for case .body(let body) in whole { #expect(body.count <= limits.maxBodyBytes) }
             let cut = Int.random(in: 0...bytes.count, using: &random)
-            // A fault may be told earlier when the input is cut, never differently.
+            // With input that is cut a fault may be reported earlier, but never a different one.
             #expect(events([bytes[..<cut], bytes[cut...]], limits: limits) == whole)
         }
     }

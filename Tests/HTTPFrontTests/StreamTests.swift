@@ -64,7 +64,7 @@ extension HTTPServerTests {
         }
     }
 
-    @Test("breaks off a stream whose producer fails")
+    @Test("truncates a stream whose producer fails")
     func failingStream() async throws {
         let handler = TestHandler { _ in
             Response(
@@ -83,7 +83,7 @@ extension HTTPServerTests {
         }
     }
 
-    /// A client that closes as soon as it has the last byte is often seen before the sender's task runs on.
+    /// The disconnect of a client that closes as soon as it has the last byte is often seen before the sender resumes.
     @Test(
         "counts a response as delivered to a client that closes as soon as it has it",
         arguments: ["/plain", "/stream"]
@@ -98,14 +98,14 @@ extension HTTPServerTests {
                 let client = try TestClient(port)
                 try await client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
                 _ = try await client.read(through: path == "/plain" ? "GET /plain " : "all")
-                client.leave()
+                client.close()
                 #expect(await eventually { handler.finished.count == count })
             }
             #expect(Set(handler.finished) == [200])
         }
     }
 
-    /// A stream of 64 MiB; counts the bytes that went out, and the streams that failed.
+    /// A stream of 64 MiB; counts the bytes sent and the streams that failed.
     private func longStream(_ sent: Counter, _ failed: Counter) -> TestHandler {
         TestHandler { request in
             guard request.head.path == "/stream" else { return await TestHandler.echo(request) }
@@ -126,7 +126,7 @@ extension HTTPServerTests {
         }
     }
 
-    @Test("holds a slow reader back and serves others")
+    @Test("applies back-pressure to a slow reader's stream and serves others")
     func slowReader() async throws {
         let (sent, failed) = (Counter(), Counter())
         try await withServer(longStream(sent, failed)) { _, port in
@@ -135,7 +135,7 @@ extension HTTPServerTests {
             var read = 0
             while read < 6 << 20, let more = try await slow.read() {
                 read += more.count
-                // What is on the way is bounded by the kernel's buffers, whatever the producer wants to send.
+                // Only the kernel's buffers lie between producer and reader.
                 #expect(sent.value - read < 4 << 20)
                 try await Task.sleep(for: .milliseconds(1))
             }
@@ -155,7 +155,7 @@ extension HTTPServerTests {
             #expect(await eventually { failed.isSet })
             #expect(sent.value < 4 << 20)
             #expect(await eventually { await server.connectionCount == 0 })
-            client.leave()
+            client.close()
         }
     }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 @testable import HTTPFront
 
-/// A handler made of closures that remembers what was finished.
+/// A handler made of closures that records finished requests.
 final class TestHandler: RequestHandler {
     let refusal: @Sendable (RequestHead) -> Response?
     let answer: @Sendable (Request) async -> Response
@@ -51,10 +51,10 @@ private struct AcceptedTestRequest: AcceptedRequest {
     let handler: TestHandler
     let head: RequestHead
 
-    /// A client that says a name is known by it; `nobody` is not known.
+    /// A client is identified by its `client` field, or else its address; `anonymous` is not identified.
     var client: String? {
         let name = head.headers[first: "client"] ?? head.peer
-        return name == "nobody" ? nil : name
+        return name == "anonymous" ? nil : name
     }
 
     func respond(with body: [UInt8]) async -> Response { await handler.answer(Request(head: head, body: body)) }
@@ -62,7 +62,7 @@ private struct AcceptedTestRequest: AcceptedRequest {
     func response(to fault: HTTPFault) -> Response { handler.response(to: fault, requestID: head.requestID) }
 }
 
-/// A server on a port of its own, for the time of `body`.
+/// Runs `body` with a server on a port of its own.
 func withServer(
     _ handler: TestHandler = TestHandler(),
     limits: Limits = .forTests,
@@ -83,7 +83,7 @@ func withServer(
 }
 
 extension Limits {
-    /// Time limits that no test meets by chance, however slow the machine: a test sets those that it is about.
+    /// Limits with time-outs that no test reaches by accident on a slow machine; a test sets those that it is about.
     static var forTests: Limits {
         var limits = Limits()
         let never = Duration.seconds(600)
@@ -108,7 +108,7 @@ struct Reply {
     var text: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// Whether this machine has the loopback address of IPv6; containers often have not.
+/// Whether this machine has the IPv6 loopback address; containers often do not.
 let hasIPv6: Bool = {
     let descriptor = Platform.socket(AF_INET6, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(descriptor) }
@@ -132,7 +132,7 @@ final class TestClient {
 
     /// - Parameters:
     ///   - lastByte: the last byte of the client's own loopback address.
-    ///   - patience: how long to wait for bytes; what never comes must not stop the tests for ever.
+    ///   - patience: how long to wait for bytes, so that a missing response does not block the tests.
     init(
         _ port: UInt16,
         from lastByte: UInt8 = 1,
@@ -168,10 +168,10 @@ final class TestClient {
     }
 
     /// Closes the connection.
-    func leave() { socket = nil }
+    func close() { socket = nil }
 
     /// Closes the connection with a reset.
-    func leaveRudely() throws {
+    func reset() throws {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(try open.descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         socket = nil
@@ -191,7 +191,7 @@ final class TestClient {
         try await open.send(Array(text.utf8), stallLimit: patience)
     }
 
-    /// Reads what there is; nil at the end.
+    /// Reads available bytes; nil at the end.
     func read() async throws -> [UInt8]? {
         if !buffer.isEmpty {
             defer { buffer = [] }
@@ -255,7 +255,7 @@ final class TestClient {
         return Reply(status: status, headers: headers, body: [])
     }
 
-    /// One response with its body, after any that say only that the client is to go on.
+    /// One response with its body, after any 100 Continue.
     func readFinalReply() async throws -> Reply {
         while true {
             let reply = try await readReply()
@@ -292,7 +292,7 @@ final class TestClient {
     }
 }
 
-/// Waits until the condition holds; false if it does not within a time that no machine needs.
+/// Waits until the condition holds; false if it does not within a generous time.
 func eventually(within limit: Duration = .seconds(60), _ condition: () async -> Bool) async -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
@@ -302,7 +302,7 @@ func eventually(within limit: Duration = .seconds(60), _ condition: () async -> 
     return await condition()
 }
 
-/// A gate that tasks wait at, without time.
+/// A gate at which tasks wait until it is opened.
 final class Gate: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
@@ -315,7 +315,7 @@ final class Gate: Sendable {
     func pass() async { for await _ in stream { return } }
 }
 
-/// A number that closures of several tasks share.
+/// A counter that several tasks share.
 final class Counter: Sendable {
     private let number = Atomic(0)
 

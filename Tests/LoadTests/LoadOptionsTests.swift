@@ -46,14 +46,14 @@ import Testing
 }
 
 @Suite struct PoissonScheduleTests {
-    @Test("Arrivals come in order, at the rate asked for, with gaps as random as a Poisson process has them")
+    @Test("Arrivals are in order, at the requested rate, with the gaps of a Poisson process")
     func schedule() {
         let moments = Array(PoissonSchedule(rate: 50, seed: 3).prefix(20_000))
         let gaps = zip(moments, [0] + moments).map { $0 - $1 }
         #expect(gaps.allSatisfy { $0 >= 0 })
         let mean = gaps.reduce(0, +) / Double(gaps.count)
         #expect(abs(mean * 50 - 1) < 0.03)
-        // An exponential distribution: as much deviation as mean, and e⁻¹ of all gaps longer than the mean.
+        // Exponential distribution: the standard deviation equals the mean, and e⁻¹ of the gaps exceed the mean.
         let variance = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)
         #expect(abs(variance.squareRoot() / mean - 1) < 0.04)
         #expect(abs(Double(gaps.count { $0 > 1 / 50 }) / Double(gaps.count) - 0.368) < 0.015)

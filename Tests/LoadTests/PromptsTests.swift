@@ -8,7 +8,7 @@ import Testing
         "A known answer is recognized however it is clothed, and no other is taken for it",
         arguments: [
             (
-                KnownAnswer.number(46), ["46", "12 + 34 = 46", "12 + 34 = 46.", "It is **46**!"],
+                ExpectedAnswer.number(46), ["46", "12 + 34 = 46", "12 + 34 = 46.", "It is **46**!"],
                 ["146", "46 + 1 = 47", "", "4 6"]
             ),
             // The operand that the answer equals is not the answer.
@@ -25,12 +25,12 @@ import Testing
             ),
         ]
     )
-    func judges(_ answer: KnownAnswer, _ right: [String], _ wrong: [String]) {
-        for reply in right { #expect(answer.isGiven(by: reply), "'\(reply)'") }
-        for reply in wrong { #expect(!answer.isGiven(by: reply), "'\(reply)'") }
+    func isCorrect(_ answer: ExpectedAnswer, _ right: [String], _ wrong: [String]) {
+        for reply in right { #expect(answer.matches(reply), "'\(reply)'") }
+        for reply in wrong { #expect(!answer.matches(reply), "'\(reply)'") }
     }
 
-    @Test("The same seed asks the same, another asks otherwise; all kinds asked for come, each with its known answer")
+    @Test("Questions depend on the seed only; all requested kinds occur, each with its expected answer")
     func questions() {
         var options = LoadOptions()
         options.verify = true
@@ -43,16 +43,16 @@ import Testing
         }
         let first = all(1)
         #expect(first == all(1) && first != all(2))
-        // About four of each question, so that replies can be compared.
+        // Each question about four times, so that replies can be compared.
         #expect(first[0] == first[30] && Set(first).count > 20)
         #expect(Set(first.map(\.family)) == Set(Question.Family.allCases))
         #expect(first.allSatisfy { ($0.expected == nil) == ($0.family == .open) })
     }
 
-    @Test("Prompts are as long as asked for, by the server's own count, and share the prefix asked for")
+    @Test("Prompts have the requested length by the server's count, and share the requested prefix")
     func calibration() throws {
         let prompts = Prompts(options: LoadOptions())
-        // A tokenizer of its own: a token for every three letters of a word, and eleven for the template.
+        // A made-up tokenizer: a token for every three letters of a word, and eleven for the template.
         func count(_ question: Question) -> Int {
             let words = ([question.system ?? ""] + question.turns).joined(separator: " ").split(separator: " ")
             return 11 + words.reduce(0) { $0 + ($1.count + 2) / 3 }

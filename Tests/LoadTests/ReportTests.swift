@@ -4,31 +4,31 @@ import Testing
 @testable import LoadTest
 
 @Suite struct ReportTests {
-    /// A test with an error and a wrong reply, both with text that would break a page or a terminal.
+    /// A test with an error and a wrong reply, both with text that could break a page or a terminal.
     private func hostile() throws -> (test: LoadTest.Record, options: LoadOptions) {
         var options = LoadOptions()
         options.verify = true
         options.model = "<script>alert(1)</script>"
         options.goals.endToEnd = 1.5
         let question = Question(.phrases, ["Repeat after me: a 'b' \"c\""], expected: .phrase("a b c"))
-        let exchanges = [
-            try Exchange.make(question, from: 0, to: 1, pieces: [0.25, 0.5, 1], text: "<img src=x>&", tokens: 3),
-            try Exchange.make(question, from: 1, to: 3, pieces: [2, 2.5, 3], text: "<img src=x>&", tokens: 3),
-            Exchange(
+        let samples = [
+            try RequestSample.make(question, from: 0, to: 1, pieces: [0.25, 0.5, 1], text: "<img src=x>&", tokens: 3),
+            try RequestSample.make(question, from: 1, to: 3, pieces: [2, 2.5, 3], text: "<img src=x>&", tokens: 3),
+            RequestSample(
                 question: question,
                 start: 1,
                 end: 2,
                 outcome: .failed("HTTP 500", detail: "<b>\u{1B}[31mred\u{7}")
             ),
         ]
-        let results = Results(exchanges, options: options)
+        let results = Results(samples, options: options)
         let started = Date(timeIntervalSince1970: 0)
         return (
-            LoadTest.Record(results: results, exchanges: exchanges, started: started, isInterrupted: false), options
+            LoadTest.Record(results: results, samples: samples, started: started, isInterrupted: false), options
         )
     }
 
-    @Test("Figures are those worked out by hand")
+    @Test("Results are as calculated by hand")
     func figures() throws {
         let results = try hostile().test.results
         #expect(results.seconds == 3 && results.answered == 2 && results.failed == 1)
@@ -41,7 +41,7 @@ import Testing
         #expect(results.goodput?.share == 0.5 && abs((results.goodput?.requestsPerSecond ?? 0) - 1.0 / 3) < 1e-12)
     }
 
-    @Test("The page needs nothing from outside, and text from a server stays text")
+    @Test("The page has no external resources, and text from a server is escaped")
     func page() throws {
         let (test, options) = try hostile()
         let page = HTMLReport.page(test, options)
@@ -56,18 +56,18 @@ import Testing
         #expect(!page.contains("nan") && !page.contains("inf\""))
     }
 
-    @Test("A page about a test without a single answer is whole as well")
+    @Test("The page of a test without answers is complete")
     func emptyPage() throws {
         let options = LoadOptions()
-        let failed = Exchange(
+        let failed = RequestSample(
             question: Question(.open, ["x"], expected: nil),
             start: 0,
             end: 1,
             outcome: .failed("timeout")
         )
-        for exchanges in [[failed], []] {
-            let results = Results(exchanges, options: options)
-            let test = LoadTest.Record(results: results, exchanges: exchanges, started: Date(), isInterrupted: true)
+        for samples in [[failed], []] {
+            let results = Results(samples, options: options)
+            let test = LoadTest.Record(results: results, samples: samples, started: Date(), isInterrupted: true)
             let page = HTMLReport.page(test, options)
             #expect(page.hasSuffix("</html>\n") && !page.contains("nan"))
             #expect(!results.isGood)
@@ -83,7 +83,7 @@ import Testing
         #expect(table.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 32 && $0.value != 127 })
     }
 
-    @Test("The JSON holds the same figures")
+    @Test("The JSON has the same results")
     func json() throws {
         let (test, options) = try hostile()
         let value = try JSONSerialization.jsonObject(with: Data(try Report.json(test, options).utf8)) as? [String: Any]

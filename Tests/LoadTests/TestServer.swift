@@ -5,16 +5,16 @@ import Synchronization
 
 @testable import LoadTest
 
-/// A small server of this API on a thread for each connection, which answers as a test wants.
+/// A small server of this API with a thread for each connection, whose replies a test chooses.
 final class TestServer: Sendable {
     enum Reply: Sendable {
-        /// A stream with this text, a word to an event.
+        /// A stream with this text, one word in each event.
         case text(String)
         /// The same, and then the connection is closed without notice.
         case textThenClose(String)
-        /// Any response with a length.
+        /// A response with a content length.
         case response(status: Int, type: String, body: String)
-        /// The beginning of a stream, and then the end of the connection.
+        /// The beginning of a stream, then the end of the connection.
         case cutOff
     }
 
@@ -32,7 +32,7 @@ final class TestServer: Sendable {
     private let requests = Atomic(0)
     private let connections = Atomic(0)
 
-    /// - Parameter reply: for the request with this index, counted over all connections.
+    /// - Parameter reply: the reply to the request with this index, counted over all connections.
     init(_ reply: @escaping @Sendable (_ index: Int, Request) -> Reply) throws {
         self.reply = reply
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -110,7 +110,7 @@ final class TestServer: Sendable {
         }
     }
 
-    /// The body of the next request, or nil at the connection's end.
+    /// The body of the next request; nil at the end of the connection.
     private func nextBody(_ connection: Int32, _ buffer: inout [UInt8]) -> [UInt8]? {
         var piece = [UInt8](repeating: 0, count: 65536)
         while true {
@@ -132,7 +132,7 @@ final class TestServer: Sendable {
 }
 
 extension TestServer.Request {
-    /// What a model that knows everything would reply to the questions of a load test.
+    /// The reply of a perfect model to the questions of a load test.
     var rightReply: String {
         let told = messages.first?.content ?? ""
         let asked = messages.last?.content ?? ""

@@ -4,7 +4,7 @@ import Testing
 
 @testable import LoadTest
 
-/// Whole load tests against a server whose every reply the test decides.
+/// Complete load tests against a server whose replies the test chooses.
 @Suite struct VerificationTests {
     private func verify(_ server: TestServer, requests: Int = 48, clients: Int = 6) throws -> Results {
         var options = server.options
@@ -14,26 +14,26 @@ import Testing
         return try LoadTest.measure(options).results
     }
 
-    @Test("A server that answers right every time passes, over connections that are kept")
+    @Test("A server whose answers are all correct passes, over kept-alive connections")
     func honest() throws {
         let server = try TestServer { _, request in .text(request.rightReply) }
         let results = try verify(server)
         let verification = try #require(results.verification)
         #expect(results.isGood && results.answered == 48 && results.errors.isEmpty)
         #expect(verification.wrong == 0 && verification.differing == 0 && verification.cases.isEmpty)
-        // Each question was asked four times and once more alone.
+        // Each question was asked four times under load and once alone.
         #expect(
             verification.compared == 48 + verification.repeatedAlone
                 && verification.repeatedAlone == verification.questions
         )
         #expect(verification.judged > 30)
-        // Six clients, and one connection that only looked whether the server is there.
+        // Six clients, and the connection that checked that the server can be reached.
         #expect(server.connectionCount <= 7)
     }
 
-    @Test("One altered reply among all is found, and is no mistake of the model", arguments: [0, 17, 47, 50])
+    @Test("A single altered reply is found, and not taken for a mistake of the model", arguments: [0, 17, 47, 50])
     func liar(_ altered: Int) throws {
-        // The last index is that of a question asked again alone: then those under load differ from it.
+        // The last index is a question repeated alone: then the replies under load differ from it.
         let server = try TestServer { index, request in
             .text(index == altered ? request.rightReply + "!" : request.rightReply)
         }
@@ -45,7 +45,7 @@ import Testing
         #expect(verification.cases[0].replies.count == 2)
     }
 
-    @Test("A model that is wrong every time is told from a server whose replies differ")
+    @Test("A model that is always wrong is distinguished from a server whose replies differ")
     func wrongModel() throws {
         let server = try TestServer { _, request in .text(request.rightReply.replacing(/[0-9]+/, with: "7")) }
         let results = try verify(server)
@@ -57,7 +57,7 @@ import Testing
         #expect(verification.cases.allSatisfy { $0.replies.count == 1 && $0.replies[0].isWrong })
     }
 
-    @Test("Errors are counted by kind, with what the server said of them")
+    @Test("Errors are counted by kind, with the server's message")
     func errors() throws {
         let server = try TestServer { index, request in
             switch index % 5 {
@@ -83,7 +83,7 @@ import Testing
         #expect(results.errors["HTTP 502, text/html without an error object"] != nil)
     }
 
-    @Test("A server that closes kept connections without notice fails no request")
+    @Test("A server that closes kept-alive connections without notice causes no failure")
     func staleConnections() throws {
         let server = try TestServer { index, request in
             index % 3 == 0 ? .textThenClose(request.rightReply) : .text(request.rightReply)
@@ -95,7 +95,7 @@ import Testing
         #expect(results.isGood && results.answered == 60, "\(results.errors)")
     }
 
-    @Test("A server that is not there is one clear error")
+    @Test("An unreachable server is reported with a single error")
     func absent() throws {
         var options = LoadOptions()
         options.target = Target(host: "127.0.0.1", port: 1)

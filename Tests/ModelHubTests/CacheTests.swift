@@ -3,7 +3,7 @@ import Testing
 
 @testable import ModelHub
 
-/// Caches made by hand, as other programs leave them.
+/// Caches written by hand, as other programs leave them.
 @Suite final class CacheTests {
     private let root = FileManager.default.temporaryDirectory.appendingPathComponent("pensieve-\(UUID())").path
     private let commit = String(repeating: "c", count: 40)
@@ -22,8 +22,8 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: "\(root)/\(path)", withDestinationPath: target)
     }
 
-    @Test("A snapshot counts when its weights and a tokenizer are whole, also without links")
-    func wholeness() throws {
+    @Test("A snapshot is complete when its weights and a tokenizer are, also without links")
+    func completeness() throws {
         let cache = HubCache(root: root)
         let reference = try ModelReference("a/b")
         let snapshot = "models--a--b/snapshots/\(commit)"
@@ -45,7 +45,7 @@ import Testing
         #expect(cache.model(reference) == nil)
     }
 
-    @Test("Shards without an index are whole if they are as many as their names say")
+    @Test("Shards without an index are complete if there are as many as their names say")
     func shardsWithoutIndex() throws {
         let cache = HubCache(root: root)
         let reference = try ModelReference("a/b")
@@ -63,7 +63,7 @@ import Testing
         #expect(cache.model(reference) != nil)
     }
 
-    @Test("A content that models share goes with the last of them")
+    @Test("A content that models share is removed with the last of them")
     func sharedContents() throws {
         let cache = HubCache(root: root)
         let hash = String(repeating: "ab", count: 32)
@@ -83,7 +83,7 @@ import Testing
         #expect(cache.repositories().isEmpty)
     }
 
-    @Test("A model that somebody downloads is not removed")
+    @Test("A model that is being downloaded is not removed")
     func lockedModel() throws {
         let cache = HubCache(root: root)
         let name = try RepositoryName("a/b")
@@ -95,7 +95,7 @@ import Testing
         #expect(FileSystem.size("\(root)/models--a--b/blobs/y.incomplete") == 1)
     }
 
-    @Test("Free space is that of the nearest folder that exists")
+    @Test("Free space is that of the nearest existing folder")
     func freeSpace() throws {
         let here = try #require(FileSystem.freeBytes("/"))
         #expect(here > 0)

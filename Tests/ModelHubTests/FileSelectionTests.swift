@@ -15,7 +15,7 @@ import Testing
         )
     }
 
-    @Test("Of a transformers repository what is needed is taken, and nothing twice")
+    @Test("Of a transformers repository only needed files are chosen, and no content twice")
     func folder() throws {
         let selection = try select([
             ".gitattributes", "README.md", "config.json", "consolidated.safetensors", "generation_config.json",
@@ -25,7 +25,7 @@ import Testing
             "special_tokens_map.json", "added_tokens.json", "processor_config.json", "chat_template.json",
             "preprocessor_config.json",
         ])
-        #expect(selection.form == .folder)
+        #expect(selection.format == .folder)
         #expect(
             selection.files.map(\.description) == [
                 "added_tokens.json", "chat_template.jinja", "chat_template.json", "config.json",
@@ -36,7 +36,7 @@ import Testing
         )
     }
 
-    @Test("Weights in one file are preferred to shards of the same")
+    @Test("Weights in one file are preferred to shards")
     func wholeFile() throws {
         let selection = try select([
             "config.json", "model-00001-of-00001.safetensors", "model.safetensors", "model.fp16.safetensors",
@@ -66,17 +66,17 @@ import Testing
         #expect(selection.entry.description == files[0])
     }
 
-    @Test("Without a label Q4_K_M is chosen, else the smallest of four bits, else the nearest above")
+    @Test("Without a label Q4_K_M is chosen, else the smallest with four bits, else the next with more")
     func usual() throws {
         let all = ["m-Q8_0.gguf", "m-Q4_K_S.gguf", "m-IQ4_XS.gguf", "m-Q4_K_M.gguf", "m-Q2_K.gguf"]
         let sizes = ["m-Q8_0.gguf": 8, "m-Q4_K_S.gguf": 5, "m-IQ4_XS.gguf": 4, "m-Q4_K_M.gguf": 6, "m-Q2_K.gguf": 2]
         let first = try select(all, sizes: sizes)
-        #expect(first.form == .gguf(quantization: "Q4_K_M"))
+        #expect(first.format == .gguf(quantization: "Q4_K_M"))
         #expect(first.alternatives == ["IQ4_XS", "Q2_K", "Q4_K_S", "Q8_0"])
-        #expect(try select(all.filter { $0 != "m-Q4_K_M.gguf" }, sizes: sizes).form == .gguf(quantization: "IQ4_XS"))
-        #expect(try select(["m-Q8_0.gguf", "m-Q6_K.gguf", "m-Q2_K.gguf"]).form == .gguf(quantization: "Q6_K"))
-        #expect(try select(["m-Q3_K_M.gguf", "m-Q2_K.gguf"]).form == .gguf(quantization: "Q3_K_M"))
-        #expect(try select(["model.gguf"]).form == .gguf(quantization: nil))
+        #expect(try select(all.filter { $0 != "m-Q4_K_M.gguf" }, sizes: sizes).format == .gguf(quantization: "IQ4_XS"))
+        #expect(try select(["m-Q8_0.gguf", "m-Q6_K.gguf", "m-Q2_K.gguf"]).format == .gguf(quantization: "Q6_K"))
+        #expect(try select(["m-Q3_K_M.gguf", "m-Q2_K.gguf"]).format == .gguf(quantization: "Q3_K_M"))
+        #expect(try select(["model.gguf"]).format == .gguf(quantization: nil))
     }
 
     @Test(

@@ -42,7 +42,7 @@ import Testing
         #expect(hash.finish() == digest)
     }
 
-    @Test("A file's git name is what git calls it")
+    @Test("A git blob's hash is the one that git computes")
     func gitBlob() throws {
         let names = [
             "": "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "hello\n": "ce013625030ba8dba906f756967f9e9ca394464a",
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test("How the bytes are cut makes no difference, nor what computes them")
+    @Test("Hashes do not depend on how the bytes are split, nor on the implementation")
     func pieces() {
         var generator = SeededGenerator(seed: 1)
         for count in [55, 56, 63, 64, 65, 119, 120, 1000, 4096] {
@@ -75,7 +75,10 @@ import Testing
         }
     }
 
-    @Test("An entity tag that is no hash is none", arguments: ["", "\"\"", "abc", "\"../../etc\"", "\"ABCDEF\""])
+    @Test(
+        "An entity tag that is not a hash is rejected",
+        arguments: ["", "\"\"", "abc", "\"../../etc\"", "\"ABCDEF\""]
+    )
     func entityTags(_ text: String) {
         #expect(ContentHash(entityTag: text) == nil)
     }

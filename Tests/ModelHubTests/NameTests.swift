@@ -26,7 +26,7 @@ import Testing
         #expect(throws: HubError.self) { try ModelReference(text) }
     }
 
-    @Test("Only folders of models have names")
+    @Test("Only models' folders have repository names")
     func folders() {
         #expect(RepositoryName(folder: "models--a--b")?.description == "a/b")
         #expect(RepositoryName(folder: "models--gpt2")?.description == "gpt2")
@@ -47,7 +47,7 @@ import Testing
         #expect(throws: HubError.self) { try RepositoryPath(text) }
     }
 
-    @Test("Folders, token and endpoint come from the variables that huggingface_hub reads")
+    @Test("Folders, token and endpoint come from the same variables as in huggingface_hub")
     func settings() throws {
         let home = FileManager.default.temporaryDirectory.appendingPathComponent("pensieve-\(UUID())").path
         try FileManager.default.createDirectory(atPath: home + "/hf", withIntermediateDirectories: true)

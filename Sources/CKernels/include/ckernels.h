@@ -247,8 +247,8 @@ typedef struct ck_view {
 } ck_view;
 
 /// Allocates memory for the splits of contexts of up to `context` positions (see kv.h), which lets several threads
-/// share one long context; enough for a few sessions. A step that needs more is parallel over query tiles only. Returns false
-/// if the allocation fails.
+/// share one long context; enough for a few sessions. A step that needs more is parallel over query tiles only.
+/// Returns false if the allocation fails.
 bool ck_compute_reserve_parts(ck_compute *compute, int context, int heads, int head_size);
 
 /// out[tokens, heads × head_size] = causal attention of each token's q over its session's keys and values.

@@ -1,12 +1,12 @@
 import Foundation
 
-/// Plots in SVG, to stand inside an HTML page whose style sheet names the colours.
+/// Plots in SVG, for an HTML page whose style sheet defines the colours.
 struct Chart {
     private static let height = 250.0
     private static let (left, right, top, bottom) = (62.0, 16.0, 16.0, 34.0)
 
     let title: String
-    /// A sentence under the title; what the axes cannot say.
+    /// A sentence under the title, for what the axes cannot show.
     let note: String
     private let svg: String
 
@@ -20,12 +20,12 @@ struct Chart {
 
     // MARK: Distributions
 
-    /// How often values lie in which range, with the percentiles that the table gives.
+    /// A histogram of values with percentiles marked.
     static func histogram(_ title: String, unit: String, _ values: [Double]) -> Chart {
         guard !values.isEmpty else { return empty(title) }
         let sorted = values.sorted()
         let most = sorted[sorted.count - 1]
-        // A long thin tail would press everything else against the axis: it is cut, and the note says so.
+        // A long tail would compress everything else: it is cut, and the note says so.
         let cut = Distribution.percentile(sorted, 0.995)
         let high = most > cut * 1.5 ? cut : most
         let low = sorted[0] > high * 0.5 ? sorted[0] : 0
@@ -39,7 +39,7 @@ struct Chart {
         let y = Scale.rounded(upTo: Double(counts.max() ?? 1), from: height - bottom, to: top + 34)
         let step = (x.to - x.from) / Double(bars)
         let rectangles = counts.enumerated().map { index, count in
-            rectangle(x.from + Double(index) * step, y.place(Double(count)), step, y.place(0), "\(count)")
+            rectangle(x.from + Double(index) * step, y.coordinate(Double(count)), step, y.coordinate(0), "\(count)")
         }
         var note = "\(values.count) values"
         if beyond > 0 { note += ", \(beyond) beyond the edge, up to \(Scale.text(most)) \(unit)" }
@@ -63,8 +63,8 @@ struct Chart {
         [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].enumerated().map { row, entry in
             let value = Distribution.percentile(sorted, entry.1)
             guard value <= x.high else { return "" }
-            let place = x.place(value)
-            // Each has a row of its own, so that near ones stay readable.
+            let place = x.coordinate(value)
+            // Each label has a row of its own, so that close ones stay readable.
             let line = top + Double(row) * 15
             let isLate = place > (x.from + x.to) / 2
             return String(
@@ -83,9 +83,9 @@ struct Chart {
         }.joined()
     }
 
-    // MARK: Courses
+    // MARK: Over time
 
-    /// A figure over the test's time, one value for each interval.
+    /// A quantity over time, one value for each interval.
     /// - Parameter style: the style sheet's class for the area.
     static func course(
         _ title: String,
@@ -98,18 +98,24 @@ struct Chart {
         guard seconds > 0, let most = values.max(), most > 0 else { return empty(title, wide: true) }
         let x = Scale(0, seconds, from: left, to: width(true) - right)
         let y = Scale.rounded(upTo: most, from: height - bottom, to: top)
-        var path = String(format: "M%.1f %.1f", x.from, y.place(0))
+        var path = String(format: "M%.1f %.1f", x.from, y.coordinate(0))
         for (index, value) in values.enumerated() {
             let begin = Double(index) * interval
             let end = index == values.count - 1 ? seconds : begin + interval
-            path += String(format: "L%.1f %.1fL%.1f %.1f", x.place(begin), y.place(value), x.place(end), y.place(value))
+            path += String(
+                format: "L%.1f %.1fL%.1f %.1f",
+                x.coordinate(begin),
+                y.coordinate(value),
+                x.coordinate(end),
+                y.coordinate(value)
+            )
         }
-        path += String(format: "L%.1f %.1fZ", x.to, y.place(0))
+        path += String(format: "L%.1f %.1fZ", x.to, y.coordinate(0))
         let parts = [grid(y, wide: true), "<path class=\"area \(style)\" d=\"\(path)\"/>", xAxis(x, unit: "s")]
         return Chart(title: title, note: note, svg: frame(title, parts, wide: true))
     }
 
-    /// A dot for each request at its begin; `failures` as marks at the upper edge.
+    /// A dot for each request at its start; `failures` as marks at the upper edge.
     static func dots(_ title: String, unit: String, _ points: [(x: Double, y: Double)], failures: [Double]) -> Chart {
         guard let last = (points.map(\.x) + failures).max() else { return empty(title) }
         let x = Scale(0, last, from: left, to: width(false) - right)
@@ -117,14 +123,14 @@ struct Chart {
         let circles = thinned(points).map { point in
             String(
                 format: "<circle class=\"dot\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\"/>",
-                x.place(point.x),
-                y.place(point.y)
+                x.coordinate(point.x),
+                y.coordinate(point.y)
             )
         }
         let crosses = thinned(failures).map { time in
             String(
                 format: "<text class=\"fault\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">×</text>",
-                x.place(time),
+                x.coordinate(time),
                 top + 4
             )
         }
@@ -133,7 +139,7 @@ struct Chart {
         return Chart(title: title, note: note, svg: frame(title, parts, wide: false))
     }
 
-    /// At most some thousands, evenly chosen: more would make the page slow and the plot no clearer.
+    /// At most a few thousand points, evenly chosen: more would only make the page slow.
     private static func thinned<Value>(_ values: [Value]) -> [Value] {
         let step = max(1, values.count / 3000)
         return stride(from: 0, to: values.count, by: step).map { values[$0] }
@@ -155,7 +161,7 @@ struct Chart {
 
     private static func grid(_ y: Scale, wide: Bool) -> String {
         y.ticks(4).map { tick in
-            let place = y.place(tick)
+            let place = y.coordinate(tick)
             return String(
                 format: "<line class=\"%@\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
                     + "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%@</text>",
@@ -176,11 +182,62 @@ struct Chart {
         return ticks.enumerated().map { index, tick in
             String(
                 format: "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%@%@</text>",
-                x.place(tick),
+                x.coordinate(tick),
                 height - bottom + 20,
                 Scale.text(tick),
                 index == ticks.count - 1 ? " " + unit : ""
             )
         }.joined()
+    }
+}
+
+/// An axis: maps values to coordinates, and chooses round values as ticks.
+struct Scale: Sendable {
+    let low: Double
+    let high: Double
+    /// The coordinates of `low` and `high`.
+    let from: Double
+    let to: Double
+
+    init(_ low: Double, _ high: Double, from: Double, to: Double) {
+        self.low = low
+        // The range must not be empty, even if all values are equal.
+        self.high = high > low ? high : low + 1
+        self.from = from
+        self.to = to
+    }
+
+    /// From zero to a round value of at least `most`, so that the highest tick is above all values.
+    static func rounded(upTo most: Double, from: Double, to: Double) -> Scale {
+        let step = Scale(0, most, from: from, to: to).step(4)
+        return Scale(0, (most / step - 1e-9).rounded(.up) * step, from: from, to: to)
+    }
+
+    func coordinate(_ value: Double) -> Double { from + (value - low) / (high - low) * (to - from) }
+
+    /// About `wanted` round values within the range.
+    func ticks(_ wanted: Int) -> [Double] {
+        let step = step(wanted)
+        let first = (low / step).rounded(.up)
+        let last = (high / step + 1e-9).rounded(.down)
+        guard first.isFinite, last.isFinite, last - first < 1000 else { return [] }
+        return stride(from: first, through: last, by: 1).map { $0 * step }
+    }
+
+    /// The smallest of 1, 2, 5, 10 … that divides the range into at most about `wanted` parts.
+    private func step(_ wanted: Int) -> Double {
+        let rough = (high - low) / Double(max(1, wanted))
+        let power = pow(10, floor(log10(rough)))
+        return [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.99 } ?? power * 10
+    }
+
+    /// A tick label in few digits.
+    static func text(_ value: Double) -> String {
+        switch abs(value) {
+        case 0: "0"
+        case 100_000...: String(format: "%.3gk", value / 1000)
+        case 100...: String(format: "%.0f", value)
+        default: String(format: "%.3g", value)
+        }
     }
 }

@@ -31,7 +31,7 @@ enum HubModels {
     }
 
     private static func tell(_ selection: FileSelection) {
-        guard !selection.alternatives.isEmpty, case .gguf(let quantization) = selection.form else { return }
+        guard !selection.alternatives.isEmpty, case .gguf(let quantization) = selection.format else { return }
         Terminal.error(
             "  chosen: \(quantization ?? selection.entry.description); there are also "
                 + selection.alternatives.joined(separator: ", ") + " (ORG/NAME:QUANT)"

@@ -68,7 +68,7 @@ struct ModelLocation: Sendable {
 extension LocalModel {
     /// `ORG/NAME`, and which quantisation of it if there may be several.
     var name: String {
-        switch selection.form {
+        switch selection.format {
         case .folder: repository.description
         case .gguf(let quantization): "\(repository):\(quantization ?? selection.entry.description)"
         }

@@ -10,7 +10,7 @@ struct ModelSummary {
     let quantization: String?
 
     init(_ model: LocalModel) {
-        switch model.selection.form {
+        switch model.selection.format {
         case .folder:
             let file = FileHandle(forReadingAtPath: model.folder + "/config.json")
             self.init(configuration: try? file?.read(upToCount: maxConfigurationBytes))

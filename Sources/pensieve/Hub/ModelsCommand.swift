@@ -78,7 +78,7 @@ private struct Row: Encodable {
     private init(_ model: LocalModel, _ revision: CachedRevision) {
         let summary = ModelSummary(model)
         var variant = ""
-        if case .gguf(let label) = model.selection.form { variant = ":" + (label ?? model.selection.entry.description) }
+        if case .gguf(let label) = model.selection.format { variant = ":" + (label ?? model.selection.entry.description) }
         self.model = "\(model.repository)\(Self.suffix(revision))\(variant)"
         bytes = model.bytes
         quantization = summary.quantization

@@ -1,14 +1,14 @@
 import CLinux
 
-/// Who waits for what, as a plain value: each event returns what is to be done, and `Poller` does it.
+/// The waiters for socket events, as a plain value: methods return what is to be done, and `Poller` does it.
 ///
-/// A descriptor has one place each for a reader, a writer and watchers of hang-ups and breaks. It is armed one-shot for all that
-/// are waiting; after an event, those whose wait did not end are armed again.
-struct Registration<Continuation: Sendable>: Sendable {
+/// A descriptor has at most one waiter for each `Poller.Interest`. It is armed one-shot (`EPOLLONESHOT`) for all of its
+/// waiters, and re-armed after an event for those that still wait.
+struct WaiterTable<Continuation: Sendable>: Sendable {
     struct Waiter: Sendable {
         var id: Int
         var deadline: ContinuousClock.Instant?
-        /// Waits for a new request or connection, which a server that shuts down does not want any more.
+        /// A wait for a new request or connection, which `drain` ends.
         var endsOnDrain: Bool
         var continuation: Continuation
     }
@@ -19,7 +19,7 @@ struct Registration<Continuation: Sendable>: Sendable {
     }
 
     private struct Entry: Sendable {
-        /// Tells events of this socket from late ones of an earlier socket with the same number.
+        /// Distinguishes events of this socket from late events of an earlier socket with the same descriptor.
         var generation: UInt32 = 0
         var isInEpoll = false
         var waiters: (readable: Waiter?, writable: Waiter?, hangup: Waiter?, broken: Waiter?) = (nil, nil, nil, nil)
@@ -43,32 +43,32 @@ struct Registration<Continuation: Sendable>: Sendable {
             }
         }
 
-        var isAwaited: Bool { Poller.Interest.allCases.contains { self[$0] != nil } }
+        var hasWaiters: Bool { Poller.Interest.allCases.contains { self[$0] != nil } }
 
         var mask: UInt32 {
             Poller.Interest.allCases.reduce(0) { self[$1] == nil ? $0 : $0 | $1.mask }
         }
     }
 
-    /// How epoll is to be told of a descriptor.
+    /// How to register a descriptor with epoll.
     struct Arming: Equatable {
         var isNew: Bool
         var mask: UInt32
         var generation: UInt32
     }
 
-    /// Deadlines are met this late at most: it bounds how often all waiters are looked through.
+    /// The least time between two sweeps over all waiters; time-outs are at most this late.
     static var sweepInterval: Duration { .milliseconds(20) }
 
     private var entries: [Entry] = []
     private(set) var isDraining = false
     private(set) var isStopped = false
-    /// No deadline lies before this instant, except by the sweep interval.
+    /// When to look for expired deadlines next; nil if there are none.
     private var nextSweep: ContinuousClock.Instant?
-    /// How long the poller's thread sleeps, if it does and if not for ever.
+    /// Until when the poller's thread sleeps at most; nil while it sleeps without a limit.
     private var sleepsUntil: ContinuousClock.Instant?
 
-    /// Adds a waiter. `wakes` says that the thread must not sleep on.
+    /// Adds a waiter. `wakes`: its deadline is before the end of the thread's sleep, so the thread must be woken.
     mutating func add(
         _ waiter: Waiter,
         _ descriptor: Int32,
@@ -88,7 +88,7 @@ struct Registration<Continuation: Sendable>: Sendable {
         return (arming, sleepsUntil.map { deadline < $0 } ?? true)
     }
 
-    /// Takes out a waiter whose wait is called off; nil if it has ended already.
+    /// Removes a waiter that was cancelled; nil if its wait has ended already.
     mutating func remove(_ id: Int, _ descriptor: Int32, _ interest: Poller.Interest) -> Continuation? {
         let index = Int(descriptor)
         guard entries.indices.contains(index), let waiter = entries[index][interest], waiter.id == id else {
@@ -98,7 +98,7 @@ struct Registration<Continuation: Sendable>: Sendable {
         return waiter.continuation
     }
 
-    /// An event of a descriptor: who is to be woken, and how to arm it again for those who are not.
+    /// Handles events of a descriptor: the waiters to wake, and how to re-arm the descriptor for the others.
     mutating func fire(
         _ descriptor: Int32,
         _ generation: UInt32,
@@ -112,11 +112,11 @@ struct Registration<Continuation: Sendable>: Sendable {
             entries[index][interest] = nil
             wakeups.append(Wakeup(continuation: waiter.continuation, outcome: .ready))
         }
-        guard entries[index].isAwaited else { return (wakeups, nil) }
+        guard entries[index].hasWaiters else { return (wakeups, nil) }
         return (wakeups, Arming(isNew: false, mask: entries[index].mask, generation: generation))
     }
 
-    /// The descriptor is about to be closed.
+    /// Ends all waits for a descriptor that is about to be closed.
     mutating func forget(_ descriptor: Int32) -> [Wakeup] {
         let index = Int(descriptor)
         guard entries.indices.contains(index) else { return [] }
@@ -126,19 +126,19 @@ struct Registration<Continuation: Sendable>: Sendable {
         return wakeups
     }
 
-    /// Ends all waits for something new, now and from now on.
+    /// Ends all waits for new requests and connections. `Poller` refuses them from then on.
     mutating func drain() -> [Wakeup] {
         isDraining = true
         return entries.indices.flatMap { takeWaiters(at: $0, as: .interrupted) { $0.endsOnDrain } }
     }
 
-    /// Ends all waits, now and from now on.
+    /// Ends all waits. `Poller` refuses them from then on.
     mutating func stop() -> [Wakeup] {
         isStopped = true
         return entries.indices.flatMap { takeWaiters(at: $0, as: .closed) { _ in true } }
     }
 
-    /// Ends the waits whose time is over, if it is time to look.
+    /// Ends the waits whose deadlines have passed, if a sweep is due.
     mutating func expire(at now: ContinuousClock.Instant) -> [Wakeup] {
         guard let due = nextSweep, due <= now else { return [] }
         var wakeups: [Wakeup] = []
@@ -158,8 +158,8 @@ struct Registration<Continuation: Sendable>: Sendable {
         return wakeups
     }
 
-    /// How many milliseconds the thread may sleep; -1: until something happens.
-    mutating func sleep(at now: ContinuousClock.Instant) -> Int32 {
+    /// Called before the thread sleeps. Returns the time-out for `epoll_wait`: milliseconds, -1 for none.
+    mutating func beginSleep(at now: ContinuousClock.Instant) -> Int32 {
         sleepsUntil = nextSweep
         guard let nextSweep else { return -1 }
         let left = nextSweep - now
@@ -167,8 +167,8 @@ struct Registration<Continuation: Sendable>: Sendable {
         return Int32(min(max(milliseconds.rounded(.up), 0), 3_600_000))
     }
 
-    /// The thread is awake, and will look at the deadlines before it sleeps again.
-    mutating func wakeUp() {
+    /// Called when the thread is awake: it will look at the deadlines before it sleeps again.
+    mutating func endSleep() {
         sleepsUntil = .now
     }
 

@@ -3,9 +3,9 @@ import Testing
 
 @testable import HTTPFront
 
-/// Clients that have said all, and clients that are gone: the kernel reports both in the same way at first.
+/// Clients that shut down their sending side, and clients that are gone: the kernel reports both alike at first.
 extension HTTPServerTests {
-    /// A handler whose answers wait for `gate`, which cancellation opens too; says 500 where it was cancelled.
+    /// A handler whose responses wait for `gate`, which cancellation opens too; answers 500 if it was cancelled.
     private func patient(_ gate: Gate, _ entered: Counter) -> TestHandler {
         TestHandler { request in
             let isStream = request.head.path == "/stream"
@@ -38,10 +38,10 @@ extension HTTPServerTests {
             try await client.send("GET \(path) HTTP/1.\(minorVersion)\r\nHost: h\r\n\r\n")
             try client.finishSending()
             #expect(await eventually { entered.isSet })
-            // Long enough that the server has seen it, and has asked.
+            // Long enough for the server to see it and to send a probe.
             try await Task.sleep(for: .milliseconds(300))
             gate.open()
-            // A client of HTTP/1.0 would not understand the question.
+            // A client of HTTP/1.0 does not know 100 Continue.
             let reply = try await minorVersion == 0 ? client.readReply() : client.readFinalReply()
             #expect(reply.status == 200 && reply.text == (path == "/plain" ? "GET /plain " : "one two three"))
             #expect(try await client.readToEnd() == "")
@@ -68,7 +68,7 @@ extension HTTPServerTests {
     }
 
     @Test("cancels the handler when the client leaves", arguments: ["/plain", "/stream"], [false, true])
-    func clientLeaves(path: String, rudely: Bool) async throws {
+    func clientLeaves(path: String, byReset: Bool) async throws {
         let (entered, ended) = (Counter(), Counter())
         let handler = TestHandler { request in
             if request.head.path == "/plain" {
@@ -80,7 +80,7 @@ extension HTTPServerTests {
             return Response(
                 status: 200,
                 body: .stream { writer in
-                    // A sign of life now and then: what is sent to a client that is gone tells that it is.
+                    // Regular writes: the reset that follows shows that the client is gone.
                     let signs = Task {
                         while true {
                             try await writer.write([46])
@@ -97,20 +97,20 @@ extension HTTPServerTests {
         }
         try await withServer(handler) { server, port in
             let client = try TestClient(port)
-            // A pipelined request that nobody reads must not hide the end of the connection.
+            // A pipelined request that is not read yet must not hide the end of the connection.
             try await client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(await eventually { entered.isSet })
             let start = ContinuousClock.now
-            if rudely { try client.leaveRudely() } else { client.leave() }
+            if byReset { try client.reset() } else { client.close() }
             #expect(await eventually { ended.isSet })
-            // The kernel's own questions would take a minute.
+            // TCP keep-alive would take a minute.
             #expect(ContinuousClock.now - start < .seconds(30))
             #expect(await eventually { await server.connectionCount == 0 })
             #expect(handler.finished == [499])
         }
     }
 
-    @Test("counts a response as given up only if it was not delivered", arguments: ["/plain", "/stream"])
+    @Test("logs 499 only if the response was not delivered", arguments: ["/plain", "/stream"])
     func deliveryCounts(path: String) async throws {
         let (gate, entered) = (Gate(), Counter())
         let handler = patient(gate, entered)
@@ -126,7 +126,7 @@ extension HTTPServerTests {
             let gone = try TestClient(port)
             try await gone.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(await eventually { entered.value == 2 })
-            try gone.leaveRudely()
+            try gone.reset()
             #expect(await eventually { handler.finished == [200, 499] })
             #expect(await eventually { await server.connectionCount == 0 })
         }

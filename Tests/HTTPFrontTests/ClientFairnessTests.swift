@@ -3,10 +3,10 @@ import Testing
 
 @testable import HTTPFront
 
-/// One client against all.
+/// No client can shut out the others.
 extension HTTPServerTests {
-    @Test("lets the longest idle connection give way to a new one, and none with a request under way")
-    func longestIdleGivesWay() async throws {
+    @Test("evicts the longest idle connection for a new one, and none with a request in progress")
+    func evictsLongestIdle() async throws {
         var limits = Limits.forTests
         limits.maxConnections = 3
         let (gate, entered) = (Gate(), Counter())
@@ -21,7 +21,7 @@ extension HTTPServerTests {
             #expect(await eventually { await server.connectionCount == 3 })
             try await busy.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(await eventually { entered.isSet })
-            // Whoever asked last is the younger one, whenever it came.
+            // The connection of the latest request counts as younger, whenever it was opened.
             #expect(try await newer.get("/").status == 200)
             #expect(try await TestClient(port).get("/").status == 200)
             #expect(try await older.read() == nil)
@@ -31,15 +31,15 @@ extension HTTPServerTests {
         }
     }
 
-    @Test("serves a new client beside a crowd that opens connections and says nothing, or begins to")
-    func crowdGivesWay() async throws {
+    @Test("serves a new client while many others open connections and send no request, or part of one")
+    func servesNewClientInCrowd() async throws {
         var limits = Limits.forTests
         limits.maxConnections = 40
         try await withServer(limits: limits) { server, port in
             for beginning in [
-                "", "GET / HT", "POST / HTTP/1.1\r\nHost: h\r\nClient: nobody\r\nContent-Length: 9\r\n\r\na",
+                "", "GET / HT", "POST / HTTP/1.1\r\nHost: h\r\nClient: anonymous\r\nContent-Length: 9\r\n\r\na",
             ] {
-                // Some of them are refused: nobody has to give way before he could have said what he wants.
+                // Some are refused: connections are not evicted within their grace period.
                 let crowd = try (0..<60).map { _ in try TestClient(port) }
                 for client in crowd { try? await client.send(beginning) }
                 let isServed = await eventually {
@@ -47,13 +47,13 @@ extension HTTPServerTests {
                     return (try? await client.get("/").status) == 200
                 }
                 #expect(isServed)
-                for client in crowd { client.leave() }
+                for client in crowd { client.close() }
                 #expect(await eventually { await server.connectionCount <= 1 })
             }
         }
     }
 
-    @Test("takes the place of a new connection from the address that has most, not from the longest idle of another")
+    @Test("evicts a connection of the address that has most, not the longest idle one of another")
     func addressesAreFair() async throws {
         var limits = Limits.forTests
         limits.maxConnections = 10
@@ -71,8 +71,8 @@ extension HTTPServerTests {
         }
     }
 
-    @Test("keeps places for others when one client has requests under way on all it can get")
-    func requestShares() async throws {
+    @Test("keeps connections free for others when one client has as many requests in progress as it can")
+    func requestQuota() async throws {
         var limits = Limits.forTests
         limits.maxConnections = 16
         let (gate, entered) = (Gate(), Counter())
@@ -91,14 +91,14 @@ extension HTTPServerTests {
             try await excess.send(slow)
             #expect(try await excess.readReply().status == 429)
             #expect(try await TestClient(port).get("/", "Client: other\r\n").status == 200)
-            // What is over does not count any more.
+            // Finished requests do not count.
             for _ in greedy { gate.open() }
             for client in greedy { #expect(try await client.readReply().status == 200) }
             #expect(try await greedy[0].get("/", "Client: greedy\r\n").status == 200)
         }
     }
 
-    @Test("reads and drops little of what comes after a refusal, unless it was announced")
+    @Test("reads and drops little after a refusal, unless a length was announced")
     func lingering() async throws {
         var limits = Limits.forTests
         limits.lingerTimeout = .seconds(20)
@@ -107,7 +107,7 @@ extension HTTPServerTests {
             try await client.send("GET / HTTP/1.1\r\nHost: h\r\na: ")
             let piece = String(repeating: "x", count: 1 << 16)
             var sent = 0
-            // The kernel holds some megabytes on the way, more than that is not read for nobody.
+            // The kernel buffers some megabytes; the server does not read more than its limit.
             while sent < 48 << 20, (try? await client.send(piece)) != nil { sent += piece.utf8.count }
             #expect(sent < 32 << 20)
             #expect(await eventually { await server.connectionCount == 0 })
@@ -125,7 +125,7 @@ extension HTTPServerTests {
         }
     }
 
-    @Test("knows a client by its IPv4 address or its IPv6 network")
+    @Test("identifies a client by its IPv4 address or its IPv6 network")
     func networks() async throws {
         for (text, network) in [
             ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"),

@@ -3,8 +3,8 @@ import Support
 
 @testable import LoadTest
 
-extension Exchange {
-    /// An answered request with pieces of text at these times.
+extension RequestSample {
+    /// An answered request with pieces of text at the given times.
     static func make(
         _ question: Question = Question(.open, ["Hello"], expected: nil),
         from start: Double = 0,
@@ -12,15 +12,15 @@ extension Exchange {
         pieces: [Double] = [0.5],
         text: String = "x",
         tokens: Int = 1
-    ) throws -> Exchange {
-        var exchange = Exchange(question: question, start: start, end: end)
+    ) throws -> RequestSample {
+        var sample = RequestSample(question: question, start: start, end: end)
         let events = EventText.answer(pieces: pieces.map { _ in text }, outputTokens: tokens)
         var parser = EventParser()
         var times = pieces[...]
         for event in try parser.push(Array(events.utf8)) {
             let time = event.name == "content_block_delta" ? times.removeFirst() : end
-            try exchange.answer.take(event, at: time)
+            try sample.answer.receive(event, at: time)
         }
-        return exchange
+        return sample
     }
 }

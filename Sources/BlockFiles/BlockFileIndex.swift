@@ -1,12 +1,12 @@
 import Foundation
 import Platform
 
-/// Which blocks are in a folder, how large their files are, and which was used last.
-struct FileIndex: Sendable {
-    static let ending = ".kvblock"
-    static let draftEnding = ".draft"
-    /// Whoever writes a draft for so long writes it no more.
-    private static let draftSeconds = 3600
+/// The block files of a folder with their sizes, in order of last use (LRU).
+struct BlockFileIndex: Sendable {
+    static let suffix = ".kvblock"
+    static let temporarySuffix = ".draft"
+    /// An older temporary file was left behind by a process that ended.
+    private static let maxTemporaryAge = 3600
 
     private struct File {
         var bytes: Int
@@ -14,20 +14,19 @@ struct FileIndex: Sendable {
     }
 
     private var files: [String: File] = [:]
-    /// The files by their last use, so that the oldest is found without a look at all.
+    /// The names by last use, so that the least recently used file is found without a scan.
     private var names: [Int: String] = [:]
     private var bytes = 0
     private var uses = 0
-    /// No file was last used before this.
+    /// No file's last use is before this.
     private var firstUse = 0
 
-    /// Finds the files of earlier processes, and removes what they left half done. Whatever else is in the folder is none
-    /// of ours.
+    /// Finds the files of earlier processes and removes their old temporary files. Other files are left alone.
     init(folder: String) {
         var found: [(name: String, bytes: Int, time: (Int, Int))] = []
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            let isDraft = entry.hasSuffix(Self.draftEnding) && entry.contains(Self.ending + ".")
-            guard isDraft || Self.isName(entry.dropLast(Self.ending.count)) && entry.hasSuffix(Self.ending) else {
+            let isTemporary = entry.hasSuffix(Self.temporarySuffix) && entry.contains(Self.suffix + ".")
+            guard isTemporary || Self.isName(entry.dropLast(Self.suffix.count)) && entry.hasSuffix(Self.suffix) else {
                 continue
             }
             var information = stat()
@@ -35,9 +34,9 @@ struct FileIndex: Sendable {
                 continue
             }
             let time = (information.modificationTime.tv_sec, information.modificationTime.tv_nsec)
-            if !isDraft {
-                found.append((String(entry.dropLast(Self.ending.count)), Int(information.st_size), time))
-            } else if time.0 + Self.draftSeconds < Foundation.time(nil) {
+            if !isTemporary {
+                found.append((String(entry.dropLast(Self.suffix.count)), Int(information.st_size), time))
+            } else if time.0 + Self.maxTemporaryAge < Foundation.time(nil) {
                 unlink(folder + "/" + entry)
             }
         }
@@ -45,7 +44,7 @@ struct FileIndex: Sendable {
     }
 
     private static func isName(_ text: Substring) -> Bool {
-        text.utf8.count == BlockForm.hashBytes && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+        text.utf8.count == BlockFileFormat.hashBytes && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
     }
 
     func contains(_ name: String) -> Bool { files[name] != nil }
@@ -71,8 +70,8 @@ struct FileIndex: Sendable {
         bytes -= file.bytes
     }
 
-    /// Forgets the file that was not used for longest, if all together have more bytes than this.
-    /// - Returns: its name.
+    /// Removes the least recently used file from the index if all files together exceed `limit` bytes.
+    /// - Returns: its name, for the caller to delete; nil if none was removed.
     mutating func removeOldest(ifOver limit: Int) -> String? {
         guard bytes > limit, !files.isEmpty else { return nil }
         while firstUse < uses, names[firstUse] == nil { firstUse += 1 }

@@ -3,7 +3,7 @@ import Testing
 @testable import LoadTest
 
 @Suite struct DistributionTests {
-    @Test("Percentiles are by nearest rank, as worked out by hand")
+    @Test("Percentiles are nearest-rank, as calculated by hand")
     func percentiles() {
         // 15, 20, 35, 40, 50: the 50th percentile is the third of five, the 90th and 99th the fifth.
         #expect(
@@ -11,7 +11,7 @@ import Testing
         )
         let hundred = Distribution((1...100).reversed().map(Double.init))
         #expect(hundred == Distribution(count: 100, mean: 50.5, p50: 50, p90: 90, p99: 99, max: 100))
-        // Ranks 100, 180 and 198 of 200, where 0.99 × 200 is not exact in binary.
+        // Ranks 100, 180 and 198 of 200; 0.99 × 200 is not exact in binary.
         let twoHundred = Distribution((1...200).map(Double.init))
         #expect(twoHundred == Distribution(count: 200, mean: 100.5, p50: 100, p90: 180, p99: 198, max: 200))
         #expect(Distribution([7]) == Distribution(count: 1, mean: 7, p50: 7, p90: 7, p99: 7, max: 7))
@@ -20,15 +20,15 @@ import Testing
 }
 
 @Suite struct TimelineTests {
-    @Test("Throughput and active requests over time are those of a course worked out by hand")
+    @Test("Throughput and active requests over time are as calculated by hand")
     func course() throws {
         // Two requests in three seconds: one from 0 to 2, one from 1.5 to 3.
-        let exchanges = [
-            try Exchange.make(from: 10, to: 12, pieces: [10.5, 10.6, 11.5], tokens: 3),
+        let samples = [
+            try RequestSample.make(from: 10, to: 12, pieces: [10.5, 10.6, 11.5], tokens: 3),
             // Four tokens in two events.
-            try Exchange.make(from: 11.5, to: 13, pieces: [12.25, 12.75], tokens: 4),
+            try RequestSample.make(from: 11.5, to: 13, pieces: [12.25, 12.75], tokens: 4),
         ]
-        let line = Timeline(exchanges, start: 10, seconds: 3)
+        let line = Timeline(samples, start: 10, seconds: 3)
         #expect(line.interval == 0.05)
         #expect(line.tokensPerSecond.count == 60)
         func mean(_ values: [Double], _ from: Int, _ to: Int) -> Double {
