@@ -1,7 +1,8 @@
 import JSON
 
 extension JSONError {
-    /// What is wrong in a configuration file, with its line, naming common mistakes, which lenient parsers accept: comments, single quotes, repeated commas.
+    /// What is wrong in a configuration file, with its line. Names what lenient parsers accept and JSON does not have:
+    /// comments, single quotes, needless commas.
     func explained(in text: [UInt8]) -> String {
         switch problem {
         case .syntax(let what, let byte):
