@@ -66,7 +66,7 @@ struct KVPlan: Equatable {
     /// more; but for at most 64 contexts, and not more than a quarter of free memory, half of it if one full context needs
     /// that. Where the pool is smaller than a full context, sessions are shorter.
     init(
-        configuration: ModelConfiguration,
+        contextLength limit: Int,
         shape: KVShape,
         options: EngineOptions,
         freeMemory: Int
@@ -77,7 +77,7 @@ struct KVPlan: Equatable {
         if let limit = options.contextLimit, limit < 1 {
             throw ModelError("a context limit of \(limit) tokens; at least 1 is expected")
         }
-        let context = min(configuration.contextLength, options.contextLimit ?? Self.maxContext)
+        let context = min(limit, options.contextLimit ?? Self.maxContext)
         let blocksPerContext = (context + shape.blockSize - 1) / shape.blockSize
         let blocks: Int
         if let bytes = options.kvMemoryBytes {

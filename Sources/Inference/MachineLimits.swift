@@ -40,7 +40,7 @@ private actor LimitProbe {
         let mebibytes = min(Self.mostBytes, SystemMemory.freeBytes() / 4) >> 20
         let byteCount = max(1, mebibytes) << 20
         let count = byteCount / MemoryLayout<Float>.size
-        let memory = buffer.reserving(count)
+        let memory = buffer.ensureCapacity(count)
         // Memory never written is one page of zeros, which a cache holds.
         memory.update(repeating: 1, count: count)
         var sink: UInt32 = 0

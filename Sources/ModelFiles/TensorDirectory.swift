@@ -16,10 +16,12 @@ package struct TensorDirectory: Sendable {
 
     /// Finds the tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` names, or of shards
     /// whose names say that they are all there, or of a GGUF file.
-    package init(source: ModelSource) throws(ModelError) {
+    /// - Parameter names: of a GGUF file's tensors.
+    /// - Throws: `ModelError` if there are none, or a file is malformed.
+    package init(source: ModelSource, names: GGUFTensorNames = GGUFTensorNames()) throws(ModelError) {
         if case .gguf(let model) = source {
             label = model.path
-            tensors = try model.namedTensors()
+            tensors = try model.tensors(named: names)
         } else if let file = try source.file("model.safetensors") {
             label = source.label("model.safetensors")
             tensors = try Safetensors(file, label: label).tensors

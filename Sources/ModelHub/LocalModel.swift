@@ -45,8 +45,8 @@ extension HubCache {
         ShardName.areComplete(names.compactMap { ShardName($0, suffix: ".safetensors") })
     }
 
-    /// Whether a snapshot is complete: other programs fetch single files, or stop in between. It needs `model.safetensors`
-    /// or every shard, by the index or by their names, and a tokenizer.
+    /// Whether a snapshot is complete: other programs fetch single files, or stop in between. It needs
+    /// `model.safetensors` or every shard, by the index or by their names, and a tokenizer.
     private static func isComplete(_ sizes: [RepositoryPath: Int?], in folder: String) -> Bool {
         let names = Set(sizes.keys.map(\.description))
         guard names.contains("tokenizer.json") || names.contains("tokenizer.model") else { return false }

@@ -96,7 +96,7 @@ import Testing
     func longConfiguration() {
         let json = "{\"model_type\":\"\(String(repeating: "a", count: 1 << 20))\"}"
         let source = ModelSource.memory(["config.json": FileBytes(copying: Array(json.utf8))])
-        let error = #expect(throws: ModelError.self) { try ModelConfiguration(source: source) }
-        #expect(error?.description.contains("at most 1048576 are expected") == true)
+        let error = #expect(throws: ModelError.self) { try ModelFields(source: source) }
+        #expect(error?.description == "config.json: longer than 1048576 bytes")
     }
 }

@@ -5,10 +5,6 @@ extension GGUFModel {
     /// The file `name`, or nil if there is none of that name or nothing to put in it.
     func file(_ name: String) throws(ModelError) -> FileBytes? {
         switch name {
-        case "config.json": return try encoded(GGUFConfiguration(self))
-        case "generation_config.json":
-            guard let vocabulary = try GGUFVocabulary(self), !vocabulary.endTokens.isEmpty else { return nil }
-            return try encoded(["eos_token_id": vocabulary.endTokens])
         case "tokenizer_config.json":
             guard let vocabulary = try GGUFVocabulary(self) else { return nil }
             return try encoded(TokenizerConfiguration(vocabulary))

@@ -4,8 +4,8 @@ import JSON
 import ModelFiles
 import ModelHub
 
-/// What a table says of a model, from `config.json` or a GGUF file's header and name alone, so that a cache of many models
-/// is listed at once.
+/// A model's architecture and quantisation from `config.json` or a GGUF file's header and name only, so that a large
+/// cache is listed quickly.
 struct ModelSummary {
     let architecture: String?
     let quantization: String?

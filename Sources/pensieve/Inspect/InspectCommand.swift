@@ -3,7 +3,7 @@ import Foundation
 import Inference
 import ModelFiles
 
-/// `pensieve inspect MODEL`: what a model is and what it needs.
+/// `pensieve inspect MODEL`: describes a model and the memory it needs.
 enum InspectCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
         var arguments = try Arguments(raw, of: "inspect", valued: ["kv-type"], toggles: ["json"])

@@ -2,7 +2,7 @@ import APIClient
 import Console
 import Foundation
 
-/// `pensieve status`: how a running server is.
+/// `pensieve status`: shows the status of a running server.
 enum StatusCommand {
     static let standardAddress = "http://127.0.0.1:7777"
 
@@ -41,7 +41,7 @@ enum StatusCommand {
         guard var status = ServerStatus(address: server.address, health: answer.body) else {
             throw ChatError("what answers at \(server.address) is no Pensieve server (status \(answer.status))")
         }
-        // Whoever stands before a server may keep its metrics to himself.
+        // A proxy in front of the server may not forward /metrics.
         if let metrics = try? await server.get("/metrics"), metrics.status == 200 { status.add(metrics: metrics.body) }
         return status
     }
