@@ -7,7 +7,7 @@ package enum ModelSource: Sendable {
     case folder(String)
     /// Files in memory, by name: the built-in model.
     case memory([String: FileBytes])
-    /// One GGUF file or its parts, which gives the small files of a folder in the same form.
+    /// One GGUF file or its parts, with metadata in place of the other files.
     case gguf(GGUFModel)
 
     /// The model at a path: a GGUF file, a folder of safetensors, or a folder that has one GGUF model and no
@@ -48,7 +48,7 @@ package enum ModelSource: Sendable {
         switch self {
         case .folder(let path): try FileBytes(contentsOf: path + "/" + name)
         case .memory(let files): files[name]
-        case .gguf(let model): try model.file(name)
+        case .gguf: nil
         }
     }
 

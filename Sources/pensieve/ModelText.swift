@@ -17,8 +17,12 @@ struct ModelText: Sendable {
         _ configuration: ModelConfiguration,
         _ vocabulary: LoadedModel.Vocabulary
     ) throws {
-        var files = try TokenizerConfiguration { name in try source.file(name)?.array }
-        if case .gguf = source { files.beginsAsText = true }
+        let files =
+            if case .gguf(let file) = source {
+                try TokenizerConfiguration(file)
+            } else {
+                try TokenizerConfiguration { name in try source.file(name)?.array }
+            }
         let all = try Self.tokenizer(vocabulary, files.addedTokens)
         let own = try all.limited(toRows: configuration.transformer.vocabularySize)
         chatFormat = try Self.format(source, configuration, files, own)
@@ -62,6 +66,26 @@ struct ModelText: Sendable {
         case .tokenizerJSON(let json): try Tokenizer(tokenizerJSON: json, files: addedTokens)
         case .gguf(let file): try Tokenizer(vocabulary: VocabularyValues(file))
         }
+    }
+}
+
+extension TokenizerConfiguration {
+    /// What the metadata of a GGUF file say.
+    fileprivate init(_ file: GGUFModel) throws {
+        let vocabulary = try GGUFVocabulary(file)
+        func text(_ token: Int?) -> String? {
+            guard let vocabulary, let token, !vocabulary.tokens[token].isEmpty else { return nil }
+            return vocabulary.tokens[token]
+        }
+        let templates = [
+            "default": vocabulary?.chatTemplate, "tool_use": vocabulary?.toolTemplate,
+        ]
+        let specialTokens = [
+            "bos_token": text(vocabulary?.bosToken), "eos_token": text(vocabulary?.eosToken),
+            "unk_token": text(vocabulary?.unknownToken), "pad_token": text(vocabulary?.paddingToken),
+        ]
+        self.init(templates: templates.compactMapValues(\.self), specialTokens: specialTokens.compactMapValues(\.self))
+        beginsAsText = true
     }
 }
 

@@ -26,6 +26,8 @@ package struct GGUFVocabulary: Sendable, Equatable {
     package var endTokens: [Int]
     /// The chat template, in Jinja.
     package var chatTemplate: String?
+    /// The chat template for conversations with tools, if there is one of its own.
+    package var toolTemplate: String?
     /// `general.name`: the flags of one family's special tokens are known by it.
     package var modelName: String?
 
@@ -58,6 +60,7 @@ package struct GGUFVocabulary: Sendable, Equatable {
         addsSpacePrefix = try file.flag("tokenizer.ggml.add_space_prefix")
         removesExtraSpaces = try file.flag("tokenizer.ggml.remove_extra_whitespaces")
         chatTemplate = try file.text("tokenizer.chat_template")
+        toolTemplate = try file.text("tokenizer.chat_template.tool_use")
         modelName = try file.text("general.name")
         let ids = TokenIDs(file: file, count: tokens.count)
         bosToken = try ids["bos"]
