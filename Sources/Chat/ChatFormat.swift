@@ -5,7 +5,7 @@ package import Tokenization
 ///
 /// Special tokens come from the format alone: what a user writes is encoded as plain text, whatever it spells.
 package struct ChatFormat: Sendable {
-    /// Where it comes from, for those who want to know why a model answers as it does.
+    /// Where the format comes from.
     package enum Origin: Sendable, Equatable {
         /// The model's own chat template.
         case model
@@ -58,38 +58,25 @@ package struct ChatFormat: Sendable {
     ) throws(TemplateError) {
         let own = configuration.template
         let family = FamilyFormat.of(architecture, tokenizer)
-        if own == nil, family == .phi3 {
-            self.init(
-                origin: .family(family.rawValue),
-                writer: .phi3(Phi3Format()),
-                stops: Phi3Format.stops,
-                endTokens: endTokens
+        let origin = own == nil ? Origin.family(family.rawValue) : .model
+        if let source = own ?? family.template {
+            let format = try TemplateFormat(
+                template: try ChatTemplate(source: source),
+                toolTemplate: try configuration.toolTemplate.map { (source) throws(TemplateError) in
+                    try ChatTemplate(source: source)
+                },
+                specialTokens: configuration.specialTokens
             )
-            read(configuration)
-            return
+            let stops = format.turnEnds(with: tokenizer) + [configuration.specialTokens["eos_token"]].compactMap { $0 }
+            self.init(origin: origin, writer: .template(format), stops: stops, endTokens: endTokens)
+        } else {
+            self.init(origin: origin, writer: .phi3(Phi3Format()), stops: Phi3Format.stops, endTokens: endTokens)
         }
-        let format = try TemplateFormat(
-            template: try ChatTemplate(source: own ?? family.template),
-            toolTemplate: try configuration.toolTemplate.map { (source) throws(TemplateError) in
-                try ChatTemplate(source: source)
-            },
-            specialTokens: configuration.specialTokens
-        )
-        self.init(
-            origin: own == nil ? .family(family.rawValue) : .model,
-            writer: .template(format),
-            stops: format.turnEnds(with: tokenizer) + [configuration.specialTokens["eos_token"]].compactMap { $0 },
-            endTokens: endTokens
-        )
-        read(configuration)
-    }
-
-    private mutating func read(_ configuration: TokenizerConfiguration) {
         specialTokens = configuration.specialTokens.values.sorted()
         beginsAsText = configuration.beginsAsText
     }
 
-    /// What people should know of how conversations are written.
+    /// Warnings for the operator about how conversations are written.
     package var notes: [String] {
         guard case .template(let format) = writer else { return [] }
         return format.notes
@@ -98,7 +85,7 @@ package struct ChatFormat: Sendable {
     /// The tokens of a conversation, ready for the model to go on: after the head of an assistant's turn, or, if the
     /// last turn is an assistant's and has a text, inside that turn.
     /// - Parameter tools: descriptions in the form that templates take, `{"type": "function", "function": {…}}`.
-    /// - Throws: what the template raises, or what goes wrong in it.
+    /// - Throws: `TemplateError` if the template raises one or fails, or the text cannot be tokenized.
     package func encode(
         _ turns: [ChatTurn],
         tools: [TemplateValue] = [],
@@ -118,7 +105,7 @@ package struct ChatFormat: Sendable {
         return tokens
     }
 
-    /// A text that cannot be tokenized is as much the request's as one that the template refuses.
+    /// A text that cannot be tokenized is the request's fault, as one that the template refuses is.
     private static func refusing(_ body: () throws(TokenizerError) -> [Int32]) throws(TemplateError) -> [Int32] {
         do throws(TokenizerError) {
             return try body()
@@ -127,7 +114,7 @@ package struct ChatFormat: Sendable {
         }
     }
 
-    /// The conversation as a text, for people; nil if the format has no template.
+    /// The conversation as text, to be shown; nil if the format has no template.
     package func preview(_ turns: [ChatTurn], tools: [TemplateValue] = []) throws(TemplateError) -> String? {
         guard case .template(let format) = writer else { return nil }
         return try format.render(turns, tools: tools).string
@@ -144,11 +131,11 @@ package struct ChatFormat: Sendable {
         var tokens = stopTokens(in: tokenizer)
         tokens.formUnion(specialTokens.compactMap(tokenizer.specialToken))
         tokens.formUnion(tokenizer.tokensBeforeText + tokenizer.tokensAfterText)
-        if case .template(let format) = writer { tokens.formUnion(format.marks(with: tokenizer)) }
+        if case .template(let format) = writer { tokens.formUnion(format.turnTokens(with: tokenizer)) }
         return tokens.filter { !tokenizer.isPlain($0) }
     }
 
-    /// The format's special tokens that a tokenizer lacks; `encode` leaves them out, so it is of no use without them.
+    /// The format's special tokens that a tokenizer lacks; `encode` would leave them out.
     package func missingTokens(in tokenizer: Tokenizer) -> [String] {
         stops.filter { tokenizer.specialToken($0) == nil }
     }

@@ -32,7 +32,8 @@ enum FamilyFormat: String, CaseIterable {
         return (own + known).first { $0.tokens.allSatisfy { tokenizer.specialToken($0) != nil } } ?? .plain
     }
 
-    var template: String {
+    /// Nil for Phi-3, whose conversations `Phi3Format` writes.
+    var template: String? {
         switch self {
         case .llama3:
             """
@@ -61,14 +62,7 @@ enum FamilyFormat: String, CaseIterable {
             """.withLineBreaks
         case .llama2: Self.instructions(system: "'<<SYS>>\\n' ~ system ~ '\\n<</SYS>>\\n\\n'", isSpaced: true)
         case .mistral: Self.instructions(system: "system ~ '\\n\\n'", isSpaced: false)
-        // Phi-3 has a writer of its own; as a template it would be this.
-        case .phi3:
-            """
-            {%- for message in messages -%}
-            <|{{ message.role }}|>\\n{{ message.content }}<|end|>\\n
-            {%- endfor -%}
-            {%- if add_generation_prompt -%}<|assistant|>\\n{%- endif -%}
-            """.withLineBreaks
+        case .phi3: nil
         case .plain:
             """
             {{ bos_token }}

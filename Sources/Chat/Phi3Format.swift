@@ -9,7 +9,7 @@ struct Phi3Format: Sendable {
     func encode(_ turns: [ChatTurn], with tokenizer: Tokenizer) throws(TokenizerError) -> [Int32] {
         var conversation = Conversation(tokenizer: tokenizer)
         for (index, turn) in turns.enumerated() {
-            // What a tool says is told by the user.
+            // A tool's result is written as a user's turn.
             let role = turn.role == .tool ? ChatRole.user : turn.role
             conversation.place("<|\(role.rawValue)|>")
             if turn.role == .assistant {
@@ -33,22 +33,22 @@ struct Phi3Format: Sendable {
 private struct Conversation {
     let tokenizer: Tokenizer
     var tokens: [Int32] = []
-    /// Whether the last special token takes the white space after it along, as Phi-3's own file has it.
-    private var swallowsSpace = false
+    /// Whether the last special token strips the white space after it (`rstrip` in Phi-3's own file).
+    private var stripsSpace = false
 
     init(tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
     mutating func place(_ content: String) {
         guard let token = tokenizer.specialToken(content) else { return }
         tokens.append(token)
-        swallowsSpace = tokenizer.swallowsSpaceAfter(token)
+        stripsSpace = tokenizer.stripsSpaceAfter(token)
     }
 
     mutating func write(_ text: String) throws(TokenizerError) {
         let scalars = text.unicodeScalars
-        let kept = swallowsSpace ? scalars.drop(while: \.properties.isWhitespace) : scalars[...]
+        let kept = stripsSpace ? scalars.drop(while: \.properties.isWhitespace) : scalars[...]
         guard !kept.isEmpty else { return }
-        swallowsSpace = false
+        stripsSpace = false
         tokens += try tokenizer.encode(Array(String(kept).utf8), .none)
     }
 }

@@ -3,18 +3,18 @@ import Tokenization
 
 /// Writes conversations with a chat template.
 ///
-/// Templates differ in what they stand: many know a system turn only at the beginning, some none at all, and some move
-/// it about. What a template does is found out by rendering short conversations when it is loaded.
+/// Many templates accept a system turn only at the beginning, some none at all, and some move it. What a template does
+/// is found out by rendering short conversations when it is loaded.
 struct TemplateFormat: Sendable {
     private let template: ChatTemplate
-    /// For requests with tools, where a model has a template of its own for them.
+    /// For requests with tools: a separate template of the model, or the same one.
     private let toolTemplate: ChatTemplate
     /// `bos_token` and the like.
     private let constants: [TemplateValue.Member]
-    private var forms = MessageForms()
-    private var knowsSystem = true
+    private var forms = ContentForms()
+    private var supportsSystem = true
     /// Whether a system turn in the middle is written where it is.
-    private var knowsInlineSystem = true
+    private var supportsInlineSystem = true
     /// What people should know of how it writes conversations.
     private(set) var notes: [String] = []
 
@@ -26,24 +26,24 @@ struct TemplateFormat: Sendable {
     ) throws(TemplateError) {
         self.template = template
         self.toolTemplate = toolTemplate ?? template
-        constants = specialTokens.sorted { $0.key < $1.key }.map { .init($0.key, .formatText($0.value)) }
+        constants = specialTokens.sorted { $0.key < $1.key }.map { .init($0.key, .templateText($0.value)) }
         try findUserForm()
         findOtherForms()
-        knowsSystem = keepsOrder([.system, .user])
-        let opening: [ChatRole] = knowsSystem ? [.system] : []
-        knowsInlineSystem = keepsOrder(opening + [.user, .system, .assistant, .user, .system])
+        supportsSystem = keepsOrder([.system, .user])
+        let opening: [ChatRole] = supportsSystem ? [.system] : []
+        supportsInlineSystem = keepsOrder(opening + [.user, .system, .assistant, .user, .system])
     }
 
-    // MARK: What the template stands
+    // MARK: What the template supports
 
-    /// Chooses the form of users' texts by what comes out.
+    /// Chooses the form of users' texts for which they appear in the output.
     private mutating func findUserForm() throws(TemplateError) {
         var reason = "its text is not in what the template writes"
-        for form in MessageForms.Form.allCases {
-            forms = MessageForms(user: form, system: form, assistant: form)
+        for form in ContentForms.Form.allCases {
+            forms = ContentForms(user: form, system: form, assistant: form)
             for roles: [ChatRole] in [[.user], [.system, .user], [.user, .assistant, .user]] {
                 do throws(TemplateError) {
-                    if try lost(roles).isDisjoint(with: [.user]) { return }
+                    if try lostRoles(roles).isDisjoint(with: [.user]) { return }
                 } catch {
                     reason = error.description
                 }
@@ -55,40 +55,40 @@ struct TemplateFormat: Sendable {
         )
     }
 
-    /// Chooses the forms of the others' texts: the user's, unless only the other one comes out.
+    /// Chooses the forms of the other roles' texts: the user's, unless only another one makes them appear.
     private mutating func findOtherForms() {
         choose(\.assistant, .assistant, in: [[.user, .assistant, .user]])
         choose(\.system, .system, in: [[.system, .user], [.system, .user, .assistant, .user]])
-        let earlier = (try? lost([.user, .assistant, .user])) ?? []
+        let earlier = (try? lostRoles([.user, .assistant, .user])) ?? []
         if earlier.contains(.user) {
             notes.append("the chat template leaves out what a user said before: only the last message is read")
         }
         if earlier.contains(.assistant) {
             notes.append("the chat template leaves out what an assistant said before: earlier answers are lost")
         }
-        if (try? lost([.system, .user]))?.contains(.system) == true {
+        if (try? lostRoles([.system, .user]))?.contains(.system) == true {
             notes.append("the chat template leaves out a system's text: it goes before the first user's")
         }
     }
 
     private mutating func choose(
-        _ form: WritableKeyPath<MessageForms, MessageForms.Form>,
+        _ form: WritableKeyPath<ContentForms, ContentForms.Form>,
         _ role: ChatRole,
         in conversations: [[ChatRole]]
     ) {
         let usual = forms
-        for other in [usual.user] + MessageForms.Form.allCases {
+        for other in [usual.user] + ContentForms.Form.allCases {
             forms[keyPath: form] = other
-            for roles in conversations where (try? lost(roles))?.contains(role) == false { return }
+            for roles in conversations where (try? lostRoles(roles))?.contains(role) == false { return }
         }
         forms = usual
     }
 
-    /// The roles whose texts do not come out of the template, in a conversation of these.
-    private func lost(_ roles: [ChatRole]) throws(TemplateError) -> Set<ChatRole> {
+    /// The roles whose texts are missing from the output, in a conversation of these roles.
+    private func lostRoles(_ roles: [ChatRole]) throws(TemplateError) -> Set<ChatRole> {
         let turns = probe(roles)
         let rendered = try renderAsIs(turns, tools: [])
-        // A list that is printed as one shows its text too, but is none of a conversation.
+        // A template that prints the list itself shows the text too, but does not support parts.
         let isPrinted =
             turns.contains { forms[$0.role] == .parts }
             && [#"'type': 'text'"#, #""type": "text""#].contains { !rendered.offsets(of: $0).isEmpty }
@@ -97,7 +97,7 @@ struct TemplateFormat: Sendable {
         return Set(lost.map(\.role))
     }
 
-    /// A conversation whose texts can be told apart.
+    /// A conversation whose texts are all different.
     private func probe(_ roles: [ChatRole]) -> [ChatTurn] {
         roles.enumerated().map { ChatTurn(role: $1, text: "Probe\($0)text") }
     }
@@ -127,9 +127,9 @@ struct TemplateFormat: Sendable {
 
     /// The tokens that the template writes before the first turn and between turns.
     ///
-    /// What it writes after the last turn is an answer's head, where some models begin to think: the tokens of thoughts
-    /// are no turn's.
-    func marks(with tokenizer: Tokenizer) -> Set<Int32> {
+    /// What it writes after the last turn begins an answer, where some models begin to think: tokens of thinking are not
+    /// among them.
+    func turnTokens(with tokenizer: Tokenizer) -> Set<Int32> {
         let conversations: [[ChatRole]] = [
             [.system, .user, .assistant, .user, .assistant, .user], [.user, .assistant, .tool, .assistant, .user],
         ]
@@ -140,7 +140,7 @@ struct TemplateFormat: Sendable {
                 let end = turns.last.flatMap({ rendered.offsets(of: $0.text).first })
             else { continue }
             let bytes = rendered.bytes
-            for (range, origin) in rendered.runs where origin == .format && range.lowerBound < end {
+            for (range, origin) in rendered.runs where origin == .template && range.lowerBound < end {
                 written.append(Array(bytes[range]))
             }
         }
@@ -152,54 +152,54 @@ struct TemplateFormat: Sendable {
     /// The text of a conversation, for the model to go on after it.
     func render(_ turns: [ChatTurn], tools: [TemplateValue]) throws(TemplateError) -> RenderedText {
         var turns = turns
-        // Nothing to go on with: a new turn says the same.
+        // An empty turn to continue is the same as a new one.
         if let last = turns.last, last.role == .assistant, last.text.isEmpty, last.details.isEmpty {
             turns.removeLast()
         }
-        if !knowsSystem { turns = SystemTurns.withoutFirst(turns) }
-        if !knowsInlineSystem { return try renderWithoutInline(turns, tools) }
+        if !supportsSystem { turns = SystemTurns.firstMerged(turns) }
+        if !supportsInlineSystem { return try renderInlineMerged(turns, tools) }
         do {
-            return try renderContinued(turns, tools)
+            return try renderContinuing(turns, tools)
         } catch {
             // Some refuse a system turn only after certain others.
             guard error.kind == .raised, SystemTurns.hasInline(turns) else { throw error }
-            return try renderWithoutInline(turns, tools)
+            return try renderInlineMerged(turns, tools)
         }
     }
 
-    private func renderWithoutInline(_ turns: [ChatTurn], _ tools: [TemplateValue]) throws(TemplateError)
+    private func renderInlineMerged(_ turns: [ChatTurn], _ tools: [TemplateValue]) throws(TemplateError)
         -> RenderedText
     {
-        try renderContinued(SystemTurns.withoutInline(turns), tools)
+        try renderContinuing(SystemTurns.inlineMerged(turns), tools)
     }
 
-    private func renderContinued(_ turns: [ChatTurn], _ tools: [TemplateValue]) throws(TemplateError) -> RenderedText {
+    private func renderContinuing(_ turns: [ChatTurn], _ tools: [TemplateValue]) throws(TemplateError) -> RenderedText {
         guard let last = turns.last, last.role == .assistant else { return try renderAsIs(turns, tools: tools) }
         do {
-            let rendered = try renderAsIs(turns, tools: tools, isContinued: true)
+            let rendered = try renderAsIs(turns, tools: tools, continuesFinalMessage: true)
             if let text = rendered.beforeMark { return text }
         } catch {
             guard error.kind == .raised else { throw error }
         }
-        // The template does not show what an assistant said last: a new turn that begins with it does as well.
+        // The template does not write the last assistant turn: its text goes after the head of a new one.
         let head = try renderAsIs(turns.dropLast(), tools: tools)
         return try head.appending(last.text)
     }
 
-    /// - Parameter isContinued: whether the last turn's text ends with the mark.
+    /// - Parameter continuesFinalMessage: whether the last turn's text ends with the mark.
     private func renderAsIs(
         _ turns: [ChatTurn],
         tools: [TemplateValue],
-        isContinued: Bool = false
+        continuesFinalMessage: Bool = false
     ) throws(TemplateError) -> RenderedText {
         var messages: [TemplateValue] = []
         messages.reserveCapacity(turns.count)
         for (index, turn) in turns.enumerated() {
-            let isMarked = isContinued && index == turns.count - 1
+            let isMarked = continuesFinalMessage && index == turns.count - 1
             messages.append(
                 .object(
                     [
-                        .init("role", .formatText(turn.role.rawValue)),
+                        .init("role", .templateText(turn.role.rawValue)),
                         .init("content", forms[turn.role].content(isMarked ? .marked(turn.text) : .string(turn.text))),
                     ] + turn.details
                 )
@@ -208,7 +208,7 @@ struct TemplateFormat: Sendable {
         let context: [TemplateValue.Member] =
             constants + [
                 .init("messages", .array(messages)), .init("tools", tools.isEmpty ? .null : .array(tools)),
-                .init("documents", .null), .init("add_generation_prompt", .bool(!isContinued)),
+                .init("documents", .null), .init("add_generation_prompt", .bool(!continuesFinalMessage)),
             ]
         return try (tools.isEmpty ? template : toolTemplate).render(context)
     }
@@ -218,7 +218,38 @@ struct TemplateFormat: Sendable {
     /// The tokens of a rendered text. Special ones are read from what the format wrote, and the text is cut and merged
     /// as a whole, as the reference does it.
     func encode(_ text: RenderedText, with tokenizer: Tokenizer) throws(TokenizerError) -> [Int32] {
-        let trusted = text.runs.filter { $0.origin == .format }.map(\.range)
+        let trusted = text.runs.filter { $0.origin == .template }.map(\.range)
         return try tokenizer.encode(text.bytes, .ranges(trusted))
+    }
+}
+
+/// How a template wants the contents of messages: as a string, or as a list of typed parts.
+///
+/// Most templates read a string and many read both. Those of models that also take pictures often iterate over a list;
+/// given a string they iterate over its characters and write nothing, without an error.
+struct ContentForms: Sendable {
+    enum Form: Sendable, CaseIterable {
+        case text
+        /// `[{"type": "text", "text": …}]`
+        case parts
+
+        func content(_ text: TemplateValue) -> TemplateValue {
+            switch self {
+            case .text: text
+            case .parts: .array([.object([.init("type", .templateText("text")), .init("text", text)])])
+            }
+        }
+    }
+
+    var user = Form.text
+    var system = Form.text
+    var assistant = Form.text
+
+    subscript(_ role: ChatRole) -> Form {
+        switch role {
+        case .user, .tool: user
+        case .system: system
+        case .assistant: assistant
+        }
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// All tensors of a model, from one file or several, by the names of its Hugging Face form.
 package struct TensorDirectory: Sendable {
     /// Several times what the largest models have.
@@ -127,19 +129,13 @@ package struct TensorDirectory: Sendable {
 
     /// The names of tensors and of the shards they are in, sorted, so that the same error comes first each time.
     private static func weightMap(of index: FileBytes, label: String) throws(ModelError) -> [(String, String)] {
-        var map: [(String, String)]?
-        var reader = JSONReader(index, label: label)
-        try reader.object { (reader, key) throws(ModelError) in
-            guard key == "weight_map" else { return try reader.skip() }
-            var entries: [(String, String)] = []
-            try reader.object { (reader, name) throws(ModelError) in
-                guard entries.count < maxTensors else { throw ModelError("\(label): more than \(maxTensors) tensors") }
-                entries.append((name, try reader.string()))
+        let map = try index.json(label: label) { (index) throws(JSONError) in
+            var map: [(String, String)] = []
+            for member in try index["weight_map"].members(atMost: maxTensors) {
+                map.append((member.name, try member.value.string()))
             }
-            map = entries
+            return map
         }
-        try reader.end()
-        guard let map else { throw ModelError("\(label): \"weight_map\" is missing") }
         return map.sorted { ($0.1, $0.0) < ($1.1, $1.0) }
     }
 }

@@ -12,8 +12,8 @@ package struct ChatTemplate: Sendable {
     /// Renders the template.
     /// - Parameters:
     ///   - context: the variables. Of several with one name the last counts.
-    ///   - now: what `strftime_now` tells.
-    /// - Throws: what the template raises, or what goes wrong in it.
+    ///   - now: the time for `strftime_now`.
+    /// - Throws: `TemplateError` if the template raises one, an operation fails, or a limit is exceeded.
     package func render(
         _ context: [TemplateValue.Member],
         now: TemplateClock = .system,

@@ -8,7 +8,7 @@ package struct RenderedText {
     package var bytes: [UInt8] { Array(text.bytes) }
 
     /// The byte ranges of one origin each, in order; together they are the whole text.
-    package var runs: [(range: Range<Int>, origin: TextOrigin)] { text.stretches }
+    package var runs: [(range: Range<Int>, origin: TextOrigin)] { text.runs }
 
     /// The byte offsets at which `part` occurs, occurrences that overlap an earlier one left out.
     package func offsets(of part: String) -> [Int] {
@@ -16,45 +16,45 @@ package struct RenderedText {
     }
 
     /// What is before the last mark of a `TemplateValue.marked`; nil if there is no mark.
-    package var beforeMark: RenderedText? { PlaceMark.prefix(of: text).map(RenderedText.init) }
+    package var beforeMark: RenderedText? { ContinuationMark.prefix(of: text).map(RenderedText.init) }
 
     /// This text with text from outside at its end.
     /// - Throws: `TemplateError` if the whole would be too long.
     package func appending(_ more: String) throws(TemplateError) -> RenderedText {
-        RenderedText(text: try text.appending(Text(more, .outside), Budget(steps: .max)))
+        RenderedText(text: try text.appending(Text(more, .input), Budget(steps: .max)))
     }
 }
 
 /// Where characters come from.
 package enum TextOrigin: UInt8, Sendable {
     /// Messages, tools, whatever came with a request.
-    case outside
+    case input
     /// The template itself and the model's special tokens.
-    case format
+    case template
     /// The mark of `TemplateValue.marked`.
     case mark
 }
 
-/// The end of a marked text, and how it is found again.
-enum PlaceMark {
-    /// A letter, which no trimming takes, and a space, which every trimming takes: so what is rendered tells whether
-    /// the template trims what it is given.
+/// A mark at the end of a text, by which that place is found in the output.
+enum ContinuationMark {
+    /// A letter, which trimming keeps, and a space, which trimming removes: the output shows whether the template trims
+    /// its messages.
     private static let mark = "M "
 
     static func appended(to text: Text) throws(TemplateError) -> Text {
         try text.appending(Text(mark, .mark), Budget(steps: .max))
     }
 
-    /// What is before the last mark; nil if there is no mark. If the template trims, what a user wrote loses the white
-    /// space at its end there; what the template wrote itself stays.
+    /// What is before the last mark; nil if there is none. If the template trims, white space that a user wrote before
+    /// the mark is removed; what the template wrote stays.
     static func prefix(of rendered: Text) -> Text? {
-        let stretches = rendered.stretches
-        guard let found = stretches.last(where: { $0.origin == .mark }) else { return nil }
+        let runs = rendered.runs
+        guard let found = runs.last(where: { $0.origin == .mark }) else { return nil }
         // A space that the template itself writes there counts as the mark's, as it does in transformers.
         let space = found.range.lowerBound + mark.utf8.count - 1
         let isTrimmed = space >= rendered.count || rendered[space] != UInt8(ascii: " ")
         let before = rendered[0..<found.range.lowerBound]
-        guard isTrimmed, let (range, origin) = before.stretches.last, origin == .outside else { return before }
+        guard isTrimmed, let (range, origin) = before.runs.last, origin == .input else { return before }
         return before[0..<range.lowerBound + before[range].trimmed(start: false).count]
     }
 }

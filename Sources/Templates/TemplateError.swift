@@ -1,13 +1,13 @@
 /// Why a template cannot be read, or a conversation cannot be rendered with it.
 package struct TemplateError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Kind: Sendable {
-        /// The template is no Jinja, or asks for what this interpreter does not have.
+        /// The template is not valid Jinja, or uses a feature that is not supported.
         case syntax
         /// The template itself refuses the conversation, by `raise_exception`.
         case raised
         /// A value that is not there was used as if it were.
         case undefined
-        /// An operation does not fit its values: Python's `TypeError`, `ValueError` and their kin.
+        /// An operation does not fit its values: Python's `TypeError`, `ValueError` and similar errors.
         case operation
         /// The template asks for more steps, depth or memory than it may have.
         case limit
@@ -15,7 +15,7 @@ package struct TemplateError: Error, Equatable, Sendable, CustomStringConvertibl
 
     package let kind: Kind
     package let message: String
-    /// The line of the template, from 1; nil where no single line is to blame.
+    /// The line of the template, from 1; nil if the error belongs to no line.
     package var line: Int?
 
     package init(_ kind: Kind, _ message: String, line: Int? = nil) {
@@ -33,7 +33,7 @@ package struct TemplateError: Error, Equatable, Sendable, CustomStringConvertibl
     static func operation(_ message: String) -> TemplateError { TemplateError(.operation, message) }
     static func limit(_ message: String) -> TemplateError { TemplateError(.limit, message) }
 
-    /// This error, with a place if it has none yet.
+    /// This error, with a line if it has none yet.
     func at(line: Int) -> TemplateError {
         var error = self
         error.line = error.line ?? line

@@ -1,7 +1,7 @@
 /// What a template may cost. A rendering that asks for more ends with an error.
 ///
 /// Work is allowed in proportion to what is rendered: a long conversation needs many steps, a short one that takes as
-/// many is a loop gone wild.
+/// many loops without end.
 package struct TemplateLimits: Sendable {
     /// Steps for each rendering, whatever it renders. A step is one node of the syntax tree, or some bytes moved.
     package var steps = 10_000_000
@@ -25,4 +25,25 @@ package struct TemplateLimits: Sendable {
     static let valueDepth = 300
     /// The longest `range`, as in Jinja's sandbox.
     static let rangeLength = 100_000
+}
+
+/// The steps that one rendering may still take.
+///
+/// Every node of the syntax tree costs a step, and so do some tens of bytes copied or searched: whatever a template
+/// does, it ends in bounded time and memory.
+final class Budget {
+    private static let bytesPerStep = 32
+
+    private var steps: Int
+
+    init(steps: Int) { self.steps = steps }
+
+    func spend(_ count: Int = 1) throws(TemplateError) {
+        guard count <= steps else {
+            throw .limit("the template takes too many steps: does it loop without end?")
+        }
+        steps -= count
+    }
+
+    func spend(bytes: Int) throws(TemplateError) { try spend(bytes / Budget.bytesPerStep + 1) }
 }

@@ -8,7 +8,7 @@ package indirect enum TemplateValue: Sendable, Equatable {
     case string(String)
     /// Text that belongs to the format, such as `bos_token` or the name of a role: it may be, or become part of, a
     /// special token.
-    case formatText(String)
+    case templateText(String)
     /// Text from outside that ends with a mark, by which the place is found again in what is rendered.
     case marked(String)
     case array([TemplateValue])

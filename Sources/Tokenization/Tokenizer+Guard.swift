@@ -71,7 +71,7 @@ extension Tokenizer {
     }
 
     /// Whether an added token takes the white space after it along.
-    package func swallowsSpaceAfter(_ token: Int32) -> Bool { added[token]?.stripsRight ?? false }
+    package func stripsSpaceAfter(_ token: Int32) -> Bool { added[token]?.stripsRight ?? false }
 }
 
 /// What any message may say, whatever tokens it is: white space, a word, or a single character.

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import JSON
 import MessagesAPI
 
 /// Everything a user may set, with its default. `Setting.all` gives each member its flag, key, variable and help.
@@ -130,44 +131,22 @@ extension Configuration {
 
     /// Applies a JSON object whose keys are setting names with underscores.
     mutating func apply(file path: String) throws(ConfigurationError) {
-        let data = try SmallFile.read(path, what: "configuration file")
-        let values: [String: Scalar]
-        do {
-            values = try JSONDecoder().decode([String: Scalar].self, from: data)
+        let text = Array(try SmallFile.read(path, what: "configuration file"))
+        let members: JSONMembers
+        do throws(JSONError) {
+            members = try JSONDocument(text).root.members()
         } catch {
-            throw ConfigurationError("\(path): \(Self.explain(error, in: data))")
+            throw ConfigurationError("\(path): \(error.explained(in: text))")
         }
-        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
-            guard let setting = Setting.all.first(where: { $0.key == key }) else {
-                throw ConfigurationError.unknownKey(key, in: path)
+        for member in members {
+            guard let setting = Setting.all.first(where: { $0.key == member.name }) else {
+                throw ConfigurationError.unknownKey(member.name, in: path)
             }
-            try setting.apply(value, to: &self, origin: "\(path): \(key)")
-        }
-    }
-
-    private static func explain(_ error: any Error, in data: Data) -> String {
-        switch error {
-        case DecodingError.typeMismatch(_, let context) where context.codingPath.isEmpty:
-            "the file must hold one JSON object, such as {\"port\": 7777}"
-        case DecodingError.typeMismatch(_, let context):
-            "\(context.codingPath.map(\.stringValue).joined(separator: ".")): must be a string, a number, a boolean or a list of strings"
-        default:
-            "not valid JSON" + (JSONHabits.fault(in: data).map { ": " + $0 } ?? syntaxFault(in: data))
-        }
-    }
-
-    /// Where the JSON is broken, as far as Foundation tells: only its older reader names the place.
-    private static func syntaxFault(in data: Data) -> String {
-        do {
-            _ = try JSONSerialization.jsonObject(with: data)
-            return ""
-        } catch let error as NSError {
-            guard let reason = error.userInfo["NSDebugDescription"] as? String else { return "" }
-            guard let place = reason.firstRange(of: " around character "),
-                let offset = Int(reason[place.upperBound...].prefix { $0.isNumber })
-            else { return ": " + reason }
-            let line = 1 + data.prefix(offset).count { $0 == UInt8(ascii: "\n") }
-            return ": line \(line): \(reason[..<place.lowerBound].lowercased())"
+            let origin = "\(path): \(member.name)"
+            guard let value = Scalar(member.value) else {
+                throw ConfigurationError("\(origin): must be a string, a number, a boolean or a list of strings")
+            }
+            try setting.apply(value, to: &self, origin: origin)
         }
     }
 
@@ -182,27 +161,23 @@ extension Configuration {
 }
 
 /// A value of a configuration file.
-enum Scalar: Decodable, Equatable {
+enum Scalar: Equatable {
     case boolean(Bool)
     case number(Double)
     case text(String)
     case list([String])
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let value = try? container.decode(Bool.self) {
+    init?(_ node: JSONNode) {
+        if let value = try? node.bool() {
             self = .boolean(value)
-        } else if let value = try? container.decode(Double.self) {
+        } else if let value = try? node.double() {
             self = .number(value)
-        } else if let value = try? container.decode(String.self) {
+        } else if let value = try? node.string() {
             self = .text(value)
-        } else if let values = try? container.decode([String].self) {
+        } else if let values = try? node.strings() {
             self = .list(values)
         } else {
-            throw DecodingError.typeMismatch(
-                Scalar.self,
-                .init(codingPath: container.codingPath, debugDescription: "not a scalar")
-            )
+            return nil
         }
     }
 }

@@ -1,57 +1,33 @@
-import Foundation
+import JSON
 
-/// What people write into JSON files that JSON does not have, and other readers let pass.
-enum JSONHabits {
-    /// The first such thing in a text that is not valid JSON, with its line; nil if there is none.
-    static func fault(in data: Data) -> String? {
-        var scan = Scan(bytes: Array(data))
-        return scan.run()
-    }
-
-    private struct Scan {
-        let bytes: [UInt8]
-        private var position = 0
-        private var line = 1
-        /// Where the last comma is, while nothing but white space came behind it.
-        private var commaLine: Int?
-
-        init(bytes: [UInt8]) { self.bytes = bytes }
-
-        mutating func run() -> String? {
-            while position < bytes.count {
-                let byte = bytes[position]
-                switch byte {
-                case UInt8(ascii: "\n"): line += 1
-                case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): break
-                case UInt8(ascii: "\""):
-                    skipText()
-                    commaLine = nil
-                case UInt8(ascii: "/"), UInt8(ascii: "#"):
-                    return "line \(line): JSON has no comments; take out what begins with '\(commentMark)'"
-                case UInt8(ascii: "'"):
-                    return "line \(line): a text stands in double quotes, not in single ones"
-                case UInt8(ascii: ","):
-                    if let commaLine { return "line \(commaLine): two commas in a row" }
-                    commaLine = line
-                // One behind the last entry is let pass by Foundation's reader, too.
-                default: commaLine = nil
-                }
-                position += 1
-            }
-            return nil
-        }
-
-        private var commentMark: String {
-            String(decoding: bytes[position...].prefix(bytes[position] == UInt8(ascii: "#") ? 1 : 2), as: UTF8.self)
-        }
-
-        /// To the closing quote, or to the end.
-        private mutating func skipText() {
-            position += 1
-            while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
-                if bytes[position] == UInt8(ascii: "\n") { line += 1 }
-                position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
-            }
+extension JSONError {
+    /// What is wrong in a configuration file, with its line, in words for what people write that JSON does not have.
+    func explained(in text: [UInt8]) -> String {
+        switch problem {
+        case .syntax(let what, let byte):
+            let line = 1 + text.prefix(byte).count { $0 == UInt8(ascii: "\n") }
+            return "not valid JSON: line \(line): \(Self.habit(in: text, at: byte) ?? what)"
+        case .notA(.object): return "the file must hold one JSON object, such as {\"port\": 7777}"
+        default: return description
         }
     }
+
+    private static func habit(in text: [UInt8], at byte: Int) -> String? {
+        let rest = text[min(byte, text.count)...]
+        let before = text.prefix(byte).last { !$0.isJSONSpace }
+        switch rest.first {
+        case UInt8(ascii: "/"), UInt8(ascii: "#"):
+            let mark = String(decoding: rest.prefix(rest.first == UInt8(ascii: "#") ? 1 : 2), as: UTF8.self)
+            return "JSON has no comments; take out what begins with '\(mark)'"
+        case UInt8(ascii: "'"): return "a text stands in double quotes, not in single ones"
+        case UInt8(ascii: ",") where before == UInt8(ascii: ","): return "two commas in a row"
+        case UInt8(ascii: "}") where before == UInt8(ascii: ","), UInt8(ascii: "]") where before == UInt8(ascii: ","):
+            return "a comma behind the last entry"
+        default: return nil
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isJSONSpace: Bool { self == 0x20 || self == 0x0A || self == 0x0D || self == 0x09 }
 }

@@ -1,6 +1,7 @@
 import APIClient
 import Console
 import Foundation
+import JSON
 import Platform
 import Synchronization
 
@@ -47,7 +48,7 @@ final class ServerConnection: Sendable {
     }
 
     /// A small document, whatever its status.
-    func get(_ path: String) async throws -> (status: Int, body: Data) {
+    func get(_ path: String) async throws -> (status: Int, body: [UInt8]) {
         try await exchange { [self] in
             var body: [UInt8] = []
             let response = try transport(seconds: silenceSeconds).get(path) { _, piece in
@@ -57,7 +58,7 @@ final class ServerConnection: Sendable {
                 body += piece
                 return true
             }
-            return (response.status, Data(body))
+            return (response.status, body)
         }
     }
 
@@ -82,7 +83,7 @@ final class ServerConnection: Sendable {
                 }
                 return true
             }
-            guard response.isEventStream else { throw ServerError(status: response.status, body: Data(refusal)) }
+            guard response.isEventStream else { throw ServerError(status: response.status, body: refusal) }
             guard answer.isComplete else { throw ProtocolViolation("the stream ended before the answer did") }
             return answer
         }
@@ -126,14 +127,9 @@ struct ServerError: Error, CustomStringConvertible {
     let status: Int
     let description: String
 
-    private struct Envelope: Decodable {
-        struct Inner: Decodable { var message: String }
-        var error: Inner
-    }
-
-    init(status: Int, body: Data) {
+    init(status: Int, body: [UInt8]) {
         self.status = status
-        let said = try? JSONDecoder().decode(Envelope.self, from: body).error.message
+        let said = try? JSONDocument(body).root["error"]["message"].string()
         switch status {
         case 401:
             description =

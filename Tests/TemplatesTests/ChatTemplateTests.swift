@@ -48,7 +48,9 @@ import Testing
         let texts = try await withThrowingTaskGroup(of: (Int, String).self) { group in
             for number in 0..<32 {
                 group.addTask {
-                    let message: TemplateValue = ["role": .formatText("user"), "content": .string("Number \(number)")]
+                    let message: TemplateValue = [
+                        "role": .templateText("user"), "content": .string("Number \(number)"),
+                    ]
                     return (number, try template.text([.init("messages", .array([message]))]))
                 }
             }

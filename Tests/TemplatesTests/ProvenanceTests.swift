@@ -4,9 +4,9 @@ import Testing
 /// What a user wrote is known for it, whatever a template does with it.
 @Suite struct ProvenanceTests {
     private static let context: [TemplateValue.Member] = [
-        .init("bos_token", .formatText("<s>")),
+        .init("bos_token", .templateText("<s>")),
         .init("user", .string("ab|cd")),
-        .init("messages", .array([["role": .formatText("user"), "content": .string("ab|cd")]])),
+        .init("messages", .array([["role": .templateText("user"), "content": .string("ab|cd")]])),
         .init("tree", ["key": ["inner": .string("q\"r")]]),
     ]
 
@@ -49,7 +49,7 @@ import Testing
         let pieces = Self.pieces(try ChatTemplate(source: source).render(Self.context))
         #expect(pieces.map(\.text).joined().lowercased() == text.lowercased())
         #expect(
-            pieces.map { String(repeating: $0.origin == .format ? "x" : "U", count: $0.text.count) }.joined() == marks
+            pieces.map { String(repeating: $0.origin == .template ? "x" : "U", count: $0.text.count) }.joined() == marks
         )
     }
 
@@ -72,7 +72,7 @@ import Testing
             guard let rendered = try? ChatTemplate(source: sample.template).render(context) else { continue }
             for piece in Self.pieces(rendered) where piece.text.contains("ⵣ") {
                 seen += 1
-                #expect(piece.origin == .outside, "\(sample.template)")
+                #expect(piece.origin == .input, "\(sample.template)")
             }
         }
         #expect(seen > 30)

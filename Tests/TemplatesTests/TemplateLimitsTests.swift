@@ -68,7 +68,7 @@ import Testing
     func longConversation() throws {
         let messages = (0..<4000).map { number -> TemplateValue in
             [
-                "role": .formatText(number.isMultiple(of: 2) ? "user" : "assistant"),
+                "role": .templateText(number.isMultiple(of: 2) ? "user" : "assistant"),
                 "content": .string("text \(number)"),
             ]
         }

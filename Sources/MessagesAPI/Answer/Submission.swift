@@ -1,3 +1,4 @@
+import Chat
 import EngineContract
 import Scheduling
 import Tokenization

@@ -206,7 +206,7 @@ extension Interpreter {
         guard arguments.named.isEmpty else { throw .operation("\(name)() takes no keyword arguments") }
         let values = arguments.positional
         if name == "changed" {
-            keep { loop.clear() }
+            addCleanup { loop.clear() }
             return .bool(try loop.changed(values, budget))
         }
         guard !values.isEmpty else { throw .operation("no items for cycling given") }

@@ -1,6 +1,6 @@
 /// The filters that take sequences.
 extension Interpreter {
-    func end(of value: Value, isFirst: Bool) throws(TemplateError) -> Value {
+    func firstOrLast(of value: Value, isFirst: Bool) throws(TemplateError) -> Value {
         let missing = Value.undefined(
             Undefined(.other("No \(isFirst ? "first" : "last") item, sequence was empty."))
         )
@@ -25,7 +25,7 @@ extension Interpreter {
         }
     }
 
-    /// Applies `transform` to every element. What goes wrong with one is told when its place is reached.
+    /// Applies `transform` to every element. An error is thrown when its element is reached, as in a Python generator.
     private func generated(
         _ value: Value,
         _ transform: (Value) throws(TemplateError) -> Value?
@@ -65,7 +65,7 @@ extension Interpreter {
     }
 
     /// `select`, `reject`, and the two that look at an attribute.
-    func choose(_ filter: Filter, _ value: Value, _ arguments: Arguments) throws(TemplateError) -> ValueIterator {
+    func select(_ filter: Filter, _ value: Value, _ arguments: Arguments) throws(TemplateError) -> ValueIterator {
         let looksAtAttribute = filter == .selectattr || filter == .rejectattr
         let keeps = filter == .select || filter == .selectattr
         return try generated(value) { (element) throws(TemplateError) in
@@ -111,7 +111,7 @@ extension Interpreter {
             for element in try value.elements(budget) { sum = try binary(.add, sum, try path.value(in: element, self)) }
             return sum
         case .unique: return .iterator(try unique(value, bound))
-        default: return try extreme(value, bound, isLargest: filter == .max)
+        default: return try minOrMax(value, bound, isLargest: filter == .max)
         }
     }
 
@@ -202,7 +202,7 @@ extension Interpreter {
         return try ValueIterator(results)
     }
 
-    private func extreme(_ value: Value, _ bound: [Value?], isLargest: Bool) throws(TemplateError) -> Value {
+    private func minOrMax(_ value: Value, _ bound: [Value?], isLargest: Bool) throws(TemplateError) -> Value {
         let path = try AttributePath(bound[1])
         var best: (key: Value, element: Value)?
         for element in try value.elements(budget) {
@@ -221,15 +221,15 @@ extension Interpreter {
 
     // MARK: Cutting
 
-    /// `batch`: lists of so many elements; `slice`: so many lists.
-    func cut(_ value: Value, _ filter: Filter, _ bound: [Value?]) throws(TemplateError) -> ValueIterator {
+    /// `batch`: lists of a given length; `slice`: a given number of lists.
+    func chunks(_ value: Value, _ filter: Filter, _ bound: [Value?]) throws(TemplateError) -> ValueIterator {
         guard let count = bound[0]?.integer else { throw .operation("\(filter.rawValue) needs an integer") }
         let elements = try value.elements(budget)
         var fill: Value?
         if let given = bound[1], !isNone(given) { fill = given }
         var results: [Value] = []
         if filter == .batch {
-            // Jinja closes a batch when it has so many elements: with fewer than one, that never happens.
+            // Jinja closes a batch when its length is reached, which never happens with a length below 1.
             let size = count < 1 ? max(elements.count, 1) : count
             var start = 0
             while start < elements.count {

@@ -107,7 +107,7 @@ extension Interpreter {
         }
         try budget.spend(bytes: text.count)
         let newline = Text("\n")
-        // A line break at the end begins a line of its own.
+        // A line break at the end begins another, empty line.
         let whole = try text.appending(newline, budget)
         var builder = TextBuilder(budget)
         if bound[1]?.isTrue == true { try builder.append(indent) }
@@ -191,9 +191,9 @@ extension Interpreter {
         for (index, pair) in pairs.enumerated() {
             let parts = try pair.elements(budget)
             guard parts.count == 2 else { throw .operation("urlencode needs pairs, not \(parts.count) values") }
-            if index > 0 { try builder.append("&", .outside) }
+            if index > 0 { try builder.append("&", .input) }
             try append(parts[0], isQuery: true, to: &builder)
-            try builder.append("=", .outside)
+            try builder.append("=", .input)
             try append(parts[1], isQuery: true, to: &builder)
         }
         return builder.finish()

@@ -53,7 +53,7 @@ extension Interpreter {
     ) throws(TemplateError) -> Value {
         let value = try evaluate(operand)
         let arguments = try self.arguments(written)
-        mark(line: line)
+        self.line = line
         switch name {
         case .known(let filter): return try apply(filter, to: value, arguments)
         case .unknown(let name): throw .operation("there is no filter '\(name)'")
@@ -63,7 +63,7 @@ extension Interpreter {
     func apply(_ filter: Filter, to value: Value, _ arguments: Arguments) throws(TemplateError) -> Value {
         switch filter {
         case .map: return .iterator(try map(value, arguments))
-        case .select, .reject, .selectattr, .rejectattr: return .iterator(try choose(filter, value, arguments))
+        case .select, .reject, .selectattr, .rejectattr: return .iterator(try select(filter, value, arguments))
         case .format: return try format(value, arguments)
         default: break
         }
@@ -75,8 +75,8 @@ extension Interpreter {
         case .truncate: return try truncated(value, bound)
         case .wordcount: return .integer(try wordCount(of: try string(value)))
         case .abs, .float, .int, .round: return try numberFilter(filter, value, bound)
-        case .batch, .slice: return .iterator(try cut(value, filter, bound))
-        case .first, .last: return try end(of: value, isFirst: filter == .first)
+        case .batch, .slice: return .iterator(try chunks(value, filter, bound))
+        case .first, .last: return try firstOrLast(of: value, isFirst: filter == .first)
         case .dictsort, .groupby, .sort, .unique, .min, .max, .sum: return try orderFilter(filter, value, bound)
         case .fallback:
             let isMissing = value.isUndefined || (bound[1]?.isTrue == true && !value.isTrue)
@@ -119,10 +119,10 @@ extension Interpreter {
         case let value?:
             guard let width = value.integer else { throw .operation("an indent is a number or a string") }
             var builder = TextBuilder(budget)
-            try builder.append(Text(" ", .outside), times: width)
+            try builder.append(Text(" ", .input), times: width)
             style.indent = builder.finish()
         }
-        if style.indent != nil { style.itemSeparator = Text(",", .outside) }
+        if style.indent != nil { style.itemSeparator = Text(",", .input) }
         switch bound[2] {
         case nil, .some(.none): break
         case let value?:

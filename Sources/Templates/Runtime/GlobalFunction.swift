@@ -75,7 +75,7 @@ extension Interpreter {
     private func namespace(_ arguments: Arguments) throws(TemplateError) -> Namespace {
         let attributes = try dict(arguments, of: "namespace()")
         let namespace = Namespace()
-        keep { namespace.clear() }
+        addCleanup { namespace.clear() }
         for (key, value) in zip(attributes.keys, attributes.values) {
             guard case .text(let name) = key else { throw .operation("a namespace's attributes are named by strings") }
             guard name.isEmpty || name[0] != UInt8(ascii: "_") else {

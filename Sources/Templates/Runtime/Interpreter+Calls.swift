@@ -55,24 +55,24 @@ extension Interpreter {
     }
 
     func call(_ function: Expression, _ written: CallArguments, line: Int) throws(TemplateError) -> Value {
-        // A method that is called at once needs no object of its own.
+        // A method that is called at once needs no bound-method object.
         if case .attribute(let base, let name) = function.kind, case .text(let text) = literal(name) {
             let receiver = try evaluate(base)
-            mark(line: function.line)
+            self.line = function.line
             let method = text.string
             if Attributes.hasMethod(method, on: receiver) {
                 let arguments = try self.arguments(written)
-                mark(line: line)
+                self.line = line
                 return try callMethod(method, on: receiver, arguments)
             }
             let callee = try attribute(.text(text), of: receiver)
             let arguments = try self.arguments(written)
-            mark(line: line)
+            self.line = line
             return try call(callee, arguments)
         }
         let callee = try evaluate(function)
         let arguments = try self.arguments(written)
-        mark(line: line)
+        self.line = line
         return try call(callee, arguments)
     }
 

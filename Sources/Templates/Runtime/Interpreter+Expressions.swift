@@ -24,12 +24,12 @@ extension Interpreter {
         case .dict(let pairs): return try dict(pairs)
         case .attribute(let base, let name):
             let value = try evaluate(base)
-            mark(line: expression.line)
+            self.line = expression.line
             return try attribute(literal(name), of: value)
         case .item(let base, let key):
             let value = try evaluate(base)
             let key = try evaluate(key)
-            mark(line: expression.line)
+            self.line = expression.line
             return try item(key, of: value)
         case .slice(let base, let start, let stop, let step):
             return try slice(base, start, stop, step, line: expression.line)
@@ -56,7 +56,7 @@ extension Interpreter {
         case .binary(let symbol, let left, let right):
             let left = try evaluate(left)
             let right = try evaluate(right)
-            mark(line: expression.line)
+            self.line = expression.line
             return try binary(symbol, left, right)
         case .comparison(let first, let rest): return try compare(first, rest, line: expression.line)
         case .concatenation(let parts): return .text(try concatenate(parts))
@@ -100,7 +100,7 @@ extension Interpreter {
         var left = try evaluate(first)
         for (comparison, operand) in rest {
             let right = try evaluate(operand)
-            mark(line: line)
+            self.line = line
             guard try Comparison.holds(comparison, left, right, budget) else { return .bool(false) }
             left = right
         }
@@ -120,7 +120,7 @@ extension Interpreter {
         let start = try bound(start)
         let stop = try bound(stop)
         let step = try bound(step)
-        mark(line: line)
+        self.line = line
         if case .undefined(let undefined) = value { throw undefined.error }
         switch value {
         case .text(let text):

@@ -27,7 +27,7 @@ extension Interpreter {
         case .blockAssignment(let target, let filters, let body):
             return try assignBlock(target, filters, body)
         case .macro(let definition):
-            keep(scope)
+            clearAtEnd(scope)
             scope.set(definition.nameIndex, to: .macro(Macro(definition, scope: scope)))
         case .callBlock(let caller, let function, let arguments, let line):
             try callBlock(caller, function, arguments, line: line)
@@ -54,7 +54,7 @@ extension Interpreter {
         switch target {
         case .name: break
         case .attribute(let name, _, let line):
-            mark(line: line)
+            self.line = line
             guard case .namespace = variable(name) else {
                 throw .operation("cannot assign attribute on non-namespace object")
             }
@@ -142,11 +142,11 @@ extension Interpreter {
         _ written: CallArguments,
         line: Int
     ) throws(TemplateError) {
-        keep(scope)
+        clearAtEnd(scope)
         let callee = try evaluate(function)
         var arguments = try self.arguments(written)
         arguments.named.append(("caller", .macro(Macro(caller, scope: scope))))
-        mark(line: line)
+        self.line = line
         try writeResult(of: "a call block", try call(callee, arguments))
     }
 
@@ -154,7 +154,7 @@ extension Interpreter {
 
     private func run(_ statement: ForLoop) throws(TemplateError) -> Flow {
         let iterated = try evaluate(statement.iterated)
-        mark(line: statement.line)
+        self.line = statement.line
         return try run(statement, over: iterated, level: 0)
     }
 
@@ -172,7 +172,7 @@ extension Interpreter {
 
     private func run(_ statement: ForLoop, over iterated: Value, level: Int) throws(TemplateError) -> Flow {
         let loop = try makeLoop(statement, over: iterated, level: level)
-        // Like Jinja, a loop none of whose turns reached the end of the body takes its `else`.
+        // Like Jinja: if no iteration reached the end of the body, the loop's `else` is executed.
         var wasCompleted = false
         while let item = try loop.next() {
             try budget.spend()

@@ -1,15 +1,15 @@
-/// One rendering of a template: its variables, its output, and what it may still spend.
+/// One rendering of a template: its variables, its output and its remaining budget.
 final class Interpreter {
     let budget: Budget
     let names: [String]
-    /// The place of `loop`; of no meaning in a template that does not speak of it.
+    /// The index of `loop` in `names`; -1 in a template that does not name it.
     let loopName: Int
-    /// What the clock says, for `strftime_now`.
+    /// The time for `strftime_now`.
     let now: TemplateClock
     private let literals: [Value]
-    /// The context's variables and the globals, by the place of their names.
+    /// The context's variables and the global functions, in the order of `names`.
     private let variables: [Value?]
-    private let hidden: [[Int]]
+    private let undefinedAtStart: [[Int]]
     private let limits: TemplateLimits
     private let outputBytes: Int
 
@@ -17,11 +17,11 @@ final class Interpreter {
     var output: TextBuilder
     /// The text that a filter block's filters are applied to.
     var captured = Text.empty
-    /// Where the interpreter is, for messages.
-    private(set) var line = 1
+    /// The line of the template under evaluation, for error messages.
+    var line = 1
     private var depth = 0
-    /// What can come to hold itself, to be emptied in the end.
-    private var kept: [() -> Void] = []
+    /// Empties, when rendering ends, what could refer to itself and would never be released.
+    private var cleanups: [() -> Void] = []
 
     init(_ syntax: TemplateSyntax, context: [TemplateValue.Member], now: TemplateClock, limits: TemplateLimits)
         throws(TemplateError)
@@ -34,7 +34,7 @@ final class Interpreter {
         names = syntax.names
         loopName = syntax.names.firstIndex(of: "loop") ?? -1
         literals = syntax.literals.map(Value.init)
-        hidden = syntax.hidden
+        undefinedAtStart = syntax.undefinedAtStart
         output = TextBuilder(budget)
         var values: [String: Value] = [:]
         for member in context { values[member.name] = try Value(member.value) }
@@ -44,12 +44,12 @@ final class Interpreter {
     /// Renders the whole template.
     func render(_ body: [Statement]) throws(TemplateError) -> Text {
         defer {
-            for empty in kept { empty() }
-            kept = []
+            for cleanup in cleanups { cleanup() }
+            cleanups = []
             scope.clear()
         }
         do {
-            hide(0, in: scope)
+            beginScope(0, in: scope)
             _ = try execute(body)
         } catch {
             throw error.at(line: line)
@@ -57,16 +57,14 @@ final class Interpreter {
         return output.finish()
     }
 
-    func keep(_ empty: @escaping () -> Void) { kept.append(empty) }
+    func addCleanup(_ cleanup: @escaping () -> Void) { cleanups.append(cleanup) }
 
-    /// Keeps a scope for a macro.
-    func keep(_ scope: Scope) {
-        guard !scope.isKept else { return }
-        scope.isKept = true
-        keep { scope.clear() }
+    /// Empties a scope that a macro holds when rendering ends.
+    func clearAtEnd(_ scope: Scope) {
+        guard !scope.isClearedAtEnd else { return }
+        scope.isClearedAtEnd = true
+        addCleanup { scope.clear() }
     }
-
-    func mark(line: Int) { self.line = line }
 
     /// Goes one level deeper, at the cost of a step.
     func descend<Result>(_ body: () throws(TemplateError) -> Result) throws(TemplateError) -> Result {
@@ -95,15 +93,15 @@ final class Interpreter {
         scope.value(of: index) ?? variables[index] ?? .undefined(Undefined(.name(names[index])))
     }
 
-    /// A stretch's own variables, inside those of `parent`.
+    /// A scope inside `parent`, with the variables that begin undefined in it.
     func makeScope(_ number: Int, parent: Scope) -> Scope {
         let scope = Scope(parent: parent)
-        hide(number, in: scope)
+        beginScope(number, in: scope)
         return scope
     }
 
-    private func hide(_ number: Int, in scope: Scope) {
-        for name in hidden[number] { scope.set(name, to: .undefined(Undefined(.name(names[name])))) }
+    private func beginScope(_ number: Int, in scope: Scope) {
+        for name in undefinedAtStart[number] { scope.set(name, to: .undefined(Undefined(.name(names[name])))) }
     }
 
     /// Runs `body` with the variables of `inner`.
@@ -139,7 +137,7 @@ struct ContextSize {
     private mutating func add(_ value: TemplateValue) {
         values += 1
         switch value {
-        case .string(let text), .formatText(let text), .marked(let text): bytes += text.utf8.count
+        case .string(let text), .templateText(let text), .marked(let text): bytes += text.utf8.count
         case .array(let elements): for element in elements { add(element) }
         case .object(let members):
             for member in members {
@@ -163,7 +161,7 @@ extension Value {
         case .bool(let flag): self = .bool(flag)
         case .integer(let integer): self = .integer(integer)
         case .number(let bits): self = .number(Double(bitPattern: bits))
-        case .text(let bytes): self = .text(Text(bytes, .format))
+        case .text(let bytes): self = .text(Text(bytes, .template))
         }
     }
 
@@ -173,9 +171,9 @@ extension Value {
         case .bool(let flag): self = .bool(flag)
         case .integer(let integer): self = .integer(integer)
         case .number(let number): self = .number(number)
-        case .string(let text): self = .text(Text(text, .outside))
-        case .formatText(let text): self = .text(Text(text, .format))
-        case .marked(let text): self = .text(try PlaceMark.appended(to: Text(text, .outside)))
+        case .string(let text): self = .text(Text(text, .input))
+        case .templateText(let text): self = .text(Text(text, .template))
+        case .marked(let text): self = .text(try ContinuationMark.appended(to: Text(text, .input)))
         case .array(let elements):
             var values: [Value] = []
             values.reserveCapacity(elements.count)
@@ -184,7 +182,7 @@ extension Value {
         case .object(let members):
             var pairs: [(key: Value, value: Value)] = []
             pairs.reserveCapacity(members.count)
-            for member in members { pairs.append((.text(Text(member.name, .outside)), try Value(member.value))) }
+            for member in members { pairs.append((.text(Text(member.name, .input)), try Value(member.value))) }
             self = .dict(try DictValue(pairs))
         }
     }

@@ -3,7 +3,7 @@ final class Loop {
     /// Gives the next item, filtered if the loop has a condition.
     private let advance: () throws(TemplateError) -> Value?
     private var knownLength: Int?
-    /// Items that were taken ahead of their turn, in reverse.
+    /// Items taken before their iteration, the next one last.
     private var ahead: [Value] = []
     private var isExhausted = false
     private var current: Value?
@@ -11,7 +11,7 @@ final class Loop {
     /// What `changed` saw last.
     private var lastSeen: [Value]?
     private(set) var index0 = -1
-    /// How often a recursive loop is inside itself.
+    /// The recursion depth of a recursive loop, from 0.
     let level: Int
     /// Of values, for `Value.depth`.
     let nestingDepth: Int
@@ -23,7 +23,7 @@ final class Loop {
         let scope: Scope
     }
 
-    /// - Parameter length: nil if only taking all items tells.
+    /// - Parameter length: nil if it is known only once all items are taken.
     init(
         length: Int?,
         nestingDepth: Int,
@@ -71,7 +71,7 @@ final class Loop {
         return length
     }
 
-    /// An attribute other than a method; nil if there is none of that name.
+    /// An attribute other than a method; nil if the name is unknown.
     func attribute(_ name: String) throws(TemplateError) -> Value? {
         switch name {
         case "index": .integer(index0 + 1)

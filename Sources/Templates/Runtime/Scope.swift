@@ -1,11 +1,11 @@
-/// The variables of a stretch of template. What is set inside a loop's body, a macro or a block stays there.
+/// The variables of a part of a template. What a loop's body, a macro or a block sets is not seen outside of it.
 final class Scope {
     let parent: Scope?
     /// Few in each scope: looking through them is quicker than hashing.
     private var names: [Int] = []
     private var values: [Value] = []
-    /// Whether a macro keeps it, so that it must be emptied in the end.
-    var isKept = false
+    /// Whether a macro holds it: the two would never release each other.
+    var isClearedAtEnd = false
 
     init(parent: Scope?) { self.parent = parent }
 

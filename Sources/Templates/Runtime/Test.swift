@@ -55,7 +55,7 @@ extension Interpreter {
     ) throws(TemplateError) -> Bool {
         let value = try evaluate(operand)
         let arguments = try self.arguments(written)
-        mark(line: line)
+        self.line = line
         guard case .known(let test) = name else {
             if case .unknown(let name) = name { throw .operation("there is no test '\(name)'") }
             return false

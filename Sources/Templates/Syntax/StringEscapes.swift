@@ -61,7 +61,7 @@ enum StringEscapes {
         append(value, to: &result)
     }
 
-    /// Half a surrogate pair is no character; it becomes the replacement character.
+    /// A lone surrogate becomes the replacement character.
     private static func append(_ value: UInt32, to result: inout [UInt8]) {
         result += Array(String(Unicode.Scalar(value) ?? "\u{FFFD}").utf8)
     }

@@ -1,12 +1,12 @@
 /// Cuts a template into tokens, with the settings that Hugging Face templates are written for: `trim_blocks` (a line
-/// break after a block or comment goes with it) and `lstrip_blocks` (so does white space between the beginning of a
-/// line and a block or comment). A `-` inside a tag takes all white space on its side, a `+` keeps it.
+/// break after a block or comment is removed) and `lstrip_blocks` (white space between the beginning of a line and a
+/// block or comment is removed). A `-` inside a tag removes all white space on its side, a `+` keeps it.
 struct TemplateLexer {
     private let source: [UInt8]
     private var position = 0
     private var line = 1
     private var tokens: [TemplateToken] = []
-    /// Whether the last tag took the line break after it: then white space before the next tag begins a line.
+    /// Whether the last tag removed the line break after it: then white space before the next tag begins a line.
     private var isLineStart = true
     /// The closing brackets awaited inside a tag.
     private var awaited: [TemplateToken.Symbol] = []
@@ -94,7 +94,7 @@ struct TemplateLexer {
         return source[index]
     }
 
-    /// The text before a tag, less the white space that the tag takes.
+    /// The text before a tag, without the white space that the tag removes.
     private mutating func emitData(upTo end: Int, isVariable: Bool, sign: UInt8?) {
         var dataEnd = end
         if sign == UInt8(ascii: "-") {
@@ -162,7 +162,7 @@ struct TemplateLexer {
         return closing("%}", at: endOfSpace(from: start + 3), trimsLine: false, allowsPlus: false)
     }
 
-    /// Text that stands as it is, up to `{% endraw %}`.
+    /// Literal text up to `{% endraw %}`.
     private mutating func readRaw() throws(TemplateError) {
         let startLine = line
         isLineStart = position > 0 && source[position - 1] == .lineFeed

@@ -1,4 +1,4 @@
-/// Builds the syntax tree of a template. The grammar is Jinja 3.1's, its oddities included.
+/// Builds the syntax tree of a template. The grammar is that of Jinja 3.1, with its special cases.
 struct TemplateParser {
     var names = InternTable<String>()
     var literals = InternTable<TemplateSyntax.Literal>()
@@ -8,13 +8,13 @@ struct TemplateParser {
     private var position = 0
     private var statementDepth = 0
     private var expressionDepth = 0
-    /// Whether a `break` or `continue` has a loop to speak to.
+    /// Whether a `break` or `continue` is inside a loop.
     private var isInLoop = false
-    /// For each loop around: whether its body has named `loop`.
+    /// For each enclosing loop: whether its body names `loop`.
     private var loopUses: [Bool] = []
-    /// For each macro around: which of its special variables it has named.
+    /// For each enclosing macro: which of `caller`, `kwargs` and `varargs` it names.
     private var macroUses: [Set<String>] = []
-    /// Filters and tests that do not exist. Inside a condition that is no error unless they are reached.
+    /// Errors for filters and tests that do not exist. Inside a condition they are thrown only when they are reached.
     var unknownNames: [TemplateError] = []
 
     init(tokens: [TemplateToken]) { self.tokens = tokens }
@@ -27,7 +27,7 @@ struct TemplateParser {
 
     // MARK: Tokens
 
-    /// There is always one: the last is `end`, and nothing goes past it.
+    /// There is always one: the last is `end`, and `next` stays there.
     var current: TemplateToken { tokens[position] }
     var following: TemplateToken { tokens[min(position + 1, tokens.count - 1)] }
     var line: Int { current.line }
@@ -86,7 +86,7 @@ struct TemplateParser {
         return index
     }
 
-    /// Reads a body with variables of its own, in which unknown filters and tests are an error.
+    /// Reads a body with a scope of its own, in which unknown filters and tests are an error.
     private mutating func scopedBody(
         declaring names: [Int] = [],
         _ body: (inout TemplateParser) throws(TemplateError) -> [Statement]
@@ -97,7 +97,7 @@ struct TemplateParser {
         return Statement.Body(statements: try strict(body), scope: scope)
     }
 
-    /// Reads something in whose places unknown filters and tests are an error, even if a condition surrounds it.
+    /// Reads a part in which unknown filters and tests are an error, even inside a condition.
     private mutating func strict<Result>(
         _ body: (inout TemplateParser) throws(TemplateError) -> Result
     ) throws(TemplateError) -> Result {
@@ -314,7 +314,7 @@ struct TemplateParser {
         return MacroDefinition(name: name, nameIndex: nameIndex, parameters: parameters, body: body, uses: uses)
     }
 
-    /// Reads what becomes a function of its own, in which a loop around it cannot be left.
+    /// Reads what Jinja compiles to a function: an enclosing loop cannot be left from inside it.
     private mutating func function<Result>(
         _ body: (inout TemplateParser) throws(TemplateError) -> Result
     ) throws(TemplateError) -> Result {

@@ -1,13 +1,12 @@
-/// Which variables each stretch of a template speaks of.
+/// Which variables each scope of a template names.
 ///
-/// Jinja decides before it renders where a variable lives. One that a stretch sets before it reads it, and that nothing
-/// around the stretch speaks of, is a new one there: until it is set it is undefined, even if the context has a variable
-/// of its name.
+/// Jinja decides at compile time which scope a variable belongs to. One that a scope sets before it reads it, and that no
+/// enclosing scope names, is local: it is undefined until it is set, even if the context has a variable of that name.
 struct VariableScopes {
     private struct Scope {
         let parent: Int?
         var named: Set<Int> = []
-        /// Set outside conditions before they were named otherwise.
+        /// Set, not inside a condition, before they were read.
         var setFirst: [Int] = []
         var conditions = 0
     }
@@ -15,7 +14,7 @@ struct VariableScopes {
     private var scopes = [Scope(parent: nil)]
     private var current = 0
 
-    /// Begins a stretch with variables of its own, inside the current one.
+    /// Begins a scope inside the current one.
     /// - Returns: its number. The whole template is number 0.
     mutating func begin() -> Int {
         scopes.append(Scope(parent: current))
@@ -25,12 +24,12 @@ struct VariableScopes {
 
     mutating func end() { current = scopes[current].parent ?? 0 }
 
-    /// Goes back into the stretch begun last.
+    /// Goes back into the scope begun last.
     mutating func resume() { current = scopes.count - 1 }
 
     mutating func read(_ name: Int) { scopes[current].named.insert(name) }
 
-    /// What always has a value: an item of a loop, a parameter of a macro.
+    /// Variables that always have a value: items of a loop, parameters of a macro.
     mutating func declare(_ names: [Int]) { scopes[current].named.formUnion(names) }
 
     mutating func set(_ names: [Int]) {
@@ -42,8 +41,8 @@ struct VariableScopes {
     mutating func beginCondition() { scopes[current].conditions += 1 }
     mutating func endCondition() { scopes[current].conditions -= 1 }
 
-    /// For each stretch: the variables that are undefined when it begins.
-    func hidden() -> [[Int]] {
+    /// For each scope, by its number, the variables that are undefined when it begins.
+    func undefinedAtStart() -> [[Int]] {
         scopes.map { scope in scope.setFirst.filter { !isNamed($0, around: scope) } }
     }
 

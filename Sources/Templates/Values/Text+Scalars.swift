@@ -103,7 +103,7 @@ struct SliceIndices {
         self.stop = end
         self.step = step
         let distance = step > 0 ? end - first : first - end
-        // A step of `Int.min` has no magnitude of its own; every step beyond the length does the same.
+        // The magnitude of `Int.min` is no Int; clamped it gives the same, as every step beyond the length does.
         let magnitude = Int(clamping: step.magnitude)
         count = distance > 0 ? (distance - 1) / magnitude + 1 : 0
     }

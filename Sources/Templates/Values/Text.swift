@@ -1,7 +1,7 @@
-/// A string of a template: UTF-8, and for every byte whose it is.
+/// A string of a template: UTF-8, and for every byte its origin.
 ///
-/// The origin goes wherever the byte goes, through slices, replacements, changes of case and all else, so that what a
-/// user wrote is known for it in the end.
+/// A byte keeps its origin through slices, replacements, changes of case and everything else, so that the output still
+/// tells what a user wrote from what the template wrote.
 ///
 /// Values share storage. A text whose storage ends where the text does is appended to in place, for storage only ever
 /// grows: a template that collects its output in a variable takes linear time.
@@ -18,7 +18,7 @@ struct Text {
         end = bytes.count
     }
 
-    init(_ text: String, _ origin: TextOrigin = .format) { self.init(Array(text.utf8), origin) }
+    init(_ text: String, _ origin: TextOrigin = .template) { self.init(Array(text.utf8), origin) }
 
     fileprivate init(storage: TextStorage, _ range: Range<Int>, isMarkup: Bool = false) {
         self.storage = storage
@@ -27,7 +27,7 @@ struct Text {
         self.isMarkup = isMarkup
     }
 
-    static var empty: Text { Text([], .format) }
+    static var empty: Text { Text([], .template) }
 
     /// In bytes.
     var count: Int { end - start }
@@ -55,9 +55,9 @@ struct Text {
         storage === other.storage && start == other.start && end == other.end
     }
 
-    /// The stretches of one origin each, as offsets.
-    var stretches: [(range: Range<Int>, origin: TextOrigin)] {
-        storage.stretches(in: start..<end).map {
+    /// The maximal ranges of one origin, as byte offsets.
+    var runs: [(range: Range<Int>, origin: TextOrigin)] {
+        storage.runs(in: start..<end).map {
             ($0.range.lowerBound - start..<$0.range.upperBound - start, $0.origin)
         }
     }
@@ -77,7 +77,7 @@ struct Text {
             return Text(storage: storage, start..<storage.bytes.count)
         }
         try budget.spend(bytes: count)
-        let joined = TextStorage([], .format)
+        let joined = TextStorage([], .template)
         joined.append(self)
         joined.append(other)
         return Text(storage: joined, 0..<joined.bytes.count)
@@ -99,7 +99,7 @@ extension Text: Hashable {
 
 /// Puts a text together, and pays for it.
 struct TextBuilder {
-    private let storage = TextStorage([], .format)
+    private let storage = TextStorage([], .template)
     private let budget: Budget
 
     init(_ budget: Budget) { self.budget = budget }
@@ -160,11 +160,11 @@ private final class TextStorage {
     func append(_ text: Text) {
         let source = text.storage
         if source === self {
-            // A copy of its own, so that the bytes do not grow while they are read.
+            // Copied first, so that the bytes do not grow while they are read.
             let part = Array(bytes[text.start..<text.end])
-            let stretches = stretches(in: text.start..<text.end)
+            let runs = runs(in: text.start..<text.end)
             bytes += part
-            for stretch in stretches { extendRuns(by: stretch.range.count, stretch.origin) }
+            for stretch in runs { extendRuns(by: stretch.range.count, stretch.origin) }
         } else {
             bytes += source.bytes[text.start..<text.end]
             isASCII = isASCII && (source.isASCII || TextStorage.isASCII(source.bytes[text.start..<text.end]))
@@ -213,7 +213,7 @@ private final class TextStorage {
         }
     }
 
-    func stretches(in range: Range<Int>) -> [(range: Range<Int>, origin: TextOrigin)] {
+    func runs(in range: Range<Int>) -> [(range: Range<Int>, origin: TextOrigin)] {
         var result: [(range: Range<Int>, origin: TextOrigin)] = []
         forEachStretch(in: range) { result.append(($0, $1)) }
         return result

@@ -45,9 +45,9 @@ struct TextSearch {
     /// The offsets of occurrences that do not overlap, chosen from the right; the rightmost first.
     func allFromEnd(in text: Text, atMost limit: Int = .max) -> [Int] {
         let reversed = TextSearch(reversing: self)
-        let mirror = Text(text.bytes.reversed(), .outside)
+        let mirror = Text(text.bytes.reversed(), .input)
         return reversed.all(in: mirror, atMost: limit).map { text.count - $0 - pattern.count }
     }
 
-    private init(reversing other: TextSearch) { self.init(Text(other.pattern.reversed(), .outside)) }
+    private init(reversing other: TextSearch) { self.init(Text(other.pattern.reversed(), .input)) }
 }

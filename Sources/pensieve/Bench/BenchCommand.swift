@@ -1,3 +1,4 @@
+import Console
 import EngineContract
 import Foundation
 import Inference
@@ -55,7 +56,7 @@ enum BenchCommand {
             if showsProfile && row.skipped == nil { Terminal.print(row.profile) }
         }
         report.memory.residentAtEnd = ProcessMemory.residentBytes()
-        Terminal.print(asJSON ? try report.json : report.closing)
+        Terminal.print(asJSON ? try prettyJSON(report) : report.closing)
         return 0
     }
 

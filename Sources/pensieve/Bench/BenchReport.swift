@@ -102,14 +102,6 @@ struct BenchReport: Encodable {
 }
 
 extension BenchReport {
-    var json: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        }
-    }
-
     /// What is known once the model is loaded.
     var heading: String {
         [

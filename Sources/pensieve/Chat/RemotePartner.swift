@@ -2,6 +2,7 @@ import APIClient
 import Chat
 import Console
 import Foundation
+import JSON
 import Synchronization
 
 /// A server of this API, this program's or another: all that is asked of it is `/v1/messages`, and `/v1/models` for names.
@@ -28,17 +29,13 @@ struct RemotePartner: ChatPartner {
         return RemotePartner(server, model: model ?? names.first ?? "default", options)
     }
 
-    private struct List: Decodable {
-        struct Entry: Decodable { var id: String }
-        var data: [Entry]
-    }
-
     private static func names(_ server: ServerConnection) async throws -> [String] {
         let (status, body) = try await reach(server) { try await server.get("/v1/models") }
         // A server without this route may still answer.
         if status == 404 || status == 405 { return [] }
         guard status == 200 else { throw ServerError(status: status, body: body) }
-        return (try? JSONDecoder().decode(List.self, from: body).data.map { $0.id.visible }) ?? []
+        let models = try? JSONDocument(body).root["data"].elements().map { try $0["id"].string().visible }
+        return models ?? []
     }
 
     private static func reach<Value>(
@@ -67,7 +64,7 @@ struct RemotePartner: ChatPartner {
     ) async throws -> ChatAnswer {
         let text = ReceivedText()
         let start = ContinuousClock.now
-        let body = try body(conversation, question)
+        let body = body(conversation, question)
         do {
             let answer = try await Self.reach(server) {
                 try await server.stream(body) { piece in
@@ -84,14 +81,16 @@ struct RemotePartner: ChatPartner {
         }
     }
 
-    private func body(_ conversation: Conversation, _ question: String) throws -> [UInt8] {
-        var body: [String: Any] = [
-            "model": model, "max_tokens": options.maxTokens, "stream": true,
-            "messages": conversation.messages(asking: question).map { ["role": $0.role.rawValue, "content": $0.text] },
-        ]
-        body["system"] = conversation.system
-        body["temperature"] = options.temperature
-        return Array(try JSONSerialization.data(withJSONObject: body, options: .sortedKeys))
+    private func body(_ conversation: Conversation, _ question: String) -> [UInt8] {
+        let messages: [JSONValue] = conversation.messages(asking: question).map {
+            ["role": .string($0.role.rawValue), "content": .string($0.text)]
+        }
+        let body = JSONValue(omittingNil: [
+            "model": .string(model), "max_tokens": .integer(options.maxTokens), "stream": true,
+            "temperature": options.temperature.map(JSONValue.double),
+            "system": conversation.system.map(JSONValue.string), "messages": .array(messages),
+        ])
+        return body.bytes
     }
 
     private func figures(_ answer: AnswerReader, seconds: Double) -> AnswerFigures {

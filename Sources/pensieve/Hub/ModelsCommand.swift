@@ -1,3 +1,4 @@
+import Console
 import Foundation
 import ModelHub
 
@@ -15,9 +16,7 @@ enum ModelsCommand {
         let cache = HubCache(root: try HubModels.settings().cache)
         let rows = cache.repositories().flatMap(Row.rows)
         if arguments.flags.contains(where: { $0.name == "json" && $0.text == "true" }) {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Terminal.print(String(decoding: try encoder.encode(rows), as: UTF8.self))
+            Terminal.print(try prettyJSON(rows))
         } else if rows.isEmpty {
             Terminal.error("There are no models in \(cache.root); pensieve pull ORG/NAME fetches one.")
         } else {

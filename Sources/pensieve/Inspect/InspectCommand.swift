@@ -1,3 +1,4 @@
+import Console
 import Foundation
 import Inference
 import ModelFiles
@@ -22,9 +23,7 @@ enum InspectCommand {
             configuration.kvType.flatMap(KVType.init) ?? .standard
         )
         if arguments.flags.contains(where: { $0.name == "json" && $0.text == "true" }) {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Terminal.print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            Terminal.print(try prettyJSON(report))
         } else {
             Terminal.print(report.text)
         }

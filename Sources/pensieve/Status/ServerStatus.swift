@@ -1,14 +1,15 @@
 import Console
 import Foundation
+import JSON
 
 /// A running server in figures, from `/health` and, where that can be read, `/metrics`.
 struct ServerStatus: Encodable {
-    struct Sessions: Codable {
+    struct Sessions: Encodable {
         var running: Int
         var waiting: Int
     }
 
-    struct Blocks: Codable {
+    struct Blocks: Encodable {
         var total: Int
         var in_use: Int
         var cached: Int
@@ -36,41 +37,36 @@ struct ServerStatus: Encodable {
     var kvBlocks: Blocks
     var totals: Totals?
 
-    private struct Health: Decodable {
-        struct Performance: Decodable {
-            var tokens_per_second: Double
-            var memory_utilization_percent: Double
-        }
-        var status: String
-        var model: String
-        var version: String
-        var framework: String
-        var mock: Bool
-        var performance: Performance
-        var sessions: Sessions
-        var kv_blocks: Blocks
-        var uptime_seconds: Double
-    }
-
     /// - Returns: nil for a document that is not this program's.
-    init?(address: String, health: Data) {
-        guard let health = try? JSONDecoder().decode(Health.self, from: health), health.framework == "Pensieve" else {
+    init?(address: String, health: [UInt8]) {
+        do throws(JSONError) {
+            try self.init(address: address, JSONDocument(health).root)
+        } catch {
             return nil
         }
+    }
+
+    private init(address: String, _ health: JSONNode) throws(JSONError) {
+        _ = try health["framework"].string(oneOf: ["Pensieve"])
         self.address = address
-        status = health.status.visible
-        model = health.model.visible
-        version = health.version.visible
-        isMock = health.mock
-        uptimeSeconds = health.uptime_seconds
-        tokensPerSecond = health.performance.tokens_per_second
-        memoryPercent = health.performance.memory_utilization_percent
-        sessions = health.sessions
-        kvBlocks = health.kv_blocks
+        status = try health["status"].string().visible
+        model = try health["model"].string().visible
+        version = try health["version"].string().visible
+        isMock = try health["mock"].bool()
+        uptimeSeconds = try health["uptime_seconds"].double()
+        tokensPerSecond = try health["performance"]["tokens_per_second"].double()
+        memoryPercent = try health["performance"]["memory_utilization_percent"].double()
+        let (sessions, blocks) = (health["sessions"], health["kv_blocks"])
+        self.sessions = Sessions(running: try sessions["running"].int(), waiting: try sessions["waiting"].int())
+        kvBlocks = Blocks(
+            total: try blocks["total"].int(),
+            in_use: try blocks["in_use"].int(),
+            cached: try blocks["cached"].int()
+        )
     }
 
     /// Adds what only the metrics tell.
-    mutating func add(metrics: Data) {
+    mutating func add(metrics: [UInt8]) {
         let page = MetricsSamples(String(decoding: metrics, as: UTF8.self))
         residentBytes = page.sum("process_resident_memory_bytes")
         guard let prompt = page.sum("pensieve_prompt_tokens_total"),

@@ -1,4 +1,5 @@
 import APIClient
+import Console
 import Foundation
 
 /// `pensieve status`: how a running server is.
@@ -19,10 +20,7 @@ enum StatusCommand {
         signal(SIGPIPE, SIG_IGN)
         let status = try await ask(ServerConnection(target, key: nil, silenceSeconds: 10))
         if wantsJSON {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            Terminal.print(String(decoding: try encoder.encode(status), as: UTF8.self))
+            Terminal.print(try prettyJSON(status, inSnakeCase: true))
         } else {
             Terminal.print(status.text)
         }
@@ -30,7 +28,7 @@ enum StatusCommand {
     }
 
     private static func ask(_ server: ServerConnection) async throws -> ServerStatus {
-        let answer: (status: Int, body: Data)
+        let answer: (status: Int, body: [UInt8])
         do {
             answer = try await server.get("/health")
         } catch let failure as SocketFailure where failure.isTimeout {

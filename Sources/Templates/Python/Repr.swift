@@ -46,8 +46,8 @@ struct Repr {
         }
     }
 
-    /// What is written around values is nobody's format: in a list of a user's texts it is the user's.
-    private mutating func put(_ text: String) throws(TemplateError) { try builder.append(text, .outside) }
+    /// What is written around values counts as input, so that no special token is read from a printed list.
+    private mutating func put(_ text: String) throws(TemplateError) { try builder.append(text, .input) }
 
     mutating func write(_ value: Value) throws(TemplateError) {
         depth += 1

@@ -164,7 +164,7 @@ extension Interpreter {
         return builder.finish()
     }
 
-    /// - Parameter limit: how often at most; any number below 0 is as often as possible.
+    /// - Parameter limit: the most replacements; a negative number means all.
     func replace(in text: Text, _ old: Text, _ new: Text, _ limit: Int) throws(TemplateError) -> Text {
         try budget.spend(bytes: text.count + old.count)
         var limit = limit < 0 ? Int.max : limit

@@ -168,7 +168,7 @@ struct FormatSpecification {
         let middle = align == "=" ? missing : 0
         var builder = TextBuilder(budget)
         try builder.append(effectiveFill, times: left)
-        try builder.append(head, .format)
+        try builder.append(head, .template)
         try builder.append(effectiveFill, times: middle)
         try builder.append(body)
         try builder.append(effectiveFill, times: missing - left - middle)

@@ -4,8 +4,8 @@ struct JSONText {
         var isASCII = false
         /// What a level of nesting is indented by; nil keeps all in one line.
         var indent: Text?
-        var itemSeparator = Text(", ", .outside)
-        var keySeparator = Text(": ", .outside)
+        var itemSeparator = Text(", ", .input)
+        var keySeparator = Text(": ", .input)
         var sortsKeys = false
     }
 
@@ -20,8 +20,8 @@ struct JSONText {
         builder = TextBuilder(budget)
     }
 
-    /// As in `Repr`: what is written around values is not the format's.
-    private mutating func put(_ text: String) throws(TemplateError) { try builder.append(text, .outside) }
+    /// As in `Repr`, what is written around values counts as input.
+    private mutating func put(_ text: String) throws(TemplateError) { try builder.append(text, .input) }
 
     mutating func write(_ value: Value) throws(TemplateError) {
         switch value {
@@ -88,10 +88,10 @@ struct JSONText {
     private static func key(_ key: Value) throws(TemplateError) -> Text {
         switch key {
         case .text(let text): return text
-        case .none: return Text("null", .outside)
-        case .bool(let flag): return Text(flag ? "true" : "false", .outside)
-        case .integer(let integer): return Text(String(integer), .outside)
-        case .number(let number): return Text(spelling(number), .outside)
+        case .none: return Text("null", .input)
+        case .bool(let flag): return Text(flag ? "true" : "false", .input)
+        case .integer(let integer): return Text(String(integer), .input)
+        case .number(let number): return Text(spelling(number), .input)
         default: throw .operation("keys must be str, int, float, bool or None, not \(key.typeName)")
         }
     }
@@ -140,7 +140,7 @@ struct JSONText {
 }
 
 extension Array {
-    /// Sorted so that equal elements keep their order; `Array.sort` promises that to nobody.
+    /// Sorted so that equal elements keep their order, which `Array.sort` does not guarantee.
     func stablySorted(
         by isLess: (Element, Element) throws(TemplateError) -> Bool
     ) throws(TemplateError) -> [Element] {

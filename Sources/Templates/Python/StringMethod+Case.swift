@@ -60,7 +60,7 @@ extension Interpreter {
     }
 }
 
-/// `str.isalpha` and its kin.
+/// `str.isalpha` and the similar tests.
 enum CharacterTest {
     static func holds(_ method: StringMethod, _ text: Text) -> Bool {
         switch method {

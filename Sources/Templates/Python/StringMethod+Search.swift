@@ -13,7 +13,7 @@ extension Interpreter {
         let indices = try SliceIndices(start: start, stop: end, step: 1, length: length)
         let first = text.offset(ofScalar: indices.first)
         let last = first + text[first..<text.count].offset(ofScalar: indices.count)
-        // Even the empty text is not found behind the end, nor between positions that cross.
+        // Even the empty text is not found after the end, or between positions that cross.
         let stop = end.map { $0 < 0 ? $0 + length : $0 } ?? length
         return (text[first..<last], indices.first, (start ?? 0) <= length && indices.first <= max(0, stop))
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The time that `strftime_now` tells.
+/// The time that `strftime_now` formats.
 package struct TemplateClock: Sendable {
     private let seconds: Int
     private let microseconds: Int
