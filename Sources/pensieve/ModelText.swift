@@ -17,8 +17,11 @@ struct ModelText: Sendable {
         _ configuration: ModelConfiguration,
         _ vocabulary: LoadedModel.Vocabulary
     ) throws {
-        var files = try TokenizerConfiguration { name in try source.file(name)?.array }
-        if case .gguf = source { files.beginsAsText = true }
+        let files =
+            switch vocabulary {
+            case .gguf(let file): TokenizerConfiguration(file)
+            case .tokenizerJSON: try TokenizerConfiguration { name in try source.file(name)?.array }
+            }
         let all = try Self.tokenizer(vocabulary, files.addedTokens)
         let own = try all.limited(toRows: configuration.transformer.vocabularySize)
         chatFormat = try Self.format(source, configuration, files, own)
@@ -62,6 +65,20 @@ struct ModelText: Sendable {
         case .tokenizerJSON(let json): try Tokenizer(tokenizerJSON: json, files: addedTokens)
         case .gguf(let file): try Tokenizer(vocabulary: VocabularyValues(file))
         }
+    }
+}
+
+extension TokenizerConfiguration {
+    /// What a GGUF file says of what other models have in `tokenizer_config.json`.
+    fileprivate init(_ file: GGUFVocabulary) {
+        func token(_ id: Int?) -> String? { id.map { file.tokens[$0] } }
+        let tokens = [
+            "bos_token": token(file.bosToken), "eos_token": token(file.eosToken), "unk_token": token(file.unknownToken),
+            "pad_token": token(file.paddingToken),
+        ]
+        let templates = ["default": file.chatTemplate, "tool_use": file.toolTemplate]
+        self.init(templates: templates.compactMapValues(\.self), specialTokens: tokens.compactMapValues(\.self))
+        beginsAsText = true
     }
 }
 
