@@ -32,13 +32,13 @@ package struct AnswerReader: Sendable {
         do {
             let data = try JSONDocument(Array(event.data.utf8)).root
             guard try data["type"].string() == event.name else { throw ProtocolViolation.wrongData }
-            return try take(event.name, data, at: time)
+            return try receive(event.name, data, at: time)
         } catch is JSONError {
             throw ProtocolViolation.wrongData
         }
     }
 
-    private mutating func take(_ name: String, _ data: JSONNode, at time: Double) throws -> String {
+    private mutating func receive(_ name: String, _ data: JSONNode, at time: Double) throws -> String {
         guard !isComplete else { throw ProtocolViolation("an event after message_stop") }
         guard started != (name == "message_start") || name == "error" else {
             throw ProtocolViolation(started ? "a second message_start" : "an event before message_start")
@@ -68,8 +68,9 @@ package struct AnswerReader: Sendable {
             guard !openBlock, stopReason != nil else { throw ProtocolViolation("message_stop too early") }
             isComplete = true
         case "error":
-            let error = data["error"]
-            throw StreamFailure(kind: try error["type"].string(), message: try error["message"].nullable?.string())
+            let error = try data["error"].nullable
+            let kind = try error?["type"].string() ?? ""
+            throw StreamFailure(kind: kind, message: try error?["message"].nullable?.string())
         default: break
         }
         return ""
