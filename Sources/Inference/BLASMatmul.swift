@@ -2,9 +2,9 @@ import CKernels
 import COpenBLAS
 import Platform
 
-/// Matrix products by OpenBLAS, in tiles of one fixed shape.
+/// Matmul by OpenBLAS, in tiles of one fixed shape.
 ///
-/// OpenBLAS chooses its kernel by the shape, and with it the order of additions. So a product is cut into tiles of 64
+/// OpenBLAS chooses its kernel by the shape, and with it the order of additions. So the work is cut into tiles of 64
 /// rows of W and up to 16 tokens, the last tokens padded with zeros: each output is then made by the same operations
 /// whatever the batch. Weights of another form become float32 a tile at a time.
 enum BLASMatmul {
@@ -18,7 +18,7 @@ enum BLASMatmul {
         (tileRows + tileTokens) * columns + tileRows * tileTokens
     }
 
-    /// Whether tiles of so many equal tokens, and equal rows where there are all of them, give the same bits everywhere.
+    /// Whether tiles of this many equal tokens, with equal rows where the tile is full, give the same bits everywhere.
     private static func isUniform(tokens: Int) -> Bool {
         // Only then is the shape all that a kernel is chosen by.
         openblas_set_num_threads(1)
@@ -116,7 +116,7 @@ enum BLASMatmul {
         let first = tile * tileRows
         let rows = min(tileRows, Int(work.w.rows) - first)
         let padded = scratch + tileRows * columns
-        let product = padded + tileTokens * columns
+        let result = padded + tileTokens * columns
         var weights = UnsafePointer(scratch)
         if work.w.format == CK_F32, let start = work.w.weights?.assumingMemoryBound(to: Float.self) {
             weights = start + first * columns
@@ -131,10 +131,10 @@ enum BLASMatmul {
                 (padded + count * columns).update(repeating: 0, count: (tileTokens - count) * columns)
                 input = UnsafePointer(padded)
             }
-            sgemm(input, weights, product, tokens: tileTokens, rows: rows, columns: columns)
+            sgemm(input, weights, result, tokens: tileTokens, rows: rows, columns: columns)
             for i in 0..<count {
                 let to = work.y + (token + i) * work.rowSize + first
-                let from = product + i * rows
+                let from = result + i * rows
                 if work.adding {
                     for r in 0..<rows { to[r] += from[r] }
                 } else {

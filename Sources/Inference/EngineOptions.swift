@@ -1,6 +1,6 @@
 import ModelFiles
 
-/// The integers to which the inputs of products with quantised weights are rounded, in groups with a scale each.
+/// The integers to which the inputs of quantised matmul are rounded, in groups with a scale each.
 package enum Activations: String, Sendable, CaseIterable {
     /// 8 bits: fastest. What llama.cpp and others do.
     case int8
@@ -19,9 +19,9 @@ package struct EngineOptions: Sendable {
     package var kvMemoryBytes: Int?
     /// How keys and values are stored; nil is `f32` if `precise`, else the standard one.
     package var kvType: KVType?
-    /// Float32 products by OpenBLAS, whatever the weights' form: slower, for comparison.
+    /// Float32 matmul by OpenBLAS, whatever the weights' form: slower, for comparison.
     package var precise: Bool
-    /// How exactly products of quantised weights see their inputs.
+    /// How exactly quantised matmul sees its inputs.
     package var activations: Activations
     /// Tokens in a KV block: a multiple of 16.
     package var blockSize: Int

@@ -5,7 +5,7 @@ package import ModelFiles
 package struct MachineLimits: Sendable {
     /// Bytes that the threads together read from memory in a second.
     package let readBytesPerSecond: Double
-    /// Multiplications and additions of 8-bit integers that they do in a second, by the instructions that products use.
+    /// Multiplications and additions of 8-bit integers that they do in a second, by the instructions that matmul uses.
     package let int8OperationsPerSecond: Double
 
     /// Measures for about half a second, on threads of its own.

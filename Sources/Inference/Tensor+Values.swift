@@ -44,8 +44,8 @@ extension Tensor {
     }
 }
 
-/// The first so many heads of a matrix of q or k, as GGUF files of some families have their rows: the two halves of each
-/// head, which are rotated against each other, row by row in turn.
+/// Heads, the first of a matrix of q or k, whose rows a GGUF file has interleaved: the first row of one half of the head, the
+/// first of the other, the second of one …; the halves are those that are rotated against each other.
 struct InterleavedHeads {
     let count: Int
     let size: Int

@@ -18,10 +18,9 @@ struct ModelText: Sendable {
         _ vocabulary: LoadedModel.Vocabulary
     ) throws {
         let files =
-            if case .gguf(let file) = source {
-                try TokenizerConfiguration(file)
-            } else {
-                try TokenizerConfiguration { name in try source.file(name)?.array }
+            switch vocabulary {
+            case .gguf(let file): TokenizerConfiguration(file)
+            case .tokenizerJSON: try TokenizerConfiguration { name in try source.file(name)?.array }
             }
         let all = try Self.tokenizer(vocabulary, files.addedTokens)
         let own = try all.limited(toRows: configuration.transformer.vocabularySize)
@@ -70,21 +69,15 @@ struct ModelText: Sendable {
 }
 
 extension TokenizerConfiguration {
-    /// What the metadata of a GGUF file say.
-    fileprivate init(_ file: GGUFModel) throws {
-        let vocabulary = try GGUFVocabulary(file)
-        func text(_ token: Int?) -> String? {
-            guard let vocabulary, let token, !vocabulary.tokens[token].isEmpty else { return nil }
-            return vocabulary.tokens[token]
-        }
-        let templates = [
-            "default": vocabulary?.chatTemplate, "tool_use": vocabulary?.toolTemplate,
+    /// What a GGUF file says of what other models have in `tokenizer_config.json`.
+    fileprivate init(_ file: GGUFVocabulary) {
+        func token(_ id: Int?) -> String? { id.map { file.tokens[$0] } }
+        let tokens = [
+            "bos_token": token(file.bosToken), "eos_token": token(file.eosToken), "unk_token": token(file.unknownToken),
+            "pad_token": token(file.paddingToken),
         ]
-        let specialTokens = [
-            "bos_token": text(vocabulary?.bosToken), "eos_token": text(vocabulary?.eosToken),
-            "unk_token": text(vocabulary?.unknownToken), "pad_token": text(vocabulary?.paddingToken),
-        ]
-        self.init(templates: templates.compactMapValues(\.self), specialTokens: specialTokens.compactMapValues(\.self))
+        let templates = ["default": file.chatTemplate, "tool_use": file.toolTemplate]
+        self.init(templates: templates.compactMapValues(\.self), specialTokens: tokens.compactMapValues(\.self))
         beginsAsText = true
     }
 }

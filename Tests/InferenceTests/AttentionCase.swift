@@ -10,7 +10,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     var headSize: Int
     var heads: Int
     var kvHeads: Int
-    /// The dimensions of a head that turn.
+    /// The dimensions of a head that are rotated.
     var dimensions: Int
     var window = 0
     var cap: Float = 0

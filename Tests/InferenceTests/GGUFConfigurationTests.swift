@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test("Llama's heads have their rows in turn, and its frequencies are what its rule comes to")
+    @Test("Llama's heads have interleaved rows, and its frequencies are what its rule comes to")
     func llama() throws {
         let factors = [1, 1, 1, 2, 2, 4, 8, 8]
         let model = try description("llama", tensors: [Self.floats("rope_freqs.weight", factors.map { Float($0) })])

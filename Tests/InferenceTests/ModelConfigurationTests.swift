@@ -52,7 +52,7 @@ import Testing
         return try ModelConfiguration(source: source).transformer
     }
 
-    @Test("Phi-4-mini turns three quarters of a head, with a factor for each pair")
+    @Test("Phi-4-mini rotates three quarters of a head, with a factor for each pair")
     func phi4() throws {
         let factors = Array(repeating: 2.0, count: 48)
         let model = try description([

@@ -103,8 +103,8 @@ import Testing
         }
     }
 
-    /// The product, taken twice, in rows that lie farther apart than they are long.
-    private func product(
+    /// The matmul, done twice, in rows that lie farther apart than they are long.
+    private func matmul(
         _ matrix: Matrix,
         _ x: [Float],
         tokens: Int,
@@ -132,25 +132,25 @@ import Testing
         }
     }
 
-    @Test("Products are as exact as their inputs' bits, and equal in all variants and batches", arguments: forms)
-    func products(form: Form) throws {
+    @Test("Matmul is as exact as its inputs' bits, and equal in all variants and batches", arguments: forms)
+    func matmul(form: Form) throws {
         let packed = try form.packed()
         let weights = try form.floats(form.matrix).map(Double.init)
         let (rows, columns) = (Self.rows, Self.columns)
         let x = inputs(270 * columns)
         for (activations, bound) in [(Activations.int8, 2e-2), (.int15, 2e-4)] {
-            let all = try product(packed, x, tokens: 270, CK_SCALAR, activations)
+            let all = try matmul(packed, x, tokens: 270, CK_SCALAR, activations)
             #expect(error(all, weights, x, tokens: 13) < bound)
             for tokens in [1, 2, 3, 7, 13, 270] {
                 for variant in ck_variant.available where variant != CK_SCALAR || tokens < 270 {
-                    let other = try product(packed, x, tokens: tokens, variant, activations)
+                    let other = try matmul(packed, x, tokens: tokens, variant, activations)
                     #expect(identical(other, Array(all.prefix(tokens * rows))), "\(variant.name), \(tokens) tokens")
                 }
             }
         }
     }
 
-    /// The error relative to the first tokens' outputs, in the root of the mean square. The product was taken twice.
+    /// The error relative to the first tokens' outputs, in the root of the mean square. The matmul was done twice.
     private func error(_ result: [Float], _ weights: [Double], _ x: [Float], tokens: Int) -> Double {
         var (wrong, all) = (0.0, 0.0)
         for token in 0..<tokens {
@@ -172,12 +172,12 @@ import Testing
             let packed = try form.packed()
             for activations in Activations.allCases {
                 let x = inputs(3 * Self.columns)
-                let expected = try product(packed, x, tokens: 3, CK_SCALAR, activations)
+                let expected = try matmul(packed, x, tokens: 3, CK_SCALAR, activations)
                 for bad in [Float.nan, .infinity, -.infinity] {
                     var spoilt = x
                     spoilt[Self.columns + 77] = bad
                     for variant in ck_variant.available {
-                        let y = try product(packed, spoilt, tokens: 3, variant, activations)
+                        let y = try matmul(packed, spoilt, tokens: 3, variant, activations)
                         let (first, own, last) = (0..<Self.rows, Self.rows..<(2 * Self.rows), (2 * Self.rows)...)
                         #expect(y[own].allSatisfy { !$0.isFinite }, "\(form.testDescription), \(bad)")
                         #expect(identical(Array(y[first] + y[last]), Array(expected[first] + expected[last])))

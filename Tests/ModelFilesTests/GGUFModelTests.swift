@@ -3,7 +3,7 @@ import Testing
 
 @testable import ModelFiles
 
-/// GGUF files as models: their vocabulary.
+/// GGUF files as models: the vocabulary in their metadata.
 @Suite struct GGUFModelTests {
     private typealias Value = GGUFBuilder.Value
 
@@ -39,6 +39,7 @@ import Testing
         #expect(vocabulary.endTokens == [2, 3, 6])
         #expect(try GenerationConfiguration(source: source).eosTokens == [2, 3, 6])
         #expect(vocabulary.chatTemplate == "{{ x }}" && vocabulary.toolTemplate == "{{ y }}")
+        #expect(vocabulary.tokens[4] == "<s>" && vocabulary.tokens[2] == "ab" && vocabulary.eosToken == 2)
         #expect(try source.file("tokenizer.json") == nil)
         #expect(source.folderName == "x")
     }

@@ -32,7 +32,7 @@ import Testing
             for name in ["", "/m-00001-of-00002.gguf", "/m-00002-of-00002.gguf"] {
                 let source = try ModelSource.at(path + name)
                 #expect(source.folderName == "m")
-                #expect(source.label("config.json") == "\(path)/m-00001-of-00002.gguf: metadata as config.json")
+                #expect(source.label("config.json") == "\(path)/m-00001-of-00002.gguf: metadata")
             }
         }
     }

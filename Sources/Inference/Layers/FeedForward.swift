@@ -39,7 +39,7 @@ extension WeightReader {
 }
 
 extension ForwardPass {
-    /// gated[tokens, size] = activation(gate) × up of the first rows of `x`: all of `network` but its last product.
+    /// gated[tokens, size] = activation(gate) × up of the first rows of `x`: all of `network` but its last matmul.
     func activate(_ network: DenseFeedForward, _ x: FloatBuffer, tokens: Int) {
         network.gateUp.apply(x, tokens: tokens, into: gateUp, on: compute)
         ck_gate(

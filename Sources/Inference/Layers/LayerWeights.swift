@@ -101,7 +101,7 @@ extension ForwardPass {
         norm.apply(hidden, tokens: count, into: normed, on: compute)
     }
 
-    /// hidden += the last product of a block, normalised or scaled.
+    /// hidden += the last matmul of a block, normalised or scaled.
     private func addOutput(of linear: Linear, _ x: FloatBuffer, _ norm: RMSNorm?, scale: Float) {
         if norm == nil, scale == 1 {
             linear.apply(x, tokens: count, into: hidden, adding: true, on: compute)

@@ -57,7 +57,7 @@ struct RotaryEmbedding: Sendable {
     private static func yarnBlend(_ parameters: RotaryParameters) -> [Double] {
         guard case .yarn(_, _, let fast, let slow, let length, let truncates) = parameters.scaling else { return [] }
         let dimensions = Double(parameters.dimensions)
-        /// The pair that rotates so many times within the length.
+        /// The pair that rotates this often within the length.
         func pair(_ rotations: Double) -> Double {
             dimensions * log(Double(length) / (rotations * 2 * Double.pi)) / (2 * log(parameters.base))
         }
@@ -73,7 +73,7 @@ struct RotaryEmbedding: Sendable {
         contextLength > originalLength ? longFrequencies ?? frequencies : frequencies
     }
 
-    /// Fills the table for some positions. Angles are float32 products like in the reference; their cosines are exact to
+    /// Fills the table for some positions. Angles are multiplied in float32 like in the reference; their cosines are exact to
     /// the last bit.
     func fill(_ table: RotaryTable, positions: [Int], contextLength: Int) {
         let frequencies = frequencies(contextLength: contextLength)

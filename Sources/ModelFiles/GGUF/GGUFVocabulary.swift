@@ -24,9 +24,8 @@ package struct GGUFVocabulary: Sendable, Equatable {
 
     /// The tokens that end an answer: those that the file names, and those known by their text.
     package var endTokens: [Int]
-    /// The chat template, in Jinja.
+    /// The chat template, in Jinja, and the one for conversations with tools.
     package var chatTemplate: String?
-    /// The chat template for conversations with tools, if there is one of its own.
     package var toolTemplate: String?
     /// `general.name`: the flags of one family's special tokens are known by it.
     package var modelName: String?
