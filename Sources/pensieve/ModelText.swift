@@ -19,13 +19,13 @@ struct ModelText: Sendable {
         _ vocabulary: LoadedModel.Vocabulary
     ) throws {
         var files = try TokenizerConfiguration { name in try source.file(name)?.array }
-        if case .gguf = source { files.beginsAsText = true }
+        if case .gguf = source { files.addsTokensBeforeText = true }
         let all = try Self.tokenizer(vocabulary, files.addedTokens)
         let own = try all.limited(toRows: configuration.vocabularySize)
         chatFormat = try Self.format(source, configuration, files, own)
         // A configuration may name tokens that the embedding has no row for.
         let rows = Int32(clamping: configuration.vocabularySize)
-        tokenizer = try own.guarding(chatFormat.controlTokens(in: own).filter { $0 < rows })
+        tokenizer = try own.protecting(chatFormat.controlTokens(in: own).filter { $0 < rows })
         notes = Self.notes(chatFormat) + tokenizer.notes
     }
 
