@@ -14,7 +14,7 @@ struct Probe {
         let blocks = (options.context + settings.blockSize - 1) / settings.blockSize
         settings.contextLimit = options.context
         settings.kvMemoryBytes =
-            blocks * settings.blockSize * loaded.configuration.kvBytesPerToken(settings.chosenKVType)
+            blocks * settings.blockSize * loaded.configuration.transformer.kvBytesPerToken(settings.chosenKVType)
         self.options = options
         engine = try Engine(model: loaded, options: settings)
     }

@@ -1,4 +1,4 @@
-import Foundation
+import JSON
 
 /// Accumulates a streamed answer from its events, and checks their order.
 package struct AnswerReader: Sendable {
@@ -23,85 +23,75 @@ package struct AnswerReader: Sendable {
         "message_stop", "error",
     ]
 
-    private struct Payload: Decodable {
-        struct Usage: Decodable {
-            var input_tokens: Int?
-            var cache_creation_input_tokens: Int?
-            var cache_read_input_tokens: Int?
-            var output_tokens: Int?
-        }
-        struct Message: Decodable { var usage: Usage? }
-        struct Delta: Decodable {
-            var type: String?
-            var text: String?
-            var thinking: String?
-            var partial_json: String?
-            var stop_reason: String?
-
-            /// Whether it has some of the answer, rather than an empty piece or a signature.
-            var hasContent: Bool { [text, thinking, partial_json].contains { $0?.isEmpty == false } }
-        }
-        struct Failure: Decodable {
-            var type: String
-            var message: String?
-        }
-        var type: String
-        var message: Message?
-        var delta: Delta?
-        var usage: Usage?
-        var error: Failure?
-    }
-
     /// - Returns: the text that the event adds to the answer.
     /// - Throws: `ProtocolViolation` for events out of order; `StreamFailure` for an error event.
     @discardableResult
     package mutating func receive(_ event: EventParser.Event, at time: Double) throws -> String {
         // The SDKs ignore events of other names, and those without one, such as `data: [DONE]`.
         guard Self.names.contains(event.name) else { return "" }
-        guard let payload = try? JSONDecoder().decode(Payload.self, from: Data(event.data.utf8)),
-            payload.type == event.name
-        else { throw ProtocolViolation("an event whose data is not of its name") }
+        do {
+            let data = try JSONDocument(Array(event.data.utf8)).root
+            guard try data["type"].string() == event.name else { throw ProtocolViolation.wrongData }
+            return try receive(event.name, data, at: time)
+        } catch is JSONError {
+            throw ProtocolViolation.wrongData
+        }
+    }
+
+    private mutating func receive(_ name: String, _ data: JSONNode, at time: Double) throws -> String {
         guard !isComplete else { throw ProtocolViolation("an event after message_stop") }
-        guard started != (event.name == "message_start") || event.name == "error" else {
+        guard started != (name == "message_start") || name == "error" else {
             throw ProtocolViolation(started ? "a second message_start" : "an event before message_start")
         }
-        switch event.name {
+        switch name {
         case "message_start":
             started = true
-            add(payload.message?.usage)
+            try add(data["message"].nullable?["usage"].nullable)
         case "content_block_start":
             guard !openBlock else { throw ProtocolViolation("a block inside a block") }
             openBlock = true
         case "content_block_delta":
             guard openBlock else { throw ProtocolViolation("a delta outside a block") }
-            if payload.delta?.hasContent == true { deltaTimes.append(time) }
-            text += payload.delta?.text ?? ""
-            return payload.delta?.text ?? ""
+            guard let delta = try data["delta"].nullable else { return "" }
+            // Some of the answer, rather than an empty piece or a signature.
+            let pieces = try ["text", "thinking", "partial_json"].map { try delta[$0].nullable?.string() ?? "" }
+            if pieces.contains(where: { !$0.isEmpty }) { deltaTimes.append(time) }
+            text += pieces[0]
+            return pieces[0]
         case "content_block_stop":
             guard openBlock else { throw ProtocolViolation("the end of no block") }
             openBlock = false
         case "message_delta":
-            stopReason = payload.delta?.stop_reason
-            add(payload.usage)
+            stopReason = try data["delta"].nullable?["stop_reason"].nullable?.string()
+            try add(data["usage"].nullable)
         case "message_stop":
             guard !openBlock, stopReason != nil else { throw ProtocolViolation("message_stop too early") }
             isComplete = true
-        case "error": throw StreamFailure(kind: payload.error?.type ?? "", message: payload.error?.message)
+        case "error":
+            let error = try data["error"].nullable
+            let kind = try error?["type"].string() ?? ""
+            throw StreamFailure(kind: kind, message: try error?["message"].nullable?.string())
         default: break
         }
         return ""
     }
 
-    private mutating func add(_ usage: Payload.Usage?) {
-        if let input = usage?.input_tokens {
-            uncachedTokens = Self.bounded(input) + Self.bounded(usage?.cache_creation_input_tokens ?? 0)
+    private mutating func add(_ usage: JSONNode?) throws(JSONError) {
+        guard let usage else { return }
+        func count(_ name: String) throws(JSONError) -> Int? { try usage[name].nullable.map(Self.bounded) }
+        if let input = try count("input_tokens") {
+            uncachedTokens = input + (try count("cache_creation_input_tokens") ?? 0)
         }
-        cachedTokens = usage?.cache_read_input_tokens.map(Self.bounded) ?? cachedTokens
-        outputTokens = usage?.output_tokens.map(Self.bounded) ?? outputTokens
+        cachedTokens = try count("cache_read_input_tokens") ?? cachedTokens
+        outputTokens = try count("output_tokens") ?? outputTokens
     }
 
     /// Bounds a server's token count, so that sums of counts cannot overflow.
-    private static func bounded(_ count: Int) -> Int { min(max(count, 0), 1 << 40) }
+    private static func bounded(_ count: JSONNode) throws(JSONError) -> Int { min(max(try count.int(), 0), 1 << 40) }
+}
+
+extension ProtocolViolation {
+    fileprivate static let wrongData = ProtocolViolation("an event whose data is not of its name")
 }
 
 /// An error event in the middle of a stream.

@@ -48,8 +48,8 @@ package struct Endpoint: Sendable {
     }
 }
 
-/// A blocking TCP connection with a time-out for every wait: with a thread for each client, times are most accurate, and
-/// there are few clients.
+/// A blocking TCP connection with a time-out for every wait: with a thread for each client, times are most accurate,
+/// and there are few clients.
 package final class BlockingSocket: Sendable {
     private let descriptor: Int32
 

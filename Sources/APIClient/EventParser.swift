@@ -1,5 +1,5 @@
-/// An incremental parser of server-sent events as the HTML standard defines them: lines end in LF, CRLF or CR, those that
-/// begin with a colon are comments, and an empty line ends an event.
+/// An incremental parser of server-sent events as the HTML standard defines them: lines end in LF, CRLF or CR, those
+/// that begin with a colon are comments, and an empty line ends an event.
 package struct EventParser: Sendable {
     package struct Event: Sendable, Equatable {
         /// Empty if the event has no name.

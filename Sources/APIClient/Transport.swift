@@ -42,8 +42,8 @@ package struct Transport: Sendable {
 
     private func send(_ request: [UInt8], _ receive: Receiver) throws -> ResponseReader {
         let deadline = ContinuousClock.now + .seconds(timeoutSeconds)
-        // A server may close an idle connection at any moment. If it does so before it answers, sending the request again
-        // on a new connection is safe.
+        // A server may close an idle connection at any moment. If it does so before it answers, sending the request
+        // again on a new connection is safe.
         if let idle = connections.takeIdle(), let response = try reuse(idle, request, deadline, receive) {
             return response
         }

@@ -8,9 +8,9 @@ import Synchronization
 /// KV blocks on disk: one file for each in a folder of bounded size, evicted in LRU order.
 ///
 /// A file's name is a hash over everything that its contents depend on. Each file is written under a temporary name and
-/// renamed, and ends with a hash over the whole. It is used only if its head is as expected and the hash matches; a file
-/// that is torn, modified, or of another model or format is removed. Several processes may share a folder: a process that
-/// misses a file computes the block.
+/// renamed, and ends with a hash over the whole. It is used only if its head is as expected and the hash matches; a
+/// file that is torn, modified, or of another model or format is removed. Several processes may share a folder: a
+/// process that misses a file computes the block.
 ///
 /// File operations run on a queue of their own, never on the cooperative pool.
 package final class BlockFiles: BlockStore {

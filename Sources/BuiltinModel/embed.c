@@ -1,4 +1,4 @@
-// The files of the built-in model, put into the program by the compiler.
+// The files of the built-in model, embedded by the compiler.
 
 #include "BuiltinModel.h"
 

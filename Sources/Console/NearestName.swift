@@ -1,4 +1,4 @@
-/// The known name that a mistyped one most likely meant, or nil if none is near.
+/// The known name closest to a mistyped one; nil if none is close.
 package func nearestName(to name: String, among known: [String]) -> String? {
     let typed = Array(name.lowercased().utf8.prefix(64))
     let best = known.map { (name: $0, distance: editDistance(typed, Array($0.lowercased().utf8))) }
@@ -7,7 +7,7 @@ package func nearestName(to name: String, among known: [String]) -> String? {
     return best.name
 }
 
-/// Levenshtein's distance in insertions, deletions and substitutions.
+/// Levenshtein distance: insertions, deletions and substitutions.
 private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     var row = Array(0...right.count)
     for (i, a) in left.enumerated() {

@@ -1,10 +1,10 @@
-/// Text from outside made fit for a terminal: control characters could rewrite what is on the screen.
+/// Makes text from outside safe for a terminal: control characters could rewrite the screen.
 extension String {
     /// The text on one line of at most 200 characters.
     package var printable: String { printable(upTo: 200) }
 
-    /// The text on one line: line breaks and tabs become spaces, other control characters are left out; a longer text is cut
-    /// and ends in "…".
+    /// The text on one line: line breaks and tabs become spaces, other control characters are left out; a longer text
+    /// is cut and ends in "…".
     /// - Parameter count: the most characters (Unicode scalars) to keep.
     package func printable(upTo count: Int) -> String {
         let shown = unicodeScalars.lazy.map { $0 == "\n" || $0 == "\t" ? " " : $0 }
@@ -14,8 +14,8 @@ extension String {
         return shown.dropFirst(count).isEmpty ? kept : kept + "…"
     }
 
-    /// The text with its lines and tabs, other control characters replaced by U+FFFD; the carriage returns of line breaks
-    /// are left out.
+    /// The text with line breaks and tabs; other control characters are replaced by U+FFFD, and the carriage returns of
+    /// line breaks dropped.
     package var visible: String {
         guard unicodeScalars.contains(where: \.isHidden) else { return self }
         let shown = unicodeScalars.lazy.filter { $0 != "\r" }.map { $0.isHidden ? "\u{FFFD}" : $0 }

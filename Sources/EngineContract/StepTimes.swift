@@ -1,13 +1,13 @@
 /// The time that steps took, in seconds, by kind of work.
 package struct StepTimes: Sendable, Equatable {
     /// Products with weight matrices.
-    package var products = 0.0
+    package var matmul = 0.0
     /// Quantisation of their inputs.
     package var inputs = 0.0
     /// Attention, QK norm and rotary embedding, and writes to the KV cache.
     package var attention = 0.0
     /// Per-row and elementwise operations: norms, gates, embeddings and the like.
-    package var rows = 0.0
+    package var elementwise = 0.0
     /// Sampling of tokens.
     package var sampling = 0.0
     /// Everything else in the engine: checks, tables, overhead between kernels.
@@ -20,12 +20,12 @@ package struct StepTimes: Sendable, Equatable {
     /// Each kind of work with its name, as in metrics and `bench --profile`.
     package var parts: KeyValuePairs<String, Double> {
         [
-            "products": products, "inputs": inputs, "attention": attention, "rows": rows, "sampling": sampling,
+            "products": matmul, "inputs": inputs, "attention": attention, "rows": elementwise, "sampling": sampling,
             "other": other, "scheduling": scheduling,
         ]
     }
 
-    package var total: Double { products + inputs + attention + rows + sampling + other + scheduling }
+    package var total: Double { matmul + inputs + attention + elementwise + sampling + other + scheduling }
 
     package static func + (left: StepTimes, right: StepTimes) -> StepTimes { combine(left, right, +) }
     package static func - (left: StepTimes, right: StepTimes) -> StepTimes { combine(left, right, -) }
@@ -36,10 +36,10 @@ package struct StepTimes: Sendable, Equatable {
         _ operation: (Double, Double) -> Double
     ) -> StepTimes {
         var result = StepTimes()
-        result.products = operation(left.products, right.products)
+        result.matmul = operation(left.matmul, right.matmul)
         result.inputs = operation(left.inputs, right.inputs)
         result.attention = operation(left.attention, right.attention)
-        result.rows = operation(left.rows, right.rows)
+        result.elementwise = operation(left.elementwise, right.elementwise)
         result.sampling = operation(left.sampling, right.sampling)
         result.other = operation(left.other, right.other)
         result.scheduling = operation(left.scheduling, right.scheduling)

@@ -61,8 +61,8 @@ struct Address: Sendable {
         }
     }
 
-    /// The key of clients without a name: an IPv4 address, or the /64 network of an IPv6 address, within which a host can
-    /// choose its address.
+    /// The key of clients without a name: an IPv4 address, or the /64 network of an IPv6 address, within which a host
+    /// can choose its address.
     var network: String {
         guard !holdsIPv4 else { return text }
         var copy = self

@@ -3,8 +3,8 @@ import Synchronization
 /// The bytes of heads and bodies that requests hold, over all connections, with a fair share for each client.
 ///
 /// A limit for each client alone would bound nothing when there are many. A client may always hold one body if there is
-/// room, and beyond that at most as much as it leaves free: the more it holds, the less it gets, and some room is always
-/// left for the next client.
+/// room, and beyond that at most as much as it leaves free: the more it holds, the less it gets, and some room is
+/// always left for the next client.
 final class RequestMemoryQuota: Sendable {
     private struct State {
         var used = 0

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// One connection: reads requests and answers them, one after the other, in a task of its own. Pipelined requests wait in
-/// the parser and in the kernel.
+/// One connection: reads requests and answers them, one after the other, in a task of its own. Pipelined requests wait
+/// in the parser and in the kernel.
 struct Connection {
     /// Why no request could be read.
     private enum Interruption: Error {
@@ -233,8 +233,8 @@ struct Connection {
         }
     }
 
-    /// Receives into the parser. The buffer is on the stack and lives for this call only, so an idle connection holds no
-    /// buffer.
+    /// Receives into the parser. The buffer is on the stack and lives for this call only, so an idle connection holds
+    /// no buffer.
     private mutating func receive() -> Socket.Received {
         withUnsafeTemporaryAllocation(byteCount: 1 << 15, alignment: 16) { buffer in
             let received = socket.receive(into: buffer)

@@ -55,8 +55,8 @@ struct DescriptorBudget: Equatable {
 
 /// Makes libdispatch open its timer descriptors while there are free ones.
 ///
-/// It opens one for each clock when that clock's first timer is set, and keeps it; without a free descriptor it ends the
-/// process.
+/// It opens one for each clock when that clock's first timer is set, and keeps it; without a free descriptor it ends
+/// the process.
 enum TimerDescriptors {
     static func open() async {
         let moment = Duration.milliseconds(1)

@@ -12,8 +12,8 @@ package enum HTTPFault: Error, Sendable, Equatable {
     case versionNotSupported
     case internalError
 
-    /// The response status. An unknown transfer coding or version is 400, not 501 or 505 as in RFC 9110, because clients
-    /// retry after a 5xx.
+    /// The response status. An unknown transfer coding or version is 400, not 501 or 505 as in RFC 9110, because
+    /// clients retry after a 5xx.
     package var status: Int {
         switch self {
         case .badRequest, .unsupportedTransferCoding, .versionNotSupported: 400

@@ -31,7 +31,8 @@ package actor HTTPServer {
     private var peakConnections = 0
     private var idleWaiters: [CheckedContinuation<Void, Never>] = []
 
-    /// The most connections that are served at a time: the configured number, or fewer if the limit on open files is low.
+    /// The most connections that are served at a time: the configured number, or fewer if the limit on open files is
+    /// low.
     package var connectionLimit: Int { budget?.connections ?? limits.maxConnections }
 
     /// Connections that are being served.
@@ -54,8 +55,8 @@ package actor HTTPServer {
     }
 
     /// Listens on every address of a host that this machine has; port 0 picks a free port. Returns the port.
-    /// - Throws: `HTTPServerError` if the server is bound already, the host cannot be resolved, no address can be bound,
-    ///   or the limit on open files is too low.
+    /// - Throws: `HTTPServerError` if the server is bound already, the host cannot be resolved, no address can be
+    ///   bound, or the limit on open files is too low.
     package func bind(host: String, port: UInt16) async throws(HTTPServerError) -> UInt16 {
         guard listeners.isEmpty, phase == .open else { throw HTTPServerError("this server is bound already") }
         await TimerDescriptors.open()

@@ -1,6 +1,5 @@
-/// Bounds on what clients can make the server hold or wait for. These defaults are the only ones: configuration starts
-/// from them.
-package struct Limits: Sendable {
+/// Bounds on what clients can make the server hold or wait for.
+package struct Limits: Sendable, Equatable {
     package var maxRequestLineBytes = 8192
     package var maxHeaderBytes = 32768
     package var maxHeaderFields = 100
@@ -23,7 +22,7 @@ package struct Limits: Sendable {
     /// Without a request on a new or kept-alive connection.
     package var idleTimeout: Duration = .seconds(120)
     /// Without the peer accepting any byte of a response.
-    package var writeStallTimeout: Duration = .seconds(30)
+    package var writeStallTimeout: Duration = .seconds(60)
     /// Lingering close: how long the peer may take to read the last response and close.
     package var lingerTimeout: Duration = .seconds(5)
     /// Lingering close: the most bytes that are read and dropped of a client that announced no body length.

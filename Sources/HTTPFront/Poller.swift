@@ -34,8 +34,8 @@ final class Poller: Sendable {
     private let wakeup: Int32
     private let lastID = Atomic<Int>(0)
     private let sockets = Atomic<Int>(0)
-    /// Outside the poller's thread the two descriptors above are used under this lock only. The thread closes them under
-    /// this lock; they are not used afterwards, because `isStopped` is set by then.
+    /// Outside the poller's thread the two descriptors above are used under this lock only. The thread closes them
+    /// under this lock; they are not used afterwards, because `isStopped` is set by then.
     private let waiters = Mutex(Waiters())
 
     /// Creates a poller and starts its thread, which runs until `stop`.

@@ -1,7 +1,7 @@
 /// Answers requests; the server itself knows nothing of routes or error formats.
 package protocol RequestHandler: Sendable {
-    /// Decides about a request by its head, before the body is read. Called once per request: what the handler learns from
-    /// the head is kept in the value with which it accepts the request.
+    /// Decides about a request by its head, before the body is read. Called once per request: what the handler learns
+    /// from the head is kept in the value with which it accepts the request.
     func admit(_ head: RequestHead) -> Admission
 
     /// Renders an error of the server itself, which kept a request's head from being read, in the API's error format.

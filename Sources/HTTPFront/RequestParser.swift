@@ -113,8 +113,8 @@ struct RequestParser {
 
     // MARK: Lines
 
-    /// The next line without its CRLF, or nil if it is incomplete. A line longer than `limit` is a fault even while it is
-    /// incomplete, which bounds the buffer.
+    /// The next line without its CRLF, or nil if it is incomplete. A line longer than `limit` is a fault even while it
+    /// is incomplete, which bounds the buffer.
     private mutating func readLine(limit: Int, orElse fault: HTTPFault) throws(HTTPFault) -> ArraySlice<UInt8>? {
         let from = max(scanned, position)
         let end = buffer[from...].firstIndex { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") } ?? buffer.count
@@ -157,7 +157,8 @@ struct RequestParser {
         case .length(let length): state = .body(remaining: length)
         case .chunked: state = .chunkSize
         }
-        // The head is reported first, so that the request can be refused for another reason; then `next` gives the fault.
+        // The head is reported first, so that the request can be refused for another reason; then `next` gives the
+        // fault.
         if case .length(let length) = head.framing, length > limits.maxBodyBytes {
             state = .failed(.bodyTooLarge(limit: limits.maxBodyBytes))
         }

@@ -4,8 +4,8 @@ import Synchronization
 package struct Response: Sendable {
     package enum Body: Sendable {
         case bytes([UInt8])
-        /// The head is sent, then the closure runs; its task is cancelled when the client disconnects. If it throws, the
-        /// connection is closed without the final chunk, so that the client sees a truncated stream.
+        /// The head is sent, then the closure runs; its task is cancelled when the client disconnects. If it throws,
+        /// the connection is closed without the final chunk, so that the client sees a truncated stream.
         case stream(@Sendable (BodyWriter) async throws -> Void)
     }
 

@@ -94,9 +94,9 @@ final class Socket: Sendable {
         withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { receive(into: $0) }
     }
 
-    /// Lingering close: shuts down the sending side, then reads and drops the peer's bytes until it closes, for a limited
-    /// time and amount. Closing a socket with unread bytes would make the kernel send a reset, and the peer could lose
-    /// the response.
+    /// Lingering close: shuts down the sending side, then reads and drops the peer's bytes until it closes, for a
+    /// limited time and amount. Closing a socket with unread bytes would make the kernel send a reset, and the peer
+    /// could lose the response.
     func linger(for limit: Duration, upTo byteCount: Int) async {
         guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { return }
         let deadline = ContinuousClock.now + limit

@@ -7,7 +7,7 @@ import ModelFiles
 final class Compute {
     let handle: OpaquePointer
     let variant: ck_variant
-    /// Whether products of quantised weights go to OpenBLAS too.
+    /// Whether quantised weights are multiplied by OpenBLAS too.
     let isPrecise: Bool
 
     init(
@@ -27,7 +27,7 @@ final class Compute {
         self.variant = variant
         isPrecise = precise
         ck_compute_set_activations(handle, activations.kernelValue)
-        // The threads are ours: each product within OpenBLAS runs on the one that asks for it.
+        // The threads are ours: OpenBLAS computes on the one that asks it.
         openblas_set_num_threads(1)
     }
 
@@ -38,20 +38,20 @@ final class Compute {
     /// How long each part of all steps has taken until now.
     var times: StepTimes {
         var times = StepTimes()
-        times.products = seconds(CK_WORK_PRODUCTS)
+        times.matmul = seconds(CK_WORK_PRODUCTS)
         times.inputs = seconds(CK_WORK_INPUTS)
         times.attention = seconds(CK_WORK_ATTENTION)
-        times.rows = seconds(CK_WORK_ROWS)
+        times.elementwise = seconds(CK_WORK_ROWS)
         times.sampling = seconds(CK_WORK_SAMPLING)
         return times
     }
 
     private func seconds(_ work: ck_work) -> Double { Double(ck_compute_nanoseconds(handle, work)) * 1e-9 }
 
-    /// Scratch memory for products with matrices of up to `columns` columns.
+    /// Scratch memory for matrices of up to `columns` columns.
     func reserve(columns: Int) throws(ModelError) {
         guard
-            ck_compute_reserve(handle, BLASProduct.scratchCount(columns: columns)),
+            ck_compute_reserve(handle, BLASMatmul.scratchCount(columns: columns)),
             ck_compute_reserve_activations(handle, Int32(columns))
         else {
             throw ModelError("no memory for scratch space of \(columns) columns for each of \(threads) threads")
@@ -59,8 +59,8 @@ final class Compute {
     }
 
     /// Memory to divide sessions of up to `contextLength` positions among threads.
-    func reserve(partsOf attention: Attention, contextLength: Int) throws(ModelError) {
-        let (heads, size) = (Int32(attention.heads), Int32(attention.headSize))
+    func reserve(partsOf heads: AttentionHeads, contextLength: Int) throws(ModelError) {
+        let (heads, size) = (Int32(heads.count), Int32(heads.size))
         guard ck_compute_reserve_parts(handle, Int32(clamping: contextLength), heads, size) else {
             throw ModelError("no memory for attention over \(contextLength) tokens")
         }

@@ -41,12 +41,13 @@ extension Engine: BlockTransfer {
 }
 
 extension TensorDirectory {
-    /// A digest of the tensors' names, types, shapes and some of their bytes: models that differ have different ones.
-    func identity(_ configuration: FileBytes) -> String {
+    /// A digest of the description and of the tensors' names, types, shapes and some of their bytes: models that differ
+    /// have different ones.
+    func identity(_ description: TransformerDescription) -> String {
         var hash = SHA256()
-        hash.update(configuration.bytes)
+        Array("\(description)\n".utf8).withUnsafeBytes { hash.update($0) }
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-            let line = "\(name) \(tensor.type) \(tensor.shape) \(tensor.adjustment) \(tensor.bytes.count)\n"
+            let line = "\(name) \(tensor.type) \(tensor.shape) \(tensor.bytes.count)\n"
             Array(line.utf8).withUnsafeBytes { hash.update($0) }
             // Of large ones, pieces from all over: reading the whole would take as long as loading it.
             let bytes = tensor.bytes.bytes

@@ -9,7 +9,7 @@ package actor Engine: InferenceEngine {
     package nonisolated let blockBytes: Int
 
     private let executor: ThreadExecutor
-    private let architecture: any Architecture
+    private let transformer: Transformer
     let pass: ForwardPass
     private let checks: StepChecks
     private let files: [MappedFile]
@@ -22,7 +22,7 @@ package actor Engine: InferenceEngine {
 
     /// - Parameter variant: the kernels to use, which this CPU must be able to run.
     init(model: LoadedModel, options: EngineOptions, variant: ck_variant) throws(ModelError) {
-        let architecture = model.architecture
+        let transformer = model.transformer.description
         let threads = options.threads ?? SystemCores.count
         let compute = try Compute(
             variant: variant,
@@ -30,27 +30,22 @@ package actor Engine: InferenceEngine {
             precise: options.precise,
             activations: options.activations
         )
-        try compute.reserve(columns: architecture.maxColumns)
-        let shape = KVShape(
-            layers: architecture.layerCount,
-            heads: architecture.attention.kvHeads,
-            headSize: architecture.attention.headSize,
-            blockSize: options.blockSize,
-            type: options.chosenKVType
-        )
+        try compute.reserve(columns: transformer.maxColumns)
+        let shape = KVShape(transformer, blockSize: options.blockSize, type: options.chosenKVType)
         let plan = try KVPlan(
-            configuration: model.configuration,
+            contextLength: transformer.contextLength,
             shape: shape,
             options: options,
             freeMemory: SystemMemory.freeBytes()
         )
-        try compute.reserve(partsOf: architecture.attention, contextLength: plan.contextLength)
+        try compute.reserve(partsOf: transformer.heads, contextLength: plan.contextLength)
         pass = ForwardPass(
+            transformer,
             compute: compute,
             kv: try KVMemory(shape: shape, blockCount: plan.blockCount),
             contextLength: plan.contextLength
         )
-        self.architecture = architecture
+        self.transformer = model.transformer
         files = model.mappedFiles
         blockIdentity = Self.blockIdentity(model, options, plan, variant: compute.variant.name)
         blockBytes = shape.blockBytes
@@ -61,7 +56,7 @@ package actor Engine: InferenceEngine {
             parameterCount: model.parameterCount,
             quantization: model.quantization,
             contextLength: plan.contextLength,
-            vocabularySize: model.configuration.vocabularySize,
+            vocabularySize: transformer.vocabularySize,
             blockSize: shape.blockSize,
             blockCount: plan.blockCount,
             kvBytesPerToken: shape.bytesPerToken,
@@ -70,9 +65,9 @@ package actor Engine: InferenceEngine {
             kernelVariant: compute.variant.name,
             isMock: false,
             maxStepTokens: StepChecks.maxTokens,
-            window: architecture.widestWindow
+            window: transformer.widestWindow
         )
-        description.working = WorkingMemory(model.configuration, threads: threads)
+        description.working = WorkingMemory(transformer, threads: threads)
         self.description = description
         checks = StepChecks(description)
         do throws(ThreadError) {
@@ -100,7 +95,7 @@ package actor Engine: InferenceEngine {
         guard !draws.isEmpty else { return result }
         var tokens = BatchSampler.sample(
             draws,
-            pass.logits.holding(draws.count * description.vocabularySize),
+            pass.logits.buffer(draws.count * description.vocabularySize),
             vocabularySize: description.vocabularySize,
             on: pass.compute
         )[...]
@@ -175,12 +170,12 @@ package actor Engine: InferenceEngine {
 
     private func run(_ entries: [StepEntry], logitsOf rows: [Int]) {
         guard !entries.isEmpty else { return }
-        pass.begin(entries, architecture.attention)
-        architecture.forward(pass, logitsOf: rows)
+        pass.begin(entries)
+        transformer.forward(pass, logitsOf: rows)
     }
 
     private func logits(_ row: Int) -> UnsafeBufferPointer<Float> {
         let size = description.vocabularySize
-        return UnsafeBufferPointer(start: pass.logits.holding((row + 1) * size) + row * size, count: size)
+        return UnsafeBufferPointer(start: pass.logits.buffer((row + 1) * size) + row * size, count: size)
     }
 }

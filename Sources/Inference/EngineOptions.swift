@@ -1,6 +1,6 @@
 import ModelFiles
 
-/// The integers to which the inputs of products with quantised weights are rounded, in groups with a scale each.
+/// The integers to which the inputs of quantised matmul are rounded, in groups with a scale each.
 package enum Activations: String, Sendable, CaseIterable {
     /// 8 bits: fastest. What llama.cpp and others do.
     case int8
@@ -19,9 +19,9 @@ package struct EngineOptions: Sendable {
     package var kvMemoryBytes: Int?
     /// How keys and values are stored; nil is `f32` if `precise`, else the standard one.
     package var kvType: KVType?
-    /// Float32 products by OpenBLAS, whatever the weights' form: slower, for comparison.
+    /// Float32 matmul by OpenBLAS, whatever the weights' form: slower, for comparison.
     package var precise: Bool
-    /// How exactly products of quantised weights see their inputs.
+    /// How exactly quantised matmul sees its inputs.
     package var activations: Activations
     /// Tokens in a KV block: a multiple of 16.
     package var blockSize: Int
@@ -66,7 +66,7 @@ struct KVPlan: Equatable {
     /// more; but for at most 64 contexts, and not more than a quarter of free memory, half of it if one full context needs
     /// that. Where the pool is smaller than a full context, sessions are shorter.
     init(
-        configuration: ModelConfiguration,
+        contextLength limit: Int,
         shape: KVShape,
         options: EngineOptions,
         freeMemory: Int
@@ -77,7 +77,7 @@ struct KVPlan: Equatable {
         if let limit = options.contextLimit, limit < 1 {
             throw ModelError("a context limit of \(limit) tokens; at least 1 is expected")
         }
-        let context = min(configuration.contextLength, options.contextLimit ?? Self.maxContext)
+        let context = min(limit, options.contextLimit ?? Self.maxContext)
         let blocksPerContext = (context + shape.blockSize - 1) / shape.blockSize
         let blocks: Int
         if let bytes = options.kvMemoryBytes {

@@ -20,20 +20,46 @@ final class ForwardPass {
     private(set) var runs: [ck_run] = []
     private(set) var spans: [ck_span] = []
 
-    let hidden = FloatBuffer()
-    let normed = FloatBuffer()
-    let projected = FloatBuffer()
-    let attended = FloatBuffer()
-    let gathered = FloatBuffer()
-    let logits = FloatBuffer()
-    let rotary = RotaryTable()
-    /// For models that turn layers with a window otherwise than those without.
-    let localRotary = RotaryTable()
+    // One row for each token, unless said otherwise.
 
-    init(compute: Compute, kv: KVMemory, contextLength: Int) {
+    /// The state that every block reads and adds to: [tokens, hidden size].
+    let hidden = FloatBuffer()
+    /// `hidden` as a block sees it.
+    let normed = FloatBuffer()
+    /// [q | k | v]
+    let qkv = FloatBuffer()
+    /// What the heads have gathered, before the output matrix.
+    let attentionOutput = FloatBuffer()
+    /// [gate | up]
+    let gateUp = FloatBuffer()
+    /// activation(gate) × up
+    let gated = FloatBuffer()
+    /// What a block adds to `hidden`, where that is not done in its last matmul.
+    let blockOutput = FloatBuffer()
+    /// [tokens, experts]
+    let routerLogits = FloatBuffer()
+    /// The rows of `normed` for one expert's tokens, and what it makes of them.
+    let expertInput = FloatBuffer()
+    let expertOutput = FloatBuffer()
+    /// The rows of `hidden` whose logits are wanted, and these: [rows, vocabulary].
+    let sampledHidden = FloatBuffer()
+    let logits = FloatBuffer()
+    /// Of each kind of rotary positions that the model has.
+    let rotaryTables: [RotaryTable]
+    /// For layers without rotary positions.
+    let unrotated = RotaryTable()
+
+    private let model: TransformerDescription
+    /// All tokens' rows, and a scale for each.
+    private var allRows: [Int32] = []
+    private var residualScales: [Float] = []
+
+    init(_ model: TransformerDescription, compute: Compute, kv: KVMemory, contextLength: Int) {
+        self.model = model
         self.compute = compute
         self.kv = kv
         self.contextLength = contextLength
+        rotaryTables = model.rotary.map { _ in RotaryTable() }
     }
 
     deinit {
@@ -45,11 +71,15 @@ final class ForwardPass {
 
     /// Gives back the memory that the next step makes anew.
     func releaseBuffers() {
-        for buffer in [hidden, normed, projected, attended, gathered, logits] { buffer.release() }
+        let buffers = [
+            hidden, normed, qkv, attentionOutput, gateUp, gated, blockOutput, routerLogits, expertInput, expertOutput,
+            sampledHidden, logits,
+        ]
+        for buffer in buffers { buffer.release() }
     }
 
     /// Takes up the tokens of checked entries.
-    func begin(_ entries: [StepEntry], _ attention: Attention) {
+    func begin(_ entries: [StepEntry]) {
         tokens.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
@@ -67,15 +97,16 @@ final class ForwardPass {
                 positions.append(position)
                 tokens.append(entry.tokens[offset])
             }
-            addRuns(from: firstRow, attention, sessions: entries.count)
+            addRuns(from: firstRow, sessions: entries.count)
             tableStart += entry.blocks.count
         }
     }
 
     /// Adds the runs and the spans of a session's tokens, the last ones, from `row` on. Neighbouring spans share a head,
     /// whose keys and values then stay in the cache.
-    private func addRuns(from row: Int, _ attention: Attention, sessions: Int) {
+    private func addRuns(from row: Int, sessions: Int) {
         let firstRun = runs.count
+        let heads = model.heads
         let count = tokens.count - row
         var row = row
         while row < tokens.count {
@@ -83,16 +114,16 @@ final class ForwardPass {
             runs.append(ck_run(row: Int32(row), count: Int32(count)))
             row += count
         }
-        let shared = attention.heads / attention.kvHeads
+        let shared = heads.count / heads.kvCount
         // One token for each session leaves room for several heads of keys and values, as far as threads find enough spans.
         let most = count == 1 ? CK_SPAN_QUERIES / shared : 1
-        let kvHeads = max(1, min(most, sessions * attention.kvHeads / (2 * compute.threads)))
-        for kvHead in stride(from: 0, to: attention.kvHeads, by: kvHeads) {
-            let all = kvHead * shared..<min(kvHead + kvHeads, attention.kvHeads) * shared
-            let heads = min(all.count, CK_SPAN_QUERIES)
+        let kvHeads = max(1, min(most, sessions * heads.kvCount / (2 * compute.threads)))
+        for kvHead in stride(from: 0, to: heads.kvCount, by: kvHeads) {
+            let all = kvHead * shared..<min(kvHead + kvHeads, heads.kvCount) * shared
+            let most = min(all.count, CK_SPAN_QUERIES)
             for run in runs[firstRun...] {
-                for head in stride(from: all.lowerBound, to: all.upperBound, by: heads) {
-                    addSpans(of: run, heads: head..<min(head + heads, all.upperBound))
+                for head in stride(from: all.lowerBound, to: all.upperBound, by: most) {
+                    addSpans(of: run, heads: head..<min(head + most, all.upperBound))
                 }
             }
         }
@@ -125,33 +156,45 @@ final class ForwardPass {
 
     // MARK: Operations on all tokens
 
-    /// hidden = the rows of `matrix` for the tokens, each multiplied by `scale` if there is one.
-    func embed(_ matrix: Matrix, scale: Float? = nil) {
+    /// hidden = the rows of `matrix` for the tokens, times `scale`.
+    func embed(_ matrix: Matrix, scale: Float) {
         matrix.gather(tokens, into: hidden, on: compute)
-        guard let scale else { return }
-        let size = count * matrix.columns
-        ck_scale(compute.handle, scale, size, hidden.holding(size))
+        self.scale(hidden, count * matrix.columns, by: scale)
     }
 
-    /// normed = the normalised `hidden`.
-    func normalize(_ norm: Norm) {
-        norm.apply(hidden, tokens: count, into: normed, on: compute)
+    /// Computes the cosines and sines of this step's positions.
+    func fillRotaryTables(_ rotary: [RotaryEmbedding]) {
+        for (embedding, table) in zip(rotary, rotaryTables) {
+            embedding.fill(table, positions: positions, contextLength: contextLength)
+        }
     }
 
-    /// hidden += the normalised `projected`.
-    func addNormalized(_ norm: Norm) {
-        norm.apply(projected, tokens: count, into: hidden, adding: true, on: compute)
+    /// hidden += scale × blockOutput
+    func addBlockOutput(scale: Float) {
+        let size = model.hiddenSize
+        if allRows.count != count { allRows = (0..<Int32(count)).map(\.self) }
+        if residualScales.count != count || residualScales.first != scale {
+            residualScales = [Float](repeating: scale, count: count)
+        }
+        ck_add_rows(
+            compute.handle,
+            blockOutput.buffer(count * size),
+            allRows,
+            residualScales,
+            Int32(count),
+            Int32(size),
+            hidden.buffer(count * size)
+        )
     }
 
-    /// The cosines and sines of this step's positions.
-    func turn(_ rotary: RotaryEmbedding, _ table: RotaryTable) {
-        rotary.fill(table, positions: positions, contextLength: contextLength)
+    private func scale(_ x: FloatBuffer, _ count: Int, by factor: Float) {
+        if factor != 1 { ck_scale(compute.handle, factor, count, x.buffer(count)) }
     }
 
     /// out[rows.count, size] = some rows of x[count, size].
     func gather(_ rows: [Int32], of x: FloatBuffer, size: Int, into out: FloatBuffer) {
-        let all = x.holding(count * size)
-        let chosen = out.reserving(rows.count * size)
+        let all = x.buffer(count * size)
+        let chosen = out.ensureCapacity(rows.count * size)
         for (index, row) in rows.enumerated() {
             precondition(0..<count ~= Int(row), "no such row")
             (chosen + index * size).update(from: all + Int(row) * size, count: size)
@@ -160,13 +203,13 @@ final class ForwardPass {
 
     /// logits[rows.count, vocabulary] of the given rows of `hidden`.
     /// - Parameter softCap: logits l become cap × tanh(l / cap); nil: they stay.
-    func project(rows: [Int], norm: Norm, head: Matrix, softCap: Float? = nil) {
+    func computeLogits(of rows: [Int], _ norm: RMSNorm, _ head: Matrix, scale: Float, softCap: Float?) {
         guard !rows.isEmpty else { return }
-        gather(rows.map { Int32($0) }, of: hidden, size: norm.weight.count, into: projected)
-        norm.apply(projected, tokens: rows.count, into: normed, on: compute)
+        gather(rows.map { Int32($0) }, of: hidden, size: head.columns, into: sampledHidden)
+        norm.apply(sampledHidden, tokens: rows.count, into: normed, on: compute)
         head.multiply(normed, tokens: rows.count, into: logits, on: compute)
-        guard let softCap else { return }
         let size = rows.count * head.rows
-        ck_soft_cap(compute.handle, softCap, size, logits.holding(size))
+        self.scale(logits, size, by: scale)
+        if let softCap { ck_soft_cap(compute.handle, softCap, size, logits.buffer(size)) }
     }
 }

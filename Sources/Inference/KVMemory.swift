@@ -1,5 +1,5 @@
 import CKernels
-package import ModelFiles
+import ModelFiles
 import Platform
 
 /// The keys and values of all sessions: one piece of memory of fixed size, allocated once and touched as it is used.
@@ -92,9 +92,21 @@ struct KVShape: Sendable, Equatable {
     var blockBytes: Int { bytesPerToken * blockSize }
 }
 
-extension ModelConfiguration {
+extension KVShape {
+    init(_ model: TransformerDescription, blockSize: Int, type: KVType) {
+        self.init(
+            layers: model.layers.count,
+            heads: model.heads.kvCount,
+            headSize: model.heads.size,
+            blockSize: blockSize,
+            type: type
+        )
+    }
+}
+
+extension TransformerDescription {
     /// Bytes of KV memory that each token of a session takes.
     package func kvBytesPerToken(_ type: KVType) -> Int {
-        KVShape(layers: layerCount, heads: kvHeadCount, headSize: headSize, blockSize: 16, type: type).bytesPerToken
+        KVShape(self, blockSize: 16, type: type).bytesPerToken
     }
 }

@@ -33,7 +33,7 @@ package final class LoadedModel: Sendable {
         }
     }
 
-    let architecture: any Architecture
+    let transformer: Transformer
     /// The files that weights are, or were, read from where they lie.
     let mappedFiles: [MappedFile]
     /// Names the weights and their configuration: the same for the same files, wherever they are.
@@ -47,11 +47,8 @@ package final class LoadedModel: Sendable {
         progress: @escaping (Double) -> Void
     ) throws(ModelError) {
         configuration = try ModelConfiguration(source: source)
-        let type = try ArchitectureRegistry.architecture(
-            configuration.modelType,
-            label: source.label("config.json")
-        )
-        let size = configuration.headSize
+        let description = configuration.transformer
+        let size = description.heads.size
         guard size % 16 == 0, size <= 256 else {
             throw ModelError(
                 "\(source.label("config.json")): heads of size \(size) are not supported; multiples of 16 up to 256 are"
@@ -59,13 +56,13 @@ package final class LoadedModel: Sendable {
         }
         // Before the weights, which take longer.
         vocabulary = try Vocabulary(source: source)
-        let tensors = try TensorDirectory(source: source)
+        let tensors = try configuration.tensors(of: source)
         let files = tensors.mappedFiles
         mappedFiles = files
-        identity = tensors.identity(try source.requiredFile("config.json"))
-        let reader = try WeightReader(tensors, configuration, packing: packing, progress: progress)
+        identity = tensors.identity(description)
+        let reader = try WeightReader(tensors, configuration.quantization, packing: packing, progress: progress)
         do throws(ModelError) {
-            architecture = try type.init(configuration, reader)
+            transformer = try Transformer(description, of: configuration.family, reader)
         } catch {
             // Zeros in place of missing bytes may have been refused for something else.
             throw Self.damage(of: files) ?? error
@@ -74,7 +71,7 @@ package final class LoadedModel: Sendable {
         eosTokens = Set(configuration.eosTokens.compactMap { Token(exactly: $0) })
         parameterCount = reader.parameterCount
         weightBytes = reader.byteCount
-        quantization = reader.quantization
+        quantization = reader.formNames
         self.modelID = modelID ?? source.folderName ?? configuration.modelType
         self.displayName = displayName ?? self.modelID
     }

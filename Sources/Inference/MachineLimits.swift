@@ -5,7 +5,7 @@ package import ModelFiles
 package struct MachineLimits: Sendable {
     /// Bytes that the threads together read from memory in a second.
     package let readBytesPerSecond: Double
-    /// Multiplications and additions of 8-bit integers that they do in a second, by the instructions that products use.
+    /// Multiplications and additions of 8-bit integers that they do in a second, by the instructions that matmul uses.
     package let int8OperationsPerSecond: Double
 
     /// Measures for about half a second, on threads of its own.
@@ -40,7 +40,7 @@ private actor LimitProbe {
         let mebibytes = min(Self.mostBytes, SystemMemory.freeBytes() / 4) >> 20
         let byteCount = max(1, mebibytes) << 20
         let count = byteCount / MemoryLayout<Float>.size
-        let memory = buffer.reserving(count)
+        let memory = buffer.ensureCapacity(count)
         // Memory never written is one page of zeros, which a cache holds.
         memory.update(repeating: 1, count: count)
         var sink: UInt32 = 0

@@ -21,7 +21,7 @@ struct Matrix: @unchecked Sendable {
 
     /// y[tokens, rows] = x[tokens, columns] · Wᵀ, or y += if `adding`.
     func multiply(_ x: FloatBuffer, tokens: Int, into y: FloatBuffer, adding: Bool = false, on compute: Compute) {
-        let output = adding ? y.holding(tokens * rows) : y.reserving(tokens * rows)
+        let output = adding ? y.buffer(tokens * rows) : y.ensureCapacity(tokens * rows)
         multiply(x, tokens: tokens, into: output, rowSize: rows, adding: adding, on: compute)
     }
 
@@ -34,13 +34,13 @@ struct Matrix: @unchecked Sendable {
         adding: Bool,
         on compute: Compute
     ) {
-        let input = x.holding(tokens * columns)
+        let input = x.buffer(tokens * columns)
         if isQuantized && !compute.isPrecise {
             withUnsafePointer(to: view) {
                 ck_matmul(compute.handle, $0, input, Int32(tokens), output, rowSize, adding)
             }
         } else {
-            BLASProduct.run(view, input, tokens: tokens, into: output, rowSize: rowSize, adding: adding, on: compute)
+            BLASMatmul.run(view, input, tokens: tokens, into: output, rowSize: rowSize, adding: adding, on: compute)
         }
     }
 
@@ -65,7 +65,7 @@ struct Matrix: @unchecked Sendable {
 
     /// out[i] = the row `indices[i]`, each of which must be one.
     func gather(_ indices: [Int32], into out: FloatBuffer, on compute: Compute) {
-        let output = out.reserving(indices.count * columns)
+        let output = out.ensureCapacity(indices.count * columns)
         withUnsafePointer(to: view) {
             ck_gather_rows(compute.handle, $0, indices, Int32(indices.count), output)
         }

@@ -4,19 +4,18 @@ package import ModelFiles
 
 /// What a model's steps need besides weights and KV memory.
 extension WorkingMemory {
-    init(_ configuration: ModelConfiguration, threads: Int) {
+    init(_ model: TransformerDescription, threads: Int) {
         self.init()
-        let (heads, kvHeads, headSize) = (configuration.headCount, configuration.kvHeadCount, configuration.headSize)
-        let (hidden, size) = (configuration.hiddenSize, configuration.intermediateSize)
-        let inner = max(size, configuration.experts?.intermediateSize ?? 0)
-        let columns = max(hidden, inner, heads * headSize)
-        // Rows of floats: hidden, normed, gathered; projected; attended; cosines and sines.
-        let projected = max((heads + 2 * kvHeads) * headSize, 2 * inner, hidden)
-        let attended = max(heads * headSize, inner)
-        bytesPerStepToken = 4 * (3 * hidden + projected + attended + headSize)
-        bytesPerSample = 4 * (configuration.vocabularySize + 2 * hidden)
-        // Scratch of each thread, and inputs of products in integers of two planes.
-        fixedBytes = threads * 4 * BLASProduct.scratchCount(columns: columns) + 4 * 256 * columns
+        let (hidden, inner, experts) = (model.hiddenSize, model.widestFeedForward, model.mostExperts)
+        // Floats of each buffer of `ForwardPass` for a token.
+        let attention = 2 * model.heads.querySize + 2 * model.heads.keySize
+        let feedForward = 3 * inner + (experts > 0 ? experts + 2 * hidden : 0)
+        let rotary = model.rotary.reduce(0) { $0 + $1.dimensions }
+        bytesPerStepToken = 4 * (3 * hidden + attention + feedForward + rotary)
+        bytesPerSample = 4 * (model.vocabularySize + 2 * hidden)
+        // Scratch of each thread, and inputs of integer kernels in two planes.
+        let columns = model.maxColumns
+        fixedBytes = threads * 4 * BLASMatmul.scratchCount(columns: columns) + 4 * 256 * columns
     }
 }
 
@@ -26,28 +25,16 @@ package struct MemoryPlan: Sendable {
     package var kvTokens: Int
     package var working: WorkingMemory
 
-    package init(_ configuration: ModelConfiguration, options: EngineOptions) throws(ModelError) {
-        let shape = KVShape(configuration, options)
+    package init(_ model: TransformerDescription, options: EngineOptions) throws(ModelError) {
+        let shape = KVShape(model, blockSize: options.blockSize, type: options.chosenKVType)
         let plan = try KVPlan(
-            configuration: configuration,
+            contextLength: model.contextLength,
             shape: shape,
             options: options,
             freeMemory: SystemMemory.freeBytes()
         )
         kvBytes = plan.blockCount * shape.blockBytes
         kvTokens = plan.blockCount * shape.blockSize
-        working = WorkingMemory(configuration, threads: options.threads ?? SystemCores.count)
-    }
-}
-
-extension KVShape {
-    init(_ configuration: ModelConfiguration, _ options: EngineOptions) {
-        self.init(
-            layers: configuration.layerCount,
-            heads: configuration.kvHeadCount,
-            headSize: configuration.headSize,
-            blockSize: options.blockSize,
-            type: options.chosenKVType
-        )
+        working = WorkingMemory(model, threads: options.threads ?? SystemCores.count)
     }
 }

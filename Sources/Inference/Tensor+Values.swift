@@ -3,10 +3,9 @@ import ModelFiles
 /// What is in a tensor, in the form that the Hugging Face form of the model has.
 extension Tensor {
     /// The values as float32. The tensor must be of floats.
-    func floats() -> [Float] {
-        let ordered = rowsInOrder()
-        let values = withExtendedLifetime(ordered) { floats(ordered.bytes) }
-        return adjustment == .subtractOne ? values.map { $0 - 1 } : values
+    func floats(_ interleaved: InterleavedHeads? = nil) -> [Float] {
+        let ordered = rowsInOrder(interleaved)
+        return withExtendedLifetime(ordered) { floats(ordered.bytes) }
     }
 
     private func floats(_ bytes: UnsafeRawBufferPointer) -> [Float] {
@@ -26,16 +25,16 @@ extension Tensor {
     }
 
     /// The bytes with the rows in order; a copy only where the file has them in another.
-    func rowsInOrder() -> FileBytes {
-        guard case .separateHalves(let heads, let headSize) = adjustment, let rows = shape.first, rows > 0,
-            headSize % 2 == 0, heads * headSize <= rows
+    func rowsInOrder(_ interleaved: InterleavedHeads?) -> FileBytes {
+        guard let (count, size) = interleaved.map({ ($0.count, $0.size) }), let rows = shape.first, rows > 0,
+            size % 2 == 0, count * size <= rows
         else { return bytes }
-        let (rowBytes, half) = (bytes.count / rows, headSize / 2)
+        let (rowBytes, half) = (bytes.count / rows, size / 2)
         let ordered = FileBytes(count: bytes.count) { memory in
             memory.copyBytes(from: bytes.bytes)
-            for row in 0..<(heads * headSize) {
-                let (head, place) = (row / headSize, row % headSize)
-                let from = (head * headSize + place % half * 2 + place / half) * rowBytes
+            for row in 0..<(count * size) {
+                let (head, place) = (row / size, row % size)
+                let from = (head * size + place % half * 2 + place / half) * rowBytes
                 UnsafeMutableRawBufferPointer(rebasing: memory[(row * rowBytes)..<((row + 1) * rowBytes)])
                     .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes.bytes[from..<(from + rowBytes)]))
             }
@@ -43,6 +42,13 @@ extension Tensor {
         bytes.release()
         return ordered
     }
+}
+
+/// Heads, the first of a matrix of q or k, whose rows a GGUF file has interleaved: the first row of one half of the head, the
+/// first of the other, the second of one …; the halves are those that are rotated against each other.
+struct InterleavedHeads {
+    let count: Int
+    let size: Int
 }
 
 extension FileBytes {

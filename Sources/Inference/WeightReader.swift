@@ -9,7 +9,7 @@ final class WeightReader {
     private var tensors: TensorDirectory
     /// The stack that a matrix was taken from, by its path.
     private var stacks: [String: String] = [:]
-    private let configuration: ModelConfiguration
+    private let quantization: MLXQuantization
     private let packing: Bool
     private let progress: (Double) -> Void
     /// For checking and packing values, on all cores.
@@ -21,12 +21,12 @@ final class WeightReader {
 
     init(
         _ tensors: TensorDirectory,
-        _ configuration: ModelConfiguration,
+        _ quantization: MLXQuantization,
         packing: Bool,
         progress: @escaping (Double) -> Void
     ) throws(ModelError) {
         self.tensors = tensors
-        self.configuration = configuration
+        self.quantization = quantization
         self.packing = packing
         self.progress = progress
         compute = try Compute(threads: min(SystemCores.count, 1024), precise: false)
@@ -35,7 +35,7 @@ final class WeightReader {
     func report(_ fraction: Double) { progress(fraction) }
 
     /// The forms of matrices met, for people: those first that hold the most.
-    var quantization: String {
+    var formNames: String {
         let names = forms.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
         guard let last = names.last, names.count > 1 else { return names.first ?? "none" }
         return names.dropLast().joined(separator: ", ") + " and " + last
@@ -45,33 +45,46 @@ final class WeightReader {
     func has(_ path: String) -> Bool { tensors["\(path).weight"] != nil }
     func hasBias(_ path: String) -> Bool { tensors["\(path).bias"] != nil }
 
-    /// - Parameter offset: added to the weights, in models that keep them relative to it.
-    func norm(_ path: String, _ count: Int, offset: Float = 0) throws(ModelError) -> Norm {
-        let weight = try vector([(name: "\(path).weight", count: count)], offset: offset)
-        return Norm(weight: weight, epsilon: configuration.normEpsilon)
+    /// The vector `path`.weight, each value changed by `transform`.
+    func vector(_ path: String, _ count: Int, _ transform: (Float) -> Float) throws(ModelError) -> Vector {
+        try vector(floats("\(path).weight", count).map(transform), path)
     }
 
-    /// Several vectors, one after another.
-    func vector(_ parts: [(name: String, count: Int)], offset: Float = 0) throws(ModelError) -> Vector {
+    /// The biases of matrices below `path`, one after another.
+    func bias(_ path: String, _ parts: [LinearPart]) throws(ModelError) -> Vector {
         var values: [Float] = []
-        for part in parts {
-            let tensor = try tensors.tensor(part.name, TensorType.floats, shape: [part.count])
-            let own = tensor.floats()
-            guard own.allSatisfy(\.isFinite) else {
-                throw ModelError("\(tensor.label): holds a value that is not finite")
-            }
-            values += own
+        for part in parts { values += try floats("\(path).\(part.name).bias", part.rows, part.interleaved) }
+        return try vector(values, path)
+    }
+
+    private func floats(
+        _ name: String,
+        _ count: Int,
+        _ interleaved: InterleavedHeads? = nil
+    ) throws(ModelError) -> [Float] {
+        let tensor = try tensors.tensor(name, TensorType.floats, shape: [count])
+        let values = tensor.floats(interleaved)
+        guard values.allSatisfy(\.isFinite) else {
+            throw ModelError("\(tensor.label): holds a value that is not finite")
         }
-        guard let vector = Vector(offset == 0 ? values : values.map { $0 + offset }) else {
-            throw ModelError("tensor \(parts.first?.name ?? "without a name"): is empty")
-        }
+        return values
+    }
+
+    private func vector(_ values: [Float], _ path: String) throws(ModelError) -> Vector {
+        guard let vector = Vector(values) else { throw ModelError("tensor \(path): is empty") }
         parameterCount += vector.count
         byteCount += vector.memory.count
         return vector
     }
 
     /// The matrix at `path`: in MLX's form if the file has scales for it, else of floats or blocks.
-    func matrix(_ path: String, rows: Int, columns: Int) throws(ModelError) -> Matrix {
+    /// - Parameter interleaved: heads whose rows are to be put in order, of a matrix that is not in MLX's form.
+    func matrix(
+        _ path: String,
+        rows: Int,
+        columns: Int,
+        interleaved: InterleavedHeads? = nil
+    ) throws(ModelError) -> Matrix {
         guard columns % 16 == 0, columns <= 1 << 18, 1...Int(Int32.max) ~= rows else {
             throw ModelError(
                 "tensor \(path).weight: [\(rows), \(columns)]: a multiple of 16 columns, up to \(1 << 18), is expected"
@@ -79,7 +92,7 @@ final class WeightReader {
         }
         let matrix =
             tensors["\(path).scales"] != nil
-            ? try affine(path, rows, columns) : try plain(path, rows, columns)
+            ? try affine(path, rows, columns) : try plain(path, rows, columns, interleaved)
         parameterCount += matrix.parameterCount
         byteCount += matrix.byteCount
         return matrix
@@ -105,9 +118,14 @@ final class WeightReader {
         }
     }
 
-    private func plain(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
+    private func plain(
+        _ path: String,
+        _ rows: Int,
+        _ columns: Int,
+        _ interleaved: InterleavedHeads?
+    ) throws(ModelError) -> Matrix {
         let tensor = try tensors.tensor("\(path).weight", TensorType.matrices, shape: [rows, columns])
-        let ordered = tensor.rowsInOrder()
+        let ordered = tensor.rowsInOrder(interleaved)
         let weights = tensor.type == .float32 ? ordered.aligned() : ordered
         var view = ck_matrix()
         view.format = tensor.type.format
@@ -119,7 +137,7 @@ final class WeightReader {
     }
 
     private func affine(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
-        guard let quantization = configuration.quantization(of: stacks[path] ?? path) else {
+        guard let quantization = quantization[stacks[path] ?? path] else {
             throw ModelError("tensor \(path).scales: config.json does not say how it is quantised")
         }
         let (bits, group) = (quantization.bits, quantization.groupSize)

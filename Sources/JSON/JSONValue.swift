@@ -37,6 +37,11 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 }
 
 extension JSONValue {
+    /// An object without the members that are nil.
+    package init(omittingNil members: KeyValuePairs<String, JSONValue?>) {
+        self = .object(members.compactMap { name, value in value.map { Member(name: name, value: $0) } })
+    }
+
     /// A string, or null.
     package static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
 

@@ -1,5 +1,6 @@
 package import APIClient
 import Foundation
+import JSON
 
 /// Sends requests as an SDK does, and measures times. Blocking: call it from a thread of its own.
 struct Client: Sendable {
@@ -29,7 +30,7 @@ struct Client: Sendable {
     func ask(_ question: Question, maxTokens: Int? = nil, abortAfterDeltas: Int? = nil) -> RequestSample {
         var sample = RequestSample(question: question, start: now)
         do {
-            let body = try body(question, maxTokens: maxTokens ?? options.maxTokens, streams: true)
+            let body = body(question, maxTokens: maxTokens ?? options.maxTokens, streams: true)
             sample.outcome = try stream(body, into: &sample.answer, abortAfterDeltas)
         } catch let failure as StreamFailure {
             sample.outcome = .failed("error event: \(Self.kind(failure.kind))", detail: failure.message)
@@ -69,43 +70,38 @@ struct Client: Sendable {
     /// The server's token count of a prompt; nil if it has no such endpoint.
     /// - Throws: `SocketFailure` or `ProtocolViolation`.
     func countTokens(_ question: Question) throws -> Int? {
-        struct Count: Decodable { var input_tokens: Int }
         var bytes: [UInt8] = []
-        let body = try body(question, maxTokens: nil, streams: false)
+        let body = body(question, maxTokens: nil, streams: false)
         let response = try transport.post("/v1/messages/count_tokens", body) { _, piece in
             bytes += piece.prefix(Self.maxRefusalBytes - bytes.count)
             return true
         }
         guard response.status == 200 else { return nil }
-        return try? JSONDecoder().decode(Count.self, from: Data(bytes)).input_tokens
+        return try? JSONDocument(bytes).root["input_tokens"].int()
     }
 
-    private func body(_ question: Question, maxTokens: Int?, streams: Bool) throws -> [UInt8] {
-        let messages = question.turns.enumerated().map { index, text in
-            ["role": index % 2 == 0 ? "user" : "assistant", "content": text]
+    private func body(_ question: Question, maxTokens: Int?, streams: Bool) -> [UInt8] {
+        let messages: [JSONValue] = question.turns.enumerated().map { index, text in
+            ["role": index % 2 == 0 ? "user" : "assistant", "content": .string(text)]
         }
-        var body: [String: Any] = ["model": options.model, "messages": messages]
-        body["system"] = question.system
-        body["max_tokens"] = maxTokens
-        if streams { body.merge(["stream": true, "temperature": 0]) { $1 } }
-        return Array(try JSONSerialization.data(withJSONObject: body, options: .sortedKeys))
+        let body = JSONValue(omittingNil: [
+            "model": .string(options.model), "max_tokens": maxTokens.map(JSONValue.integer),
+            "stream": streams ? true : nil, "temperature": streams ? 0 : nil,
+            "system": question.system.map(JSONValue.string), "messages": .array(messages),
+        ])
+        return body.bytes
     }
 
     // MARK: Errors
 
-    private struct Envelope: Decodable {
-        struct Inner: Decodable {
-            var type: String
-            var message: String?
-        }
-        var error: Inner
-    }
-
     private static func refusal(_ response: ResponseReader, _ body: [UInt8]) -> Outcome {
-        guard let envelope = try? JSONDecoder().decode(Envelope.self, from: Data(body)) else {
+        do throws(JSONError) {
+            let error = try JSONDocument(body).root["error"]
+            let type = try error["type"].string()
+            return .failed("HTTP \(response.status) \(kind(type))", detail: try error["message"].nullable?.string())
+        } catch {
             return .failed("HTTP \(response.status), \(mediaType(response)) without an error object")
         }
-        return .failed("HTTP \(response.status) \(kind(envelope.error.type))", detail: envelope.error.message)
     }
 
     private static func mediaType(_ response: ResponseReader) -> String {

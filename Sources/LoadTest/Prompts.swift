@@ -137,8 +137,8 @@ package struct Calibration {
         self.count = count
     }
 
-    /// - Throws: `UsageError` if the questions alone are longer or the server's counts are implausible; what the counter
-    ///   throws.
+    /// - Throws: `UsageError` if the questions alone are longer or the server's counts are implausible; what the
+    ///   counter throws.
     package func filler(promptTokens: Int?, sharedPrefix: Int) throws -> Prompts.Filler {
         guard promptTokens ?? 0 > 0 || sharedPrefix > 0 else { return Prompts.Filler() }
         // Two measurements give the tokens per word and those of everything else. Both lengths fit any context.

@@ -117,8 +117,6 @@ package enum Report {
     }
 
     package static func json(_ test: LoadTest.Record, _ options: LoadOptions) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let document = Document(
             address: options.target.description,
             model: options.model,
@@ -128,7 +126,7 @@ package enum Report {
             isGood: test.results.isGood,
             results: test.results
         )
-        return String(decoding: try encoder.encode(document), as: UTF8.self)
+        return try prettyJSON(document)
     }
 
     // MARK: Figures

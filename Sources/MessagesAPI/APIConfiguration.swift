@@ -2,6 +2,9 @@ package import EngineContract
 
 /// What an operator may set about the API.
 package struct APIConfiguration: Sendable {
+    /// Accepted on loopback where no keys are configured.
+    package static let developmentKey = "test-api-key-12345"
+
     /// The keys that pass. Empty: the development keys pass, on loopback only.
     package var apiKeys: [String] = []
     /// The origins of web pages that may use the API from a browser, as `WebOrigin` reads them, or `*` for all. Without

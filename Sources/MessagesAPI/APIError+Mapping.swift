@@ -1,5 +1,6 @@
 import HTTPFront
 import Scheduling
+import Templates
 import Tokenization
 
 /// The errors of the modules below, in the API's terms.

@@ -113,11 +113,10 @@ struct APIError: Error, Equatable {
 
     /// The envelope: the body of an error response, and the data of a stream's `error` event.
     func envelope(requestID: String) -> JSONValue {
-        var error: [JSONValue.Member] = [
-            .init(name: "type", value: .string(kind.rawValue)), .init(name: "message", value: .string(message)),
-        ]
-        if let details { error.append(.init(name: "details", value: details)) }
-        return ["type": "error", "error": .object(error), "request_id": .string(requestID)]
+        let error = JSONValue(omittingNil: [
+            "type": .string(kind.rawValue), "message": .string(message), "details": details,
+        ])
+        return ["type": "error", "error": error, "request_id": .string(requestID)]
     }
 
     func response(requestID: String) -> Response {

@@ -27,7 +27,7 @@ struct KeyRing: Sendable {
         }
     }
 
-    private static let developmentKey = Array("test-api-key-12345".utf8)
+    private static let developmentKey = Array(APIConfiguration.developmentKey.utf8)
     private static let developmentPrefix = Array("sk-ant-api-".utf8)
 
     private let keys: [[UInt8]]

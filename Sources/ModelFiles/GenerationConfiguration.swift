@@ -1,4 +1,4 @@
-/// What a model's files say about how its answers are to be sampled. Nil is what they do not say.
+/// What a model's files say about how its answers are to be sampled, and end. Nil is what they do not say.
 ///
 /// They only recommend: a value that is no use is left out with a word about it, and the model is loaded all the same.
 package struct GenerationConfiguration: Sendable, Equatable {
@@ -12,6 +12,8 @@ package struct GenerationConfiguration: Sendable, Equatable {
     package var repetitionPenalty: Double?
     /// Whether to sample at all; false is greedy.
     package var samples: Bool?
+    /// The tokens that end an answer.
+    package var eosTokens: Set<Int> = []
     /// What was left out, and why.
     package var warnings: [String] = []
 
@@ -25,10 +27,18 @@ package struct GenerationConfiguration: Sendable, Equatable {
     // MARK: generation_config.json
 
     /// Reads `generation_config.json`, or the metadata of a GGUF file.
-    init(source: ModelSource, fields: GenerationFields?) {
-        if case .gguf(let model) = source { read(model) }
-        guard let fields, label == nil else { return }
-        label = source.label("generation_config.json")
+    /// - Throws: `ModelError` if that is malformed.
+    package init(source: ModelSource) throws(ModelError) {
+        if case .gguf(let model) = source {
+            read(model)
+            eosTokens = Set(try GGUFVocabulary(model)?.endTokens ?? [])
+            return
+        }
+        guard let file = try source.file("generation_config.json") else { return }
+        let label = source.label("generation_config.json")
+        let fields = try decodeJSON(GenerationFields.self, from: file, label: label)
+        self.label = label
+        eosTokens = Set(fields.eos_token_id?.values ?? [])
         temperature = number("temperature", fields.temperature, Self.temperatures)
         topK = count("top_k", fields.top_k)
         topP = number("top_p", fields.top_p, Self.shares)
@@ -130,6 +140,20 @@ struct GenerationFields: Decodable {
             } else {
                 self = .other
             }
+        }
+    }
+}
+
+/// A number or a list of numbers.
+struct OneOrMany: Decodable {
+    let values: [Int]
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let one = try? container.decode(Int.self) {
+            values = [one]
+        } else {
+            values = try container.decode([Int].self)
         }
     }
 }

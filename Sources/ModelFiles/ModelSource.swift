@@ -7,7 +7,7 @@ package enum ModelSource: Sendable {
     case folder(String)
     /// Files in memory, by name: the built-in model.
     case memory([String: FileBytes])
-    /// One GGUF file or its parts, which gives the small files of a folder in the same form.
+    /// One GGUF file or its parts, whose metadata say what the small files of a folder do.
     case gguf(GGUFModel)
 
     /// The model at a path: a GGUF file, a folder of safetensors, or a folder that has one GGUF model and no
@@ -48,7 +48,7 @@ package enum ModelSource: Sendable {
         switch self {
         case .folder(let path): try FileBytes(contentsOf: path + "/" + name)
         case .memory(let files): files[name]
-        case .gguf(let model): try model.file(name)
+        case .gguf: nil
         }
     }
 
@@ -69,12 +69,12 @@ package enum ModelSource: Sendable {
         return file
     }
 
-    /// How messages name the file `name`.
+    /// How messages name the file `name`, or the metadata that are in its place.
     package func label(_ name: String) -> String {
         switch self {
         case .folder(let path): path + "/" + name
         case .memory: name
-        case .gguf(let model): "\(model.path): metadata as \(name)"
+        case .gguf(let model): "\(model.path): metadata"
         }
     }
 

@@ -1,3 +1,5 @@
+import JSON
+
 /// A parsed `.safetensors` file.
 ///
 ///     0 ..< 8          length of the header, little-endian
@@ -16,22 +18,30 @@ package struct Safetensors: Sendable {
         let (header, data) = try Self.split(file, label: label)
         var tensors: [String: Tensor] = [:]
         var ranges: [(range: Range<Int>, name: String)] = []
-        var reader = JSONReader(header, label: label)
-        try reader.object { (reader, name) throws(ModelError) in
-            if name == "__metadata__" { return try reader.skip() }
-            let tensorLabel = "\(label): tensor \(name)"
-            guard tensors[name] == nil else { throw ModelError("\(tensorLabel): occurs twice") }
-            guard tensors.count < TensorDirectory.maxTensors else {
-                throw ModelError("\(label): more than \(TensorDirectory.maxTensors) tensors")
-            }
-            let item = try Item(&reader, label: tensorLabel)
+        for item in try header.json(label: label, Self.items) {
+            let tensorLabel = "\(label): tensor \(item.name)"
+            guard tensors[item.name] == nil else { throw ModelError("\(tensorLabel): occurs twice") }
             let (type, shape, range) = try item.checked(dataCount: data.count, label: tensorLabel)
-            tensors[name] = Tensor(name: name, type: type, shape: shape, bytes: data.slice(range), file: label)
-            ranges.append((range, name))
+            tensors[item.name] = Tensor(
+                name: item.name,
+                type: type,
+                shape: shape,
+                bytes: data.slice(range),
+                file: label
+            )
+            ranges.append((range, item.name))
         }
-        try reader.end()
         try Self.checkLayout(&ranges, dataCount: data.count, label: label)
         self.tensors = tensors
+    }
+
+    private static func items(_ header: JSONNode) throws(JSONError) -> [Item] {
+        var items: [Item] = []
+        // One more: the metadata.
+        for member in try header.members(atMost: TensorDirectory.maxTensors + 1) where member.name != "__metadata__" {
+            items.append(try Item(member))
+        }
+        return items
     }
 
     private static func split(_ file: FileBytes, label: String) throws(ModelError) -> (FileBytes, FileBytes) {
@@ -77,38 +87,25 @@ package struct Safetensors: Sendable {
         /// No tensor has more dimensions.
         static let maxDimensions = 8
 
-        var dtype: String?
-        var shape: [Int]?
-        var offsets: [Int]?
+        let name: String
+        let dtype: String
+        let shape: [Int]
+        let offsets: [Int]
 
-        init(_ reader: inout JSONReader, label: String) throws(ModelError) {
-            var (dtype, shape, offsets): (String?, [Int]?, [Int]?)
-            try reader.object { (reader, key) throws(ModelError) in
-                switch key {
-                case "dtype": dtype = try reader.string()
-                case "shape": shape = try Self.integers(&reader, label: "\(label): shape")
-                case "data_offsets": offsets = try Self.integers(&reader, label: "\(label): data_offsets")
-                default: try reader.skip()
-                }
-            }
-            (self.dtype, self.shape, self.offsets) = (dtype, shape, offsets)
+        init(_ member: JSONMember) throws(JSONError) {
+            name = member.name
+            dtype = try member.value["dtype"].string()
+            shape = try Self.integers(member.value["shape"])
+            offsets = try Self.integers(member.value["data_offsets"])
         }
 
-        private static func integers(_ reader: inout JSONReader, label: String) throws(ModelError) -> [Int] {
+        private static func integers(_ node: JSONNode) throws(JSONError) -> [Int] {
             var values: [Int] = []
-            try reader.array { (reader) throws(ModelError) in
-                guard values.count < maxDimensions else {
-                    throw ModelError("\(label): more than \(maxDimensions) numbers")
-                }
-                values.append(try reader.integer())
-            }
+            for element in try node.elements(atMost: maxDimensions) { values.append(try element.int()) }
             return values
         }
 
         func checked(dataCount: Int, label: String) throws(ModelError) -> (TensorType, [Int], Range<Int>) {
-            guard let dtype, let shape, let offsets else {
-                throw ModelError("\(label): dtype, shape and data_offsets are expected")
-            }
             guard let type = TensorType(safetensors: dtype) else {
                 throw ModelError("\(label): dtype \(dtype) is not supported; F32, F16, BF16 and U32 are")
             }

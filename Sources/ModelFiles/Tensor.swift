@@ -10,17 +10,6 @@ package struct Tensor: Sendable {
     package let file: String
     /// The name in the file, where that is another.
     package let origin: String
-    package let adjustment: Adjustment
-
-    /// What must be done to a tensor to have the one of this name in the Hugging Face form.
-    package enum Adjustment: Sendable, Equatable {
-        case none
-        /// Subtract 1: GGUF files of Gemma hold 1 + weight of a norm.
-        case subtractOne
-        /// Put the rows of the first so many heads in order: GGUF files of Llama have the two halves of a head, which are
-        /// rotated against each other, row by row in turn.
-        case separateHalves(heads: Int, headSize: Int)
-    }
 
     package init(
         name: String,
@@ -28,8 +17,7 @@ package struct Tensor: Sendable {
         shape: [Int],
         bytes: FileBytes,
         file: String,
-        origin: String? = nil,
-        adjustment: Adjustment = .none
+        origin: String? = nil
     ) {
         self.name = name
         self.type = type
@@ -37,20 +25,11 @@ package struct Tensor: Sendable {
         self.bytes = bytes
         self.file = file
         self.origin = origin ?? name
-        self.adjustment = adjustment
     }
 
     /// The same tensor under another name.
-    func named(_ name: String, adjustment: Adjustment = .none) -> Tensor {
-        Tensor(
-            name: name,
-            type: type,
-            shape: shape,
-            bytes: bytes,
-            file: file,
-            origin: origin,
-            adjustment: adjustment
-        )
+    func named(_ name: String) -> Tensor {
+        Tensor(name: name, type: type, shape: shape, bytes: bytes, file: file, origin: origin)
     }
 
     /// One of the tensors that this one, which must not be empty, is a stack of.

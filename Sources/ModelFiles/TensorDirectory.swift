@@ -1,3 +1,5 @@
+import JSON
+
 /// All tensors of a model, from one file or several, by the names of its Hugging Face form.
 package struct TensorDirectory: Sendable {
     /// Several times what the largest models have.
@@ -14,10 +16,12 @@ package struct TensorDirectory: Sendable {
 
     /// Finds the tensors of `model.safetensors`, or of the shards that `model.safetensors.index.json` names, or of shards
     /// whose names say that they are all there, or of a GGUF file.
-    package init(source: ModelSource) throws(ModelError) {
+    /// - Parameter names: of a GGUF file's tensors.
+    /// - Throws: `ModelError` if there are none, or a file is malformed.
+    package init(source: ModelSource, names: GGUFTensorNames = GGUFTensorNames()) throws(ModelError) {
         if case .gguf(let model) = source {
             label = model.path
-            tensors = try model.namedTensors()
+            tensors = try model.tensors(named: names)
         } else if let file = try source.file("model.safetensors") {
             label = source.label("model.safetensors")
             tensors = try Safetensors(file, label: label).tensors
@@ -125,19 +129,13 @@ package struct TensorDirectory: Sendable {
 
     /// The names of tensors and of the shards they are in, sorted, so that the same error comes first each time.
     private static func weightMap(of index: FileBytes, label: String) throws(ModelError) -> [(String, String)] {
-        var map: [(String, String)]?
-        var reader = JSONReader(index, label: label)
-        try reader.object { (reader, key) throws(ModelError) in
-            guard key == "weight_map" else { return try reader.skip() }
-            var entries: [(String, String)] = []
-            try reader.object { (reader, name) throws(ModelError) in
-                guard entries.count < maxTensors else { throw ModelError("\(label): more than \(maxTensors) tensors") }
-                entries.append((name, try reader.string()))
+        let map = try index.json(label: label) { (index) throws(JSONError) in
+            var map: [(String, String)] = []
+            for member in try index["weight_map"].members(atMost: maxTensors) {
+                map.append((member.name, try member.value.string()))
             }
-            map = entries
+            return map
         }
-        try reader.end()
-        guard let map else { throw ModelError("\(label): \"weight_map\" is missing") }
         return map.sorted { ($0.1, $0.0) < ($1.1, $1.0) }
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The removal of a model from the cache without its shared contents. Planned first, so that the user can be asked, then
-/// run.
+/// The removal of a model from the cache without its shared contents. Planned first, so that the user can be asked,
+/// then run.
 package struct CacheRemoval: Sendable {
     private let cache: HubCache
     private let repository: RepositoryName
@@ -123,8 +123,8 @@ package struct CacheRemoval: Sendable {
     }
 }
 
-/// A content that newer versions of `huggingface_hub` store once for all models: `blobs/ab/ab12…` of the cache, to which
-/// models' blobs are links.
+/// A content that newer versions of `huggingface_hub` store once for all models: `blobs/ab/ab12…` of the cache, to
+/// which models' blobs are links.
 private struct SharedContent {
     private let path: String
     private let cache: HubCache

@@ -53,8 +53,8 @@ struct FileDownload: Sendable {
             report { $0.phase = .checking }
             let found = try await FileSystem.runBlocking { () throws(HubError) in try partial.finish() }
             if found == file.hash.hexadecimal { return }
-            // Bytes of an earlier run may be corrupt: retry once from the start. If all are of this run, the server's are
-            // wrong.
+            // Bytes of an earlier run may be corrupt: retry once from the start. If all are of this run, the server's
+            // are wrong.
             guard !isOfOneRun else { throw try mismatch(found, partial) }
             try partial.restart()
             isOfOneRun = true

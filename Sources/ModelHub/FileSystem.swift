@@ -56,7 +56,8 @@ enum FileSystem {
     }
 
     /// Writes a small file atomically.
-    /// - Parameter folder: for the temporary file, on the same disk; a file left by a killed process does no harm there.
+    /// - Parameter folder: for the temporary file, on the same disk; a file left by a killed process does no harm
+    ///   there.
     static func write(_ text: String, to path: String, by folder: String) throws(HubError) {
         let temporary = temporaryPath(in: folder)
         guard FileManager.default.createFile(atPath: temporary, contents: Data(text.utf8)) else {
@@ -109,8 +110,8 @@ enum FileSystem {
     }
 }
 
-/// An advisory file lock, compatible with Python's `filelock` package, so that downloads by `huggingface_hub` and by this
-/// program wait for each other. The kernel releases it when the process ends.
+/// An advisory file lock, compatible with Python's `filelock` package, so that downloads by `huggingface_hub` and by
+/// this program wait for each other. The kernel releases it when the process ends.
 final class FileLock: Sendable {
     private let descriptor: Int32
 

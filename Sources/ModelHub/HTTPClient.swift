@@ -29,8 +29,8 @@ struct HTTPHead: Sendable {
 
 /// HTTP requests through URLSession: redirections are left to the caller, and bodies are delivered in pieces.
 ///
-/// URLSession has no back-pressure: a slow receiver's pieces queue up in memory. So callers ask for ranges that fit into
-/// memory.
+/// URLSession has no back-pressure: a slow receiver's pieces queue up in memory. So callers ask for ranges that fit
+/// into memory.
 final class HTTPClient: Sendable {
     /// Receives a response. Both closures are called on the session's queue; throwing aborts the request.
     struct Receiver: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import ModelFiles
 
 /// A complete model in the cache.
@@ -36,20 +37,16 @@ extension HubCache {
         return LocalModel(repository: repository, commit: commit, selection: selection, folder: folder, bytes: bytes)
     }
 
-    private struct Index: Decodable {
-        /// Of indices with a hundred thousand tensors; decoding takes many times as much memory.
-        static let mostBytes = 16 << 20
-
-        var weight_map: [String: String]
-    }
+    /// Of indices with a hundred thousand tensors.
+    private static let mostIndexBytes = 16 << 20
 
     /// Without an index: whether all shards are there by their names.
     private static func hasAllShards(_ names: Set<String>) -> Bool {
         ShardName.areComplete(names.compactMap { ShardName($0, suffix: ".safetensors") })
     }
 
-    /// Whether a snapshot is complete: other programs fetch single files, or stop in between. It needs `model.safetensors`
-    /// or every shard, by the index or by their names, and a tokenizer.
+    /// Whether a snapshot is complete: other programs fetch single files, or stop in between. It needs
+    /// `model.safetensors` or every shard, by the index or by their names, and a tokenizer.
     private static func isComplete(_ sizes: [RepositoryPath: Int?], in folder: String) -> Bool {
         let names = Set(sizes.keys.map(\.description))
         guard names.contains("tokenizer.json") || names.contains("tokenizer.model") else { return false }
@@ -57,9 +54,9 @@ extension HubCache {
         guard let file = FileHandle(forReadingAtPath: folder + "/model.safetensors.index.json") else {
             return Self.hasAllShards(names)
         }
-        guard let data = try? file.read(upToCount: Index.mostBytes),
-            let index = try? JSONDecoder().decode(Index.self, from: data)
+        guard let data = try? file.read(upToCount: mostIndexBytes),
+            let shards = try? JSONDocument(Array(data), limits: .file).root["weight_map"].members()
         else { return false }
-        return names.isSuperset(of: index.weight_map.values)
+        return shards.allSatisfy { (try? $0.value.string()).map(names.contains) ?? false }
     }
 }

@@ -96,8 +96,8 @@ package struct RepositoryName: Sendable, Hashable, Comparable, CustomStringConve
     }
 }
 
-/// The path of a file in a repository. Paths from a server are not trusted: this type holds only relative paths that stay
-/// below the folder they are appended to and are safe to print on a terminal.
+/// The path of a file in a repository. Paths from a server are not trusted: this type holds only relative paths that
+/// stay below the folder they are appended to and are safe to print on a terminal.
 package struct RepositoryPath: Sendable, Hashable, Comparable, CustomStringConvertible {
     package let description: String
     /// The components between slashes, split by bytes as in a file system.

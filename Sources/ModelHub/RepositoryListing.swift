@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The hub's listing of a repository at a revision.
 struct RepositoryListing: Sendable {
@@ -10,28 +11,24 @@ struct RepositoryListing: Sendable {
     static let maxBytes = 64 << 20
     private static let maxFiles = 200_000
 
-    private struct Answer: Decodable {
-        var sha: String
-        var siblings: [File]
-
-        struct File: Decodable {
-            var rfilename: String
-            var size: Int?
-        }
-    }
-
     /// Parses the JSON of `/api/models/ORG/NAME/revision/REVISION`.
     /// - Throws: `HubError` for anything but a listing, or if it has an unsafe file name.
     init(json: Data) throws(HubError) {
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: json) else {
+        var listed: [(name: String, size: Int?)] = []
+        do throws(JSONError) {
+            let answer = try JSONDocument(Array(json)).root
+            commit = try answer["sha"].string()
+            for file in try answer["siblings"].elements() {
+                listed.append((try file["rfilename"].string(), try file["size"].nullable?.int()))
+            }
+        } catch {
             throw HubError("the hub's answer is no listing of a repository; does HF_ENDPOINT name a hub?")
         }
-        guard Self.isCommit(answer.sha), answer.siblings.count <= Self.maxFiles else {
+        guard Self.isCommit(commit), listed.count <= Self.maxFiles else {
             throw HubError("the hub's listing is not one: it needs a commit, and at most \(Self.maxFiles) files")
         }
-        commit = answer.sha
         var files: [RepositoryPath: Int?] = [:]
-        for file in answer.siblings { files[try RepositoryPath(file.rfilename)] = .some(file.size) }
+        for file in listed { files[try RepositoryPath(file.name)] = .some(file.size) }
         self.files = files
     }
 

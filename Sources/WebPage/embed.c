@@ -1,5 +1,5 @@
-// The files of the chat page, put into the program by the compiler. (SwiftPM's own way of embedding writes an array
-// literal in Swift, which takes the compiler some twenty seconds for a page like this.)
+// The files of the chat page, embedded by the compiler. (SwiftPM's `embedInCode` generates a Swift array literal, which
+// takes some twenty seconds to compile for a page of this size.)
 
 #include "WebPage.h"
 

@@ -1,14 +1,14 @@
-/// A command line taken apart: flags with their texts, and what is left.
+/// The parsed arguments of a command: flags with their values, and positional arguments.
 struct Arguments {
     var flags: [(name: String, text: String)] = []
     var positional: [String] = []
     var wantsHelp = false
 
-    /// Reads `--name value`, `--name=value`, toggles, and `--` after which nothing is a flag; `-` alone is no flag.
+    /// Parses `--name value`, `--name=value`, toggles, and `--`, which ends the flags; `-` alone is positional.
     /// - Parameters:
-    ///   - command: whose arguments these are, for its help page's sake.
+    ///   - command: the command's name, for messages.
     ///   - valued: flags that take a value; `toggles`: flags that take none (or `=true`, `=false`).
-    /// - Throws: `ConfigurationError` naming the flag, and what it is called here if that can be told.
+    /// - Throws: `ConfigurationError` that names the flag, with a suggestion if there is one.
     init(_ arguments: [String], of command: String, valued: [String], toggles: [String]) throws(ConfigurationError) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
@@ -29,7 +29,7 @@ struct Arguments {
             if toggles.contains(name) {
                 flags.append((name, parts.count > 1 ? parts[1] : "true"))
             } else if valued.contains(name) {
-                // Another flag is no value: `--model --mock` lacks one. Who means it can write `--model=--mock`.
+                // A flag is not a value: `--model --mock` lacks one. `--model=--mock` is possible.
                 let next = rest.first.flatMap { $0.hasPrefix("--") ? nil : $0 }
                 guard let text = parts.count > 1 ? parts[1] : next else {
                     throw ConfigurationError("--\(name) needs a value; see pensieve \(command) --help")
@@ -42,8 +42,8 @@ struct Arguments {
         }
     }
 
-    /// Makes a model that stands alone on the command line the same as one behind `--model`.
-    /// - Throws: `ConfigurationError` if there are several, or `--model` is there too.
+    /// Treats a positional model like `--model`.
+    /// - Throws: `ConfigurationError` if there are several, or `--model` is given as well.
     mutating func takeModel(of command: String) throws(ConfigurationError) {
         guard let name = positional.first else { return }
         guard positional.count == 1 else {
@@ -59,7 +59,8 @@ struct Arguments {
         positional = []
     }
 
-    /// A whole number that a command takes itself, not through a setting.
+    /// Removes and returns the integer value of a flag that is not a setting.
+    /// - Throws: `ConfigurationError` for anything but an integer in the range.
     mutating func takeInteger(_ name: String, _ range: ClosedRange<Int>) throws(ConfigurationError) -> Int? {
         guard let text = take(name) else { return nil }
         guard let value = Int(text), range.contains(value) else {
@@ -70,7 +71,8 @@ struct Arguments {
         return value
     }
 
-    /// Takes a toggle out that the command itself handles.
+    /// Removes and returns a toggle that is not a setting.
+    /// - Throws: `ConfigurationError` for a value that is not a boolean.
     mutating func takeToggle(_ name: String) throws(ConfigurationError) -> Bool {
         guard let text = take(name) else { return false }
         guard let value = Setting.boolean(text) else {
@@ -79,7 +81,7 @@ struct Arguments {
         return value
     }
 
-    /// Takes a flag out that the command itself handles.
+    /// Removes and returns the value of a flag that is not a setting.
     mutating func take(_ name: String) -> String? {
         guard let text = flags.last(where: { $0.name == name })?.text else { return nil }
         flags.removeAll { $0.name == name }

@@ -9,12 +9,12 @@ import Platform
 import Scheduling
 import Tokenization
 
-/// The parts of a server put together: the one place that names concrete types.
+/// Assembles a server from its modules: the only place that names concrete types.
 struct Assembly: Sendable {
     let server: HTTPServer
     let api: MessagesAPI
     let scheduler: Scheduler
-    /// How answers to requests that say nothing are sampled.
+    /// The sampling parameters of requests that set none.
     let sampling: SamplingParameters
 
     static func make(
@@ -47,7 +47,7 @@ struct Assembly: Sendable {
         )
         let api = MessagesAPI(model: served, scheduler: scheduler, configuration: settings, metrics: metrics)
         return Assembly(
-            server: HTTPServer(handler: api, limits: limits(configuration)),
+            server: HTTPServer(handler: api, limits: configuration.limits),
             api: api,
             scheduler: scheduler,
             sampling: settings.defaultSampling
@@ -60,7 +60,7 @@ struct Assembly: Sendable {
         if configuration.interTokenGoalMs > 0 {
             result.interTokenGoal = .milliseconds(configuration.interTokenGoalMs)
         }
-        // The mock answers at the rate asked for, whatever it says.
+        // The mock keeps to its configured rate.
         result.speculates = configuration.speculation && !configuration.mock
         result.maxRunningSessions = configuration.maxSessions
         result.maxWaitingSessions = configuration.maxWaiting
@@ -71,7 +71,7 @@ struct Assembly: Sendable {
         return result
     }
 
-    /// The blocks that outlive this process, if they are to.
+    /// The prefix cache on disk, if configured.
     private static func storedBlocks(
         of engine: any InferenceEngine,
         _ configuration: Configuration
@@ -89,26 +89,11 @@ struct Assembly: Sendable {
         return StoredBlocks(engine: engine, store: files)
     }
 
-    /// Which build of the program this is: another may compute the same with other last bits.
+    /// Identifies this build of the program: another may compute other last bits.
     private static var programIdentity: String {
         var information = stat()
         guard let path = Bundle.main.executablePath, stat(path, &information) == 0 else { return Command.version }
         let time = information.modificationTime
         return "\(Command.version) \(information.st_size) \(time.tv_sec).\(time.tv_nsec)"
-    }
-
-    private static func limits(_ configuration: Configuration) -> Limits {
-        var limits = Limits()
-        limits.maxRequestLineBytes = configuration.maxRequestLineBytes
-        limits.maxHeaderBytes = configuration.maxHeaderBytes
-        limits.maxHeaderFields = configuration.maxHeaderFields
-        limits.maxBodyBytes = configuration.maxBodyBytes
-        limits.maxBodyMemoryBytes = configuration.maxBodyMemoryBytes
-        limits.maxConnections = configuration.maxConnections
-        limits.headerTimeout = .seconds(configuration.headerSeconds)
-        limits.bodyStallTimeout = .seconds(configuration.bodySeconds)
-        limits.idleTimeout = .seconds(configuration.idleSeconds)
-        limits.writeStallTimeout = .seconds(configuration.writeSeconds)
-        return limits
     }
 }

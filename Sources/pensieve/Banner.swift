@@ -1,10 +1,12 @@
 import Console
 import EngineContract
 import Foundation
+import HTTPFront
+import MessagesAPI
 
-/// What a server says of itself when it is ready: lines of at most 80 columns, if its address is not longer.
+/// The message of a server that is ready: lines of at most 80 columns, unless its address is longer.
 enum Banner {
-    /// - Parameter keys: how many are configured.
+    /// - Parameter keys: the number of configured keys.
     static func text(
         _ engine: EngineDescription,
         _ configuration: Configuration,
@@ -41,7 +43,7 @@ enum Banner {
             (
                 "memory",
                 "at most \(Format.bytes(peakBytes(engine, configuration))) in all, and "
-                    + "\(Format.bytes(configuration.maxBodyMemoryBytes)) for requests' bodies"
+                    + "\(Format.bytes(configuration.limits.maxBodyMemoryBytes)) for requests' bodies"
             ),
             ("sampling", "\(sampling.text), where a request does not say"),
             (
@@ -51,21 +53,21 @@ enum Banner {
         ]
     }
 
-    /// What weights, KV cache and steps take at most.
+    /// The most memory that weights, KV cache and steps take.
     private static func peakBytes(_ engine: EngineDescription, _ configuration: Configuration) -> Int {
         engine.weightBytes + engine.blockCount * engine.blockSize * engine.kvBytesPerToken
-            + engine.working.bytes(stepTokens: configuration.stepTokens, samples: configuration.mostSamples)
+            + engine.working.bytes(stepTokens: configuration.stepTokens, samples: configuration.maxSamples)
     }
 
     private static func keysText(_ count: Int) -> String {
         count == 0
-            ? "none configured: development keys (test-api-key-12345, sk-ant-api-…) pass from this machine"
+            ? "none configured: development keys (\(APIConfiguration.developmentKey), sk-ant-api-…) pass from this machine"
             : "\(count) configured; no others pass"
     }
 
-    /// How to try it, from this machine.
+    /// Commands to try the server from this machine.
     private static func invitation(_ configuration: Configuration, port: UInt16) -> [String] {
-        // An address that stands for all is none to send to.
+        // A wildcard address cannot be connected to.
         let here = ["0.0.0.0": "127.0.0.1", "::": "::1"][configuration.host] ?? configuration.host
         let base = address(here, port)
         let key = configuration.apiKeyFile.map { ["--api-key-file", ShellText.word($0)] } ?? []
@@ -74,12 +76,12 @@ enum Banner {
             + ShellText.lines(["curl", ShellText.word(base + "/v1/messages")] + request(configuration))
     }
 
-    /// What follows `curl ADDRESS`.
+    /// The arguments after `curl ADDRESS`.
     private static func request(_ configuration: Configuration) -> [String] {
         let key =
             configuration.apiKeyFile.map {
                 "$(\n      grep -om1 '^[^[:space:]#][^[:space:]]*' \\\n      \(ShellText.word($0)))"
-            } ?? "test-api-key-12345"
+            } ?? APIConfiguration.developmentKey
         return [
             "-H \"authorization: Bearer \(key)\"",
             "-d '{\"model\": \"claude-local\", \"max_tokens\": 64, \"messages\": [\n"
@@ -88,7 +90,7 @@ enum Banner {
     }
 
     private static func address(_ host: String, _ port: UInt16) -> String {
-        // Of its two addresses, the one that every client has.
+        // The one of its two addresses that every client supports.
         let host = host.lowercased() == "localhost" ? "127.0.0.1" : host
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }

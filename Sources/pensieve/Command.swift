@@ -1,6 +1,6 @@
 import Foundation
 
-/// The program's commands: chooses one, and turns its outcome into an exit status (0 good, 1 failed, 2 misused).
+/// Dispatches to the program's commands, and maps their outcomes to exit statuses: 0 success, 1 failure, 2 misuse.
 enum Command {
     static let version = "0.1.0"
     static let names = [
@@ -45,5 +45,13 @@ enum Command {
         default:
             throw ConfigurationError.unknownCommand(first)
         }
+    }
+}
+
+@main
+struct Main {
+    static func main() async {
+        let status = await Command.run(Array(CommandLine.arguments.dropFirst()))
+        exit(status)
     }
 }

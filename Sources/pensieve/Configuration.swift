@@ -1,8 +1,10 @@
 import Foundation
+import HTTPFront
 import Inference
+import JSON
 import MessagesAPI
 
-/// Everything a user may set, with its default. `Setting.all` gives each member its flag, key, variable and help.
+/// The values of all settings, with defaults. `Setting.all` gives each its flag, key, variable and help.
 struct Configuration: Sendable, Equatable {
     var model: String?
     var host = "localhost"
@@ -18,7 +20,7 @@ struct Configuration: Sendable, Equatable {
     var precise = false
     /// One of `Activations`.
     var activations = Activations.standard.rawValue
-    /// Nil: as the model's files recommend.
+    /// Sampling parameters; nil: as the model's files recommend.
     var temperature: Double?
     var topP: Double?
     var topK: Int?
@@ -39,16 +41,7 @@ struct Configuration: Sendable, Equatable {
     var drainSeconds = 0.0
     var readerStallSeconds = 60.0
 
-    var maxConnections = 4096
-    var maxBodyBytes = 32 << 20
-    var maxBodyMemoryBytes = 512 << 20
-    var maxHeaderBytes = 32 << 10
-    var maxHeaderFields = 100
-    var maxRequestLineBytes = 8 << 10
-    var headerSeconds = 20.0
-    var bodySeconds = 30.0
-    var idleSeconds = 120.0
-    var writeSeconds = 60.0
+    var limits = Limits()
 
     var logRequests = false
     /// One of `ServerLog.Format`.
@@ -57,7 +50,15 @@ struct Configuration: Sendable, Equatable {
     var mockTokensPerSecond = 50.0
 }
 
-/// A mistake in a flag, an environment variable or a configuration file, in words that say what to do.
+extension Duration {
+    /// As settings have it.
+    var inSeconds: Double {
+        get { self / .seconds(1) }
+        set { self = .seconds(newValue) }
+    }
+}
+
+/// A mistake in a flag, an environment variable or a configuration file; the description says what to do.
 struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     let description: String
 
@@ -67,7 +68,7 @@ struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 extension Configuration {
     var serverLogFormat: ServerLog.Format { ServerLog.Format(rawValue: logFormat) ?? .text }
 
-    /// How the engine is to use the machine.
+    /// The engine's options.
     var engineOptions: EngineOptions {
         var options = EngineOptions()
         options.threads = threads
@@ -79,10 +80,12 @@ extension Configuration {
         return options
     }
 
-    /// The most tokens that are sampled in a step: one for each session, or some guesses of few.
-    var mostSamples: Int { min(stepTokens, max(maxSessions, 8)) }
+    /// The most tokens that are sampled in a step: one for each session, or several drafts of few sessions.
+    var maxSamples: Int { min(stepTokens, max(maxSessions, 8)) }
 
-    /// The configuration that a command's arguments and the environment make, with what is odd in the latter told.
+    /// Resolves the configuration of a command from its arguments and the environment; prints warnings about the
+    /// latter.
+    /// - Throws: `ConfigurationError` as the next function.
     static func resolve(_ arguments: inout Arguments) throws(ConfigurationError) -> Configuration {
         let environment = ProcessInfo.processInfo.environment
         let warnings = warnings(environment)
@@ -98,10 +101,10 @@ extension Configuration {
         }
     }
 
-    /// Builds the configuration of a command: flag over environment over file over default.
+    /// Resolves a configuration: flags override the environment, which overrides the file, which overrides defaults.
     /// - Parameters:
-    ///   - file: the path given by `--config`; without it `PENSIEVE_CONFIG` is looked at.
-    ///   - flags: setting names (as in `--name`) and their texts.
+    ///   - file: the value of `--config`; if nil, `PENSIEVE_CONFIG` is used.
+    ///   - flags: names of settings (as in `--name`) and their values.
     /// - Throws: `ConfigurationError` for an unreadable file, an unknown key or a value out of range.
     static func resolve(
         file: String?,
@@ -113,7 +116,7 @@ extension Configuration {
             try configuration.apply(file: path)
         }
         for setting in Setting.all {
-            // An empty variable counts as none, as most programs have it.
+            // As in most programs, an empty variable counts as unset.
             guard let text = environment[setting.variable], !text.isEmpty else { continue }
             try setting.apply(text, to: &configuration, origin: setting.variable)
         }
@@ -121,88 +124,86 @@ extension Configuration {
             guard let setting = Setting.named(flag.name) else {
                 throw ConfigurationError.unknownFlag("--" + flag.name, of: "start", among: Setting.all.map(\.name))
             }
-            // A list's flag may be there more than once: all of them together are the value.
+            // A repeated flag of a list: all values together.
             let texts = setting.isList ? flags.filter { $0.name == flag.name }.map(\.text) : [flag.text]
             try setting.apply(texts.joined(separator: ","), to: &configuration, origin: "--" + flag.name)
         }
         return configuration
     }
 
-    /// Applies a JSON object whose keys are setting names with underscores.
+    /// Applies a JSON file: one object whose keys are names of settings with underscores.
+    /// - Throws: `ConfigurationError` for an unreadable file, invalid JSON, an unknown key or an invalid value.
     mutating func apply(file path: String) throws(ConfigurationError) {
-        let data = try SmallFile.read(path, what: "configuration file")
-        let values: [String: Scalar]
-        do {
-            values = try JSONDecoder().decode([String: Scalar].self, from: data)
+        let text = Array(try SmallFile.read(path, what: "configuration file"))
+        let members: JSONMembers
+        do throws(JSONError) {
+            members = try JSONDocument(text).root.members()
         } catch {
-            throw ConfigurationError("\(path): \(Self.explain(error, in: data))")
+            throw ConfigurationError("\(path): \(error.explained(in: text))")
         }
-        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
-            guard let setting = Setting.all.first(where: { $0.key == key }) else {
-                throw ConfigurationError.unknownKey(key, in: path)
+        for member in members {
+            guard let setting = Setting.all.first(where: { $0.key == member.name }) else {
+                throw ConfigurationError.unknownKey(member.name, in: path)
             }
-            try setting.apply(value, to: &self, origin: "\(path): \(key)")
+            let origin = "\(path): \(member.name)"
+            guard let value = Scalar(member.value) else {
+                throw ConfigurationError("\(origin): must be a string, a number, a boolean or a list of strings")
+            }
+            try setting.apply(value, to: &self, origin: origin)
         }
     }
 
-    private static func explain(_ error: any Error, in data: Data) -> String {
-        switch error {
-        case DecodingError.typeMismatch(_, let context) where context.codingPath.isEmpty:
-            "the file must hold one JSON object, such as {\"port\": 7777}"
-        case DecodingError.typeMismatch(_, let context):
-            "\(context.codingPath.map(\.stringValue).joined(separator: ".")): must be a string, a number, a boolean or a list of strings"
-        default:
-            "not valid JSON" + (JSONHabits.fault(in: data).map { ": " + $0 } ?? syntaxFault(in: data))
-        }
-    }
-
-    /// Where the JSON is broken, as far as Foundation tells: only its older reader names the place.
-    private static func syntaxFault(in data: Data) -> String {
-        do {
-            _ = try JSONSerialization.jsonObject(with: data)
-            return ""
-        } catch let error as NSError {
-            guard let reason = error.userInfo["NSDebugDescription"] as? String else { return "" }
-            guard let place = reason.firstRange(of: " around character "),
-                let offset = Int(reason[place.upperBound...].prefix { $0.isNumber })
-            else { return ": " + reason }
-            let line = 1 + data.prefix(offset).count { $0 == UInt8(ascii: "\n") }
-            return ": line \(line): \(reason[..<place.lowerBound].lowercased())"
-        }
-    }
-
-    /// What is to be said of variables that look like settings and are none. A mistyped one is most likely a mistake,
-    /// but may be another program's: hence a warning, no error.
+    /// Warnings about unknown variables with our prefix. Such a variable is most likely a typing error, but may belong
+    /// to another program: hence a warning, not an error.
     static func warnings(_ environment: [String: String]) -> [String] {
-        let known = Setting.all.map(\.variable) + ["PENSIEVE_CONFIG", ServerKey.variable]
+        let known = Setting.all.map(\.variable) + ["PENSIEVE_CONFIG", ClientKey.variable]
         return environment.keys.sorted().filter { $0.hasPrefix("PENSIEVE_") && !known.contains($0) }.map {
             ConfigurationError.unknownVariable($0, among: known).description
         }
     }
 }
 
+extension Configuration {
+    /// Warnings about settings that exceed what this machine has.
+    func machineWarnings(
+        cores: Int = SystemCores.count,
+        memoryBytes: Int = SystemMemory.totalBytes()
+    ) -> [String] {
+        var warnings: [String] = []
+        if let threads, threads > cores {
+            warnings.append(
+                "--threads \(threads): this program may use \(cores) \(cores == 1 ? "core" : "cores"); more threads than "
+                    + "that wait for each other and are slower"
+            )
+        }
+        if let kvMemoryBytes, kvMemoryBytes > memoryBytes {
+            warnings.append(
+                "--kv-memory \(Format.bytes(kvMemoryBytes)): there are \(Format.bytes(memoryBytes)) of memory; "
+                    + "a server that uses more ends or makes the machine swap"
+            )
+        }
+        return warnings
+    }
+}
+
 /// A value of a configuration file.
-enum Scalar: Decodable, Equatable {
+enum Scalar: Equatable {
     case boolean(Bool)
     case number(Double)
     case text(String)
     case list([String])
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let value = try? container.decode(Bool.self) {
+    init?(_ node: JSONNode) {
+        if let value = try? node.bool() {
             self = .boolean(value)
-        } else if let value = try? container.decode(Double.self) {
+        } else if let value = try? node.double() {
             self = .number(value)
-        } else if let value = try? container.decode(String.self) {
+        } else if let value = try? node.string() {
             self = .text(value)
-        } else if let values = try? container.decode([String].self) {
+        } else if let values = try? node.strings() {
             self = .list(values)
         } else {
-            throw DecodingError.typeMismatch(
-                Scalar.self,
-                .init(codingPath: container.codingPath, debugDescription: "not a scalar")
-            )
+            return nil
         }
     }
 }

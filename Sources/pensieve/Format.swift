@@ -1,6 +1,6 @@
 import Foundation
 
-/// Figures for people.
+/// Formats numbers for display.
 enum Format {
     static func bytes(_ count: Int) -> String {
         let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
@@ -13,7 +13,7 @@ enum Format {
         return "\(number((value * 10).rounded() / 10)) \(units[unit])"
     }
 
-    /// Without a fraction where there is none.
+    /// Without a fraction if the value is whole.
     static func number(_ value: Double) -> String {
         value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
     }

@@ -7,7 +7,7 @@ import Tokenization
 
 /// `pensieve generate "prompt"`: one answer, streaming, through the same scheduler and engine as a server's.
 enum GenerateCommand {
-    /// The settings that matter without a server.
+    /// The settings that apply without a server.
     static let settings = [
         "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens", "speculation",
         "temperature", "top-p", "top-k", "min-p", "repetition-penalty",
@@ -51,7 +51,7 @@ enum GenerateCommand {
         return try await stream(request, model: model, scheduler: scheduler)
     }
 
-    /// Streams the answer; the first Ctrl-C ends it with what it has cost so far, the second ends the program.
+    /// Streams the answer. The first Ctrl-C ends it and prints the statistics, the second ends the program.
     private static func stream(_ request: GenerationRequest, model: Model, scheduler: Scheduler) async throws -> Int32 {
         let generation: Generation
         do {
@@ -79,21 +79,21 @@ enum GenerateCommand {
             case .finished(let summary):
                 Terminal.stream(decoder.finish() + "\n")
                 if case .failed(let reason) = summary.reason { throw EngineError(reason) }
-                Terminal.error(AnswerFigures(summary, start: start, first: first).line)
+                Terminal.error(AnswerStatistics(summary, start: start, first: first).line)
                 if summary.reason == .cancelled { status = 128 + SIGINT }
             }
         }
         return status
     }
-
 }
 
-/// Where the prompt of `generate` comes from: the arguments, or standard input.
+/// Reads the prompt of `generate` from the arguments or standard input.
 private enum PromptText {
     private static let maxBytes = 16 << 20
 
-    /// - Parameter words: what the command line has besides flags; `-`, or nothing where input is piped in, means
-    ///   standard input.
+    /// - Parameter words: the positional arguments; `-`, or none if standard input is not a terminal, means standard
+    ///   input.
+    /// - Throws: `ConfigurationError` if there is no valid prompt.
     static func find(_ words: [String]) async throws(ConfigurationError) -> String {
         let fromInput = words == ["-"] || (words.isEmpty && !Terminal.inputIsKeyboard)
         guard !words.isEmpty || fromInput else {
@@ -110,7 +110,7 @@ private enum PromptText {
 
     /// All of standard input, without the line break at its end.
     private static func readInput() async throws(ConfigurationError) -> String {
-        // It may be long in coming; that is no work for the cooperative pool.
+        // Reading may block for long, so it gets a thread of its own.
         let bytes = try? await onThread(named: "input") { try FileHandle.standardInput.read(upToCount: maxBytes + 1) }
         guard let bytes else { return "" }
         guard bytes.count <= maxBytes else { throw ConfigurationError("standard input: a prompt has at most 16 MiB") }

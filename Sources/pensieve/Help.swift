@@ -1,6 +1,7 @@
 import Foundation
+import MessagesAPI
 
-/// The texts behind `--help`, made from the settings themselves.
+/// The help pages, generated from the settings.
 enum Help {
     static let overview = """
         Pensieve serves a language model of this machine over the Anthropic Messages
@@ -27,7 +28,7 @@ enum Help {
         then open http://127.0.0.1:7777/ in a browser, or in another terminal:
           pensieve chat --url http://127.0.0.1:7777
           curl http://127.0.0.1:7777/v1/messages \\
-            -H 'authorization: Bearer test-api-key-12345' \\
+            -H 'authorization: Bearer \(APIConfiguration.developmentKey)' \\
             -d '{"model": "claude-local", "max_tokens": 64, "messages": [
               {"role": "user", "content": "What is 23 + 45?"}]}'
         """
@@ -164,7 +165,7 @@ enum Help {
         }.joined(separator: "\n")
     }
 
-    /// A flag and what it does, in two columns of a page 80 wide.
+    /// A flag and its description in two columns, 80 columns wide.
     static func row(_ flag: String, _ help: String) -> String {
         let indent = 30
         var lines = [flag.padding(toLength: max(indent - 2, flag.count + 1), withPad: " ", startingAt: 0)]
@@ -182,7 +183,7 @@ enum Help {
     }
 }
 
-/// Keeps two words on one line.
+/// Keeps two words on the same line.
 private let noBreakSpace = "\u{A0}"
 
 extension String {
@@ -192,13 +193,13 @@ extension String {
 }
 
 extension Setting {
-    /// " (default 7777)" on one line, or nothing where the help itself says it.
+    /// " (default 7777)" without line breaks; empty if the help text has the default.
     fileprivate func defaultText(in defaults: Configuration) -> String {
         currentText(in: defaults).map { " " + "(default \($0))".replacingOccurrences(of: " ", with: noBreakSpace) }
             ?? ""
     }
 
-    /// The setting's value for people, nil if it is off or left to the program.
+    /// The setting's value for display; nil if it is off or unset.
     func currentText(in configuration: Configuration) -> String? {
         switch kind {
         case .host(let path): configuration[keyPath: path]
@@ -216,5 +217,63 @@ extension Setting {
         case .toggle(let path): configuration[keyPath: path] ? "on" : nil
         case .onOff(let path): configuration[keyPath: path] ? "on" : "off"
         }
+    }
+}
+
+/// The help pages of `chat` and `status`.
+enum ChatHelp {
+    static var chat: String {
+        """
+        A conversation in the terminal, with a model in this process or with a server.
+
+        usage: pensieve chat [MODEL] [flags]
+               pensieve chat --url http://HOST:PORT [flags]
+
+        MODEL is what --model takes; without it, the built-in model. With --url a
+        running server answers, this program's or another of this API.
+
+        \(Help.row("--url ADDRESS", "talk to this server (plain http) instead of loading a model"))
+        \(Help.row("--api-key-file FILE", "the server's key, the first in the file; else the variable "
+            + "PENSIEVE_API_KEY; else, on this machine, the development key"))
+        \(Help.row("--system TEXT", "system prompt"))
+        \(Help.row("--max-tokens N", "longest answer (default \(ChatOptions().maxTokens))"))
+        \(Help.row("--temperature T", "0 is greedy; default: what the model recommends, else 1; with --url what the server has"))
+        \(Help.row("--seed N", "makes answers with a temperature above 0 repeatable"))
+        \(Help.row("--config FILE", "JSON file with settings"))
+        \(Help.table(Setting.all.filter { GenerateCommand.settings.contains($0.name) && $0.name != "temperature" }))
+
+        In the conversation:
+        \(SlashCommand.list.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
+
+        Keys: arrows move and bring back earlier lines, Ctrl-A and Ctrl-E go to the
+        ends, Ctrl-W, Ctrl-U and Ctrl-K cut, Ctrl-Y pastes, Alt-Enter begins a new line.
+
+        Where something is piped in, each line is a turn, and only the answers are
+        printed.
+
+        examples:
+          pensieve chat
+          pensieve chat mlx-community/Phi-3-mini-4k-instruct-4bit --system "Be brief."
+          pensieve chat --url http://127.0.0.1:7777
+          printf 'My name is Ada.\\nWhat is my name?\\n' | pensieve chat
+        """
+    }
+
+    static var status: String {
+        """
+        Shows a running server: its model, sessions, speed and memory, from /health and
+        /metrics, which need no key.
+
+        usage: pensieve status [flags]
+
+        \(Help.row("--url ADDRESS", "the server (default \(StatusCommand.standardAddress))"))
+        \(Help.row("--json", "the same as JSON"))
+
+        Exit status 0 if a server answers, 1 if not.
+
+        examples:
+          pensieve status
+          pensieve status --url http://127.0.0.1:8080 --json
+        """
     }
 }

@@ -3,10 +3,10 @@ import EngineContract
 import Scheduling
 import Tokenization
 
-/// An engine without a model: it answers `Mock response to: <last user text>`, for people who develop clients.
+/// An engine without a model, for client development: it answers `Mock response to: <last user text>`.
 ///
-/// It runs behind the real front, tokenizer and scheduler; only the forward pass is replaced by a script, which reads
-/// the last user turn out of the tokens themselves.
+/// HTTP server, tokenizer and scheduler are the real ones; only the forward pass is replaced by a script, which decodes
+/// the last user turn from the prompt's tokens.
 struct MockModel: Sendable {
     let tokenizer: Tokenizer
     private let user: Token
@@ -49,7 +49,7 @@ struct MockModel: Sendable {
     /// The reply's next token, given everything before it.
     func next(after prefix: [Token]) -> Token {
         guard let turn = prefix.lastIndex(of: assistant) else { return end }
-        // The answer begins after the special token and the line break behind it.
+        // The answer begins after the special token and the line break that follows it.
         let answered = prefix.count - turn - 1 - tokenizer.encode("\n").count
         let reply = tokenizer.encode("Mock response to: " + lastUserText(prefix[..<turn]))
         return answered >= 0 && answered < reply.count ? reply[answered] : end

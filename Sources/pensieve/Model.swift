@@ -1,3 +1,4 @@
+import BuiltinModel
 import Chat
 import EngineContract
 import Foundation
@@ -6,19 +7,20 @@ import ModelFiles
 import ModelHub
 import Tokenization
 
-/// A model ready to serve: its engine, and what turns text into its tokens.
+/// A loaded model: its engine, tokenizer and chat format.
 struct Model: Sendable {
     let engine: any InferenceEngine
     let tokenizer: Tokenizer
     let chatFormat: ChatFormat
-    /// How its answers are to be sampled.
+    /// The sampling parameters that the model's files recommend.
     var generation = GenerationConfiguration()
     /// RFC 3339, as `/v1/models` shows it.
     let createdAt: String
 
-    /// Loads the model that the configuration names: a folder, one of a hub (fetched if it is not here), the built-in one,
-    /// or a script without a model.
-    /// - Parameter warn: is told what people should know of how its files were read.
+    /// Loads the configured model: a local one, one of a hub (pulled if it is not in the cache), the built-in one, or
+    /// the mock.
+    /// - Parameter warn: receives warnings about the model's files.
+    /// - Throws: `HubError`, `ModelError` and others whose descriptions are for the user.
     static func load(
         _ configuration: Configuration,
         warn: (String) -> Void = Terminal.warning
@@ -29,13 +31,13 @@ struct Model: Sendable {
         let line = LoadingLine(configuration.model ?? "the built-in model")
         defer { line.clear() }
         let model = try real(configuration, at: location, progress: line.show, warn: warn)
-        line.tellTime()
+        line.printTime()
         return model
     }
 
-    /// Looks whether a path holds a model of a known form, as far as its configuration tells. A model of a hub need not be
-    /// here yet.
-    /// - Returns: what its configuration says; nil if it is not here.
+    /// Checks a model by its configuration, without loading it. A model of a hub need not be in the cache.
+    /// - Returns: the model's configuration; nil if it is not local.
+    /// - Throws: `ConfigurationError` if the path is not a supported model.
     @discardableResult
     static func check(_ name: String) throws(ConfigurationError) -> ModelConfiguration? {
         if !FileManager.default.fileExists(atPath: name), ModelReference.isPlausible(name) { return nil }
@@ -80,5 +82,27 @@ struct Model: Sendable {
         let tokenizer = try Tokenizer(tokenizerJSON: json)
         let engine = try MockModel(tokenizer: tokenizer).engine(tokensPerSecond: configuration.mockTokensPerSecond)
         return Model(engine: engine, tokenizer: tokenizer, chatFormat: .phi3, createdAt: BuiltinFiles.createdAt)
+    }
+}
+
+/// The built-in model's files, which are embedded in the program.
+enum BuiltinFiles {
+    static let modelID = "pensieve-builtin"
+    static let displayName = "Pensieve's built-in model (a small demonstration model)"
+    static let createdAt = "2026-11-24T00:00:00Z"
+
+    private static let names = [
+        "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors",
+    ]
+
+    static var all: [String: FileBytes] {
+        names.reduce(into: [:]) { files, name in files[name] = file(name) }
+    }
+
+    static func file(_ name: String) -> FileBytes? {
+        var start: UnsafePointer<UInt8>?
+        var length = 0
+        guard pensieve_builtin_file(name, &start, &length) == 1, let start else { return nil }
+        return FileBytes(permanent: UnsafeRawBufferPointer(start: start, count: length))
     }
 }

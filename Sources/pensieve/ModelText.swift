@@ -3,28 +3,30 @@ import Inference
 import ModelFiles
 import Tokenization
 
-/// What turns conversations into a model's tokens and back: its tokenizer and its chat format, as its files have them.
-///
-/// The one way there is: the server, `inspect` and the tests go it.
+/// The tokenizer and the chat format of a model's files. The server, `inspect` and the tests all read them here.
 struct ModelText: Sendable {
     let tokenizer: Tokenizer
     let chatFormat: ChatFormat
-    /// What people should know of how the files were read.
+    /// Remarks for the user on how the files were read.
     let notes: [String]
 
-    /// - Parameter vocabulary: of the same source.
+    /// - Parameter vocabulary: from the same source.
+    /// - Throws: `ModelError` and errors of the tokenizer.
     init(
         _ source: ModelSource,
         _ configuration: ModelConfiguration,
         _ vocabulary: LoadedModel.Vocabulary
     ) throws {
-        var files = try TokenizerConfiguration { name in try source.file(name)?.array }
-        if case .gguf = source { files.addsTokensBeforeText = true }
+        let files =
+            switch vocabulary {
+            case .gguf(let file): TokenizerConfiguration(file)
+            case .tokenizerJSON: try TokenizerConfiguration { name in try source.file(name)?.array }
+            }
         let all = try Self.tokenizer(vocabulary, files.addedTokens)
-        let own = try all.limited(toRows: configuration.vocabularySize)
+        let own = try all.limited(toRows: configuration.transformer.vocabularySize)
         chatFormat = try Self.format(source, configuration, files, own)
-        // A configuration may name tokens that the embedding has no row for.
-        let rows = Int32(clamping: configuration.vocabularySize)
+        // A configuration may name tokens without a row in the embedding.
+        let rows = Int32(clamping: configuration.transformer.vocabularySize)
         tokenizer = try own.protecting(chatFormat.controlTokens(in: own).filter { $0 < rows })
         notes = Self.notes(chatFormat) + tokenizer.notes
     }
@@ -35,7 +37,7 @@ struct ModelText: Sendable {
         _ files: TokenizerConfiguration,
         _ tokenizer: Tokenizer
     ) throws -> ChatFormat {
-        // The built-in model was trained with this one.
+        // The built-in model was trained with this format.
         if case .memory = source { return .phi3 }
         do {
             return try ChatFormat(
@@ -63,6 +65,20 @@ struct ModelText: Sendable {
         case .tokenizerJSON(let json): try Tokenizer(tokenizerJSON: json, files: addedTokens)
         case .gguf(let file): try Tokenizer(vocabulary: VocabularyValues(file))
         }
+    }
+}
+
+extension TokenizerConfiguration {
+    /// What a GGUF file says of what other models have in `tokenizer_config.json`.
+    fileprivate init(_ file: GGUFVocabulary) {
+        func token(_ id: Int?) -> String? { id.map { file.tokens[$0] } }
+        let tokens = [
+            "bos_token": token(file.bosToken), "eos_token": token(file.eosToken), "unk_token": token(file.unknownToken),
+            "pad_token": token(file.paddingToken),
+        ]
+        let templates = ["default": file.chatTemplate, "tool_use": file.toolTemplate]
+        self.init(templates: templates.compactMapValues(\.self), specialTokens: tokens.compactMapValues(\.self))
+        addsTokensBeforeText = true
     }
 }
 

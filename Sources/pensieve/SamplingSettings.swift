@@ -1,7 +1,8 @@
-/// How answers are sampled where a request does not say.
-///
-/// What a request says wins, then what the operator sets here, then what the model's files recommend, then the defaults of
-/// the API.
+import EngineContract
+import ModelFiles
+
+/// The defaults of sampling parameters. Precedence: the request, then these settings, then the model's files, then the
+/// API's defaults.
 extension Setting {
     static var sampling: [Setting] {
         [
@@ -39,5 +40,38 @@ extension Setting {
                     + "recommends, else 1"
             ),
         ]
+    }
+}
+
+extension Configuration {
+    /// The sampling parameters of requests that set none: the operator's, else those that the model's files recommend,
+    /// else the API's defaults.
+    func sampling(_ model: GenerationConfiguration) -> SamplingParameters {
+        // With `do_sample: false` the file's temperature does not apply.
+        let recommended = model.samples == false ? 0 : model.temperature
+        return SamplingParameters(
+            temperature: Float(temperature ?? recommended ?? 1),
+            // 0 means the most probable token only; so does the smallest positive number, the least that engines
+            // accept.
+            topP: max(Float(topP ?? model.topP ?? 1), .leastNormalMagnitude),
+            topK: topK ?? model.topK ?? 0,
+            minP: Float(minP ?? model.minP ?? 0),
+            repetitionPenalty: Float(repetitionPenalty ?? model.repetitionPenalty ?? 1)
+        )
+    }
+}
+
+extension SamplingParameters {
+    /// For display: "temperature 0.6, top-p 0.95, top-k 20", "greedy".
+    var text: String {
+        func number(_ value: Float) -> String { Format.number((Double(value) * 1000).rounded() / 1000) }
+        var parts = [temperature == 0 ? "greedy" : "temperature \(number(temperature))"]
+        if temperature != 0 {
+            if topP < 1 { parts.append("top-p \(number(topP))") }
+            if topK > 0 { parts.append("top-k \(Format.count(topK))") }
+            if minP > 0 { parts.append("min-p \(number(minP))") }
+        }
+        if penalizesRepetition { parts.append("repetition penalty \(number(repetitionPenalty))") }
+        return parts.joined(separator: ", ")
     }
 }

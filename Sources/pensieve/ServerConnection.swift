@@ -1,12 +1,13 @@
 import APIClient
 import Console
 import Foundation
+import JSON
 import Platform
 import Synchronization
 
-/// A running server, over HTTP. Each exchange has a thread of its own, as its waits block.
+/// A running server, reached over HTTP. Each request has a thread of its own, as its waits block.
 final class ServerConnection: Sendable {
-    /// A document larger than this is none of a server of this API.
+    /// Larger documents do not come from a server of this API.
     private static let maxDocumentBytes = 4 << 20
 
     private struct State {
@@ -19,13 +20,15 @@ final class ServerConnection: Sendable {
     private let silenceSeconds: Double
     private let state = Mutex(State())
 
-    /// - Parameter silenceSeconds: how long the server may send nothing.
+    /// - Parameter silenceSeconds: the time-out of every wait for the server.
     init(_ target: Target, key: String?, silenceSeconds: Double) {
         self.target = target
         self.key = key
         self.silenceSeconds = silenceSeconds
     }
 
+    /// Parses the value of `--url`.
+    /// - Throws: `ConfigurationError`.
     static func target(_ text: String) throws(ConfigurationError) -> Target {
         do {
             return try Target(url: text)
@@ -36,7 +39,7 @@ final class ServerConnection: Sendable {
 
     var address: String { "http://" + target.description }
 
-    /// Ends the exchange that runs, from any thread; the next one is not concerned.
+    /// Aborts the current request; can be called from any thread. Later requests are not affected.
     func interrupt() {
         let pool = state.withLock { state in
             state.isInterrupted = true
@@ -46,9 +49,10 @@ final class ServerConnection: Sendable {
         pool?.closeAll()
     }
 
-    /// A small document, whatever its status.
-    func get(_ path: String) async throws -> (status: Int, body: Data) {
-        try await exchange { [self] in
+    /// Gets a small document, whatever the status.
+    /// - Throws: `SocketFailure` or `ProtocolViolation`; `CancellationError` after `interrupt`.
+    func get(_ path: String) async throws -> (status: Int, body: [UInt8]) {
+        try await perform { [self] in
             var body: [UInt8] = []
             let response = try transport(seconds: silenceSeconds).get(path) { _, piece in
                 guard body.count + piece.count <= Self.maxDocumentBytes else {
@@ -57,16 +61,17 @@ final class ServerConnection: Sendable {
                 body += piece
                 return true
             }
-            return (response.status, Data(body))
+            return (response.status, body)
         }
     }
 
-    /// Asks for a streamed answer.
-    /// - Parameter emit: gets each piece of text, on the exchange's thread.
-    /// - Returns: the answer, and the seconds at which its pieces came.
-    /// - Throws: `ServerError` with what the server said; `SocketFailure`, `ProtocolViolation`, `StreamFailure`.
+    /// Requests a streamed answer.
+    /// - Parameter emit: receives each piece of text, on the request's thread.
+    /// - Returns: the answer, with arrival times in seconds since the request.
+    /// - Throws: `ServerError` for an error response; `SocketFailure`, `ProtocolViolation`, `StreamFailure`;
+    ///   `CancellationError` after `interrupt`.
     func stream(_ body: [UInt8], _ emit: @escaping @Sendable (String) -> Void) async throws -> AnswerReader {
-        try await exchange { [self] in
+        try await perform { [self] in
             let start = ContinuousClock.now
             var events = EventParser()
             var answer = AnswerReader()
@@ -82,7 +87,7 @@ final class ServerConnection: Sendable {
                 }
                 return true
             }
-            guard response.isEventStream else { throw ServerError(status: response.status, body: Data(refusal)) }
+            guard response.isEventStream else { throw ServerError(status: response.status, body: refusal) }
             guard answer.isComplete else { throw ProtocolViolation("the stream ended before the answer did") }
             return answer
         }
@@ -98,7 +103,7 @@ final class ServerConnection: Sendable {
         )
     }
 
-    /// Looking a name up blocks: only on an exchange's thread.
+    /// Resolves the host, which blocks: called on a request's thread only.
     private func connections() throws -> ConnectionPool {
         if let pool = state.withLock({ $0.pool }) { return pool }
         let pool = ConnectionPool(try Endpoint(target), timeout: silenceSeconds)
@@ -109,35 +114,30 @@ final class ServerConnection: Sendable {
         }
     }
 
-    private func exchange<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    private func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         state.withLock { $0.isInterrupted = false }
         do {
-            return try await onThread(named: "exchange", work)
+            return try await onThread(named: "request", work)
         } catch {
-            // What an interruption breaks off is no failure of the network.
+            // Failures that an interruption causes are not failures of the network.
             if state.withLock({ $0.isInterrupted }) { throw CancellationError() }
             throw error
         }
     }
 }
 
-/// A server's refusal, in its own words as far as it has some.
+/// A server's error response, with the server's own message if it has one.
 struct ServerError: Error, CustomStringConvertible {
     let status: Int
     let description: String
 
-    private struct Envelope: Decodable {
-        struct Inner: Decodable { var message: String }
-        var error: Inner
-    }
-
-    init(status: Int, body: Data) {
+    init(status: Int, body: [UInt8]) {
         self.status = status
-        let said = try? JSONDecoder().decode(Envelope.self, from: body).error.message
+        let said = try? JSONDocument(body).root["error"]["message"].string()
         switch status {
         case 401:
             description =
-                "the server wants another key: --api-key-file FILE, or \(ServerKey.variable)"
+                "the server wants another key: --api-key-file FILE, or \(ClientKey.variable)"
                 + (said.map { " (it says: \($0.visible))" } ?? "")
         case 200: description = "the server answered with something that is no stream of this API"
         default: description = said.map(\.visible) ?? "the server answered with status \(status)"

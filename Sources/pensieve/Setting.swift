@@ -1,13 +1,14 @@
 import Foundation
+import HTTPFront
 import Inference
 import MessagesAPI
 
-/// One thing a user may set: the single source of its flag, its configuration key, its variable, its checks and its help.
+/// A setting: the single source of its flag, configuration key, environment variable, checks and help text.
 struct Setting {
     enum Kind {
-        /// An address or a name to listen on; an IPv6 address may stand in brackets.
+        /// An address or a name to listen on; an IPv6 address may be in brackets.
         case host(WritableKeyPath<Configuration, String>)
-        /// A path of a file or folder; `~/` is the user's home.
+        /// The path of a file or folder; `~/` is the user's home folder.
         case path(WritableKeyPath<Configuration, String?>)
         case integer(WritableKeyPath<Configuration, Int>, ClosedRange<Int>)
         case optionalInteger(WritableKeyPath<Configuration, Int?>, ClosedRange<Int>)
@@ -15,12 +16,12 @@ struct Setting {
         case optionalBytes(WritableKeyPath<Configuration, Int?>, ClosedRange<Int>)
         case number(WritableKeyPath<Configuration, Double>, ClosedRange<Double>)
         case optionalNumber(WritableKeyPath<Configuration, Double?>, ClosedRange<Double>)
-        /// Off unless the flag is there.
+        /// Off unless the flag is given.
         case toggle(WritableKeyPath<Configuration, Bool>)
         /// One of some names.
         case choice(WritableKeyPath<Configuration, String>, [String])
         case optionalChoice(WritableKeyPath<Configuration, String?>, [String])
-        /// Origins of web pages, each checked; `*` is all.
+        /// Origins of web pages; `*` means all.
         case origins(WritableKeyPath<Configuration, [String]>)
         /// `on` or `off`.
         case onOff(WritableKeyPath<Configuration, Bool>)
@@ -28,7 +29,7 @@ struct Setting {
 
     /// As in `--kv-memory`.
     let name: String
-    /// What stands for the value in the help; empty for a toggle.
+    /// The placeholder of the value in the help; empty for a toggle.
     let placeholder: String
     let kind: Kind
     let help: String
@@ -42,7 +43,7 @@ struct Setting {
         if case .toggle = kind { true } else { false }
     }
 
-    /// Its flag may be repeated; in the environment commas separate, in a file it is a list.
+    /// Whether the flag may be repeated; the environment separates values by commas, a file has a list.
     var isList: Bool {
         if case .origins = kind { true } else { false }
     }
@@ -51,7 +52,7 @@ struct Setting {
 }
 
 extension Setting {
-    /// All settings, in the groups and the order of the help.
+    /// All settings by groups, in the order of the help.
     static var groups: [(title: String, settings: [Setting])] {
         [
             ("Model", model), ("Answers", sampling), ("Server", serving), ("Limits on clients", limits),
@@ -234,62 +235,62 @@ extension Setting {
             Setting(
                 name: "max-connections",
                 placeholder: "N",
-                kind: .integer(\.maxConnections, 1...1_000_000),
+                kind: .integer(\.limits.maxConnections, 1...1_000_000),
                 help: "open connections; past that, idle ones give way to new ones, and if there are none, 503"
             ),
             Setting(
                 name: "max-body",
                 placeholder: "SIZE",
-                kind: .bytes(\.maxBodyBytes, 1024...(1 << 31)),
+                kind: .bytes(\.limits.maxBodyBytes, 1024...(1 << 31)),
                 help: "longest request body; past that, 413"
             ),
             Setting(
                 name: "max-body-memory",
                 placeholder: "SIZE",
-                kind: .bytes(\.maxBodyMemoryBytes, 1024...(1 << 44)),
+                kind: .bytes(\.limits.maxBodyMemoryBytes, 1024...(1 << 44)),
                 help: "memory for the bodies of all requests together, of which a client gets no more than it leaves "
                     + "to others; past that, 503"
             ),
             Setting(
                 name: "max-headers",
                 placeholder: "SIZE",
-                kind: .bytes(\.maxHeaderBytes, 1024...(1 << 20)),
+                kind: .bytes(\.limits.maxHeaderBytes, 1024...(1 << 20)),
                 help: "longest header section; past that, 431"
             ),
             Setting(
                 name: "max-header-fields",
                 placeholder: "N",
-                kind: .integer(\.maxHeaderFields, 8...10_000),
+                kind: .integer(\.limits.maxHeaderFields, 8...10_000),
                 help: "most header fields; past that, 431"
             ),
             Setting(
                 name: "max-request-line",
                 placeholder: "SIZE",
-                kind: .bytes(\.maxRequestLineBytes, 256...(1 << 20)),
+                kind: .bytes(\.limits.maxRequestLineBytes, 256...(1 << 20)),
                 help: "longest request line"
             ),
             Setting(
                 name: "header-seconds",
                 placeholder: "S",
-                kind: .number(\.headerSeconds, 0.05...3600),
+                kind: .number(\.limits.headerTimeout.inSeconds, 0.05...3600),
                 help: "time for a request's head to arrive"
             ),
             Setting(
                 name: "body-seconds",
                 placeholder: "S",
-                kind: .number(\.bodySeconds, 0.05...3600),
+                kind: .number(\.limits.bodyStallTimeout.inSeconds, 0.05...3600),
                 help: "longest pause in a request's body"
             ),
             Setting(
                 name: "idle-seconds",
                 placeholder: "S",
-                kind: .number(\.idleSeconds, 0.05...86400),
+                kind: .number(\.limits.idleTimeout.inSeconds, 0.05...86400),
                 help: "how long an idle connection is kept"
             ),
             Setting(
                 name: "write-seconds",
                 placeholder: "S",
-                kind: .number(\.writeSeconds, 0.05...3600),
+                kind: .number(\.limits.writeStallTimeout.inSeconds, 0.05...3600),
                 help: "how long a write may be stuck before the client counts as gone"
             ),
             Setting(

@@ -1,7 +1,8 @@
 import Foundation
 import MessagesAPI
 
-/// Reading a setting's value from text (flags, environment) or from a configuration file, with its range checked.
+/// Parses and checks a setting's value from text (flags, environment) or from a configuration file. All functions that
+/// throw throw a `ConfigurationError` that names the origin of the value.
 extension Setting {
     func apply(
         _ text: String,
@@ -76,7 +77,7 @@ extension Setting {
         return number
     }
 
-    /// A list, or a text with commas between the origins.
+    /// A list, or a text with origins separated by commas.
     private static func origins(_ value: Scalar, _ place: String) throws(ConfigurationError) -> [String] {
         let items: [String]
         switch value {
@@ -110,7 +111,7 @@ extension Setting {
         return integer
     }
 
-    /// A whole number of bytes, or a text such as "512M" or "4 GiB" (powers of 1,024).
+    /// A number of bytes, or a text such as "512M" or "4 GiB" (powers of 1,024).
     private static func bytes(
         _ value: Scalar,
         _ range: ClosedRange<Int>,
@@ -151,7 +152,7 @@ extension Setting {
         )
     }
 
-    /// A number as people write it: neither hexadecimal nor "inf", which `Double` would take too.
+    /// A decimal number; not hexadecimal or "inf", which `Double` would accept as well.
     static func decimal(_ text: String) -> Double? {
         text.allSatisfy { "0123456789.eE+-".contains($0) } ? Double(text) : nil
     }

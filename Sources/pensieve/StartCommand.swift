@@ -3,7 +3,7 @@ import HTTPFront
 import MessagesAPI
 import Scheduling
 
-/// `pensieve start`: assembles the server, runs it until a signal, and ends it in order.
+/// `pensieve start`: assembles the server, runs it until a signal, and shuts it down gracefully.
 enum StartCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
         var arguments = try Arguments(
@@ -21,14 +21,14 @@ enum StartCommand {
     }
 
     private static func serve(_ configuration: Configuration) async throws -> Int32 {
-        // A log that nobody reads any more is no reason to end.
+        // A closed standard error must not end the server.
         signal(SIGPIPE, SIG_IGN)
-        // First: a name that nobody knows is no reason to ask for keys, nor to load a model.
+        // Before keys are checked or a model is loaded: an unknown host is a mistake in the arguments.
         try await HTTPServer.check(host: configuration.host)
-        let writer = LineWriter { ServerLog.line($0, .warning, configuration.serverLogFormat) }
+        let writer = LogWriter { ServerLog.line($0, .warning, configuration.serverLogFormat) }
         let log = ServerLog(configuration.serverLogFormat) { writer.write($0) }
-        let keys = try Keys.check(configuration)
-        for warning in [ServerKey.warning(configuration), Keys.warning(configuration)] {
+        let keys = try APIKeys.check(configuration)
+        for warning in [ClientKey.warning(configuration), APIKeys.warning(configuration)] {
             if let warning { log.say(warning, .warning) }
         }
         configuration.machineWarnings().forEach { log.say($0, .warning) }
@@ -38,15 +38,15 @@ enum StartCommand {
                 .warning
             )
         }
-        // Until there is a server to end in order, a signal ends the program at once, also while a model is fetched.
+        // Until the server runs, a signal ends the program immediately, also while a model is pulled.
         let assembly = try await Assembly.make(configuration, keys: keys, log: log)
         let signals = Signals()
         let port = try await assembly.server.bind(host: configuration.host, port: UInt16(configuration.port))
         let connections = await assembly.server.connectionLimit
-        if connections < configuration.maxConnections {
+        if connections < configuration.limits.maxConnections {
             log.say(
                 "the limit on open files (ulimit -n) allows \(connections) connections at a time, not the "
-                    + "\(configuration.maxConnections) of --max-connections",
+                    + "\(configuration.limits.maxConnections) of --max-connections",
                 .warning
             )
         }
@@ -60,20 +60,20 @@ enum StartCommand {
             )
         )
 
-        let ending = Task {
+        let shutdown = Task {
             var signals = signals.received.makeAsyncIterator()
             guard await signals.next() != nil else { return }
-            let ending = Ending(assembly, configuration, log)
-            async let ended: Void = ending.run()
-            let hurried = Task {
-                if await signals.next() != nil { await ending.hurry() }
+            let shutdown = GracefulShutdown(assembly, configuration, log)
+            async let ended: Void = shutdown.run()
+            let furtherSignals = Task {
+                if await signals.next() != nil { await shutdown.endNow() }
                 if await signals.next() != nil { await assembly.server.closeAll() }
             }
             await ended
-            hurried.cancel()
+            furtherSignals.cancel()
         }
         await assembly.server.run()
-        await ending.value
+        await shutdown.value
         await writer.finish()
         return 0
     }

@@ -1,26 +1,26 @@
 import Console
 import Foundation
 
-/// What the program says: answers on standard output, everything else on standard error.
+/// The program's output: answers on standard output, everything else on standard error.
 enum Terminal {
     static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
-    /// What files and servers say may be part of it: a terminal gets nothing that would command it.
+    /// The text may contain input from files and servers: on a terminal, control characters are escaped.
     static func error(_ text: String) { write((isInteractive ? text.visible : text) + "\n", to: .standardError) }
     static func warning(_ text: String) { error("pensieve: warning: " + text) }
 
-    /// A model's text as it comes, without a new line. A terminal gets nothing that would command it.
+    /// A piece of a model's text, without a new line. On a terminal, control characters are escaped.
     static func stream(_ text: String) { write(isOutputSeen ? text.visible : text, to: .standardOutput) }
 
-    /// Sequences that a terminal obeys; only where there is one.
+    /// Writes control sequences; only for a terminal.
     static func control(_ text: String) { write(text, to: .standardOutput) }
 
     /// The same on standard error.
     static func errorStream(_ text: String) { write(text, to: .standardError) }
 
-    /// Columns of the terminal at standard error; 80 where there is none.
+    /// Columns of the terminal at standard error; 80 without a terminal.
     static var width: Int { size(STDERR_FILENO).columns }
 
-    /// Columns and rows of the terminal at standard output; 80 and 24 where there is none.
+    /// Columns and rows of the terminal at standard output; 80 and 24 without a terminal.
     static var outputSize: (columns: Int, rows: Int) { size(STDOUT_FILENO) }
 
     private static func size(_ descriptor: Int32) -> (columns: Int, rows: Int) {
@@ -29,10 +29,10 @@ enum Terminal {
         return (size.ws_col > 0 ? Int(size.ws_col) : 80, size.ws_row > 0 ? Int(size.ws_row) : 24)
     }
 
-    /// Whether a question would be seen and could be answered.
+    /// Whether the user can be asked a question.
     static var canAsk: Bool { inputIsKeyboard && isInteractive }
 
-    /// Asks on standard error and reads one line, on a thread of its own.
+    /// Asks on standard error and reads one line on a thread of its own.
     static func ask(_ question: String) async -> String {
         errorStream(question)
         return await withCheckedContinuation { continuation in
@@ -40,25 +40,25 @@ enum Terminal {
         }
     }
 
-    /// Rewrites the line the cursor is on; an empty text only clears it.
+    /// Rewrites the cursor's line; an empty text clears it.
     static func line(_ text: String) { write("\r\u{1B}[K" + text, to: .standardError) }
 
-    /// Whether somebody watches standard error.
+    /// Whether standard error is a terminal.
     static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
     /// Whether lines on standard error can be rewritten in place.
     static var canRedraw: Bool { isInteractive && !isDumb }
-    /// Whether somebody would have to type standard input.
+    /// Whether standard input is a terminal.
     static var inputIsKeyboard: Bool { isatty(STDIN_FILENO) == 1 }
-    /// Whether somebody watches standard output.
+    /// Whether standard output is a terminal.
     static var isOutputSeen: Bool { isatty(STDOUT_FILENO) == 1 }
 
-    /// Whether the terminal knows no sequences: the cursor cannot be moved, nor text be made dim.
+    /// Whether the terminal supports no control sequences.
     static var isDumb: Bool {
         let name = ProcessInfo.processInfo.environment["TERM"] ?? ""
         return name.isEmpty || name == "dumb"
     }
 
-    /// Text that is to stand back, where the terminal can show that and its user has not declined colours.
+    /// Dim text, if the terminal supports it and the user has not disabled colours (`NO_COLOR`).
     static func dim(_ text: String) -> String {
         let declined = ProcessInfo.processInfo.environment["NO_COLOR"].map { !$0.isEmpty } ?? false
         return isDumb || declined || !isOutputSeen ? text : "\u{1B}[2m\(text)\u{1B}[22m"
@@ -66,5 +66,46 @@ enum Terminal {
 
     private static func write(_ text: String, to handle: FileHandle) {
         try? handle.write(contentsOf: Data(text.utf8))
+    }
+}
+
+/// A progress line while a model is loaded; only on a terminal.
+final class LoadingLine {
+    private let name: String
+    private let start = ContinuousClock.now
+    private var shown = -1
+
+    init(_ name: String) {
+        self.name = name
+        show(0)
+    }
+
+    /// - Parameter fraction: the loaded share, from 0 to 1.
+    func show(_ fraction: Double) {
+        let percent = Int((min(max(fraction, 0), 1) * 100).rounded(.down))
+        guard Terminal.canRedraw, percent != shown else { return }
+        shown = percent
+        Terminal.line(Self.text(name, percent: percent, width: Terminal.width))
+    }
+
+    /// A line wider than the terminal could not be rewritten in place: a long name is shortened, and a narrow terminal
+    /// shows no bar.
+    static func text(_ name: String, percent: Int, width: Int) -> String {
+        let filled = percent / 5
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
+        let rest = width < 60 ? "" : "  \(bar)"
+        let room = max(8, width - 1 - "Loading ".columns - rest.columns - " 100 %".columns)
+        return "Loading " + TextWrap.shortened(name, to: room) + rest + " \(percent) %"
+    }
+
+    func clear() {
+        if Terminal.canRedraw { Terminal.line("") }
+    }
+
+    /// Prints the loading time if it is at least a second.
+    func printTime() {
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        guard Terminal.canRedraw, seconds >= 1 else { return }
+        Terminal.line(String(format: "Loaded %@ in %.1f s\n", name, seconds))
     }
 }

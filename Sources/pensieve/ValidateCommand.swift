@@ -1,7 +1,8 @@
 import Foundation
+import Inference
 import ModelFiles
 
-/// `pensieve validate --config FILE`.
+/// `pensieve validate --config FILE`: checks a configuration file, and the key file and the model that it names.
 enum ValidateCommand {
     static func run(_ raw: [String]) throws -> Int32 {
         var arguments = try Arguments(raw, of: "validate", valued: ["config"], toggles: [])
@@ -15,8 +16,8 @@ enum ValidateCommand {
         }
         var configuration = Configuration()
         try configuration.apply(file: path)
-        try Keys.check(configuration)
-        if let warning = Keys.warning(configuration) { Terminal.warning(warning) }
+        try APIKeys.check(configuration)
+        if let warning = APIKeys.warning(configuration) { Terminal.warning(warning) }
         configuration.machineWarnings().forEach(Terminal.warning)
         let generation = try generation(configuration)
         generation?.warnings.forEach(Terminal.warning)
@@ -28,7 +29,7 @@ enum ValidateCommand {
         return 0
     }
 
-    /// What the model recommends for its answers; nil if it is not here.
+    /// The sampling parameters that the model recommends; nil if it is not local.
     private static func generation(_ configuration: Configuration) throws -> GenerationConfiguration? {
         if configuration.mock { return nil }
         if let model = configuration.model { return try Model.check(model)?.generation }

@@ -9,7 +9,8 @@ import Testing
 @Suite struct ArchitectureTests {
     /// As the script names them: what they are is in their config.json.
     static let names = [
-        "phi3-128k", "phi4-mini", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma2", "gemma3_text",
+        "phi3-128k", "phi4-mini", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma2", "gemma3_text", "granite",
+        "smollm3",
     ]
     static let forms = ["bf16", "8bit", "4bit"]
 
@@ -58,14 +59,14 @@ import Testing
         for (index, expected) in cases.enumerated() {
             let config = try JSONSerialization.data(withJSONObject: #require(objects[index]["config"]))
             let configuration = try ModelConfiguration(source: .memory(["config.json": FileBytes(copying: config)]))
-            let rotary = RotaryEmbedding(configuration.rope)
+            let rotary = RotaryEmbedding(configuration.transformer.rotary[0])
             for (length, theirs) in [(4096, expected.short), (131_072, expected.long)] {
                 let ours = rotary.frequencies(contextLength: length)
                 #expect(isClose(ours, theirs) { 1e-6 * $0 }, "case \(index)")
             }
             let table = RotaryTable()
             rotary.fill(table, positions: [0], contextLength: 4096)
-            #expect(abs(Double(table.cosines.holding(1)[0]) - expected.amplitude) < 1e-6)
+            #expect(abs(Double(table.cosines.buffer(1)[0]) - expected.amplitude) < 1e-6)
         }
     }
 
@@ -81,7 +82,7 @@ import Testing
             let reference = "phi3-gguf/\(name.prefix { $0 != "." && $0 != "-" }).reference"
             try await row("phi3", Fixture(source: .at(Fixture.path("phi3-gguf/\(name)")), reference: reference))
         }
-        for name in ["phi3", "llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3"] {
+        for name in FormatTests.architectures {
             let source = try ModelSource.at(Fixture.path("gguf/\(name).gguf"))
             try await row(name, Fixture(source: source, reference: "gguf/\(name).reference"))
         }

@@ -10,7 +10,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     var headSize: Int
     var heads: Int
     var kvHeads: Int
-    /// The dimensions of a head that turn.
+    /// The dimensions of a head that are rotated.
     var dimensions: Int
     var window = 0
     var cap: Float = 0
@@ -82,7 +82,15 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         if way.dividesContext {
             try #require(ck_compute_reserve_parts(compute.handle, 1 << 20, Int32(heads), Int32(headSize)))
         }
-        let pass = ForwardPass(compute: compute, kv: kv, contextLength: count)
+        let model = TransformerDescription(
+            hiddenSize: heads * headSize,
+            vocabularySize: 2,
+            contextLength: count,
+            heads: AttentionHeads(count: heads, kvCount: kvHeads, size: headSize),
+            normEpsilon: 0,
+            tiesEmbeddings: true
+        )
+        let pass = ForwardPass(model, compute: compute, kv: kv, contextLength: count)
         var out: [Float] = []
         while out.count < count * heads * headSize {
             let start = out.count / (heads * headSize)
@@ -102,8 +110,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
     private func step(_ entry: StepEntry, _ inputs: Inputs, _ pass: ForwardPass) -> [Float] {
         let tokens = entry.tokens.count
-        let attention = Attention(heads: heads, kvHeads: kvHeads, headSize: headSize, scale: Self.scale, softCap: nil)
-        pass.begin([entry], attention)
+        pass.begin([entry])
         var rows = Array(inputs.rows[(entry.startPosition * rowSize)...].prefix(tokens * rowSize))
         var view = pass.kv.view(layer: 1)
         prepare(&rows, &view, inputs, pass)

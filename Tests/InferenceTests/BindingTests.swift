@@ -125,8 +125,8 @@ import Testing
         let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
         #expect(
             error?.description == """
-                config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "llama", \
-                "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe" are
+                config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", "llama", \
+                "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
                 """
         )
     }

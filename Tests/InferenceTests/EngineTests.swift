@@ -168,15 +168,15 @@ import Testing
 
     @Test("KV memory is planned from free memory, limits and sizes")
     func memoryPlan() throws {
-        var configuration = try ModelConfiguration(source: .folder(Fixture.path("phi3-8bit")))
-        configuration.contextLength = 1000
+        let model = try ModelConfiguration(source: .folder(Fixture.path("phi3-8bit"))).transformer
+        var contextLength = 1000
         let shape = KVShape(layers: 2, heads: 2, headSize: 16, blockSize: 16, type: .f32)
         #expect(shape.blockBytes == 8192)
-        let bytes = KVType.allCases.map { configuration.kvBytesPerToken($0) / configuration.layerCount }
-        let numbers = 2 * configuration.kvHeadCount * configuration.headSize
-        #expect(bytes == [4 * numbers, 2 * numbers, 2 * numbers, numbers + 8 * configuration.kvHeadCount])
+        let bytes = KVType.allCases.map { model.kvBytesPerToken($0) / model.layers.count }
+        let numbers = 2 * model.heads.keySize
+        #expect(bytes == [4 * numbers, 2 * numbers, 2 * numbers, numbers + 8 * model.heads.kvCount])
         func plan(_ options: EngineOptions = EngineOptions(), free: Int) throws -> [Int] {
-            let plan = try KVPlan(configuration: configuration, shape: shape, options: options, freeMemory: free)
+            let plan = try KVPlan(contextLength: contextLength, shape: shape, options: options, freeMemory: free)
             return [plan.contextLength, plan.blockCount]
         }
         // A full context takes 63 blocks of 8 KiB.
@@ -187,9 +187,9 @@ import Testing
         #expect(try plan(EngineOptions(kvMemoryBytes: 100_000), free: 1 << 40) == [192, 12])
         #expect(try plan(EngineOptions(contextLimit: 100), free: 1 << 40) == [100, 7 * 64])
         // Of much free memory, what sessions of usual length need, or one full context.
-        configuration.contextLength = 8192
+        contextLength = 8192
         #expect(try plan(free: 1 << 40) == [8192, 65_536 / 16])
-        configuration.contextLength = 100_000
+        contextLength = 100_000
         #expect(try plan(free: 1 << 40) == [100_000, 6250])
         #expect(throws: ModelError.self) { try plan(EngineOptions(kvMemoryBytes: 8000), free: 1 << 40) }
         #expect(throws: ModelError.self) { try plan(EngineOptions(contextLimit: 0), free: 1 << 40) }

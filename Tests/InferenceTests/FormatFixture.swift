@@ -22,7 +22,7 @@ struct FormatFixture {
         let tensors = try Safetensors(source.requiredFile("formats.safetensors"), label: "formats").tensors
         let reader = try WeightReader(
             TensorDirectory(tensors: tensors.merging(blocks(of: tensors)) { $1 }),
-            configuration(),
+            quantization(),
             packing: packing,
             progress: { _ in }
         )
@@ -48,13 +48,12 @@ struct FormatFixture {
         return result
     }
 
-    private static func configuration() throws -> ModelConfiguration {
+    private static func quantization() throws -> MLXQuantization {
         let layers = mlx.map { "\"MLX.\($0.bits).\($0.group)\": {\"bits\": \($0.bits), \"group_size\": \($0.group)}" }
         let json = """
-            {"model_type": "phi3", "hidden_size": 256, "intermediate_size": 256, "num_hidden_layers": 1,
-            "num_attention_heads": 1, "max_position_embeddings": 16, "vocab_size": 16,
-            "quantization": {"bits": 4, "group_size": 64, \(layers.joined(separator: ", "))}}
+            {"quantization": {"bits": 4, "group_size": 64, \(layers.joined(separator: ", "))}}
             """
-        return try ModelConfiguration(source: .memory(["config.json": FileBytes(copying: Array(json.utf8))]))
+        let source = ModelSource.memory(["config.json": FileBytes(copying: Array(json.utf8))])
+        return try MLXQuantization(ModelFields(source: source))
     }
 }

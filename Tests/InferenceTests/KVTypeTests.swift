@@ -5,7 +5,7 @@ import Testing
 
 @testable import Inference
 
-/// What the types of KV memory cost in the built-in model, in text of its own. Products are precise: with rounded inputs,
+/// What the types of KV memory cost in the built-in model, in text of its own. Matmul is precise: with rounded inputs,
 /// the smallest change of any number makes others round otherwise.
 @Suite struct KVTypeTests {
     /// How the logits with a type differ from those with float32.

@@ -34,7 +34,7 @@ import Testing
         return Matrix(view, memory: [memory])
     }
 
-    private func product(_ variant: ck_variant, _ matrix: Matrix, tokens: Int) throws -> [Float] {
+    private func matmul(_ variant: ck_variant, _ matrix: Matrix, tokens: Int) throws -> [Float] {
         let compute = try Compute(variant: variant, threads: 2, precise: false)
         try compute.reserve(columns: matrix.columns)
         let x = Array(numbers.suffix(tokens * matrix.columns))
@@ -62,17 +62,17 @@ import Testing
         }
     }
 
-    @Test("Products of every form are those of plain arithmetic, and equal in all variants")
-    func products() throws {
+    @Test("Matmul of every form is that of plain arithmetic, and equal in all variants")
+    func matmul() throws {
         let plain = [CK_F32, CK_F16, CK_BF16].map { (name: "\($0)", matrix: floats($0, rows: 53, columns: 256)) }
         for (name, matrix) in try plain + FormatFixture.forms().map({ ($0.name, $0.matrix) }) {
             for tokens in [1, 3, 9] {
                 let expected = try expected(matrix, tokens: tokens)
-                let twin = try product(CK_SCALAR, matrix, tokens: tokens)
+                let twin = try matmul(CK_SCALAR, matrix, tokens: tokens)
                 let scale = try #require(expected.map(abs).max())
                 #expect(largestDifference(twin, expected) < 1e-5 * scale, "\(name)")
                 for variant in ck_variant.available {
-                    let other = try product(variant, matrix, tokens: tokens)
+                    let other = try matmul(variant, matrix, tokens: tokens)
                     #expect(identical(other, twin), "\(name), \(variant.name), \(tokens) tokens")
                 }
             }

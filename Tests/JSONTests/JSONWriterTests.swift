@@ -16,6 +16,13 @@ import Testing
         )
     }
 
+    @Test("Members that are nil are left out, and null ones are not")
+    func omitted() {
+        #expect(
+            JSONValue(omittingNil: ["a": nil, "b": .null, "c": 1, "d": .optional("x")]) == ["b": nil, "c": 1, "d": "x"]
+        )
+    }
+
     @Test("Is one line, whatever a client takes for the end of one")
     func oneLine() throws {
         let text = String(String.UnicodeScalarView((0..<0x3000).compactMap(Unicode.Scalar.init)))

@@ -5,15 +5,10 @@ import Testing
 
 /// What a model's files recommend about sampling, and what they may say instead.
 @Suite struct GenerationConfigurationTests {
-    private static let minimal = """
-        {"model_type": "phi3", "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "vocab_size": 8,
-         "num_attention_heads": 4, "max_position_embeddings": 64}
-        """
-
     private func generation(_ json: String?) throws -> GenerationConfiguration {
-        var files = ["config.json": FileBytes(copying: Array(Self.minimal.utf8))]
+        var files: [String: FileBytes] = [:]
         files["generation_config.json"] = json.map { FileBytes(copying: Array($0.utf8)) }
-        return try ModelConfiguration(source: .memory(files)).generation
+        return try GenerationConfiguration(source: .memory(files))
     }
 
     @Test("What generation_config.json says is read")
@@ -26,6 +21,7 @@ import Testing
         )
         #expect(generation.temperature == 0.6 && generation.topK == 20 && generation.topP == 0.95)
         #expect(generation.minP == 0.01 && generation.repetitionPenalty == 1.05 && generation.samples == true)
+        #expect(generation.eosTokens == [1, 2])
         #expect(generation.warnings.isEmpty)
     }
 
@@ -66,7 +62,7 @@ import Testing
     private func generation(_ values: [(key: String, value: GGUFBuilder.Value)]) throws -> GenerationConfiguration {
         let bytes = GGUFBuilder(values).bytes
         let source = ModelSource.gguf(try GGUFModel(path: "x.gguf", files: [("x.gguf", FileBytes(copying: bytes))]))
-        return GenerationConfiguration(source: source, fields: nil)
+        return try GenerationConfiguration(source: source)
     }
 
     @Test("A GGUF file's metadata say the same under their own names")

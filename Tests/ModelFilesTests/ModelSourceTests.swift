@@ -32,7 +32,7 @@ import Testing
             for name in ["", "/m-00001-of-00002.gguf", "/m-00002-of-00002.gguf"] {
                 let source = try ModelSource.at(path + name)
                 #expect(source.folderName == "m")
-                #expect(source.label("config.json") == "\(path)/m-00001-of-00002.gguf: metadata as config.json")
+                #expect(source.label("config.json") == "\(path)/m-00001-of-00002.gguf: metadata")
             }
         }
     }
@@ -79,7 +79,7 @@ import Testing
         arguments: [
             "", "{", "{\"a\"}", "{\"a\":}", "{\"a\":\(tensor)", "{\"a\":\(tensor),}", "{\"a\":\(tensor)}x",
             "{a:\(tensor)}",
-            "{\"\\ud83d\":\(tensor)}", "{\"\\ud83d\\u0041\":\(tensor)}", "{\"\\u00g0\":\(tensor)}",
+            "{\"\\u00g0\":\(tensor)}",
             "{\"\\x\":\(tensor)}",
             "{\"a\u{1}\":\(tensor)}", "{\"a\":\(tensor),\"a\":\(tensor)}", "{\"__metadata__\":tru}",
             "{\"__metadata__\":\"\\", "{\"__metadata__\":1.2.3}", "{\"__metadata__\":nan}", "[]", "7",
@@ -96,7 +96,7 @@ import Testing
     func longConfiguration() {
         let json = "{\"model_type\":\"\(String(repeating: "a", count: 1 << 20))\"}"
         let source = ModelSource.memory(["config.json": FileBytes(copying: Array(json.utf8))])
-        let error = #expect(throws: ModelError.self) { try ModelConfiguration(source: source) }
-        #expect(error?.description.contains("at most 1048576 are expected") == true)
+        let error = #expect(throws: ModelError.self) { try ModelFields(source: source) }
+        #expect(error?.description == "config.json: longer than 1048576 bytes")
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import pensieve
 
-/// What a server says when it is ready.
+/// The banner of a server that is ready.
 @Suite struct BannerTests {
     private static func engine(_ name: String, isMock: Bool = false) -> EngineDescription {
         EngineDescription(
@@ -61,7 +61,7 @@ import Testing
         #expect(lines.count > 4 && wide.isEmpty, "\(wide)")
     }
 
-    @Test("The line that shows how far a model is loaded fits its terminal", arguments: [40, 80, 200])
+    @Test("The progress line of a model that is being loaded fits its terminal", arguments: [40, 80, 200])
     func loadingLine(_ width: Int) {
         let path = "/srv/models/" + String(repeating: "folder/", count: 20) + "model.Q4_K_M.gguf"
         let lines = [0, 7, 100].map { LoadingLine.text(path, percent: $0, width: width) }
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(
-        "What the banner offers to a shell arrives as it is meant, however it is broken into lines",
+        "A shell reads the commands of the banner as intended, however they are wrapped",
         arguments: cases.indices
     )
     func commands(_ index: Int) async throws {
@@ -79,7 +79,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var text = banner(index)
         let path = Self.cases[index].1 ?? ""
-        // The key file that is named, made below a folder of this test's own, whose name the text takes over.
+        // The named key file is created in a folder of this test, and the text adapted to its path.
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data("# ours\nkey-1 # a laptop\n".utf8).write(to: URL(fileURLWithPath: folder + "/keys"))
         let start = try #require(text.range(of: "  pensieve chat")).lowerBound

@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// The chat page in a real browser, without a window.
+/// The chat page in a headless browser.
 @Suite struct BrowserTests {
     private static let script = Bundle.module.bundleURL.appendingPathComponent("Python/browser.py")
 

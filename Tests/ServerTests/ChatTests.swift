@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// `pensieve chat` and `pensieve status`, as people and scripts use them.
+/// `pensieve chat` and `pensieve status`, as users and scripts use them.
 @Suite struct ChatTests {
     private static let script = Bundle.module.bundleURL.appendingPathComponent("Python/chat.py")
 
@@ -56,7 +56,7 @@ import Testing
         )
     }
 
-    @Test("A key is shown to a server that wants one, and a wrong one is explained", .timeLimit(.minutes(2)))
+    @Test("A key is sent to a server that requires one, and a wrong one is explained", .timeLimit(.minutes(2)))
     func keys() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pensieve-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -74,7 +74,7 @@ import Testing
             #expect(outcome.output == (passes ? "Mock response to: Hello\n" : ""))
             #expect(passes || outcome.errors.contains("--api-key-file FILE, or PENSIEVE_API_KEY"), "\(outcome.errors)")
         }
-        // Whoever thinks that a server takes its key from there is told.
+        // A server does not read the variable, and warns if it is set.
         let start = try await Program.run(
             ["start", "--mock", "--port", "\(server.port)"],
             environment: ["PENSIEVE_API_KEY": "alpha-1"]
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(
-        "What cannot be meant is explained",
+        "Contradictory arguments are explained",
         arguments: [
             ("--url https://127.0.0.1", "https is not supported"),
             ("--url http://127.0.0.1:1", "is the server running?"),
@@ -102,7 +102,7 @@ import Testing
     // MARK: Terminals
 
     @Test(
-        "In a terminal: keys, several lines, the cache, and Ctrl-C, which stops an answer and not the program",
+        "In a terminal: keys, several lines, the cache, and Ctrl-C, which interrupts an answer but not the program",
         .timeLimit(.minutes(3)),
         arguments: [
             "editing", "history", "paste", "commands", "cache", "interrupt", "interrupt_server", "prompt",
@@ -117,7 +117,7 @@ import Testing
 
     // MARK: status
 
-    @Test("status shows a running server, for people and for programs", .timeLimit(.minutes(2)))
+    @Test("status shows a running server, as text and as JSON", .timeLimit(.minutes(2)))
     func status() async throws {
         let server = try ServerProcess(["--kv-memory", "64M"])
         #expect(try await chat(["What is 23 + 45?"], "--url \(server.address)").status == 0)
@@ -125,7 +125,7 @@ import Testing
         #expect(shown.status == 0, "\(shown.errors)")
         for part in [
             "at \(server.address) runs", "pensieve-builtin", "0 running, 0 waiting", "tokens per second", "blocks",
-            "of the machine's", "so far      1 answers, ",
+            "of the machine's", "so far      1 answer, ",
         ] { #expect(shown.output.contains(part), "\(part) in \(shown.output)") }
         let json = try await Program.run(["status", "--json", "--url", server.address])
         let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]

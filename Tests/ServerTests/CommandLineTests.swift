@@ -4,7 +4,7 @@ import Testing
 
 @testable import pensieve
 
-/// The command line, the configuration and the key file, as a user meets them.
+/// Command line, configuration and key file, from a user's point of view.
 @Suite struct CommandLineTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("pensieve-\(UUID())")
 
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(
-        "Names of other programs are translated, and every unknown name leads to a help page",
+        "For flags of other programs ours are suggested, and every unknown name leads to a help page",
         arguments: [
             (["serve"], "'start'"), (["run"], "'chat' talks to one"), (["ls"], "'models'"), (["list"], "'models'"),
             (["ps"], "'status'"), (["rm"], "'remove'"), (["download"], "'pull'"), (["show"], "'inspect'"),
@@ -76,7 +76,7 @@ import Testing
         #expect(outcome.errors.contains("--help lists"), "\(outcome.errors)")
     }
 
-    @Test("A bare model after start is the model, and a name that is none is explained", .timeLimit(.minutes(2)))
+    @Test("A positional argument of start is the model, and an unknown name is explained", .timeLimit(.minutes(2)))
     func bareModel() async throws {
         for arguments in [["start", "phi3"], ["start", "--model", "phi3"], ["generate", "--model", "phi3", "Hi"]] {
             let outcome = try await Program.run(arguments)
@@ -87,7 +87,7 @@ import Testing
         }
         let missing = try await Program.run(["start", "./no-such.gguf"])
         #expect(missing.status == 1 && missing.errors.contains("there is no file or folder ./no-such.gguf"))
-        // One that stands here wins over the environment's, as a flag does.
+        // Like a flag, it overrides the environment.
         let folder = folder.path
         defer { removeFiles() }
         let chosen = try await Program.run(["start", folder], environment: ["PENSIEVE_MODEL": "/no/such"])
@@ -109,9 +109,9 @@ import Testing
 
     // MARK: Configuration
 
-    /// Loopback addresses stand for where a setting came from: the banner tells which of them the server listens on.
+    /// Each source of settings names a loopback address of its own: the banner shows which of them is used.
     @Test(
-        "A flag wins over the environment, that over the file, and the file over the default",
+        "A flag overrides the environment, which overrides the file, which overrides the default",
         .timeLimit(.minutes(2))
     )
     func precedence() throws {
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test(
-        "A mistake in a configuration file is explained, with its place",
+        "A mistake in a configuration file is explained, with its position",
         arguments: [
             (#"{"kv_memroy": "1G"}"#, "'kv_memory'"), (#"{"kv-memory": "1G"}"#, "'kv_memory'"),
             (#"{"port": "80"}"#, "port: must be a whole number"), (#"{"port": 1.5}"#, "port: must be a whole number"),
@@ -143,7 +143,8 @@ import Testing
             (#"{"model": "/no/such"}"#, "/no/such: No such file"),
             ("{\n  // the port\n  \"port\": 1\n}", "line 2: JSON has no comments"),
             ("{\n  \"host\": \"http://x\",\n  \"port\": 1 # ours\n}", "line 3: JSON has no comments"),
-            ("{\n  \"port\": 1,\n}\n// ours", "line 4: JSON has no comments"),
+            ("{\n  \"port\": 1\n}\n// ours", "line 4: JSON has no comments"),
+            ("{\n  \"port\": 1,\n}", "line 3: a comma behind the last entry"),
             ("{\n  \"port\": 1,,\n  \"host\": \"x\"\n}", "line 2: two commas in a row"),
             ("{'port': 1}", "line 1: a text stands in double quotes"),
             (#"{"ctx_size": 9}"#, "'context'"), (#"{"api_key": "x"}"#, "'api_key_file'"),
@@ -175,7 +176,7 @@ import Testing
     @Test("The example configurations are valid", arguments: ["pensieve.json", "shared-machine.json"])
     func examples(_ name: String) async throws {
         defer { removeFiles() }
-        // The key file that an example names is not on this machine.
+        // The key file that an example names does not exist on this machine.
         let keys = try file("keys", "a-key\n")
         let text = try String(contentsOfFile: "Configs/" + name, encoding: .utf8)
             .replacingOccurrences(of: "/etc/pensieve/keys", with: keys)
@@ -207,7 +208,7 @@ import Testing
     }
 
     @Test(
-        "A key file that cannot be meant is refused, and never shown",
+        "An invalid key file is refused, and its contents never shown",
         arguments: [
             ("", "empty"), ("# only a comment\n", "no key"), ("secret key\n", "line 1: a key has no spaces"),
             ("x\nsecret-ü\n", "line 2"),
@@ -220,7 +221,7 @@ import Testing
         #expect(!outcome.errors.contains("secret"))
     }
 
-    @Test("A key file that everybody can read is worth a warning")
+    @Test("A key file that every user can read causes a warning")
     func keyPermissions() async throws {
         defer { removeFiles() }
         let config = try file("d.json", #"{"api_key_file": "\#(try file("keys", "a-key\n"))"}"#)
@@ -237,7 +238,7 @@ import Testing
     @Test("The banner says what is served, how, where, and how to try it", .timeLimit(.minutes(2)))
     func banner() throws {
         let server = try ServerProcess(["--threads", "1", "--kv-memory", "64M", "--host", "[::1]"])
-        // The address comes first; the rest is written with it.
+        // The line with the address comes first; the rest follows in the same write.
         for part in [
             "ready at http://[::1]:\(server.port)\n", "Pensieve's built-in model", " M, MLX 8-bit",
             "tokens for each session",
@@ -270,7 +271,7 @@ import Testing
 
     // MARK: generate
 
-    @Test("generate answers in the terminal, and tells its speed")
+    @Test("generate answers in the terminal, and prints its speed")
     func generates() async throws {
         let outcome = try await Program.run(["generate", "What is 23 + 45?"])
         #expect(outcome.status == 0)
@@ -285,7 +286,7 @@ import Testing
         #expect(outcome.status == 0 && outcome.output.contains("68"), "\(outcome.output) \(outcome.errors)")
     }
 
-    @Test("bench measures the rows asked for, and says which ones the KV memory is too small for")
+    @Test("bench measures the requested rows, and names those that the KV memory is too small for")
     func bench() async throws {
         let outcome = try await Program.run([
             "bench", "--json", "--repeat", "2", "--prefill", "40,100000", "--decode", "1,4,64", "--context", "32",
@@ -307,7 +308,7 @@ import Testing
         #expect(report.skipped.last?.reason.contains("--kv-memory") == true)
     }
 
-    @Test("Ctrl-C ends an answer and still tells what it cost", .timeLimit(.minutes(2)))
+    @Test("Ctrl-C ends an answer, and its statistics are still printed", .timeLimit(.minutes(2)))
     func interrupted() async throws {
         defer { removeFiles() }
         let output = try file("answer", "")
@@ -326,7 +327,7 @@ import Testing
     }
 }
 
-/// What the test looks at of the JSON of `pensieve bench`.
+/// The parts of the JSON of `pensieve bench` that the test checks.
 private struct BenchFigures: Decodable {
     struct Figure: Decodable {
         var sessions: Int

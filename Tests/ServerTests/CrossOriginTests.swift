@@ -6,7 +6,7 @@ import Testing
 @Suite struct CrossOriginTests {
     private static let page = "https://page.example"
 
-    /// The head of the answer to a request from a page, in lower case.
+    /// The head of the response to a request from a page, in lower case.
     private func head(
         _ server: ServerProcess,
         from origin: String,
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(
-        "A page that is allowed may read what the front itself refuses, once the head is known",
+        "An allowed page can read errors of the HTTP server itself, once the head is known",
         .timeLimit(.minutes(2))
     )
     func faults() async throws {

@@ -2,12 +2,12 @@ import Foundation
 import Support
 import Synchronization
 
-/// The hub of `Python/hub.py`, one for all tests, and a cache of its own for each.
+/// The hub of `Python/hub.py`, shared by all tests; each test has a cache of its own.
 final class HubServer: Sendable {
     /// A request as the hub saw it.
     struct Request: Decodable {
         var method: String
-        /// "hub", or "store": where large files are.
+        /// "hub", or "store", which has the large files.
         var server: String
         var path: String
         var range: String?
@@ -47,7 +47,7 @@ final class HubServer: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: interpreter)
         process.arguments = [Self.script("hub.py").path, root.path]
-        // It ends when this end of its standard input is closed, at the latest with this process.
+        // It ends when its standard input is closed, at the latest with this process.
         process.standardInput = Pipe()
         let output = Pipe()
         process.standardOutput = output
@@ -60,14 +60,14 @@ final class HubServer: Sendable {
 
     static func script(_ name: String) -> URL { Bundle.module.bundleURL.appendingPathComponent("Python/\(name)") }
 
-    /// The files of the built-in model, a real one.
+    /// The files of the built-in model, which is a real one.
     static func tinyModel() throws -> [String: Data] {
         let folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath + "/Sources/BuiltinModel/model")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         return try names.reduce(into: [:]) { $0[$1] = try Data(contentsOf: folder.appendingPathComponent($1)) }
     }
 
-    /// Puts a repository on the hub, or other files into it; its name is new for each test.
+    /// Creates a repository on the hub, or replaces its files; each test uses a name of its own.
     func publish(_ files: [String: Data], as repository: String, access: String? = nil) throws {
         let folder = root.appendingPathComponent(repository)
         for (name, data) in files {
@@ -81,7 +81,7 @@ final class HubServer: Sendable {
         try access.map { try Data($0.utf8).write(to: folder.appendingPathComponent(".access")) }
     }
 
-    /// Sets the faults of a file (or of a repository's listing) from now on.
+    /// Injects faults into a file or a repository's listing from now on.
     func setFaults(_ fault: [String: Fault], of name: String) throws {
         try faults.withLock { faults in
             faults[name] = fault
@@ -98,14 +98,14 @@ final class HubServer: Sendable {
     }
 }
 
-/// A cache in a folder of its own, and programs that use it with the hub of the tests.
+/// A cache in a folder of its own, and programs that use it with the tests' hub.
 final class HubClientSide: Sendable {
     let hub: HubServer
     let home: String
     let repository: String
     private let token: String?
 
-    /// - Parameter repository: a name for the test's repository, which it puts on the hub itself.
+    /// - Parameter repository: the name of the test's repository, which the test creates.
     init(repository: String, token: String? = nil) throws {
         hub = try HubServer.shared.get()
         home = FileManager.default.temporaryDirectory.appendingPathComponent("pensieve-cache-\(UUID())").path
@@ -144,7 +144,7 @@ final class HubClientSide: Sendable {
         )
     }
 
-    /// What `scan_cache_dir` sees.
+    /// The result of `scan_cache_dir`.
     struct Scan: Decodable {
         struct Model: Decodable { var revisions: [String: Revision] }
         struct Revision: Decodable {
@@ -164,7 +164,7 @@ final class HubClientSide: Sendable {
 
     var folder: String { "\(home)/hub/models--\(repository.replacing("/", with: "--"))" }
 
-    /// The names and sizes of what lies in the blobs of the test's repository.
+    /// The names and sizes of the blobs of the test's repository.
     var blobs: [String: Int] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/blobs")) ?? []
         return names.reduce(into: [:]) { blobs, name in

@@ -6,7 +6,7 @@ import Testing
 @testable import ModelHub
 @testable import pensieve
 
-/// `pensieve pull` and its like against a hub that speaks the real routes, as the official client confirms.
+/// `pensieve pull` and related commands with a hub that has the real API; the official client verifies the results.
 @Suite struct HubTests {
     private static let weights = "model.safetensors"
 
@@ -24,7 +24,7 @@ import Testing
         return side
     }
 
-    @Test("What is pulled is served, and the official client sees it whole", .timeLimit(.minutes(2)))
+    @Test("A pulled model is served, and complete for the official client", .timeLimit(.minutes(2)))
     func endToEnd() async throws {
         let side = try tiny("test/tiny")
         let server = try ServerProcess(["--model", "test/tiny"], environment: side.environment)
@@ -52,7 +52,7 @@ import Testing
         #expect(local.output == pulled.output, "\(local.errors)")
     }
 
-    @Test("What the official client has fetched is found without the network", .timeLimit(.minutes(2)))
+    @Test("A model that the official client has downloaded is found without network", .timeLimit(.minutes(2)))
     func officialCache() async throws {
         let side = try tiny("test/theirs")
         let download = try await side.official("download", "test/theirs")
@@ -65,7 +65,7 @@ import Testing
         #expect(pull.status == 0 && pull.errors.contains("up to date"), "\(pull.errors)")
     }
 
-    @Test("A pull that is killed twice goes on where it was", .timeLimit(.minutes(2)))
+    @Test("A pull that is killed twice is resumed", .timeLimit(.minutes(2)))
     func killed() async throws {
         let side = try tiny("test/killed")
         let file = "test/killed/\(Self.weights)"
@@ -94,7 +94,7 @@ import Testing
         #expect(side.blobs[try weights().hash] == (try weights().data.count) && side.snapshots.count == 1)
     }
 
-    @Test("Ctrl-C in a pull says that it goes on next time", .timeLimit(.minutes(1)), arguments: ["pull", "start"])
+    @Test("Ctrl-C in a pull says that it will be resumed", .timeLimit(.minutes(1)), arguments: ["pull", "start"])
     func interrupted(_ command: String) async throws {
         let name = "test/interrupted-\(command)"
         let side = try tiny(name)
@@ -112,7 +112,7 @@ import Testing
         #expect(again.status == 0 && side.blobs[partial] == nil, "\(again.errors)")
     }
 
-    @Test("A network that fails now and then, and addresses that expire, only cost time", .timeLimit(.minutes(1)))
+    @Test("An unreliable network and expiring URLs only cost time", .timeLimit(.minutes(1)))
     func broken() async throws {
         let side = try tiny("test/broken", token: "hf_good")
         let file = "test/broken/\(Self.weights)"
@@ -132,7 +132,7 @@ import Testing
         #expect(ranges.count > 13 && ranges.contains("bytes=100000-399999") && ranges.contains("bytes=150000-449999"))
     }
 
-    @Test("A server without ranges serves too, and one that gives nothing is given up", .timeLimit(.minutes(1)))
+    @Test("A server without range support works, and one that sends nothing is given up", .timeLimit(.minutes(1)))
     func stubborn() async throws {
         let side = try tiny("test/stubborn")
         let file = "test/stubborn/\(Self.weights)"
@@ -149,7 +149,7 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(model.folder)/\(Self.weights)")) == weights().data)
     }
 
-    @Test("What an earlier pull left is not trusted: broken, it is fetched anew", .timeLimit(.minutes(1)))
+    @Test("The rest of an earlier pull is verified, and downloaded again if it is corrupt", .timeLimit(.minutes(1)))
     func brokenRemains() async throws {
         let side = try tiny("test/remains")
         try FileManager.default.createDirectory(atPath: side.folder + "/blobs", withIntermediateDirectories: true)
@@ -163,18 +163,18 @@ import Testing
 
     @Test("Progress names rate and time left")
     func progressLines() throws {
-        var lines = PullLines()
+        var lines = PullProgressLines()
         var file = PullProgress.File(path: try RepositoryPath("model.safetensors"), size: 100 << 20)
         file.phase = .receiving
         for second in 0...4 {
             file.received = second * 2 << 20
-            lines.note([file], at: Double(second))
+            lines.update([file], at: Double(second))
         }
         let line = try #require(lines.running([file]).first)
         #expect(line.contains("  8 %  8 MiB of 100 MiB  2 MiB/s  0:46 left"), "\(line)")
         file.phase = .finished
         #expect(lines.running([file]).isEmpty)
-        #expect(PullLines.duration(3723) == "1:02:03" && PullLines.duration(.infinity) == "100:00:00")
+        #expect(PullProgressLines.duration(3723) == "1:02:03" && PullProgressLines.duration(.infinity) == "100:00:00")
     }
 
     @Test("Two pulls at once fetch everything once", .timeLimit(.minutes(2)))
@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test(
-        "A content that is not what the hub promised never gets its name",
+        "A file whose hash is wrong never becomes a blob",
         .timeLimit(.minutes(2)),
         arguments: [
             ("flip", HubServer.Fault.on, "hashes to"), ("truncate", .number(1_000_000), "1000000 bytes where"),
@@ -209,7 +209,7 @@ import Testing
     }
 
     @Test(
-        "A refusal is explained",
+        "An error response is explained",
         .timeLimit(.minutes(2)),
         arguments: [
             ("test/nobody", nil, nil, "check the spelling"),
@@ -231,7 +231,7 @@ import Testing
         #expect(pull.output.isEmpty)
     }
 
-    @Test("A token opens a gated model, and goes to nobody but the hub", .timeLimit(.minutes(2)))
+    @Test("A token gives access to a gated model, and is sent to no server but the hub", .timeLimit(.minutes(2)))
     func token() async throws {
         let side = try tiny("test/open", token: "hf_good", access: "gated")
         try side.hub.setFaults(["status": .numbers([503])], of: "test/open")
@@ -243,7 +243,7 @@ import Testing
         #expect(try String(contentsOfFile: side.folder + "/refs/v1", encoding: .utf8) == side.snapshots.first)
     }
 
-    @Test("A model that has no room is refused before a byte of it comes", .timeLimit(.minutes(2)))
+    @Test("A model that does not fit on the disk is refused before the download", .timeLimit(.minutes(2)))
     func noRoom() async throws {
         let side = try tiny("test/huge")
         try side.hub.setFaults(["size": .number(1 << 60)], of: "test/huge/\(Self.weights)")
@@ -254,7 +254,7 @@ import Testing
     }
 
     @Test(
-        "A disk that is full ends a pull with words, and the next goes on",
+        "A full disk ends a pull with an explanation, and the next one resumes",
         .timeLimit(.minutes(2)),
         .enabled(if: hasFullDevice)
     )
@@ -273,7 +273,7 @@ import Testing
 
     private static let hasFullDevice = FileManager.default.fileExists(atPath: "/dev/full")
 
-    @Test("Offline, no request is made, and what is not here is said to be missing", .timeLimit(.minutes(1)))
+    @Test("Offline, no request is made, and a missing model is reported", .timeLimit(.minutes(1)))
     func offline() async throws {
         let side = try tiny("test/offline")
         for arguments in [["pull", "test/offline"], ["generate", "--model", "test/offline", "Hello"]] {
@@ -285,7 +285,7 @@ import Testing
     }
 
     @Test(
-        "A listing with a hostile name is refused whole",
+        "A listing with an unsafe file name is refused",
         .timeLimit(.minutes(1)),
         arguments: ["../../x", "/tmp/x", "a\u{1b}]x"]
     )
@@ -297,7 +297,7 @@ import Testing
         #expect(!pull.errors.contains("\u{1b}") && !FileManager.default.fileExists(atPath: side.home + "/hub"))
     }
 
-    @Test("Of GGUF files one quantisation is chosen, or the one that is named", .timeLimit(.minutes(1)))
+    @Test("Of GGUF files one quantisation is chosen, by default or by name", .timeLimit(.minutes(1)))
     func gguf() async throws {
         let side = try HubClientSide(repository: "test/gguf")
         let folder = FileManager.default.currentDirectoryPath + "/Tests/InferenceTests/Fixtures/phi3-gguf/"
@@ -347,7 +347,7 @@ import Testing
         #expect(try await side.run("remove", "test/moving", "--yes").errors.contains("not in"))
     }
 
-    @Test("inspect says what the files say", .timeLimit(.minutes(1)))
+    @Test("inspect shows what the files contain", .timeLimit(.minutes(1)))
     func inspect() async throws {
         struct Report: Decodable {
             var architecture: String

@@ -2,7 +2,8 @@ import Foundation
 import Support
 import Testing
 
-/// How the server begins, idles and ends. Nothing here counts on a quick machine: every step waits for the one before.
+/// The server's start, idle time and shutdown. No test depends on a fast machine: every step waits for the previous
+/// one.
 @Suite struct LifeTests {
     @Test("SIGINT and SIGTERM end an idle server with status 0", .timeLimit(.minutes(2)), arguments: [SIGINT, SIGTERM])
     func endsInOrder(_ signal: Int32) async throws {
@@ -29,7 +30,7 @@ import Testing
         #expect(try await server.waitForExit(seconds: 60) == 0)
     }
 
-    @Test("A second signal ends the streams at once, and as properly", .timeLimit(.minutes(2)))
+    @Test("A second signal ends the streams immediately, and just as properly", .timeLimit(.minutes(2)))
     func secondSignal() async throws {
         let server = try ServerProcess(["--mock", "--mock-tokens-per-second", "1", "--shutdown-seconds", "3600"])
         let text = try await stream(from: server, signals: 2)
@@ -65,7 +66,7 @@ import Testing
         #expect(first.text.contains("68") && first.cached == 0)
         let second = try await answer()
         #expect(second.text == first.text && second.cached > 100)
-        // Every file spoilt: the answer is the same, and computed.
+        // All files are corrupted: the answer is the same, but computed.
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
             let file = URL(fileURLWithPath: folder + "/" + name)
             var bytes = try Data(contentsOf: file)
@@ -79,7 +80,7 @@ import Testing
     @Test("An idle server uses under one percent of a core", .timeLimit(.minutes(2)))
     func idles() async throws {
         let server = try ServerProcess()
-        // On a busy machine the beginning may last: one quiet interval among some shows that idling costs nothing.
+        // On a busy machine the start may take long: one quiet interval among several suffices.
         for _ in 0..<10 {
             let before = server.cpuSeconds
             try await Task.sleep(for: .seconds(3))
@@ -99,7 +100,7 @@ import Testing
         )
         let beginning = await socket.read(until: "text_delta")
         for index in 0..<signals {
-            // The first must have been taken before the second comes, or the two are one to the kernel.
+            // The first signal must have been delivered before the second is sent, or the kernel merges them.
             while index > 0, !server.said.contains("pensieve: ending") { try await Task.sleep(for: .milliseconds(10)) }
             server.signal(SIGTERM)
         }

@@ -2,15 +2,15 @@ import Testing
 
 @testable import pensieve
 
-/// The parts of the terminal's line editor, which know nothing of a terminal.
+/// The parts of the line editor that do not need a terminal.
 @Suite struct LineEditorTests {
     private func keys(_ bytes: [UInt8]) -> [Key] {
         var decoder = KeyDecoder()
         return bytes.compactMap { decoder.push($0) }
     }
 
-    private func line(_ keys: Key...) -> EditedLine {
-        var line = EditedLine()
+    private func line(_ keys: Key...) -> LineBuffer {
+        var line = LineBuffer()
         keys.forEach { line.apply($0) }
         return line
     }
@@ -35,12 +35,12 @@ import Testing
         #expect(keys(Array(text.utf8)) == expected)
     }
 
-    @Test("Bytes that are no UTF-8 are left out, and what follows is read")
+    @Test("Bytes that are not UTF-8 are dropped, and the following ones read")
     func malformed() {
         #expect(keys([0xFF, 0xE2, 0x82, UInt8(ascii: "a"), 0x80, 0xC3, 0xBC]) == [.text("a"), .text("ü")])
     }
 
-    @Test("The cursor moves by characters, not by bytes or scalars, and what is cut can be pasted")
+    @Test("The cursor moves by characters, not by bytes or scalars, and cut text can be pasted")
     func editing() {
         #expect(line(.text("漢字e"), .text("\u{301}"), .backspace).text == "漢字")
         #expect(line(.text("👩‍👩‍👧x"), .left, .left, .delete).text == "x")
@@ -48,24 +48,24 @@ import Testing
         #expect(line(.text("ab"), .left, .text("ü"), .right, .right, .text("!")).text == "aüb!")
         #expect(line(.text("one\ntwo"), .home, .text(">")).text == "one\n>two")
         #expect(line(.text("one two"), .wordLeft, .cutToEnd, .left, .cutToStart).text == " ")
-        // A terminal's own characters cannot get in by a paste.
+        // Control characters are dropped from pasted text.
         #expect(line(.text("a\u{1B}[2Jb\u{7}")).text == "a[2Jb")
     }
 
-    @Test("Wide characters take two columns, and none is cut by the terminal's edge")
+    @Test("Wide characters take two columns, and none is split at the terminal's edge")
     func layout() {
         #expect("a漢ü🎉e\u{301}".columns == 1 + 2 + 1 + 2 + 1)
         let wide = LineLayout(prompt: "> ", line: line(.text("abc漢字def")), width: 6)
         #expect(wide.rows == ["> abc", "漢字de", "f"])
         #expect(wide.cursorRow == 2 && wide.cursorColumn == 1)
-        // At the edge the cursor stands on the next row.
+        // At the edge the cursor is on the next row.
         let full = LineLayout(prompt: "> ", line: line(.text("abcd")), width: 6)
         #expect(full.rows == ["> abcd", ""] && full.cursorRow == 1 && full.cursorColumn == 0)
         let middle = LineLayout(prompt: "> ", line: line(.text("one\ntwo"), .home), width: 20)
         #expect(middle.rows == ["> one", "  two"] && middle.cursorRow == 1 && middle.cursorColumn == 2)
     }
 
-    @Test("Of a text higher than the terminal the rows around the cursor are shown")
+    @Test("Of a text with more rows than the terminal those around the cursor are shown")
     func window() {
         let text = (1...9).map { "\($0)" }.joined(separator: "\n")
         let layout = LineLayout(prompt: "> ", line: line(.text(text)), width: 20)
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test(
-        "What begins with a slash and a word is a command, what only looks so is not",
+        "A slash and a word begin a command; a path or fraction does not",
         arguments: [
             ("/system Be brief. ", SlashCommand.system("Be brief.")), ("/system", .system(nil)),
             ("/system \"\"", .system("")), ("/model a/b:Q4", .model("a/b:Q4")), ("/reset", .reset), ("/bye", .exit),

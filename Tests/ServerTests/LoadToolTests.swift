@@ -6,7 +6,7 @@ import Testing
 @Suite struct LoadToolTests {
     private static let tool = ServerProcess.built("pensieve-load")
 
-    @Test("32 clients get right replies, and the same as alone", .timeLimit(.minutes(5)))
+    @Test("32 clients get correct replies, and the same as alone", .timeLimit(.minutes(5)))
     func verifies() async throws {
         let server = try ServerProcess(["--kv-memory", "256M"])
         let outcome = try await Program.run(
@@ -22,7 +22,7 @@ import Testing
         #expect(verification?["repeatedAlone"] as? Int ?? 0 > 10)
     }
 
-    @Test("Prompts have the length and the shared prefix asked for", .timeLimit(.minutes(5)))
+    @Test("Prompts have the requested length and shared prefix", .timeLimit(.minutes(5)))
     func promptLength() async throws {
         let server = try ServerProcess(["--kv-memory", "256M"])
         let outcome = try await Program.run(

@@ -2,11 +2,11 @@ import Foundation
 import Support
 import Testing
 
-/// What a server does about memory that it does not need, and about weights that it has no more.
+/// Unused memory that is returned to the system, and weight files that are truncated.
 @Suite struct MemoryTests {
-    @Test("Memory of a burst goes back to the system when nobody uses it", .timeLimit(.minutes(5)))
+    @Test("Memory of a burst is returned to the system when it is unused", .timeLimit(.minutes(5)))
     func givesBack() async throws {
-        // Six seconds.
+        // 0.1 minutes are six seconds.
         let server = try ServerProcess(["--cache-idle-minutes", "0.1"])
         #expect(try await server.message("Hello", maxTokens: 2).status == "200")
         let before = server.residentBytes
@@ -25,12 +25,12 @@ import Testing
         }
         #expect(blocks["cached"] as? Int == 0)
         #expect(server.residentBytes < before + taken * 4 / 10, "\(before) before, \(server.residentBytes) now")
-        // All is as it was before.
+        // Everything works as before.
         let again = try await server.message(words, maxTokens: 2)
         #expect(again.text == first.text && again.usage["cache_read_input_tokens"] as? Int == 0)
     }
 
-    @Test("A file of weights that is cut short fails the answers, by name in the log, and not the server")
+    @Test("A truncated weight file fails the answers and is named in the log, and the server goes on")
     func cutShort() async throws {
         let model = try LargeModel()
         let server = try ServerProcess(["--model", model.folder.path])
@@ -49,7 +49,7 @@ import Testing
         #expect(try await server.waitForExit(seconds: 60) == 0)
     }
 
-    @Test("Threads and KV memory beyond what the machine has are warned of")
+    @Test("Threads and KV memory beyond what the machine has cause a warning")
     func warnings() async throws {
         let machine = try String(contentsOfFile: "/proc/meminfo", encoding: .utf8)
         let total = try #require(machine.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) })
@@ -67,7 +67,7 @@ import Testing
     }
 }
 
-/// A model with more float weights than are read into memory: they stay mapped. All are zeros, which take no place.
+/// A model with so many float weights that they stay mapped. All are zeros, in a sparse file.
 private final class LargeModel: Sendable {
     let folder: ModelFolder
     var weights: String { folder.path + "/model.safetensors" }

@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// A folder with the built-in model's files, some of them changed; removed with the value.
+/// A folder with the built-in model's files, some of them replaced; removed with the value.
 final class ModelFolder: Sendable {
     let path = NSTemporaryDirectory() + "model-" + UUID().uuidString
 
@@ -14,7 +14,7 @@ final class ModelFolder: Sendable {
         }
     }
 
-    /// Makes many tokens probable, in the same order as before: the built-in model is sure of what it says.
+    /// Flattens the distribution over tokens without changing their order: the built-in model's is very peaked.
     func flatten() throws {
         let url = URL(fileURLWithPath: path + "/model.safetensors")
         var bytes = try Data(contentsOf: url)
@@ -50,7 +50,7 @@ struct PlainResponse {
 }
 
 extension ServerProcess {
-    /// - Parameter fields: members of the body besides the model, which begin with a comma.
+    /// - Parameter fields: further members of the body, beginning with a comma.
     func message(_ text: String, maxTokens: Int = 20, _ fields: String = "") async throws -> PlainResponse {
         let body =
             #"{"model":"m","max_tokens":\#(maxTokens),"messages":[{"role":"user","content":"\#(text)"}]\#(fields)}"#

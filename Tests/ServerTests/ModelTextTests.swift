@@ -8,7 +8,7 @@ import Tokenization
 
 @testable import pensieve
 
-/// What a model's files make of conversations, on the way that a server goes.
+/// Conversations rendered with a model's files, through the same code as in a server.
 @Suite struct ModelTextTests {
     // MARK: GGUF
 
@@ -70,7 +70,7 @@ import Tokenization
 
     private static let hi = [ChatTurn(role: .user, text: "Hi")]
 
-    @Test("Of Phi-3 as GGUF the special tokens take white space along, by the model's name")
+    @Test("In Phi-3 as GGUF special tokens include the white space that follows, by the model's name")
     func phi3() throws {
         let named = try Self.gguf([
             "general.name": .string("Phi-3 mini"), "tokenizer.chat_template": .string(Self.phi3),
@@ -98,12 +98,12 @@ import Tokenization
         ]
         if let adds { metadata["tokenizer.ggml.add_bos_token"] = .bool(adds) }
         let tokens = try Self.spelled(Self.gguf(metadata), Self.hi)
-        // Vocabularies of this kind begin texts with it where the file says nothing.
+        // Vocabularies of this kind begin texts with it by default.
         let expected = isInTemplate || adds ?? true ? 1 : 0
         #expect(tokens.count { $0 == "<s>" } == expected && (tokens[0] == "<s>") == (expected == 1), "\(tokens)")
     }
 
-    @Test("Tokens of turns are no message's to say, user-defined or not", arguments: [3, 4])
+    @Test("Messages cannot contain control tokens, user-defined or not", arguments: [3, 4])
     func userDefined(_ kind: Int32) throws {
         let template =
             "{% for m in messages %}<start_of_turn>{{ m.role }}\n{{ m.content }}<end_of_turn>\n{% endfor %}"
@@ -121,9 +121,9 @@ import Tokenization
         #expect(text.chatFormat.stopTokens(in: text.tokenizer).contains(end))
     }
 
-    @Test("A vocabulary with more tokens than the embedding has rows is told of and spelled without them")
+    @Test("Tokens without a row in the embedding are reported and not used")
     func excess() throws {
-        // Also where it is said to end answers, and the template writes it.
+        // Also if it is an end token and the template writes it.
         let text = try Self.gguf(
             [
                 "tokenizer.chat_template": .string(Self.phi3 + "[TOOL]"),
@@ -165,7 +165,7 @@ import Tokenization
         return try #require(answer.firstMatch(of: /"input_tokens":\s*(\d+)/).flatMap { Int($0.1) }, "\(answer)")
     }
 
-    @Test("A served template that walks typed parts reads what users say", .timeLimit(.minutes(2)))
+    @Test("A template that iterates over typed parts gets the users' texts", .timeLimit(.minutes(2)))
     func typedParts() async throws {
         let template =
             "{% for m in messages %}<|{{ m.role }}|>{% for c in m.content if c.type == 'text' %}{{ c.text }}{% endfor %}"
@@ -179,7 +179,7 @@ import Tokenization
         #expect(short == 4 && long > short)
     }
 
-    @Test("A model whose template loses what users say is not served, and why is said", .timeLimit(.minutes(2)))
+    @Test("A model whose template loses the users' texts is not served, with an explanation", .timeLimit(.minutes(2)))
     func lostText() async throws {
         let folder = try Self.folder(["chat_template.jinja": ""])
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -189,7 +189,7 @@ import Tokenization
         #expect(inspected.output.contains("no user's text comes out of the template"))
     }
 
-    @Test("A token beyond the embedding fails no request, and is told of", .timeLimit(.minutes(2)))
+    @Test("A token beyond the embedding fails no request, and is reported", .timeLimit(.minutes(2)))
     func tokenBeyondRows() async throws {
         let json = String(decoding: try #require(HubServer.tinyModel()["tokenizer.json"]), as: UTF8.self)
         let marked = try #require(json.firstRange(of: /"added_tokens":\s*\[/))
@@ -208,7 +208,7 @@ import Tokenization
         #expect(try await Program.run(["inspect", folder]).output.contains("only 768 rows"))
     }
 
-    @Test("What special_tokens_map.json alone names begins the prompt", .timeLimit(.minutes(2)))
+    @Test("A beginning token that only special_tokens_map.json names begins the prompt", .timeLimit(.minutes(2)))
     func namedInTheMap() async throws {
         let folder = try Self.folder([
             "tokenizer_config.json": "{}",

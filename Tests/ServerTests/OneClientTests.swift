@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// What one client can take from the others, over sockets.
+/// Limits on what one client can take from others, over sockets.
 @Suite(.timeLimit(.minutes(5))) struct OneClientTests {
     private static func request(_ path: String, _ body: String, key: String = "test-api-key-12345") -> String {
         "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: \(key)\r\nConnection: close\r\n"
@@ -13,7 +13,7 @@ import Testing
         #"{"model":"m","max_tokens":500,"messages":[{"role":"user","content":"a b c d e f g"}]\#(fields)}"#
     }
 
-    /// Sessions that run and wait, as `/health` tells them.
+    /// Running and waiting sessions, from `/health`.
     private func sessions(of server: ServerProcess) async throws -> (running: Int, waiting: Int) {
         let socket = try RawSocket(port: server.port)
         try socket.send("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
@@ -73,7 +73,7 @@ import Testing
         }
         let taken = try residentBytes(server) - before
         #expect(try await sessions(of: server).running == 12)
-        // A table of words for each byte takes ten times the body.
+        // A table with several words for each byte would take ten times the size of the body.
         #expect(taken < 5 * streams.count * body.utf8.count, "\(taken >> 20) MiB")
     }
 

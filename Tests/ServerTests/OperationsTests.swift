@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-/// What an operator sees of a server, and how the server goes.
+/// Logs, metrics and shutdown, from an operator's point of view.
 @Suite struct OperationsTests {
     private static let streamBody =
         #"{"model":"m","max_tokens":200,"stream":true,"messages":[{"role":"user","content":"zq says hello"}]}"#
@@ -22,10 +22,10 @@ import Testing
         return try await socket.readToEnd()
     }
 
-    /// The lines of a server's log about requests, once there are so many.
+    /// The request lines of a server's log, once there are `count` of them.
     private func requests(_ server: ServerProcess, _ count: Int) async throws -> [[String: Any]] {
         while true {
-            // Every line is JSON, also those about the server itself.
+            // Every line is JSON, including those about the server itself.
             let lines = try server.said.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map {
                 try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any], "\($0)")
             }
@@ -75,7 +75,7 @@ import Testing
         #expect(!server.said.contains("zq"))
     }
 
-    @Test("While it drains, a server says so on /health and serves as before; then it ends", .timeLimit(.minutes(2)))
+    @Test("While draining, a server reports it on /health and serves as before; then it ends", .timeLimit(.minutes(2)))
     func drains() async throws {
         let server = try ServerProcess(["--mock", "--drain-seconds", "3"])
         #expect(try await send(server, "GET /health").hasPrefix("HTTP/1.1 200"))
@@ -93,13 +93,13 @@ import Testing
     func secondSignalEndsDraining() async throws {
         let server = try ServerProcess(["--mock", "--drain-seconds", "3600"])
         server.signal(SIGTERM)
-        // The first must have been taken before the second comes, or the two are one to the kernel.
+        // The first signal must have been delivered before the second is sent, or the kernel merges them.
         while !server.said.contains("pensieve: ending") { try await Task.sleep(for: .milliseconds(10)) }
         server.signal(SIGTERM)
         #expect(try await server.waitForExit(seconds: 60) == 0)
     }
 
-    @Test("A terminal that closes ends a server in order, however often it says so", .timeLimit(.minutes(2)))
+    @Test("A closing terminal ends a server gracefully, however many SIGHUPs it sends", .timeLimit(.minutes(2)))
     func hangup() async throws {
         let server = try ServerProcess(["--mock", "--mock-tokens-per-second", "40"])
         let socket = try RawSocket(port: server.port)
@@ -127,7 +127,7 @@ import Testing
         #expect(try await server.waitForExit(seconds: 60) == 0)
     }
 
-    @Test("What /metrics says of the process is what the kernel says", .timeLimit(.minutes(2)))
+    @Test("The process metrics agree with the kernel's", .timeLimit(.minutes(2)))
     func processFigures() async throws {
         let server = try ServerProcess(["--mock"])
         func figure(_ name: String) async throws -> Double {
@@ -137,7 +137,7 @@ import Testing
         }
         let before = server.descriptorCount
         let crowd = try (0..<40).map { _ in try RawSocket(port: server.port) }
-        // Until all are accepted; what is asked later has connections of its own.
+        // Until all are accepted; later requests have connections of their own.
         while server.descriptorCount < before + 40 { try await Task.sleep(for: .milliseconds(10)) }
         #expect(abs(Double(server.descriptorCount) - (try await figure("process_open_fds"))) <= 3)
         #expect(try await figure("process_cpu_seconds_total") <= server.cpuSeconds + 0.02)

@@ -2,11 +2,11 @@ import Foundation
 import Support
 import Testing
 
-/// How answers are sampled where a request does not say: the operator, the model's files, the API.
+/// Default sampling parameters: the operator's, the model files', the API's.
 @Suite struct SamplingTests {
     private static let text = "Tell me something."
 
-    /// The different answers to some requests that are alike.
+    /// The set of answers to several equal requests.
     private func answers(_ server: ServerProcess, _ fields: String = "", count: Int = 6) async throws -> Set<String> {
         var answers: Set<String> = []
         for _ in 0..<count {
@@ -23,20 +23,20 @@ import Testing
         return (try ServerProcess(["--model", folder.path] + arguments), folder)
     }
 
-    @Test("Without a word from anybody, a request has the API's temperature of 1", .timeLimit(.minutes(3)))
+    @Test("Without any setting, a request has the API's temperature of 1", .timeLimit(.minutes(3)))
     func nobody() async throws {
         let (server, folder) = try server(nil)
         defer { withExtendedLifetime(folder) {} }
         #expect(server.said.contains("temperature 1, where a request"))
         #expect(try await answers(server).count > 1)
-        // What a request says of top-k alone counts, too.
+        // top_k alone counts as well.
         let greedy = try await answers(server, #","temperature":0"#)
         #expect(greedy.count == 1)
         #expect(try await answers(server, #","top_k":1"#) == greedy)
         #expect(try await answers(server, #","top_p":0"#) == greedy)
     }
 
-    @Test("A model's generation_config.json counts, and a request more", .timeLimit(.minutes(3)))
+    @Test("A model's generation_config.json applies, and a request overrides it", .timeLimit(.minutes(3)))
     func model() async throws {
         let greedyModel = try server(#"{"do_sample": false, "temperature": 1.5}"#)
         #expect(greedyModel.0.said.contains("greedy, where a request"))
@@ -53,13 +53,13 @@ import Testing
         withExtendedLifetime([greedyModel.1, topK.1, penalty.1]) {}
     }
 
-    @Test("What the operator sets counts more than the model and less than a request", .timeLimit(.minutes(3)))
+    @Test("The operator's settings override the model's, and a request overrides both", .timeLimit(.minutes(3)))
     func operatorSettings() async throws {
         let (server, folder) = try server(#"{"temperature": 1.5}"#, ["--temperature", "0"])
         defer { withExtendedLifetime(folder) {} }
         #expect(try await answers(server).count == 1)
         #expect(try await answers(server, #","temperature":1"#).count > 1)
-        // The built-in model is greedy by its own file.
+        // The built-in model's file makes it greedy.
         let builtin = try ServerProcess()
         #expect(builtin.said.contains("greedy, where a request"))
         let warm = try ServerProcess(
@@ -91,7 +91,7 @@ import Testing
         #expect(try await answers(["--model", folder.path, "--top-k", "1"]).count == 1)
     }
 
-    @Test("inspect and validate say what holds")
+    @Test("inspect and validate show the effective parameters")
     func said() async throws {
         let folder = try ModelFolder(["generation_config.json": #"{"temperature": 0.6, "top_k": 20, "top_p": 7}"#])
         let inspected = try await Program.run(["inspect", folder.path])

@@ -6,8 +6,8 @@ import Tokenization
 
 @testable import pensieve
 
-/// The vocabularies that llama.cpp tests itself with, where a folder of them is named by `PENSIEVE_VOCAB_DIR`: files
-/// `ggml-vocab-NAME.gguf`, with texts in `.inp` and their tokens in `.out`.
+/// The test vocabularies of llama.cpp, if `PENSIEVE_VOCAB_DIR` names a folder of them: files `ggml-vocab-NAME.gguf`,
+/// with texts in `.inp` and their tokens in `.out`.
 @Suite(.enabled(if: VocabularyFolder.path != nil)) struct VocabularyFilesTests {
     @Test("Every text has the expected tokens", arguments: VocabularyFolder.names)
     func encodes(_ name: String) throws {
@@ -27,7 +27,7 @@ import Tokenization
         }
     }
 
-    @Test("Phi-3's special tokens take the white space after them along", .enabled(if: VocabularyFolder.has("phi-3")))
+    @Test("Phi-3's special tokens include the white space that follows", .enabled(if: VocabularyFolder.has("phi-3")))
     func whiteSpace() throws {
         let tokenizer = try VocabularyFolder.tokenizer("ggml-vocab-phi-3.gguf")
         #expect(
@@ -46,7 +46,7 @@ enum VocabularyFolder {
 
     static func has(_ name: String) -> Bool { names.contains("ggml-vocab-\(name).gguf") }
 
-    /// The tokenizer that a server of such a model would have.
+    /// The tokenizer of a server with such a model.
     static func tokenizer(_ name: String) throws -> Tokenizer {
         let file = try GGUFModel(path: (path ?? "") + "/" + name)
         return try ModelText.tokenizer(.gguf(#require(try GGUFVocabulary(file))))

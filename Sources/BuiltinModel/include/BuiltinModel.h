@@ -7,9 +7,8 @@
 extern "C" {
 #endif
 
-/// Finds a file of the built-in model by its name, for example "config.json". On success the answer is 1 and `*bytes`
-/// points at `*length` bytes that live as long as the program; the pointer is aligned to 64 bytes. Otherwise the answer
-/// is 0 and nothing is written.
+/// Finds a file of the built-in model by its name, such as "config.json". Returns 1 with `*bytes` pointing to `*length`
+/// bytes in static memory, aligned to 64 bytes, or 0 without writing anything.
 int pensieve_builtin_file(const char *name, const unsigned char **bytes, size_t *length);
 
 #ifdef __cplusplus

@@ -4,50 +4,46 @@ import ModelFiles
 ///
 /// Some have biases on all matrices of attention or of the feed-forward network; from 3.1 on, rotary positions are
 /// stretched by `llama3`.
-struct Llama: Architecture {
-    let attention: Attention
-    let widestWindow: Int? = nil
-    private let rotary: RotaryEmbedding
-    private let decoder: Decoder  // model, lm_head
-    private let layers: [DecoderLayer]  // model.layers.N
+enum Llama: ModelFamily {
+    static let names = FamilyNames(huggingFace: ["llama"], gguf: "llama")
 
-    init(_ configuration: ModelConfiguration, _ weights: WeightReader) throws(ModelError) {
-        let hidden = configuration.hiddenSize
-        let attention = Attention(configuration)
-        self.attention = attention
-        rotary = RotaryEmbedding(configuration.rope)
-        decoder = try weights.decoder(configuration)
-        layers = try weights.layers(configuration) { path, _ throws(ModelError) in
-            DecoderLayer(
-                inputNorm: try weights.norm("\(path).input_layernorm", hidden),
-                attention: try weights.attention(
-                    "\(path).self_attn",
-                    attention,
-                    hidden: hidden,
-                    bias: configuration.attentionBias,
-                    outputBias: configuration.attentionBias
-                ),
-                postNorm: try weights.norm("\(path).post_attention_layernorm", hidden),
-                feedForward: try weights.feedForward(
-                    "\(path).mlp",
-                    hidden: hidden,
-                    size: configuration.intermediateSize,
-                    activation: configuration.activation,
-                    bias: configuration.mlpBias
-                )
-            )
+    static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
+        guard try fields.int(gguf: "expert_count", 0...65_536, default: 0) == 0 else {
+            throw fields.error(gguf: "expert_count", "is not 0; models with experts of this kind are not supported")
         }
+        var model = try decoder(fields)
+        let layer = LayerDescription(
+            mixer: .attention(try attention(fields, model)),
+            feedForward: try feedForward(fields)
+        )
+        model.layers = Array(repeating: layer, count: try fields.layerCount())
+        return model
     }
 
-    var layerCount: Int { layers.count }
-    var maxColumns: Int { layers.reduce(decoder.maxColumns) { max($0, $1.maxColumns) } }
+    // MARK: What families built like it have too
 
-    func forward(_ pass: ForwardPass, logitsOf rows: [Int]) {
-        pass.embed(decoder.embedding)
-        pass.turn(rotary, pass.rotary)
-        for (index, layer) in layers.enumerated() {
-            pass.run(layer, attention, index: index, window: nil)
-        }
-        pass.project(rows: rows, norm: decoder.norm, head: decoder.head)
+    /// Without layers.
+    static func decoder(
+        _ fields: ModelFields,
+        _ defaults: TransformerDescription.Defaults = .init(),
+        ropeBase: Double = 10_000
+    ) throws(ModelError) -> TransformerDescription {
+        var model = try TransformerDescription(fields, defaults)
+        // llama.cpp's converter reorders them.
+        model.interleavesHeadRows = fields.isGGUF
+        model.rotary = [try fields.rotary(of: model, base: ropeBase)]
+        return model
+    }
+
+    static func attention(
+        _ fields: ModelFields,
+        _ model: TransformerDescription
+    ) throws(ModelError) -> AttentionDescription {
+        let bias = try fields.bias("attention_bias")
+        return AttentionDescription(scale: model.heads.usualScale, bias: bias, outputBias: bias)
+    }
+
+    static func feedForward(_ fields: ModelFields) throws(ModelError) -> FeedForwardKind {
+        .dense(try fields.dense(bias: fields.bias("mlp_bias")))
     }
 }

@@ -2,45 +2,33 @@ import ModelFiles
 
 /// Qwen 2 and 2.5 (arXiv 2407.10671): as Llama, with biases on q, k and v. Where a window is switched on, the layers from
 /// `max_window_layers` on have it.
-struct Qwen2: Architecture {
-    let attention: Attention
-    private let windows: [Int?]
-    private let rotary: RotaryEmbedding
-    private let decoder: Decoder  // model, lm_head
-    private let layers: [DecoderLayer]  // model.layers.N
+enum Qwen2: ModelFamily {
+    static let names = FamilyNames(huggingFace: ["qwen2"], gguf: "qwen2")
 
-    init(_ configuration: ModelConfiguration, _ weights: WeightReader) throws(ModelError) {
-        let hidden = configuration.hiddenSize
-        let attention = Attention(configuration)
-        self.attention = attention
-        windows = configuration.windows { $0 >= configuration.maxWindowLayers ?? 0 }
-        rotary = RotaryEmbedding(configuration.rope)
-        decoder = try weights.decoder(configuration)
-        layers = try weights.layers(configuration) { path, _ throws(ModelError) in
-            DecoderLayer(
-                inputNorm: try weights.norm("\(path).input_layernorm", hidden),
-                attention: try weights.attention("\(path).self_attn", attention, hidden: hidden, bias: true),
-                postNorm: try weights.norm("\(path).post_attention_layernorm", hidden),
-                feedForward: try weights.feedForward(
-                    "\(path).mlp",
-                    hidden: hidden,
-                    size: configuration.intermediateSize,
-                    activation: configuration.activation
-                )
+    static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
+        var model = try TransformerDescription(fields)
+        model.rotary = [try fields.rotary(of: model)]
+        let feedForward = FeedForwardKind.dense(try fields.dense())
+        model.layers = try windows(fields).map { window in
+            LayerDescription(
+                mixer: .attention(
+                    AttentionDescription(scale: model.heads.usualScale, window: window, bias: .required)
+                ),
+                feedForward: feedForward
             )
         }
+        return model
     }
 
-    var layerCount: Int { layers.count }
-    var maxColumns: Int { layers.reduce(decoder.maxColumns) { max($0, $1.maxColumns) } }
-    var widestWindow: Int? { windows.widest }
+    /// The window of each layer, as Qwen 3 has it too.
+    static func windows(_ fields: ModelFields) throws(ModelError) -> [Int?] {
+        let first = try fields.int("max_window_layers", 0...4096, default: 28)
+        let size = try window(fields)
+        return try fields.windows(layerCount: fields.layerCount(), size: size) { $0 >= first }
+    }
 
-    func forward(_ pass: ForwardPass, logitsOf rows: [Int]) {
-        pass.embed(decoder.embedding)
-        pass.turn(rotary, pass.rotary)
-        for (index, layer) in layers.enumerated() {
-            pass.run(layer, attention, index: index, window: windows[index])
-        }
-        pass.project(rows: rows, norm: decoder.norm, head: decoder.head)
+    /// The window of the layers that have one; nil unless it is switched on.
+    static func window(_ fields: ModelFields) throws(ModelError) -> Int? {
+        try fields.optionalBool("use_sliding_window") == true ? fields.slidingWindow() : nil
     }
 }

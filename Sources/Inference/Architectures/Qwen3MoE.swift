@@ -2,89 +2,47 @@ import ModelFiles
 
 /// Qwen 3 with a mixture of experts (arXiv 2505.09388): as Qwen 3, but most layers have many small feed-forward networks
 /// of which a router chooses a few for each token. A window, if one is switched on, holds in every layer.
-struct Qwen3MoE: Architecture {
-    let attention: Attention
-    let widestWindow: Int?
-    private let rotary: RotaryEmbedding
-    private let decoder: Decoder  // model, lm_head
-    private let layers: [Layer]  // model.layers.N
+enum Qwen3MoE: ModelFamily {
+    static let names = FamilyNames(huggingFace: ["qwen3_moe"], gguf: "qwen3moe")
 
-    private struct Layer: Sendable {
-        let inputNorm: Norm  // input_layernorm
-        let attention: AttentionWeights  // self_attn
-        let postNorm: Norm  // post_attention_layernorm
-        let mlp: MLP  // mlp
-    }
-
-    private enum MLP: Sendable {
-        case dense(FeedForward)
-        case sparse(MixtureOfExperts)
-    }
-
-    init(_ configuration: ModelConfiguration, _ weights: WeightReader) throws(ModelError) {
-        let hidden = configuration.hiddenSize
-        let attention = Attention(configuration)
-        self.attention = attention
-        widestWindow = configuration.slidingWindow
-        rotary = RotaryEmbedding(configuration.rope)
-        decoder = try weights.decoder(configuration)
-        layers = try weights.layers(configuration) { path, index throws(ModelError) in
-            Layer(
-                inputNorm: try weights.norm("\(path).input_layernorm", hidden),
-                attention: try weights.attention(
-                    "\(path).self_attn",
-                    attention,
-                    hidden: hidden,
-                    bias: configuration.attentionBias,
-                    outputBias: configuration.attentionBias,
-                    headNormOffset: 0
-                ),
-                postNorm: try weights.norm("\(path).post_attention_layernorm", hidden),
-                mlp: try Self.mlp("\(path).mlp", index, configuration, weights)
-            )
-        }
-    }
-
-    private static func mlp(
-        _ path: String,
-        _ index: Int,
-        _ configuration: ModelConfiguration,
-        _ weights: WeightReader
-    ) throws(ModelError) -> MLP {
-        let (hidden, activation) = (configuration.hiddenSize, configuration.activation)
-        if let experts = configuration.experts, !experts.denseLayers.contains(index) {
-            return .sparse(try weights.mixture(path, experts, hidden: hidden, activation: activation))
-        }
-        let size = configuration.intermediateSize
-        return .dense(try weights.feedForward(path, hidden: hidden, size: size, activation: activation))
-    }
-
-    var layerCount: Int { layers.count }
-
-    var maxColumns: Int {
-        layers.reduce(decoder.maxColumns) { widest, layer in
-            let mlp =
-                switch layer.mlp {
-                case .dense(let network): network.maxColumns
-                case .sparse(let mixture): mixture.maxColumns
-                }
-            return max(widest, layer.attention.qkv.columns, layer.attention.output.columns, mlp)
-        }
-    }
-
-    func forward(_ pass: ForwardPass, logitsOf rows: [Int]) {
-        pass.embed(decoder.embedding)
-        pass.turn(rotary, pass.rotary)
-        for (index, layer) in layers.enumerated() {
-            pass.normalize(layer.inputNorm)
-            pass.attend(attention, layer.attention, layer: index, window: widestWindow, pass.rotary)
-            pass.addOutput(of: layer.attention)
-            pass.normalize(layer.postNorm)
-            switch layer.mlp {
-            case .dense(let network): pass.addFeedForward(network)
-            case .sparse(let mixture): pass.addExperts(mixture)
+    static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
+        var model = try TransformerDescription(fields)
+        model.rotary = [try fields.rotary(of: model)]
+        var attention = try Qwen3.attention(fields, model)
+        attention.window = try Qwen2.window(fields)
+        let experts = try experts(fields)
+        // A GGUF file may leave it out, as each of its layers has experts.
+        let dense = try fields.dense(size: fields.isGGUF ? experts?.expert.size : nil)
+        let step = try fields.int("decoder_sparse_step", 1...4096, default: 1)
+        let denseLayers = Set(try fields.list("mlp_only_layers", of: Int.self) ?? [])
+        for index in 0..<(try fields.layerCount()) {
+            var layer = LayerDescription(mixer: .attention(attention), feedForward: .dense(dense))
+            if let experts, (index + 1) % step == 0, !denseLayers.contains(index) {
+                layer.feedForward = .experts(experts)
             }
+            model.layers.append(layer)
         }
-        pass.project(rows: rows, norm: decoder.norm, head: decoder.head)
+        return model
+    }
+
+    /// - Returns: nil if there are none.
+    private static func experts(_ fields: ModelFields) throws(ModelError) -> ExpertsDescription? {
+        let counts = 0...65_536
+        // As transformers 5 writes it, then as older ones do.
+        let local = try fields.optionalInt("num_local_experts", counts)
+        let none = fields.isGGUF ? nil : 0
+        let count = try fields.int("num_experts", gguf: "expert_count", counts, default: local ?? none)
+        guard count > 0 else { return nil }
+        let sizes = 1...(1 << 22)
+        return ExpertsDescription(
+            count: count,
+            chosenCount: try fields.int("num_experts_per_tok", gguf: "expert_used_count", 1...count),
+            // A GGUF file does not say; the published models have it so.
+            normalizesWeights: try fields.optionalBool("norm_topk_prob") ?? fields.isGGUF,
+            expert: DenseDescription(
+                size: try fields.int("moe_intermediate_size", gguf: "expert_feed_forward_length", sizes),
+                activation: try fields.activation("hidden_act", default: "silu")
+            )
+        )
     }
 }

@@ -1,6 +1,6 @@
+import Chat
 import EngineContract
 import Scheduling
-import Tokenization
 
 extension MessagesAPI {
     /// Asks the scheduler for an answer.

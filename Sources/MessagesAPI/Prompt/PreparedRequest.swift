@@ -1,6 +1,8 @@
+import Chat
 import EngineContract
 import HTTPFront
 import Scheduling
+import Templates
 import Tokenization
 
 /// A request, checked, and its prompt in tokens.

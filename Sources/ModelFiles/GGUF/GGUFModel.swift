@@ -92,7 +92,6 @@ package struct GGUFModel: Sendable {
     }
 
     func integer(_ key: String) throws(ModelError) -> Int? { try optional(key, "a whole number", \.integer) }
-    func number(_ key: String) throws(ModelError) -> Double? { try optional(key, "a number", \.number) }
     func flag(_ key: String) throws(ModelError) -> Bool? { try optional(key, "true or false", \.flag) }
     func text(_ key: String) throws(ModelError) -> String? { try optional(key, "a text", \.text) }
 }

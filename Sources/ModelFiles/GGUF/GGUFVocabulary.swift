@@ -24,8 +24,9 @@ package struct GGUFVocabulary: Sendable, Equatable {
 
     /// The tokens that end an answer: those that the file names, and those known by their text.
     package var endTokens: [Int]
-    /// The chat template, in Jinja.
+    /// The chat template, in Jinja, and the one for conversations with tools.
     package var chatTemplate: String?
+    package var toolTemplate: String?
     /// `general.name`: the flags of one family's special tokens are known by it.
     package var modelName: String?
 
@@ -58,6 +59,7 @@ package struct GGUFVocabulary: Sendable, Equatable {
         addsSpacePrefix = try file.flag("tokenizer.ggml.add_space_prefix")
         removesExtraSpaces = try file.flag("tokenizer.ggml.remove_extra_whitespaces")
         chatTemplate = try file.text("tokenizer.chat_template")
+        toolTemplate = try file.text("tokenizer.chat_template.tool_use")
         modelName = try file.text("general.name")
         let ids = TokenIDs(file: file, count: tokens.count)
         bosToken = try ids["bos"]

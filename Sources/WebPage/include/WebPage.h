@@ -7,8 +7,8 @@
 extern "C" {
 #endif
 
-/// Finds a file of the chat page by its name, for example "page.css". On success the answer is 1 and `*bytes` points at
-/// `*length` bytes of UTF-8 that live as long as the program. Otherwise the answer is 0 and nothing is written.
+/// Finds a file of the chat page by its name, such as "page.css". Returns 1 with `*bytes` pointing to `*length` bytes
+/// of UTF-8 in static memory, or 0 without writing anything.
 int pensieve_page_file(const char *name, const unsigned char **bytes, size_t *length);
 
 #ifdef __cplusplus

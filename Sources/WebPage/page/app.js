@@ -1,4 +1,4 @@
-// The page itself: what it knows, what it shows beside the messages, which models and keys there are; and its start.
+// The page's state, everything it shows besides the messages, models and keys, and its start.
 
 const ui = {};
 /** The conversation that is shown. */
@@ -15,7 +15,7 @@ let isLeaving = false;
 /** Whether another tab wrote while an answer ran here. */
 let missedChange = false;
 
-// MARK: Painting
+// MARK: Rendering
 
 let isPaintDue = false;
 
@@ -96,7 +96,7 @@ async function loadModels() {
 }
 
 function useModels(list) {
-  // The alias is another name of the same model, for clients that insist on it.
+  // The alias is another name of the same model, for clients that require it.
   const others = list.filter((model) => model.id !== "claude-local");
   models = others.length > 0 ? others : list;
   ui.model.replaceChildren(...models.map((model) =>

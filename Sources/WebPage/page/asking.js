@@ -38,7 +38,7 @@ function requestBody(conversation) {
   const body = {
     model: conversation.model || models[0]?.id || "claude-local",
     max_tokens: Number(conversation.maxTokens) || defaultMaxTokens,
-    // What failed before its first word says nothing.
+    // An answer that failed before its first word is not kept.
     messages: conversation.messages.filter((message) => message.text !== "")
       .map((message) => ({ role: message.role, content: message.text })),
   };
@@ -95,7 +95,7 @@ function failureOf(error) {
 
 function finish(conversation, message) {
   running.delete(conversation.id);
-  // Deleted meanwhile: then it stays so.
+  // A conversation that was deleted meanwhile is not saved again.
   if (Store.find(conversation.id)) save(conversation);
   if (current.id === conversation.id) updateViews();
   updateState();

@@ -1,4 +1,4 @@
-// Speaks the Messages API, as any other client does.
+// A client of the Messages API.
 
 /** What a server without configured keys accepts from its own machine. */
 const developmentKey = "test-api-key-12345";

@@ -1,4 +1,4 @@
-// What the buttons, fields and keys do.
+// Event handlers of buttons, fields and keys.
 
 const themes = ["auto", "light", "dark"];
 
@@ -101,7 +101,7 @@ function bindDialogs() {
   ui.export.addEventListener("click", exportConversation);
   for (const dialog of [ui.keyDialog, ui.settingsDialog]) {
     dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
-    // A press beside a dialog is one on the dialog element itself.
+    // A click on the backdrop has the dialog element itself as its target.
     dialog.addEventListener("pointerdown", (event) => { if (event.target === dialog) dialog.close(); });
   }
   ui.settingsForm.addEventListener("submit", (event) => {
@@ -123,7 +123,7 @@ function bindPage() {
     isLeaving = true;
     for (const id of running.keys()) if (Store.find(id)) save(Store.find(id));
   });
-  // Another tab wrote; what runs here is newer here, and the rest is looked at when it is done.
+  // Another tab has written. A running answer is newer here; the rest is reloaded when it is done.
   window.addEventListener("storage", (event) => {
     if (!event.key?.startsWith(Store.prefix)) return;
     if (running.size > 0) missedChange = true;

@@ -1,4 +1,4 @@
-// Which conversation is shown, and the list of all.
+// The current conversation, and the list of all conversations.
 
 function show(conversation) {
   current = conversation;

@@ -1,4 +1,4 @@
-// Colours for code: comments, strings, numbers, keywords and calls, by families of languages that spell these alike.
+// Syntax highlighting: comments, strings, numbers, keywords and calls, by families of similar languages.
 
 const Highlight = (() => {
   const maxLength = 50_000;

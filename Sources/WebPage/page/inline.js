@@ -1,6 +1,6 @@
-// Markdown as models write it: text in, DOM nodes out. Nothing here makes nodes from markup, so that no text can bring
-// script or remote content with it; links are the only thing that leads elsewhere, and only when they are followed.
-// Every scan moves forward or is bounded, so that no text takes more than a short time.
+// Inline Markdown to DOM nodes. Nodes are never made from markup, so that no text can inject scripts or remote content;
+// only links lead elsewhere, and only when they are followed. Every scan moves forward or is bounded, so that no text
+// takes long.
 
 /** Makes an element; `properties` are its JavaScript properties, `children` nodes or texts. */
 function element(tag, properties = {}, ...children) {
@@ -23,7 +23,7 @@ const Inline = (() => {
 
   /** Appends a paragraph's text to a node, and returns the node. */
   function append(parent, text, depth = 0) {
-    // Marks that are known not to be closed any more, so that they are looked for once.
+    // Marks that are known to have no closing mark, so that each is searched for once.
     const unclosed = new Set();
     let plain = "";
     let at = 0;
@@ -180,7 +180,7 @@ const Inline = (() => {
     address.lastIndex = at;
     let target = address.exec(text)?.[0];
     if (!target) return null;
-    // A full stop behind an address is the sentence's, and a bracket that was opened before it.
+    // A full stop after an address belongs to the sentence, and so does a bracket that was opened before it.
     while (/[.,:;!?*_~\]]$/.test(target) || (target.endsWith(")") && !target.includes("("))) target = target.slice(0, -1);
     const anchor = anchorTo(target);
     if (!anchor) return null;

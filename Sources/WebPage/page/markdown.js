@@ -1,4 +1,4 @@
-// Markdown's blocks: paragraphs, headings, lists, quotes, tables and code; their texts are for `Inline`.
+// Markdown blocks: paragraphs, headings, lists, quotes, tables and code; `Inline` renders their texts.
 
 const Markdown = (() => {
   const maxDepth = 10;
@@ -104,7 +104,7 @@ const Markdown = (() => {
           continue;
         }
         const indent = indentation(line);
-        // Models indent what belongs to an item by two places, whatever its mark.
+        // Models indent the contents of an item by two columns, whatever its mark.
         const belongs = indent >= Math.min(width, base + 2);
         const goesOn = !gap && !itemStart.test(line) && !startsBlock(line);
         if (!belongs && !goesOn) break;
@@ -205,7 +205,7 @@ const Markdown = (() => {
         item.append(element("input", { type: "checkbox", disabled: true, checked: task[1] !== " " }));
         first.text = first.text.slice(task[0].length);
       }
-      // Two paragraphs in one item need their margins, whatever the list.
+      // Two paragraphs in one item need margins, also in a tight list.
       const isTight = !block.isLoose && children.filter((child) => child.kind === "paragraph").length < 2;
       item.append(...children.map((child) => node(child, isTight)));
       list.append(item);

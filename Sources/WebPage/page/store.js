@@ -1,4 +1,4 @@
-// Conversations, kept in this browser: each under a name of its own, so that one that is written spoils no other.
+// Conversations in the browser's storage, each under a key of its own, so that a failed write affects no other.
 
 /** What is said of an answer that a reload cut short. */
 const leftText = "The page was closed meanwhile";

@@ -1,4 +1,4 @@
-// A conversation's messages on the page.
+// Renders the messages of a conversation.
 
 /** An icon of the page's sprite. */
 function icon(name) {
@@ -22,7 +22,7 @@ async function copyText(text, button) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // Without a secure context there is no clipboard to write to but this one.
+    // Outside a secure context this is the only way to write to the clipboard.
     const area = element("textarea", { value: text, className: "offscreen" });
     (button.closest("dialog") ?? document.body).append(area);
     area.select();

@@ -1,14 +1,13 @@
 import EngineContract
 
-/// Gives an engine the steps that a scheduler would give it, and takes the time.
+/// Runs an engine with steps as a scheduler composes them, and measures the time.
 ///
-/// The tokens are random. For the decode rows one prompt is computed, and its keys and values are copied to the blocks that
-/// each session has of its own, so that they are truly read from as many places; a row decodes from the position it
-/// wants, and so does the next one, over the same memory.
+/// Tokens are random. For decode rows one prompt is computed, and its KV blocks are copied to the blocks of every
+/// session, so that each session reads memory of its own. Every row decodes from its own position over the same blocks.
 struct Bench {
     let engine: any BlockTransfer
     let plan: BenchPlan
-    /// Tokens of a step in which prompts are computed.
+    /// Tokens of a prefill step.
     let chunk: Int
 
     private var description: EngineDescription { engine.description }
@@ -19,12 +18,14 @@ struct Bench {
         chunk = max(1, min(stepTokens, engine.description.maxStepTokens))
     }
 
-    /// Runs every row of the plan in turn.
+    /// Runs the rows of the plan.
+    /// - Parameter report: receives each row when it is complete.
+    /// - Throws: the engine's errors.
     func run(_ report: (BenchRow) -> Void) async throws {
-        // The first step of a process starts threads and touches weights: that is loading, not speed.
+        // The first step starts threads and touches weights, which is part of loading.
         try await prefill(sessions(1, of: 1)[0], tokens: 1)
         for tokens in plan.prefill {
-            if let reason = obstacle(sessions: 1, of: tokens) {
+            if let reason = reasonToSkip(sessions: 1, of: tokens) {
                 report(BenchRow(.prefill(tokens: tokens), skipped: reason))
             } else {
                 report(try await prefillRow(tokens))
@@ -47,7 +48,7 @@ struct Bench {
         return row
     }
 
-    /// Computes the first tokens of a session, chunk by chunk, and samples once.
+    /// Computes the first tokens of a session in chunks, and samples once.
     @discardableResult
     private func prefill(_ session: BenchSession, tokens: Int) async throws -> (seconds: Double, times: StepTimes) {
         let start = ContinuousClock.now
@@ -63,14 +64,14 @@ struct Bench {
 
     private func decode(_ report: (BenchRow) -> Void) async throws {
         let rows = plan.contexts.flatMap { context in plan.sessions.map { (context: context, sessions: $0) } }
-        let possible = rows.filter { obstacle(sessions: $0.sessions, of: $0.context) == nil }
-        // The same sessions for all rows, or, if there is no room for these together, for those of one context.
+        let possible = rows.filter { reasonToSkip(sessions: $0.sessions, of: $0.context) == nil }
+        // The same sessions for all rows or, if these do not fit, for the rows of one context.
         let fitsAll = lengths(for: possible).reduce(0) { $0 + blockCount($1) } <= description.blockCount
         var filled: [BenchSession] = []
         var filledContext: Int?
         for row in rows {
             let kind = BenchRow.Kind.decode(sessions: row.sessions, context: row.context)
-            if let reason = obstacle(sessions: row.sessions, of: row.context) {
+            if let reason = reasonToSkip(sessions: row.sessions, of: row.context) {
                 report(BenchRow(kind, skipped: reason))
                 continue
             }
@@ -83,22 +84,22 @@ struct Bench {
         }
     }
 
-    /// How many tokens each session has in its longest row.
+    /// The tokens of each session in its longest row.
     private func lengths(for rows: [(context: Int, sessions: Int)]) -> [Int] {
         let count = rows.map(\.sessions).max() ?? 0
         return (0..<count).map { index in rows.filter { $0.sessions > index }.map(\.context).max() ?? 0 }
     }
 
-    /// Sessions of these lengths, the longest first, with all tokens computed but those that decode.
+    /// Sessions of these lengths, the longest first, prefilled except for the tokens that will be decoded.
     private func filledSessions(_ lengths: [Int]) async throws -> [BenchSession] {
         let result = sessions(lengths)
         guard let longest = result.first else { return [] }
         progress("prefill of the sessions that decode")
         try await prefill(longest, tokens: lengths[0] - plan.tokens)
-        for (place, block) in longest.blocks.enumerated() {
+        for (index, block) in longest.blocks.enumerated() {
             let contents = try await engine.contents(of: block)
-            let copies = result.dropFirst().filter { place < $0.blocks.count }
-            try await engine.restore(copies.map { RestoredBlock(block: $0.blocks[place], contents: contents) })
+            let copies = result.dropFirst().filter { index < $0.blocks.count }
+            try await engine.restore(copies.map { RestoredBlock(block: $0.blocks[index], contents: contents) })
         }
         clearProgress()
         return result
@@ -107,7 +108,7 @@ struct Bench {
     private func decodeRow(_ kind: BenchRow.Kind, _ sessions: [BenchSession], context: Int) async throws -> BenchRow {
         var row = BenchRow(kind)
         let start = context - plan.tokens
-        // Touches the batch's buffers and the KV blocks that are new.
+        // Touches the buffers of this batch size and new KV blocks.
         try await compute(sessions.map { $0.entry(start..<(start + 1), samples: true) })
         for run in 1...plan.runs {
             progress("decode, \(sessions.count) at \(context) tokens, run \(run) of \(plan.runs)")
@@ -134,7 +135,7 @@ struct Bench {
     // MARK: Limits
 
     /// Why sessions of a length cannot be measured; nil if they can.
-    private func obstacle(sessions: Int, of tokens: Int) -> String? {
+    private func reasonToSkip(sessions: Int, of tokens: Int) -> String? {
         guard tokens <= description.contextLength else {
             return "a session holds \(Format.count(description.contextLength)) tokens"
         }
@@ -148,7 +149,7 @@ struct Bench {
 
     private func blockCount(_ tokens: Int) -> Int { (tokens + description.blockSize - 1) / description.blockSize }
 
-    /// Sessions of some lengths in blocks that no two of them share, from the first block on.
+    /// Sessions of these lengths in separate blocks, from the first block on.
     private func sessions(_ lengths: [Int]) -> [BenchSession] {
         var next: BlockIndex = 0
         return lengths.enumerated().map { index, length in
@@ -176,13 +177,13 @@ struct Bench {
     }
 }
 
-/// Random tokens and where their keys and values lie.
+/// A session of random tokens and its KV blocks.
 private struct BenchSession {
     let id: SessionID
     let tokens: [Token]
     let blocks: [BlockIndex]
 
-    /// The session's share of a step that computes some of its positions.
+    /// The step entry that computes some of the session's positions.
     func entry(_ positions: Range<Int>, samples: Bool) -> StepEntry {
         StepEntry(
             session: id,

@@ -1,11 +1,12 @@
+import Console
 import EngineContract
 import Foundation
 import Inference
 import ModelFiles
 
-/// `pensieve bench MODEL`: how fast this machine computes a model, without a server around it.
+/// `pensieve bench MODEL`: measures how fast this machine computes a model, without a server.
 enum BenchCommand {
-    /// The settings that matter to an engine without a scheduler.
+    /// The settings that apply to an engine without a scheduler.
     static let settings = [
         "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens",
     ]
@@ -32,7 +33,7 @@ enum BenchCommand {
         configuration.machineWarnings().forEach(Terminal.warning)
         try await chooseMemory(&configuration, for: plan)
 
-        // Before the model is there, whose threads would be beside its own.
+        // Before the model is loaded, whose threads would compete.
         let limits = try await MachineLimits.measure(threads: configuration.threads)
         let start = ContinuousClock.now
         let model = try await Model.load(configuration)
@@ -55,12 +56,12 @@ enum BenchCommand {
             if showsProfile && row.skipped == nil { Terminal.print(row.profile) }
         }
         report.memory.residentAtEnd = ProcessMemory.residentBytes()
-        Terminal.print(asJSON ? try report.json : report.closing)
+        Terminal.print(asJSON ? try prettyJSON(report) : report.closing)
         return 0
     }
 
-    /// Without a size from the user, the KV memory is what the chosen rows need, and at most half of what is free: memory
-    /// of that size is only reserved, and taken as rows use it.
+    /// By default the KV memory is what the planned rows need, at most half of the free memory; it is reserved, and
+    /// only used by rows as needed.
     private static func chooseMemory(_ configuration: inout Configuration, for plan: BenchPlan) async throws {
         guard configuration.kvMemoryBytes == nil else { return }
         var source = ModelSource.memory(BuiltinFiles.all)
@@ -70,15 +71,15 @@ enum BenchCommand {
             source = try location.source
         }
         let type = configuration.engineOptions.chosenKVType
-        let bytesPerToken = try ModelConfiguration(source: source).kvBytesPerToken(type)
+        let bytesPerToken = try ModelConfiguration(source: source).transformer.kvBytesPerToken(type)
         let (needed, overflow) = plan.kvTokens.multipliedReportingOverflow(by: bytesPerToken)
         configuration.kvMemoryBytes = max(1 << 20, min(overflow ? .max : needed, SystemMemory.freeBytes() / 2))
     }
 }
 
-/// What the system says this process takes.
+/// The memory of this process.
 enum ProcessMemory {
-    /// Bytes resident now; 0 where that cannot be told.
+    /// Resident bytes; 0 if unknown.
     static func residentBytes() -> Int { bytes("VmRSS") }
 
     private static func bytes(_ name: String) -> Int {

@@ -1,23 +1,23 @@
-/// What `pensieve bench` measures.
+/// The measurements of `pensieve bench`.
 struct BenchPlan: Equatable {
-    /// The flags of its own that take a value.
+    /// Flags with values that only `bench` has.
     static let flags = ["prefill", "decode", "context", "tokens", "repeat"]
 
-    /// Lengths of prompts; empty: none.
+    /// Lengths of prompts to prefill; may be empty.
     var prefill = [128, 512, 2048]
-    /// How many sessions decode at once.
+    /// Numbers of sessions that decode together.
     var sessions = [1, 2, 4, 8, 16, 32]
-    /// How long the decoding sessions are when a run ends.
+    /// Lengths of decoding sessions at the end of a run.
     var contexts = [128, 1024]
     /// Tokens that each session decodes in one run.
     var tokens = 16
     var runs = 3
 
-    /// Everything, as the help says it.
+    /// The default plan.
     init() {}
 
-    /// Takes its flags out of the arguments.
-    /// - Throws: `ConfigurationError` naming the flag that is wrong.
+    /// Removes the plan's flags from the arguments.
+    /// - Throws: `ConfigurationError` that names the invalid flag.
     init(_ arguments: inout Arguments) throws(ConfigurationError) {
         if let text = arguments.take("prefill") { prefill = try Self.list(text, "prefill", 1...(1 << 20)) }
         if let text = arguments.take("decode") { sessions = try Self.list(text, "decode", 1...1024) }
@@ -29,7 +29,7 @@ struct BenchPlan: Equatable {
         }
     }
 
-    /// Tokens of KV memory that every row needs to run. Blocks are whole, hence some more.
+    /// Tokens of KV memory that the largest row needs, with some slack because blocks are used as a whole.
     var kvTokens: Int {
         let decode = (sessions.max() ?? 0) * ((contexts.max() ?? 0) + Self.blockSlack)
         return max(decode, (prefill.max() ?? 0) + Self.blockSlack)
@@ -37,7 +37,7 @@ struct BenchPlan: Equatable {
 
     private static let blockSlack = 64
 
-    /// Numbers separated by commas; "none" is the empty list.
+    /// Numbers separated by commas; "none" means an empty list.
     private static func list(
         _ text: String,
         _ name: String,

@@ -2,7 +2,7 @@ import EngineContract
 import Foundation
 import Inference
 
-/// All figures of a bench, and how they are shown.
+/// The results of a benchmark, and their presentation.
 struct BenchReport: Encodable {
     struct Engine: Encodable {
         var model: String
@@ -22,15 +22,15 @@ struct BenchReport: Encodable {
         var residentAtEnd = 0
     }
 
-    struct Figure: Encodable {
+    struct Measurement: Encodable {
         var sessions: Int
-        /// Of a prefill, the prompt's length; of a decode, that of each session at the end of a run.
+        /// Prefill: the prompt's length; decode: the length of each session at the end of a run.
         var context: Int
         var tokensPerSecond: Double
         var millisecondsPerStep: Double?
         /// Tokens per second of each run.
         var runs: [Double]
-        /// What the engine's time went into: shares that add up to 1.
+        /// The shares of the kinds of work in the engine's time, which add up to 1.
         var shares: [String: Double]
     }
 
@@ -41,7 +41,7 @@ struct BenchReport: Encodable {
         var reason: String
     }
 
-    /// What the machine can do at most, whatever the model.
+    /// The machine's limits, independent of the model.
     struct Limits: Encodable {
         var readBytesPerSecond: Double
         var int8OperationsPerSecond: Double
@@ -51,8 +51,8 @@ struct BenchReport: Encodable {
     let engine: Engine
     let limits: Limits
     let loadSeconds: Double
-    private(set) var prefill: [Figure] = []
-    private(set) var decode: [Figure] = []
+    private(set) var prefill: [Measurement] = []
+    private(set) var decode: [Measurement] = []
     private(set) var skipped: [Skipped] = []
     var memory: Memory
 
@@ -89,7 +89,7 @@ struct BenchReport: Encodable {
             skipped.append(Skipped(row: name, sessions: sessions, context: context, reason: reason))
             return
         }
-        let figure = Figure(
+        let measurement = Measurement(
             sessions: sessions,
             context: context,
             tokensPerSecond: row.tokensPerSecond,
@@ -97,20 +97,12 @@ struct BenchReport: Encodable {
             runs: row.runs.map(\.tokensPerSecond),
             shares: row.shares
         )
-        if name == "prefill" { prefill.append(figure) } else { decode.append(figure) }
+        if name == "prefill" { prefill.append(measurement) } else { decode.append(measurement) }
     }
 }
 
 extension BenchReport {
-    var json: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        }
-    }
-
-    /// What is known once the model is loaded.
+    /// The part of the report that is known once the model is loaded.
     var heading: String {
         [
             engine.model,

@@ -1,7 +1,7 @@
 import EngineContract
 import Foundation
 
-/// One line of the table: several runs of the same work.
+/// One row of the table: several runs of the same work.
 struct BenchRow {
     enum Kind: Equatable {
         case prefill(tokens: Int)
@@ -11,7 +11,7 @@ struct BenchRow {
     struct Run {
         /// Tokens of all sessions together.
         var tokens: Int
-        /// Seconds of each step; of a prefill, of all its steps together.
+        /// Seconds of each step; for a prefill, of all its steps together.
         var steps: [Double]
         var times = StepTimes()
 
@@ -20,7 +20,7 @@ struct BenchRow {
 
     let kind: Kind
     var runs: [Run] = []
-    /// Why there are no runs.
+    /// Why the row was skipped.
     var skipped: String?
 
     init(_ kind: Kind, skipped: String? = nil) {
@@ -38,7 +38,7 @@ struct BenchRow {
         return 1000 * Self.median(runs.flatMap(\.steps))
     }
 
-    /// The shares of the time of all runs, of the engine's parts that took some.
+    /// The share of each kind of work in the time of all runs, without those that took none.
     var shares: [String: Double] {
         let times = runs.reduce(StepTimes()) { $0 + $1.times }
         let total = max(times.total, 1e-9)
@@ -53,18 +53,18 @@ struct BenchRow {
 }
 
 extension BenchRow {
-    /// The columns above the lines of `line`.
+    /// The heading of the columns of `line`.
     static let heading =
         "  " + cells("", "tok/s in all", "spread", "ms per step")
 
-    /// The row for people.
+    /// The row as text.
     var line: String {
         if let skipped { return "  " + Self.cells(name, "-") + "  left out: " + skipped }
-        let spread = "\(Self.figure(slowest)) – \(Self.figure(fastest))"
-        return "  " + Self.cells(name, Self.figure(tokensPerSecond), spread, millisecondsPerStep.map(Self.figure) ?? "")
+        let spread = "\(Self.number(slowest)) – \(Self.number(fastest))"
+        return "  " + Self.cells(name, Self.number(tokensPerSecond), spread, millisecondsPerStep.map(Self.number) ?? "")
     }
 
-    /// What the time went into, the most first.
+    /// The shares of the time, the largest first.
     var profile: String {
         let shares = shares.sorted { $0.value > $1.value }.map { String(format: "%@ %.1f %%", $0.key, 100 * $0.value) }
         return "    " + shares.joined(separator: ", ")
@@ -86,8 +86,8 @@ extension BenchRow {
         return text.replacing(#/\ +$/#, with: "")
     }
 
-    /// Three digits where there are as many.
-    private static func figure(_ value: Double) -> String {
+    /// Three significant digits where there are that many.
+    private static func number(_ value: Double) -> String {
         String(format: value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : "%.2f", value)
     }
 }

@@ -22,18 +22,18 @@ enum ChatCommand {
         options.maxTokens = try arguments.takeInteger("max-tokens", 1...(1 << 20)) ?? options.maxTokens
         options.seed = try arguments.takeInteger("seed", 0...Int.max)
         try arguments.takeModel(of: "chat")
-        var session = ChatSession(partner: try await partner(&arguments, options), system: system)
+        var session = ChatSession(backend: try await backend(&arguments, options), system: system)
         return try await session.run()
     }
 
-    private static func partner(_ arguments: inout Arguments, _ options: ChatOptions) async throws -> any ChatPartner {
+    private static func backend(_ arguments: inout Arguments, _ options: ChatOptions) async throws -> any ChatBackend {
         let keyFile = arguments.take("api-key-file")
         guard let address = arguments.take("url") else {
             if keyFile != nil { throw ConfigurationError("--api-key-file is for a server's key: name it with --url") }
-            return try await LocalPartner(Configuration.resolve(&arguments), options)
+            return try await LocalBackend(Configuration.resolve(&arguments), options)
         }
         let target = try ServerConnection.target(address)
-        let key = try ServerKey.find(file: keyFile, target: target)
+        let key = try ClientKey.find(file: keyFile, target: target)
         let model = arguments.take("model")
         var options = options
         options.temperature = try temperature(&arguments)
@@ -41,10 +41,10 @@ enum ChatCommand {
             throw ConfigurationError("--\(other) and --url exclude each other: the server at \(address) has its own")
         }
         if options.seed != nil { throw ConfigurationError("--seed and --url exclude each other: the API has no seed") }
-        // A server that closes a connection is no reason to end.
+        // A server that closes a connection must not end the program.
         signal(SIGPIPE, SIG_IGN)
         let server = ServerConnection(target, key: key, silenceSeconds: 300)
-        return try await RemotePartner.connect(server, model: model, options)
+        return try await RemoteBackend.connect(server, model: model, options)
     }
 
     private static func temperature(_ arguments: inout Arguments) throws(ConfigurationError) -> Double? {

@@ -1,14 +1,14 @@
 import Foundation
 import Synchronization
 
-/// What Ctrl-C does at each moment of a conversation in a terminal: it stops an answer, and not the program.
+/// Handles Ctrl-C in a conversation: it interrupts an answer, not the program.
 final class ChatInterrupts: Sendable {
     enum Activity: Sendable {
-        /// The user types. An editor gets Ctrl-C as a key; without one, or between two lines, it comes here. `interruptions`
-        /// are those of an empty prompt before.
+        /// The user types. The line editor gets Ctrl-C as a key; without it, or between two lines, the signal arrives
+        /// here. `interruptions` counts the previous ones at an empty prompt.
         case reading(interruptions: Int)
         case answering(@Sendable () -> Void)
-        /// A model is loaded, which nothing can break off but the program's end.
+        /// A model is being loaded, which only the program's end can interrupt.
         case busy
     }
 
@@ -16,7 +16,7 @@ final class ChatInterrupts: Sendable {
 
     private struct State {
         var activity = Activity.busy
-        /// Signals since the activity began.
+        /// Signals since the start of the activity.
         var count = 0
     }
 
@@ -24,10 +24,10 @@ final class ChatInterrupts: Sendable {
 
     func begin(_ activity: Activity) { state.withLock { $0 = State(activity: activity) } }
 
-    /// How often Ctrl-C came since the activity began.
+    /// The number of Ctrl-C since the start of the activity.
     var count: Int { state.withLock { $0.count } }
 
-    /// Takes the signals over, until the task is cancelled.
+    /// Handles the signals until the task is cancelled.
     func watch() -> Task<Void, Never> {
         Task { [self] in
             for await number in Signals().received {
@@ -39,7 +39,7 @@ final class ChatInterrupts: Sendable {
                 switch now.activity {
                 case .reading(let interruptions) where interruptions + now.count > 1: Self.end(0)
                 case .reading: Terminal.error("\n" + Self.hint)
-                // An answer that does not stop is no reason to be caught in it.
+                // If an answer does not stop, further signals end the program.
                 case .answering where now.count > 2: Self.end(128 + number)
                 case .answering(let stop): stop()
                 case .busy: Self.end(128 + number)

@@ -1,20 +1,21 @@
 import APIClient
+import Chat
 import Foundation
 
-/// A conversation in the terminal, or of lines from a pipe: reads turns, shows answers, keeps both.
+/// A conversation in a terminal or with lines from a pipe: reads turns, prints answers, keeps both.
 struct ChatSession {
     private static let prompt = "> "
     private static let continuation = "| "
 
-    private var partner: any ChatPartner
+    private var backend: any ChatBackend
     private var conversation: Conversation
     private let lines: any LineSource
-    /// Whether somebody sits there: else only answers are printed, and the first failure is the end.
+    /// Whether a user is at a terminal; otherwise only answers are printed, and the first error ends the conversation.
     private let isInteractive: Bool
     private let interrupts = ChatInterrupts()
 
-    init(partner: any ChatPartner, system: String?) {
-        self.partner = partner
+    init(backend: any ChatBackend, system: String?) {
+        self.backend = backend
         conversation = Conversation(system: system)
         isInteractive = Terminal.inputIsKeyboard && Terminal.isOutputSeen
         lines =
@@ -30,7 +31,7 @@ struct ChatSession {
             watch.cancel()
             TerminalModes.shared.restore()
         }
-        Terminal.print("Pensieve \(Command.version): \(partner.model) \(partner.place)")
+        Terminal.print("Pensieve \(Command.version): \(backend.model) \(backend.location)")
         Terminal.print(Terminal.dim("/help lists the commands, Ctrl-D ends"))
         while let turn = try await nextTurn() {
             if let command = SlashCommand(turn) {
@@ -70,11 +71,11 @@ struct ChatSession {
     }
 
     private mutating func converse(_ question: String) async {
-        interrupts.begin(.answering { @Sendable [partner] in partner.interrupt() })
+        interrupts.begin(.answering { @Sendable [backend] in backend.interrupt() })
         do {
-            let answer = try await partner.answer(question, in: conversation) { Terminal.stream($0) }
+            let answer = try await backend.answer(question, in: conversation) { Terminal.stream($0) }
             Terminal.stream(answer.text.isEmpty || answer.text.hasSuffix("\n") ? "" : "\n")
-            Terminal.print(Terminal.dim(answer.figures?.line ?? "[interrupted]"))
+            Terminal.print(Terminal.dim(answer.statistics?.line ?? "[interrupted]"))
             keep(question, answer.text)
         } catch {
             Terminal.control("\n")
@@ -82,7 +83,7 @@ struct ChatSession {
         }
     }
 
-    /// A turn without an answer is not kept: two questions in a row are no conversation to many templates.
+    /// A turn without an answer is not kept: many templates reject two user turns in a row.
     private mutating func keep(_ question: String, _ answer: String) {
         guard answer.contains(where: { !$0.isWhitespace }) else { return }
         conversation.add(question, answer)
@@ -90,7 +91,7 @@ struct ChatSession {
 
     // MARK: Commands
 
-    /// - Returns: false for the end.
+    /// - Returns: false if the conversation ends.
     private mutating func run(_ command: SlashCommand) async -> Bool {
         switch command {
         case .exit: return false
@@ -114,11 +115,11 @@ struct ChatSession {
         interrupts.begin(.busy)
         do {
             guard let name else {
-                say("The model is \(partner.model). There are: " + (try await partner.models()).joined(separator: ", "))
+                say("The model is \(backend.model). There are: " + (try await backend.models()).joined(separator: ", "))
                 return
             }
-            partner = try await partner.changed(to: name)
-            say("The model is \(partner.model) now.")
+            backend = try await backend.switched(to: name)
+            say("The model is \(backend.model) now.")
         } catch {
             Terminal.error("error: \(error)")
         }
@@ -134,18 +135,48 @@ struct ChatSession {
         var assembler = TurnAssembler()
         while case .line(let line) = await lines.next(prompt: "") {
             guard let turn = try assembler.add(line) else { continue }
-            guard try await takePlain(turn) else { return 0 }
+            guard try await answerPlain(turn) else { return 0 }
         }
-        if assembler.isInside { _ = try await takePlain(assembler.finish()) }
+        if assembler.isInside { _ = try await answerPlain(assembler.finish()) }
         return 0
     }
 
-    private mutating func takePlain(_ turn: String) async throws -> Bool {
+    private mutating func answerPlain(_ turn: String) async throws -> Bool {
         guard turn.contains(where: { !$0.isWhitespace }) else { return true }
         if let command = SlashCommand(turn) { return await run(command) }
-        let answer = try await partner.answer(turn, in: conversation) { Terminal.stream($0) }
+        let answer = try await backend.answer(turn, in: conversation) { Terminal.stream($0) }
         Terminal.stream(answer.text.hasSuffix("\n") ? "" : "\n")
         keep(turn, answer.text)
         return true
+    }
+}
+
+/// The system prompt and the turns so far.
+struct Conversation: Sendable, Equatable {
+    struct Turn: Sendable, Equatable {
+        var question: String
+        var answer: String
+    }
+
+    var system: String?
+    private(set) var turns: [Turn] = []
+
+    init(system: String? = nil) { self.system = system }
+
+    mutating func add(_ question: String, _ answer: String) {
+        turns.append(Turn(question: question, answer: answer))
+    }
+
+    mutating func reset() { turns = [] }
+
+    /// All turns with a new question at the end, for a chat format.
+    func chatTurns(asking question: String) -> [ChatTurn] {
+        (system.map { [ChatTurn(role: .system, text: $0)] } ?? []) + messages(asking: question)
+    }
+
+    /// The same without the system prompt, for the API.
+    func messages(asking question: String) -> [ChatTurn] {
+        turns.flatMap { [ChatTurn(role: .user, text: $0.question), ChatTurn(role: .assistant, text: $0.answer)] }
+            + [ChatTurn(role: .user, text: question)]
     }
 }

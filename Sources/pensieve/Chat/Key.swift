@@ -1,6 +1,6 @@
-/// What a user does with a key, or with several in a row.
+/// A key press, or a paste.
 enum Key: Equatable, Sendable {
-    /// A character, or a text that was pasted.
+    /// A character, or pasted text.
     case text(String)
     case enter
     /// A line break within the text.
@@ -11,12 +11,12 @@ enum Key: Equatable, Sendable {
     case cutToEnd, cutToStart, cutWord, paste
     case clearScreen
     case interrupt
-    /// Ctrl-D: deletes, or ends the input where there is nothing to delete.
+    /// Ctrl-D: deletes a character, or ends the input if the line is empty.
     case endOrDelete
     case suspend
 }
 
-/// Makes keys of the bytes that a terminal sends for them.
+/// Decodes the bytes that a terminal sends into keys.
 struct KeyDecoder {
     private static let escape: UInt8 = 0x1B
     private static let maxPasteBytes = 16 << 20
@@ -28,19 +28,19 @@ struct KeyDecoder {
         /// After `ESC [` or `ESC O`.
         case sequence([UInt8])
         case pasting
-        /// The first bytes of a character of so many.
+        /// The first bytes of a UTF-8 sequence, and its length.
         case character([UInt8], Int)
     }
 
     private var state = State.plain
     private var pasteBytes: [UInt8] = []
 
-    /// Whether the last byte may have been the Escape key alone; what comes at once belongs to it.
+    /// Whether the last byte may be the Escape key alone or the beginning of a sequence, which only time can tell.
     var isAmbiguous: Bool {
         if case .escaped = state { true } else { false }
     }
 
-    /// Forgets an Escape key that nothing followed.
+    /// Drops a lone Escape key.
     mutating func settle() { if isAmbiguous { state = .plain } }
 
     mutating func push(_ byte: UInt8) -> Key? {
@@ -86,7 +86,7 @@ struct KeyDecoder {
 
     private mutating func character(_ bytes: [UInt8], _ count: Int, _ byte: UInt8) -> Key? {
         guard byte & 0xC0 == 0x80 else {
-            // The character was cut short: this byte begins something new.
+            // The sequence was truncated: this byte starts another one.
             state = .plain
             return plain(byte)
         }
@@ -120,7 +120,7 @@ struct KeyDecoder {
             if name == "200~" { state = .pasting }
             return Self.sequences[name]
         }
-        // No terminal sends long ones.
+        // Terminals send short sequences only.
         state = bytes.count < 32 ? .sequence(bytes + [byte]) : .plain
         return nil
     }
@@ -135,7 +135,7 @@ struct KeyDecoder {
         if pasteBytes.count < Self.maxPasteBytes {
             pasteBytes.append(byte)
         } else {
-            // The end of a paste that is too long is still to be found.
+            // Of a paste that is too long, only the end mark is still looked for.
             pasteBytes.removeFirst(pasteBytes.count - Self.pasteEnd.count + 1)
             pasteBytes.append(byte)
         }

@@ -2,20 +2,20 @@ import Foundation
 import Platform
 import Synchronization
 
-/// Reads lines from a terminal with the keys that people are used to, and remembers them.
+/// A line editor for terminals with the usual (Emacs) keys and a history.
 final class LineEditor: LineSource {
     private static let maxHistory = 1000
-    /// How long after an Escape the rest of a key's bytes may come.
+    /// How long to wait after an Escape byte for the rest of a key's sequence.
     private static let escapeMilliseconds: Int32 = 50
 
     private struct State {
         var decoder = KeyDecoder()
-        var line = EditedLine()
+        var line = LineBuffer()
         var history: [String] = []
-        /// Where in the history the user is; its count stands for the new line.
+        /// The position in the history; its count means the new line.
         var position = 0
         var draft = ""
-        /// The row of the terminal, counted from the prompt's, that the cursor was left on.
+        /// The cursor's row, relative to that of the prompt.
         var cursorRow = 0
     }
 
@@ -36,15 +36,15 @@ final class LineEditor: LineSource {
         state.cursorRow = 0
         draw(prompt, &state)
         while let key = nextKey(&state) {
-            if let input = take(key, prompt, &state) { return input }
-            // A burst of keys, such as what was typed ahead, is shown once.
+            if let input = handle(key, prompt, &state) { return input }
+            // A burst of keys, such as type-ahead, is drawn once.
             if !isMoreComing(0) { draw(prompt, &state) }
         }
         return .end
     }
 
-    /// - Returns: the input that the key completes.
-    private static func take(_ key: Key, _ prompt: String, _ state: inout State) -> ChatInput? {
+    /// - Returns: the input that the key completes; nil if it is incomplete.
+    private static func handle(_ key: Key, _ prompt: String, _ state: inout State) -> ChatInput? {
         switch key {
         case .enter:
             leave(prompt, &state)
@@ -88,7 +88,7 @@ final class LineEditor: LineSource {
         if state.history.count > maxHistory { state.history.removeFirst() }
     }
 
-    // MARK: Showing
+    // MARK: Drawing
 
     private static func draw(_ prompt: String, _ state: inout State) {
         let size = Terminal.outputSize
@@ -100,7 +100,7 @@ final class LineEditor: LineSource {
         state.cursorRow = layout.cursorRow
     }
 
-    /// Puts the cursor below what was typed.
+    /// Moves the cursor below the text.
     private static func leave(_ prompt: String, _ state: inout State) {
         var whole = state.line
         whole.set(whole.text)
@@ -114,7 +114,7 @@ final class LineEditor: LineSource {
 
     // MARK: Reading
 
-    /// Nil at the end of the input: the terminal is gone.
+    /// The next key; nil at the end of input, when the terminal is gone.
     private static func nextKey(_ state: inout State) -> Key? {
         while true {
             if state.decoder.isAmbiguous, !isMoreComing(escapeMilliseconds) { state.decoder.settle() }

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// The modes of the terminal at standard input, set for a conversation and given back at its end.
+/// The modes of the terminal at standard input, set during a conversation and restored at its end.
 final class TerminalModes: Sendable {
-    /// There is one terminal.
+    /// A process has one terminal.
     static let shared = TerminalModes()
 
     private struct State {
@@ -13,20 +13,20 @@ final class TerminalModes: Sendable {
 
     private let state = Mutex(State())
 
-    /// Every key comes as it is, Ctrl-C too, and none is shown; pasted texts are marked as such.
+    /// For the line editor: raw input without echo, Ctrl-C as a key, bracketed paste.
     func edit() {
         set(isEditing: true) { modes in
             cfmakeraw(&modes)
-            // Lines that others write meanwhile still begin on the left, and Enter is one key everywhere.
+            // Keep line feeds of other output working, and Enter the same key everywhere.
             modes.c_oflag |= tcflag_t(OPOST)
             modes.c_iflag |= tcflag_t(ICRNL)
         }
     }
 
-    /// While an answer comes: Ctrl-C is a signal, and what is typed ahead waits unseen for the next prompt.
+    /// During an answer: Ctrl-C is a signal, and type-ahead is kept without echo for the next prompt.
     func watch() { set(isEditing: false) { $0.c_lflag &= ~tcflag_t(ICANON | ECHO) } }
 
-    /// As it was found.
+    /// Restores the original modes.
     func restore() {
         state.withLock { state in
             guard var modes = state.original else { return }
@@ -44,7 +44,7 @@ final class TerminalModes: Sendable {
             }
             guard var modes = state.original else { return }
             change(&modes)
-            // A read returns with the first byte, without a limit of time.
+            // A read blocks until the first byte.
             withUnsafeMutableBytes(of: &modes.c_cc) { characters in
                 characters[Int(VMIN)] = 1
                 characters[Int(VTIME)] = 0

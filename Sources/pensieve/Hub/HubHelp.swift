@@ -1,4 +1,4 @@
-/// The pages of the commands for models.
+/// The help pages of the commands for models.
 enum HubHelp {
     static let pull = """
         Fetches a model from a hub into the cache, or brings it up to date, and prints

@@ -3,20 +3,20 @@ import Foundation
 import ModelFiles
 import ModelHub
 
-/// Where a model's files are, and what it is served as.
+/// The location of a model's files, and the name under which it is served.
 struct ModelLocation: Sendable {
     /// A folder, or a GGUF file.
     let path: String
-    /// As in `ORG/NAME`; nil is the folder's own name.
+    /// Such as `ORG/NAME`; nil: the folder's name.
     let id: String?
 
     var source: ModelSource {
         get throws(ModelError) { try .at(path) }
     }
 
-    /// Finds what a user calls a model: a path, else a model of the hub.
-    /// - Parameter fetches: whether a model that is not in the cache may be fetched.
-    /// - Throws: `HubError` if it is neither and cannot become one.
+    /// Finds a model by a user's name for it: a path, or a model of the hub.
+    /// - Parameter fetches: whether a model that is not in the cache may be pulled.
+    /// - Throws: `HubError` if there is no such model or it cannot be pulled.
     static func find(_ name: String, fetches: Bool = true) async throws -> ModelLocation {
         if FileManager.default.fileExists(atPath: name) { return ModelLocation(path: name, id: nil) }
         let settings = try HubModels.settings()
@@ -34,7 +34,7 @@ struct ModelLocation: Sendable {
         }
     }
 
-    /// What to tell who named a model that is neither here nor could be on a hub.
+    /// The message for a name that is neither a path nor a valid reference.
     private static func nothing(called name: String, in cache: HubCache) -> String {
         let shown = String(name.prefix(200)).printable
         guard !name.contains("/"), !name.hasSuffix(".gguf"), !name.hasPrefix("~") else {
@@ -47,12 +47,12 @@ struct ModelLocation: Sendable {
             + "such as mlx-community/Phi-3-mini-4k-instruct-4bit (\(here))"
     }
 
-    /// The names of what is in the cache, as `--model` takes them.
+    /// The names of the models in the cache, as `--model` takes them.
     static func models(in cache: HubCache) -> [String] {
         cache.repositories().flatMap(\.revisions).flatMap(\.models).map(\.name)
     }
 
-    /// What counts of a name when people write it their own way.
+    /// A name reduced to lower-case letters and digits, for fuzzy comparison.
     private static func letters(_ name: String) -> String { name.lowercased().filter { $0.isLetter || $0.isNumber } }
 
     private init(path: String, id: String?) {
@@ -66,7 +66,7 @@ struct ModelLocation: Sendable {
 }
 
 extension LocalModel {
-    /// `ORG/NAME`, and which quantisation of it if there may be several.
+    /// `ORG/NAME`, with the quantisation for GGUF.
     var name: String {
         switch selection.format {
         case .folder: repository.description

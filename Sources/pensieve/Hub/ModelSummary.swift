@@ -1,10 +1,11 @@
 import Console
 import Foundation
+import JSON
 import ModelFiles
 import ModelHub
 
-/// What a table says of a model, from `config.json` or a GGUF file's header and name alone, so that a cache of many models
-/// is listed at once.
+/// A model's architecture and quantisation from `config.json` or a GGUF file's header and name only, so that a large
+/// cache is listed quickly.
 struct ModelSummary {
     let architecture: String?
     let quantization: String?
@@ -25,32 +26,23 @@ struct ModelSummary {
     }
 
     private init(configuration data: Data?) {
-        let fields = data.flatMap { try? JSONDecoder().decode(Fields.self, from: Data(PythonNumbers.quoted($0))) }
-        architecture = fields?.model_type?.printable
-        quantization = fields?.form?.printable
+        let fields = data.flatMap { try? JSONDocument(Array($0), limits: .file).root }
+        architecture = (try? fields?["model_type"].string())?.printable
+        quantization = (try? fields.flatMap(Self.form))?.printable
     }
 
-    private struct Fields: Decodable {
-        var model_type: String?
-        var torch_dtype: String?
-        var dtype: String?
-        var quantization: Quantization?
-        var quantization_config: Quantization?
-
-        struct Quantization: Decodable {
-            var bits: Int?
-            var group_size: Int?
-            var quant_method: String?
+    private static func form(_ fields: JSONNode) throws(JSONError) -> String? {
+        if let mlx = try fields["quantization"].nullable, let bits = try mlx["bits"].nullable?.int() {
+            let group = try mlx["group_size"].nullable?.int()
+            return "MLX \(bits)-bit" + (group.map { ", group \($0)" } ?? "")
         }
-
-        var form: String? {
-            if let mlx = quantization, let bits = mlx.bits {
-                return "MLX \(bits)-bit" + (mlx.group_size.map { ", group \($0)" } ?? "")
-            }
-            if let other = quantization_config, let method = other.quant_method {
-                return method + (other.bits.map { " \($0)-bit" } ?? "")
-            }
-            return dtype ?? torch_dtype
+        if let other = try fields["quantization_config"].nullable,
+            let method = try other["quant_method"].nullable?.string()
+        {
+            let bits = try other["bits"].nullable?.int()
+            return method + (bits.map { " \($0)-bit" } ?? "")
         }
+        let type = try fields["dtype"].nullable ?? fields["torch_dtype"]
+        return try type.nullable?.string()
     }
 }

@@ -1,7 +1,8 @@
+import Console
 import Foundation
 import ModelHub
 
-/// `pensieve models`: what is in the cache, by whomever it was fetched.
+/// `pensieve models`: lists the models in the cache, which other programs share.
 enum ModelsCommand {
     static func run(_ raw: [String]) throws -> Int32 {
         let arguments = try Arguments(raw, of: "models", valued: [], toggles: ["json"])
@@ -15,9 +16,7 @@ enum ModelsCommand {
         let cache = HubCache(root: try HubModels.settings().cache)
         let rows = cache.repositories().flatMap(Row.rows)
         if arguments.flags.contains(where: { $0.name == "json" && $0.text == "true" }) {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Terminal.print(String(decoding: try encoder.encode(rows), as: UTF8.self))
+            Terminal.print(try prettyJSON(rows))
         } else if rows.isEmpty {
             Terminal.error("There are no models in \(cache.root); pensieve pull ORG/NAME fetches one.")
         } else {
@@ -36,16 +35,16 @@ enum ModelsCommand {
     }
 }
 
-/// One model of the table.
+/// One row of the table.
 private struct Row: Encodable {
-    /// What `--model` takes.
+    /// As `--model` takes it.
     var model: String
     var bytes: Int
     var quantization: String?
     var architecture: String?
     var commit: String?
     var path: String?
-    /// Why it cannot be served as it is.
+    /// Why the model cannot be served as it is.
     var note: String?
 
     static func rows(_ repository: CachedRepository) -> [Row] {
@@ -78,7 +77,9 @@ private struct Row: Encodable {
     private init(_ model: LocalModel, _ revision: CachedRevision) {
         let summary = ModelSummary(model)
         var variant = ""
-        if case .gguf(let label) = model.selection.format { variant = ":" + (label ?? model.selection.entry.description) }
+        if case .gguf(let label) = model.selection.format {
+            variant = ":" + (label ?? model.selection.entry.description)
+        }
         self.model = "\(model.repository)\(Self.suffix(revision))\(variant)"
         bytes = model.bytes
         quantization = summary.quantization

@@ -1,6 +1,7 @@
+import Foundation
 import ModelHub
 
-/// `pensieve pull ORG/NAME`: fetches a model, or brings it up to date, and prints where it is.
+/// `pensieve pull ORG/NAME`: downloads or updates a model, and prints its path.
 enum PullCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
         let arguments = try Arguments(raw, of: "pull", valued: [], toggles: [])
@@ -21,4 +22,62 @@ enum PullCommand {
         Terminal.print(model.path)
         return 0
     }
+}
+
+/// Pulls models as the environment configures the hub.
+enum HubModels {
+    static func settings() throws(HubError) -> HubSettings {
+        try HubSettings(environment: ProcessInfo.processInfo.environment, home: NSHomeDirectory())
+    }
+
+    /// Pulls a model with progress on standard error; first prints what was chosen among several quantisations.
+    static func pull(_ reference: ModelReference, settings: HubSettings) async throws -> LocalModel {
+        PullInterruption.begin()
+        defer { PullInterruption.end() }
+        let progress = PullProgress()
+        let pull = ModelPull(reference, settings: settings)
+        let origin = settings.isOffline ? settings.cache : settings.endpoint.absoluteString
+        Terminal.error("Pulling \(reference) from \(origin)")
+        let start = ContinuousClock.now
+        let model = try await PullDisplay.showing(progress) {
+            try await pull.run(progress: progress) { printChoice($0) }
+        }
+        let received = progress.files.reduce(0) { $0 + $1.size - $1.found }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        Terminal.error(
+            received == 0
+                ? "\(reference) is up to date: \(Format.bytes(model.bytes)) at commit \(model.commit.prefix(12))"
+                : "Pulled \(Format.bytes(received)) in \(PullProgressLines.duration(seconds)), checked: commit "
+                    + model.commit.prefix(12)
+        )
+        return model
+    }
+
+    private static func printChoice(_ selection: FileSelection) {
+        guard !selection.alternatives.isEmpty, case .gguf(let quantization) = selection.format else { return }
+        Terminal.error(
+            "  chosen: \(quantization ?? selection.entry.description); there are also "
+                + selection.alternatives.joined(separator: ", ") + " (ORG/NAME:QUANT)"
+        )
+    }
+}
+
+/// Signal handling during a pull: the program ends immediately, as by default, but with a message that the download can
+/// be resumed.
+enum PullInterruption {
+    private static let numbers = [SIGINT, SIGTERM]
+
+    static func begin() { numbers.forEach { signal($0, endByPullInterruption) } }
+
+    /// Restores the default action.
+    static func end() { numbers.forEach { signal($0, SIG_DFL) } }
+}
+
+/// A plain signal handler suffices, as what was received is in the cache already. It calls only async-signal-safe
+/// functions.
+private func endByPullInterruption(_ number: Int32) {
+    let message: StaticString =
+        "\npensieve: interrupted; what has come is kept, and the same command goes on from there\n"
+    _ = write(STDERR_FILENO, message.utf8Start, message.utf8CodeUnitCount)
+    _exit(128 + number)
 }

@@ -1,7 +1,7 @@
 import Foundation
 import ModelHub
 
-/// `pensieve remove ORG/NAME`: takes a model out of the cache.
+/// `pensieve remove ORG/NAME`: removes a model from the cache.
 enum RemoveCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
         let arguments = try Arguments(raw, of: "remove", valued: [], toggles: ["yes"])
@@ -24,7 +24,7 @@ enum RemoveCommand {
         return 0
     }
 
-    /// A plain name means all of the model; a revision or a quantisation only that.
+    /// A plain name removes the whole model; with a revision or quantisation only that is removed.
     private static func removal(of name: String, in cache: HubCache) throws -> CacheRemoval {
         guard name.contains("@") || name.contains(":") else {
             return try CacheRemoval(all: RepositoryName(name), in: cache)

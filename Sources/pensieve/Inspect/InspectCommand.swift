@@ -1,8 +1,9 @@
+import Console
 import Foundation
 import Inference
 import ModelFiles
 
-/// `pensieve inspect MODEL`: what a model is and what it needs.
+/// `pensieve inspect MODEL`: describes a model and the memory it needs.
 enum InspectCommand {
     static func run(_ raw: [String]) async throws -> Int32 {
         var arguments = try Arguments(raw, of: "inspect", valued: ["kv-type"], toggles: ["json"])
@@ -22,9 +23,7 @@ enum InspectCommand {
             configuration.kvType.flatMap(KVType.init) ?? .standard
         )
         if arguments.flags.contains(where: { $0.name == "json" && $0.text == "true" }) {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            Terminal.print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            Terminal.print(try prettyJSON(report))
         } else {
             Terminal.print(report.text)
         }

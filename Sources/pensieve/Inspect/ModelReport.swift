@@ -7,9 +7,9 @@ import ModelFiles
 import ModelHub
 import Tokenization
 
-/// What a model is and what it needs, from its files' headers alone.
+/// A description of a model and the memory it needs, from its files' headers only.
 struct ModelReport: Encodable {
-    /// Memory that some sessions of a length need together: weights and KV.
+    /// The memory for a number of sessions of one length: weights and KV.
     struct Memory: Encodable {
         var tokensEach: Int
         var sessions: Int
@@ -33,18 +33,18 @@ struct ModelReport: Encodable {
     var kvType: String
     var kvBytesPerToken: Int
     var memory: [Memory]
-    /// What a server takes at most by default on this machine, its KV cache among it.
+    /// The most memory that a server takes with default settings on this machine, including its KV cache.
     var serverBytes: Int?
     var serverKVBytes: Int?
     var serverKVTokens: Int?
-    /// How answers are sampled where a request does not say.
+    /// The default sampling parameters.
     var sampling: String
-    /// What the model's files say about it that is of no use.
+    /// Sampling parameters in the model's files that cannot be used.
     var samplingWarnings: [String]
-    /// A short conversation as the model reads it, or why that cannot be told.
+    /// A short conversation in the model's chat format, or why it cannot be rendered.
     var chatExample: String?
     var chatProblem: String?
-    /// What to know of how its texts become tokens.
+    /// Remarks on tokenizer and chat format.
     var notes: [String] = []
 
     static let sessionCounts = [1, 8, 32]
@@ -52,22 +52,23 @@ struct ModelReport: Encodable {
 
     init(name: String, path: String?, source: ModelSource, kvType: KVType) throws {
         let configuration = try ModelConfiguration(source: source)
-        tensors = TensorGroup.all(in: try TensorDirectory(source: source), configuration)
+        let transformer = configuration.transformer
+        tensors = TensorGroup.all(in: try configuration.tensors(of: source), configuration.quantization)
         model = name
         self.path = path
         architecture = configuration.modelType
         parameters = tensors.reduce(0) { $0 + $1.parameters }
         weightBytes = tensors.reduce(0) { $0 + $1.bytes }
-        layers = configuration.layerCount
-        hiddenSize = configuration.hiddenSize
-        heads = configuration.headCount
-        kvHeads = configuration.kvHeadCount
-        headSize = configuration.headSize
-        vocabularySize = configuration.vocabularySize
-        contextLength = configuration.contextLength
-        slidingWindow = configuration.slidingWindow
+        layers = transformer.layers.count
+        hiddenSize = transformer.hiddenSize
+        heads = transformer.heads.count
+        kvHeads = transformer.heads.kvCount
+        headSize = transformer.heads.size
+        vocabularySize = transformer.vocabularySize
+        contextLength = transformer.contextLength
+        slidingWindow = transformer.window
         self.kvType = kvType.rawValue
-        kvBytesPerToken = configuration.kvBytesPerToken(kvType)
+        kvBytesPerToken = transformer.kvBytesPerToken(kvType)
         do {
             let text = try ModelText(source, configuration, LoadedModel.Vocabulary(source: source))
             notes = text.notes
@@ -80,9 +81,9 @@ struct ModelReport: Encodable {
         samplingWarnings = configuration.generation.warnings
         var options = EngineOptions()
         options.kvType = kvType
-        if let plan = try? MemoryPlan(configuration, options: options) {
+        if let plan = try? MemoryPlan(transformer, options: options) {
             (serverKVBytes, serverKVTokens) = (plan.kvBytes, plan.kvTokens)
-            let working = plan.working.bytes(stepTokens: defaults.stepTokens, samples: defaults.mostSamples)
+            let working = plan.working.bytes(stepTokens: defaults.stepTokens, samples: defaults.maxSamples)
             serverBytes = weightBytes + plan.kvBytes + working
         }
         let lengths = Set([min(Self.shortSession, contextLength), contextLength]).sorted()
@@ -97,7 +98,7 @@ struct ModelReport: Encodable {
         }
     }
 
-    /// No size of a file may overflow a number that is only shown.
+    /// Saturates, as sizes come from files.
     private static func sum(_ weights: Int, _ tokens: Int, _ sessions: Int, _ bytesPerToken: Int) -> Int {
         Int(exactly: (Double(weights) + Double(tokens) * Double(sessions) * Double(bytesPerToken)).rounded()) ?? Int.max
     }
@@ -107,14 +108,14 @@ struct ModelReport: Encodable {
             ChatTurn(role: .system, text: "You are a helpful assistant."), ChatTurn(role: .user, text: "Hello!"),
             ChatTurn(role: .assistant, text: "Hello! How can I help?"), ChatTurn(role: .user, text: "What is 23 + 45?"),
         ]
-        // The one place where inspect renders a conversation: with the format that a server of this model uses.
+        // With the same chat format as a server of this model.
         let tokens = try text.chatFormat.encode(turns, with: text.tokenizer)
         return String(decoding: tokens.flatMap(text.tokenizer.bytes(of:)), as: UTF8.self)
     }
 }
 
 extension ModelReport {
-    /// The report for people.
+    /// The report as text.
     var text: String {
         var lines = [model] + (path.map { [field("path", $0)] } ?? [])
         lines += [
@@ -133,7 +134,7 @@ extension ModelReport {
             tensors.map { [$0.kind.rawValue, $0.form, Format.parameters($0.parameters), Format.bytes($0.bytes)] }
         )
         lines += ["", field("KV memory", "\(Format.bytes(kvBytesPerToken)) for each token, as \(kvType)"), ""]
-        // Blocks that lie behind every layer's window are given back; how soon, only the loaded model knows.
+        // Blocks outside every layer's window are freed; only the loaded model knows when.
         let heading = slidingWindow == nil ? "memory for" : "memory for at most"
         lines += Self.table([heading] + Self.sessionCounts.map { $0 == 1 ? "1 session" : "\($0) sessions" }, needs)
         if let serverBytes, let serverKVBytes, let serverKVTokens {

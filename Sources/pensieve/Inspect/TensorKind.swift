@@ -1,6 +1,6 @@
 import ModelFiles
 
-/// The parts of a model that its tensors belong to, told by their names.
+/// The part of a model that a tensor belongs to, by its name.
 enum TensorKind: String, CaseIterable, Encodable {
     case embedding
     case attention
@@ -31,31 +31,31 @@ enum TensorKind: String, CaseIterable, Encodable {
     }
 }
 
-/// How the tensors of one kind are stored, those of one form together.
+/// The tensors of one kind and storage format.
 struct TensorGroup: Encodable {
     var kind: TensorKind
     /// "MLX 4-bit, group 64", "BF16".
     var form: String
-    /// Weights, however many of them share a word.
+    /// The number of weights, also where several are packed into a word.
     var parameters = 0
     var bytes = 0
 
     /// The groups of a model, in the order of their kinds.
-    static func all(in directory: TensorDirectory, _ configuration: ModelConfiguration) -> [TensorGroup] {
+    static func all(in directory: TensorDirectory, _ quantization: MLXQuantization) -> [TensorGroup] {
         var groups: [String: TensorGroup] = [:]
         for (name, tensor) in directory.tensors {
             let path = name.split(separator: ".").dropLast().joined(separator: ".")
             let isPacked = directory[path + ".scales"] != nil
-            let quantization = isPacked ? configuration.quantization(of: path) : nil
+            let packing = isPacked ? quantization[path] : nil
             let form =
-                quantization.map { "MLX \($0.bits)-bit, group \($0.groupSize)" } ?? tensor.type.rawValue
+                packing.map { "MLX \($0.bits)-bit, group \($0.groupSize)" } ?? tensor.type.rawValue
             let kind = TensorKind(tensor: name)
             var group = groups[kind.rawValue + form] ?? TensorGroup(kind: kind, form: form)
             group.bytes += tensor.bytes.count
-            // Scales and biases are part of the form, no parameters.
+            // Scales and biases are part of the format, not parameters.
             if !isPacked || name.hasSuffix(".weight") {
                 let stored = tensor.shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
-                group.parameters += quantization.map { stored / $0.bits * 32 } ?? stored
+                group.parameters += packing.map { stored / $0.bits * 32 } ?? stored
             }
             groups[kind.rawValue + form] = group
         }

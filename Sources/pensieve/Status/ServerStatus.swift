@@ -1,22 +1,23 @@
 import Console
 import Foundation
+import JSON
 
-/// A running server in figures, from `/health` and, where that can be read, `/metrics`.
+/// The status of a running server, from `/health` and, if available, `/metrics`.
 struct ServerStatus: Encodable {
-    struct Sessions: Codable {
+    struct Sessions: Encodable {
         var running: Int
         var waiting: Int
     }
 
-    struct Blocks: Codable {
+    struct Blocks: Encodable {
         var total: Int
         var in_use: Int
         var cached: Int
     }
 
-    /// What the server did since its start.
+    /// Totals since the server's start.
     struct Totals: Encodable {
-        /// Whole or broken off.
+        /// Complete or not.
         var answers: Int
         var promptTokens: Int
         var cachedTokens: Int
@@ -36,72 +37,67 @@ struct ServerStatus: Encodable {
     var kvBlocks: Blocks
     var totals: Totals?
 
-    private struct Health: Decodable {
-        struct Performance: Decodable {
-            var tokens_per_second: Double
-            var memory_utilization_percent: Double
-        }
-        var status: String
-        var model: String
-        var version: String
-        var framework: String
-        var mock: Bool
-        var performance: Performance
-        var sessions: Sessions
-        var kv_blocks: Blocks
-        var uptime_seconds: Double
-    }
-
-    /// - Returns: nil for a document that is not this program's.
-    init?(address: String, health: Data) {
-        guard let health = try? JSONDecoder().decode(Health.self, from: health), health.framework == "Pensieve" else {
+    /// - Returns: nil for a document that is not from this program.
+    init?(address: String, health: [UInt8]) {
+        do throws(JSONError) {
+            try self.init(address: address, JSONDocument(health).root)
+        } catch {
             return nil
         }
-        self.address = address
-        status = health.status.visible
-        model = health.model.visible
-        version = health.version.visible
-        isMock = health.mock
-        uptimeSeconds = health.uptime_seconds
-        tokensPerSecond = health.performance.tokens_per_second
-        memoryPercent = health.performance.memory_utilization_percent
-        sessions = health.sessions
-        kvBlocks = health.kv_blocks
     }
 
-    /// Adds what only the metrics tell.
-    mutating func add(metrics: Data) {
+    private init(address: String, _ health: JSONNode) throws(JSONError) {
+        _ = try health["framework"].string(oneOf: ["Pensieve"])
+        self.address = address
+        status = try health["status"].string().visible
+        model = try health["model"].string().visible
+        version = try health["version"].string().visible
+        isMock = try health["mock"].bool()
+        uptimeSeconds = try health["uptime_seconds"].double()
+        tokensPerSecond = try health["performance"]["tokens_per_second"].double()
+        memoryPercent = try health["performance"]["memory_utilization_percent"].double()
+        let (sessions, blocks) = (health["sessions"], health["kv_blocks"])
+        self.sessions = Sessions(running: try sessions["running"].int(), waiting: try sessions["waiting"].int())
+        kvBlocks = Blocks(
+            total: try blocks["total"].int(),
+            in_use: try blocks["in_use"].int(),
+            cached: try blocks["cached"].int()
+        )
+    }
+
+    /// Adds the values that only the metrics have.
+    mutating func add(metrics: [UInt8]) {
         let page = MetricsSamples(String(decoding: metrics, as: UTF8.self))
         residentBytes = page.sum("process_resident_memory_bytes")
         guard let prompt = page.sum("pensieve_prompt_tokens_total"),
             let cached = page.sum("pensieve_prefix_cache_hit_tokens_total"),
             let generated = page.sum("pensieve_generated_tokens_total")
         else { return }
-        // A reason that no answer ended for has no sample.
+        // There are no samples before the first answer has ended.
         let answers = page.sum("pensieve_sessions_finished_total") ?? 0
         totals = Totals(answers: answers, promptTokens: prompt, cachedTokens: cached, generatedTokens: generated)
     }
 }
 
-/// The samples of a page in Prometheus's text format, summed over their labels.
+/// The samples of a page in Prometheus' text format, summed over their labels.
 struct MetricsSamples {
     private var sums: [Substring: Double] = [:]
 
     init(_ text: String) {
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             let name = line.prefix { $0 != "{" && $0 != " " }
-            // A label's value may hold spaces; the sample's is behind the last.
+            // Label values may contain spaces; the sample's value follows the last one.
             guard let last = line.split(separator: " ").last, let value = Double(last), value.isFinite else { continue }
             sums[name, default: 0] += value
         }
     }
 
-    /// Nil where the page has no such name.
+    /// Nil if the page has no such metric.
     func sum(_ name: String) -> Int? { sums[name[...]].flatMap { Int(exactly: $0.rounded()) } }
 }
 
 extension ServerStatus {
-    /// For people, in 80 columns as far as names are short.
+    /// For display, in 80 columns unless names are long.
     var text: String {
         let what = status == "healthy" ? "runs" : "is \(status)"
         var lines = ["Pensieve \(version) at \(address) \(what)", ""]
@@ -122,7 +118,8 @@ extension ServerStatus {
             lines.append(
                 Self.field(
                     "so far",
-                    "\(Format.count(totals.answers)) answers, \(Format.count(totals.promptTokens)) prompt tokens ("
+                    "\(Format.count(totals.answers)) \(totals.answers == 1 ? "answer" : "answers"), "
+                        + "\(Format.count(totals.promptTokens)) prompt tokens ("
                         + "\(Format.count(totals.cachedTokens)) cached), "
                         + "\(Format.count(totals.generatedTokens)) generated"
                 )

@@ -1,7 +1,8 @@
 import APIClient
+import Console
 import Foundation
 
-/// `pensieve status`: how a running server is.
+/// `pensieve status`: shows the status of a running server.
 enum StatusCommand {
     static let standardAddress = "http://127.0.0.1:7777"
 
@@ -19,10 +20,7 @@ enum StatusCommand {
         signal(SIGPIPE, SIG_IGN)
         let status = try await ask(ServerConnection(target, key: nil, silenceSeconds: 10))
         if wantsJSON {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            Terminal.print(String(decoding: try encoder.encode(status), as: UTF8.self))
+            Terminal.print(try prettyJSON(status, inSnakeCase: true))
         } else {
             Terminal.print(status.text)
         }
@@ -30,7 +28,7 @@ enum StatusCommand {
     }
 
     private static func ask(_ server: ServerConnection) async throws -> ServerStatus {
-        let answer: (status: Int, body: Data)
+        let answer: (status: Int, body: [UInt8])
         do {
             answer = try await server.get("/health")
         } catch let failure as SocketFailure where failure.isTimeout {
@@ -43,7 +41,7 @@ enum StatusCommand {
         guard var status = ServerStatus(address: server.address, health: answer.body) else {
             throw ChatError("what answers at \(server.address) is no Pensieve server (status \(answer.status))")
         }
-        // Whoever stands before a server may keep its metrics to himself.
+        // A proxy in front of the server may not forward /metrics.
         if let metrics = try? await server.get("/metrics"), metrics.status == 200 { status.add(metrics: metrics.body) }
         return status
     }

@@ -78,6 +78,16 @@ MODELS = {
         "sliding_window": 20, "sliding_window_pattern": 3, "query_pre_attn_scalar": 24, "rope_theta": 1000000.0,
         "rope_local_base_freq": 10000.0, "rope_scaling": {"rope_type": "linear", "factor": 4.0},
         "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True},
+    "granite": COMMON | {
+        "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True, "attention_bias": True,
+        "mlp_bias": False, "embedding_multiplier": 3.0, "attention_multiplier": 0.4, "residual_multiplier": 0.6,
+        "logits_scaling": 3.0},
+    # Layers with and without rotary positions; some of the latter have a window.
+    "smollm3": COMMON | {
+        "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
+        "no_rope_layers": [1, 0, 1, 0], "use_sliding_window": True, "sliding_window": 20,
+        "layer_types": ["full_attention", "sliding_attention", "full_attention", "full_attention"],
+        "attention_bias": False, "mlp_bias": False},
 }
 
 

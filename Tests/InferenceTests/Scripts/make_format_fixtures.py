@@ -1,7 +1,9 @@
 """Makes the fixtures of number formats and containers: what the `gguf` and `mlx` packages make of the same bytes.
 
     python -m venv .venv && .venv/bin/pip install torch transformers safetensors numpy gguf mlx
-    .venv/bin/python Tests/InferenceTests/Scripts/make_format_fixtures.py
+    .venv/bin/python Tests/InferenceTests/Scripts/make_format_fixtures.py [ARCHITECTURE …]
+
+With names of architectures, only their GGUF files and `names.json` are made.
 
 `formats.safetensors` holds random rows of every block form of GGUF and every width of MLX, and their values. The folders
 hold tiny Phi-3 models in those forms, each with `reference.safetensors`: what `transformers` computes in float32 with the
@@ -15,6 +17,7 @@ write it.
 import json
 import math
 import shutil
+import sys
 from pathlib import Path
 
 import gguf
@@ -240,6 +243,7 @@ def write_names():
         "qwen3moe": block + head_norms + [f"self_attn.{n}" for n in attention]
         + ["mlp.gate"] + [f"mlp.experts.{n}" for n in mlp],
     }
+    parts["granite"] = parts["smollm3"] = parts["llama"]
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     parts["gemma2"] = parts["llama"] + extra
     parts["gemma3"] = parts["llama"] + head_norms + extra
@@ -278,6 +282,11 @@ ARCHITECTURES = {
         "head_dim": 32, "sliding_window": 20, "query_pre_attn_scalar": 32, "rope_theta": 1000000.0,
         "rope_local_base_freq": 10000.0, "rope_scaling": {"rope_type": "linear", "factor": 4.0},
         "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True},
+    "granite": COMMON | {
+        "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True, "embedding_multiplier": 3.0,
+        "attention_multiplier": 0.4, "residual_multiplier": 0.6, "logits_scaling": 3.0},
+    "smollm3": COMMON | {
+        "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
 }
 
 
@@ -315,6 +324,11 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     if arch == "gemma2":
         writer.add_attn_logit_softcapping(fields["attn_logit_softcapping"])
         writer.add_final_logit_softcapping(fields["final_logit_softcapping"])
+    if arch == "granite":
+        writer.add_embedding_scale(fields["embedding_multiplier"])
+        writer.add_attention_scale(fields["attention_multiplier"])
+        writer.add_residual_scale(fields["residual_multiplier"])
+        writer.add_logit_scale(fields["logits_scaling"])
     if arch == "qwen3moe":
         writer.add_expert_count(fields["num_experts"])
         writer.add_expert_used_count(fields["num_experts_per_tok"])
@@ -361,7 +375,7 @@ def write_architecture(arch: str, fields: dict):
             parts = {f"{name}.weight": value}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
-                if arch == "llama" and module in path:
+                if arch in ("llama", "granite", "smollm3") and module in path:
                     part = in_turn(part, fields[heads])
             if arch.startswith("gemma") and path.endswith("norm.weight"):
                 part = part + 1
@@ -387,6 +401,12 @@ def write_architecture(arch: str, fields: dict):
 
 
 def main():
+    chosen = sys.argv[1:]
+    if chosen:
+        write_names()
+        for arch in chosen:
+            write_architecture(arch, ARCHITECTURES[arch])
+        return
     weights = load_file(FIXTURES / "phi3-float32" / "model.safetensors")
     write_formats()
     write_mlx(weights)

@@ -1,0 +1,105 @@
+/// One layer: a mixer, which looks at other positions, and a feed-forward network, which does not.
+///
+///     hidden += residualScale × norm?(mixer(norm(hidden)))
+///     hidden += residualScale × norm?(feedForward(norm(hidden)))
+package struct LayerDescription: Sendable, Equatable {
+    package var mixer: Mixer
+    package var feedForward: FeedForwardKind
+    package var norms = NormPlacement.before
+    package var residualScale: Float = 1
+}
+
+package enum Mixer: Sendable, Equatable {
+    case attention(AttentionDescription)
+}
+
+package enum FeedForwardKind: Sendable, Equatable {
+    case dense(DenseDescription)
+    case experts(ExpertsDescription)
+}
+
+/// Which norms a layer has about its mixer and its feed-forward network.
+package enum NormPlacement: Sendable, Equatable {
+    case before
+    case beforeAndAfter
+}
+
+/// Causal attention over paged KV memory.
+package struct AttentionDescription: Sendable, Equatable {
+    /// Multiplies q · k.
+    package var scale: Float
+    /// Scores s become cap × tanh(s / cap); nil: they stay.
+    package var softCap: Float?
+    /// A token sees this many positions, itself included; nil: all.
+    package var window: Int?
+    /// Which of the model's rotary positions q and k have; nil: none.
+    package var rotary: Int? = 0
+    /// Whether each head of q and k has a norm of its own, before it is rotated.
+    package var hasHeadNorms = false
+    /// Of q, k and v.
+    package var bias = BiasPresence.none
+    package var outputBias = BiasPresence.none
+    /// Whether the family's own files have q, k and v in one matrix.
+    package var isFused = false
+}
+
+/// A gated feed-forward network: down(activation(gate(x)) × up(x)).
+package struct DenseDescription: Sendable, Equatable {
+    /// Of gate and up.
+    package var size: Int
+    package var activation: Activation
+    /// Of gate, up and down.
+    package var bias = BiasPresence.none
+    /// Whether the family's own files have gate and up in one matrix.
+    package var isFused = false
+}
+
+/// Feed-forward networks of which each token goes to a few, chosen by a router.
+package struct ExpertsDescription: Sendable, Equatable {
+    package var count: Int
+    /// Experts for each token.
+    package var chosenCount: Int
+    /// Whether the weights of a token's experts are made to sum to 1.
+    package var normalizesWeights: Bool
+    package var expert: DenseDescription
+}
+
+/// What the gate of a feed-forward network goes through.
+package enum Activation: Sendable {
+    case silu
+    /// GELU in its approximation by tanh.
+    case geluTanh
+}
+
+/// Whether a matrix has a bias.
+package enum BiasPresence: Sendable {
+    case none
+    case required
+    /// If the file has one.
+    case optional
+}
+
+extension LayerDescription {
+    var attention: AttentionDescription? {
+        switch mixer {
+        case .attention(let attention): attention
+        }
+    }
+}
+
+extension FeedForwardKind {
+    /// Of one network.
+    var innerSize: Int {
+        switch self {
+        case .dense(let network): network.size
+        case .experts(let experts): experts.expert.size
+        }
+    }
+
+    var expertCount: Int {
+        switch self {
+        case .dense: 0
+        case .experts(let experts): experts.count
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import ModelFiles
+
+/// The fields that most families share.
+extension TransformerDescription {
+    /// What the reference implementation takes for sizes that config.json leaves out; a GGUF file has all of them.
+    struct Defaults {
+        var hiddenSize: Int?
+        var layerCount: Int?
+        var headCount: Int?
+        var kvHeadCount: Int?
+        var headSize: Int?
+        var vocabularySize: Int?
+        var contextLength: Int?
+        var normEpsilon: Double? = 1e-6
+        var tiesEmbeddings = false
+    }
+
+    /// A description without layers and rotary positions.
+    init(_ fields: ModelFields, _ defaults: Defaults = Defaults()) throws(ModelError) {
+        guard try fields.optionalBool("use_bidirectional_attention") != true else {
+            throw fields.error("use_bidirectional_attention", "is not supported; only false is")
+        }
+        let defaults = fields.isGGUF ? Defaults(normEpsilon: nil) : defaults
+        hiddenSize = try fields.int(
+            "hidden_size",
+            gguf: "embedding_length",
+            1...(1 << 20),
+            default: defaults.hiddenSize
+        )
+        heads = try AttentionHeads(fields, hiddenSize: hiddenSize, defaults)
+        normEpsilon = Float(
+            try fields.double(
+                "rms_norm_eps",
+                gguf: "attention.layer_norm_rms_epsilon",
+                1e-12...1,
+                default: defaults.normEpsilon
+            )
+        )
+        contextLength = try fields.int(
+            "max_position_embeddings",
+            gguf: "context_length",
+            1...(1 << 24),
+            default: defaults.contextLength
+        )
+        if let gguf = fields.gguf {
+            vocabularySize = try gguf.embeddingRows
+            tiesEmbeddings = !gguf.hasTensor("output.weight")
+        } else {
+            vocabularySize = try fields.int("vocab_size", 1...(1 << 24), default: defaults.vocabularySize)
+            tiesEmbeddings = try fields.optionalBool("tie_word_embeddings") ?? defaults.tiesEmbeddings
+        }
+    }
+}
+
+extension AttentionHeads {
+    fileprivate init(
+        _ fields: ModelFields,
+        hiddenSize: Int,
+        _ defaults: TransformerDescription.Defaults
+    ) throws(ModelError) {
+        count = try fields.int(
+            "num_attention_heads",
+            gguf: "attention.head_count",
+            1...65_536,
+            default: defaults.headCount
+        )
+        let (name, key) = ("num_key_value_heads", "attention.head_count_kv")
+        kvCount = try fields.int(name, gguf: key, 1...count, default: defaults.kvHeadCount ?? count)
+        guard count % kvCount == 0 else {
+            throw fields.error(
+                name,
+                gguf: key,
+                "is \(kvCount); a divisor of the number of heads, \(count), is expected"
+            )
+        }
+        let sizes = 1...65_536
+        let given = try fields.optionalInt("head_dim", gguf: "attention.key_length", sizes) ?? defaults.headSize
+        guard given != nil || hiddenSize % count == 0 else {
+            throw fields.error(
+                "hidden_size",
+                gguf: "embedding_length",
+                "is \(hiddenSize); a multiple of \(count) heads is expected"
+            )
+        }
+        size = given ?? hiddenSize / count
+        let valueKey = "attention.value_length"
+        guard try fields.int(gguf: valueKey, sizes, default: size) == size else {
+            throw fields.error(gguf: valueKey, "is not \(size), the size of keys, which is expected")
+        }
+    }
+}
+
+extension ModelFields {
+    func layerCount(default value: Int? = nil) throws(ModelError) -> Int {
+        try int("num_hidden_layers", gguf: "block_count", 1...4096, default: isGGUF ? nil : value)
+    }
+
+    /// A feed-forward network of `intermediate_size` with the activation that a field names.
+    func dense(
+        size: Int? = nil,
+        activation field: String = "hidden_act",
+        default name: String = "silu",
+        bias: BiasPresence = .none
+    ) throws(ModelError) -> DenseDescription {
+        DenseDescription(
+            size: try int("intermediate_size", gguf: "feed_forward_length", 1...(1 << 22), default: size),
+            activation: try activation(field, default: name),
+            bias: bias
+        )
+    }
+
+    func activation(_ field: String, default name: String) throws(ModelError) -> Activation {
+        switch try optionalString(field) ?? name {
+        case "silu", "swish": return .silu
+        case "gelu_pytorch_tanh", "gelu_new": return .geluTanh
+        case let name:
+            throw error(field, "\"\(name)\" is not supported; \"silu\" and \"gelu_pytorch_tanh\" are")
+        }
+    }
+
+    /// Biases that a flag of config.json switches on or off; where it is left out, the tensors tell.
+    func bias(_ name: String) throws(ModelError) -> BiasPresence {
+        switch try optionalBool(name) {
+        case nil: .optional
+        case true?: .required
+        case false?: .none
+        }
+    }
+
+    /// A number that multiplies or divides.
+    func scale(_ name: String, gguf key: String? = nil, default value: Double? = 1) throws(ModelError) -> Float {
+        Float(try double(name, gguf: key, 1e-6...1e9, default: value))
+    }
+
+    /// A soft cap; null is none.
+    func softCap(_ name: String, ifAbsent absent: Double? = nil) throws(ModelError) -> Float? {
+        try optionalDouble(name, gguf: name, 1e-6...1e9, ifAbsent: absent).map { Float($0) }
+    }
+
+    /// How many positions the layers with a window see; nil: there are none. GGUF has 0 for that.
+    func slidingWindow(ifAbsent absent: Int? = nil) throws(ModelError) -> Int? {
+        let least = isGGUF ? 0 : 1
+        let size = try optionalInt(
+            "sliding_window",
+            gguf: "attention.sliding_window",
+            least...(1 << 30),
+            ifAbsent: absent
+        )
+        return size == 0 ? nil : size
+    }
+
+    /// The window of each layer; nil: it sees all positions.
+    /// - Parameters:
+    ///   - size: of those that have one.
+    ///   - rule: whether a layer has one where config.json does not list `layer_types`.
+    func windows(layerCount: Int, size: Int?, where rule: (Int) -> Bool) throws(ModelError) -> [Int?] {
+        guard let types = try list("layer_types", of: String.self) else {
+            return (0..<layerCount).map { rule($0) ? size : nil }
+        }
+        guard types.count == layerCount else {
+            throw error("layer_types", "has \(types.count) elements; \(layerCount) are expected")
+        }
+        if let type = types.first(where: { $0 != "sliding_attention" && $0 != "full_attention" }) {
+            let message = "\"\(type)\" is not supported; \"full_attention\" and \"sliding_attention\" are"
+            throw error("layer_types", message)
+        }
+        return types.map { $0 == "sliding_attention" ? size : nil }
+    }
+}

@@ -1,0 +1,73 @@
+import ModelFiles
+
+/// What a decoder-only transformer is: all that its weights' shapes and its computation follow from.
+package struct TransformerDescription: Sendable, Equatable {
+    package var hiddenSize: Int
+    /// Rows of the embedding.
+    package var vocabularySize: Int
+    /// The most positions of a session.
+    package var contextLength: Int
+    package var heads: AttentionHeads
+    /// Of every norm.
+    package var normEpsilon: Float
+    /// Added to the weights of every norm, in files that keep them relative to it.
+    package var normOffset: Float = 0
+    /// Multiplies the embeddings of tokens.
+    package var embeddingScale: Float = 1
+    /// Multiplies the logits.
+    package var logitScale: Float = 1
+    /// Logits l become cap × tanh(l / cap); nil: they stay.
+    package var logitSoftCap: Float?
+    /// Whether the logits are read off the embedding.
+    package var tiesEmbeddings: Bool
+    /// Whether the file has the rows of q and k as `InterleavedHeads` says.
+    package var interleavesHeadRows = false
+    /// Where the tensors may be; the first place that has an embedding counts.
+    package var paths = [TensorPaths()]
+    /// The kinds of rotary positions, which layers name by their index.
+    package var rotary: [RotaryParameters] = []
+    package var layers: [LayerDescription] = []
+}
+
+/// The heads of attention, the same in every layer, as KV memory has one shape.
+package struct AttentionHeads: Sendable, Equatable {
+    package var count: Int
+    /// Those of keys and values, each shared by `count / kvCount` of q: a divisor of `count`.
+    package var kvCount: Int
+    package var size: Int
+
+    /// Floats of q, and of the output of attention.
+    var querySize: Int { count * size }
+    /// Floats of k, and of v.
+    var keySize: Int { kvCount * size }
+    /// What q · k is multiplied by in most families.
+    var usualScale: Float { 1 / Float(size).squareRoot() }
+}
+
+/// Where in a file the decoder and its head are.
+package struct TensorPaths: Sendable, Equatable {
+    var decoder = "model"
+    var head = "lm_head"
+}
+
+// MARK: What follows from it
+
+extension TransformerDescription {
+    /// How many positions a token sees, itself included, in the layer that sees the most; nil is all.
+    package var widestWindow: Int? {
+        let windows = layers.map(\.attention?.window)
+        return windows.contains(nil) ? nil : windows.compactMap(\.self).max()
+    }
+
+    /// The same in the layers with a window; nil if there are none.
+    package var window: Int? { layers.compactMap(\.attention?.window).max() }
+
+    /// The width of the widest feed-forward network, between its matrices.
+    var widestFeedForward: Int { layers.map(\.feedForward.innerSize).max() ?? 0 }
+
+    /// The most columns of any matrix.
+    var maxColumns: Int { max(hiddenSize, heads.querySize, widestFeedForward) }
+
+    /// The experts of the layer that has the most; 0 if none has any.
+    var mostExperts: Int { layers.map(\.feedForward.expertCount).max() ?? 0 }
+}

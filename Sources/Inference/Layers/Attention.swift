@@ -1,0 +1,93 @@
+import CKernels
+import ModelFiles
+
+/// The attention of one layer.
+struct Attention: Sendable {
+    let description: AttentionDescription
+    let heads: AttentionHeads
+    /// [q | k | v] of the layer's input.
+    let qkv: Linear
+    /// Of each head of q and k by itself, before it is rotated.
+    let queryNorm: RMSNorm?
+    let keyNorm: RMSNorm?
+    let output: Linear
+}
+
+extension WeightReader {
+    /// Binds `qkv_proj`, or `q_proj`, `k_proj` and `v_proj`, and `o_proj` at `path`, and the norms of heads.
+    func attention(
+        _ attention: AttentionDescription,
+        of model: TransformerDescription,
+        at path: String
+    ) throws(ModelError) -> Attention {
+        let (heads, hidden) = (model.heads, model.hiddenSize)
+        let (q, k) = (heads.querySize, heads.keySize)
+        func interleaved(_ count: Int) -> InterleavedHeads? {
+            model.interleavesHeadRows ? InterleavedHeads(count: count, size: heads.size) : nil
+        }
+        func headNorm(_ name: String) throws(ModelError) -> RMSNorm? {
+            attention.hasHeadNorms ? try norm("\(path).\(name)", heads.size, of: model) : nil
+        }
+        return Attention(
+            description: attention,
+            heads: heads,
+            qkv: try linear(
+                path,
+                fused: LinearPart("qkv_proj", q + 2 * k, interleaved(heads.count + heads.kvCount)),
+                parts: [
+                    LinearPart("q_proj", q, interleaved(heads.count)),
+                    LinearPart("k_proj", k, interleaved(heads.kvCount)),
+                    LinearPart("v_proj", k),
+                ],
+                columns: hidden,
+                expectsFused: attention.isFused,
+                bias: attention.bias
+            ),
+            queryNorm: try headNorm("q_norm"),
+            keyNorm: try headNorm("k_norm"),
+            output: try linear(path, [LinearPart("o_proj", hidden)], columns: q, bias: attention.outputBias)
+        )
+    }
+}
+
+extension ForwardPass {
+    /// attentionOutput = attention of each token of `normed`; k and v go to KV memory.
+    func attend(_ attention: Attention, layer: Int) {
+        let (description, heads) = (attention.description, attention.heads)
+        attention.qkv.apply(normed, tokens: count, into: qkv, on: compute)
+        let qkv = qkv.buffer(count * (heads.querySize + 2 * heads.keySize))
+        var kv = kv.view(layer: layer)
+        let rotary = description.rotary.map { rotaryTables[$0] } ?? unrotated
+        let half = rotary.dimensions / 2
+        var preparation = ck_preparation(
+            q_norm: attention.queryNorm?.weight.start,
+            k_norm: attention.keyNorm?.weight.start,
+            epsilon: attention.queryNorm?.epsilon ?? 0,
+            dimensions: Int32(2 * half),
+            cosines: rotary.cosines.buffer(count * half),
+            sines: rotary.sines.buffer(count * half),
+            scale: description.scale
+        )
+        ck_prepare_and_store(
+            compute.handle,
+            &kv,
+            places.baseAddress,
+            qkv,
+            Int32(heads.count),
+            &preparation,
+            runs,
+            Int32(runs.count)
+        )
+        ck_attention(
+            compute.handle,
+            &kv,
+            places.baseAddress,
+            qkv,
+            Int32(heads.count),
+            ck_view(window: Int32(description.window ?? 0), soft_cap: description.softCap ?? 0),
+            spans,
+            Int32(spans.count),
+            attentionOutput.ensureCapacity(count * heads.querySize)
+        )
+    }
+}

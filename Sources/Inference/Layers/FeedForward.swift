@@ -1,0 +1,54 @@
+import CKernels
+import ModelFiles
+
+/// A gated feed-forward network: down(activation(gate(x)) × up(x)).
+struct DenseFeedForward: Sendable {
+    /// [gate | up] of the input.
+    let gateUp: Linear
+    let down: Linear
+    let activation: ck_activation
+
+    var size: Int { gateUp.rows / 2 }
+}
+
+extension WeightReader {
+    /// Binds `gate_up_proj`, or `gate_proj` and `up_proj`, and `down_proj` at `path`.
+    func dense(
+        _ network: DenseDescription,
+        hiddenSize: Int,
+        at path: String
+    ) throws(ModelError) -> DenseFeedForward {
+        DenseFeedForward(
+            gateUp: try linear(
+                path,
+                fused: LinearPart("gate_up_proj", 2 * network.size),
+                parts: [LinearPart("gate_proj", network.size), LinearPart("up_proj", network.size)],
+                columns: hiddenSize,
+                expectsFused: network.isFused,
+                bias: network.bias
+            ),
+            down: try linear(
+                path,
+                [LinearPart("down_proj", hiddenSize)],
+                columns: network.size,
+                bias: network.bias
+            ),
+            activation: network.activation == .silu ? CK_SILU : CK_GELU_TANH
+        )
+    }
+}
+
+extension ForwardPass {
+    /// gated[tokens, size] = activation(gate) × up of the first rows of `x`: all of `network` but its last matmul.
+    func activate(_ network: DenseFeedForward, _ x: FloatBuffer, tokens: Int) {
+        network.gateUp.apply(x, tokens: tokens, into: gateUp, on: compute)
+        ck_gate(
+            compute.handle,
+            network.activation,
+            gateUp.buffer(2 * tokens * network.size),
+            Int32(tokens),
+            Int32(network.size),
+            gated.ensureCapacity(tokens * network.size)
+        )
+    }
+}

@@ -1,0 +1,122 @@
+import CKernels
+import ModelFiles
+
+/// The weights of one layer, and what is done with them.
+struct LayerWeights: Sendable {
+    enum Mixer: Sendable {
+        case attention(Attention)
+    }
+
+    enum FeedForward: Sendable {
+        case dense(DenseFeedForward)
+        case experts(MixtureOfExperts)
+    }
+
+    let mixerNorm: RMSNorm
+    let mixer: Mixer
+    /// Of the mixer's output, in families that have one.
+    let mixerOutputNorm: RMSNorm?
+    let feedForwardNorm: RMSNorm
+    let feedForward: FeedForward
+    let feedForwardOutputNorm: RMSNorm?
+    /// Multiplies what is added to the hidden state; where there are output norms, these have taken it in.
+    let residualScale: Float
+}
+
+extension ModelFamily {
+    static func bind(
+        _ layer: LayerDescription,
+        of model: TransformerDescription,
+        at path: String,
+        _ weights: WeightReader
+    ) throws(ModelError) -> LayerWeights {
+        func norm(_ name: String, scale: Float = 1) throws(ModelError) -> RMSNorm {
+            try weights.norm("\(path).\(name)", model.hiddenSize, of: model, scale: scale)
+        }
+        let hasOutputNorms = layer.norms == .beforeAndAfter
+        let beforeFeedForward = hasOutputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm"
+        let scale = layer.residualScale
+        return LayerWeights(
+            mixerNorm: try norm("input_layernorm"),
+            mixer: try weights.mixer(layer.mixer, of: model, at: path),
+            mixerOutputNorm: hasOutputNorms ? try norm("post_attention_layernorm", scale: scale) : nil,
+            feedForwardNorm: try norm(beforeFeedForward),
+            feedForward: try weights.feedForward(layer.feedForward, hiddenSize: model.hiddenSize, at: "\(path).mlp"),
+            feedForwardOutputNorm: hasOutputNorms ? try norm("post_feedforward_layernorm", scale: scale) : nil,
+            residualScale: scale
+        )
+    }
+}
+
+extension WeightReader {
+    fileprivate func mixer(
+        _ mixer: Mixer,
+        of model: TransformerDescription,
+        at path: String
+    ) throws(ModelError) -> LayerWeights.Mixer {
+        switch mixer {
+        case .attention(let attention): .attention(try self.attention(attention, of: model, at: "\(path).self_attn"))
+        }
+    }
+
+    fileprivate func feedForward(
+        _ kind: FeedForwardKind,
+        hiddenSize: Int,
+        at path: String
+    ) throws(ModelError) -> LayerWeights.FeedForward {
+        switch kind {
+        case .dense(let network): .dense(try dense(network, hiddenSize: hiddenSize, at: path))
+        case .experts(let experts): .experts(try mixture(experts, hiddenSize: hiddenSize, at: path))
+        }
+    }
+}
+
+extension ForwardPass {
+    /// hidden += the output of the layer's mixer, which also stores what later positions need of these.
+    func mix(_ layer: LayerWeights, index: Int) {
+        normalize(layer.mixerNorm)
+        switch layer.mixer {
+        case .attention(let attention):
+            attend(attention, layer: index)
+            addOutput(of: attention.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
+        }
+    }
+
+    /// hidden += the output of the layer's feed-forward network.
+    func feedForward(_ layer: LayerWeights) {
+        let (norm, scale) = (layer.feedForwardOutputNorm, layer.residualScale)
+        normalize(layer.feedForwardNorm)
+        switch layer.feedForward {
+        case .dense(let network):
+            activate(network, normed, tokens: count)
+            addOutput(of: network.down, gated, norm, scale: scale)
+        case .experts(let mixture):
+            computeExperts(mixture)
+            addBlockOutput(norm, scale: scale)
+        }
+    }
+
+    /// normed = the normalised `hidden`.
+    private func normalize(_ norm: RMSNorm) {
+        norm.apply(hidden, tokens: count, into: normed, on: compute)
+    }
+
+    /// hidden += the last matmul of a block, normalised or scaled.
+    private func addOutput(of linear: Linear, _ x: FloatBuffer, _ norm: RMSNorm?, scale: Float) {
+        if norm == nil, scale == 1 {
+            linear.apply(x, tokens: count, into: hidden, adding: true, on: compute)
+        } else {
+            linear.apply(x, tokens: count, into: blockOutput, on: compute)
+            addBlockOutput(norm, scale: scale)
+        }
+    }
+
+    /// hidden += blockOutput, normalised or scaled.
+    private func addBlockOutput(_ norm: RMSNorm?, scale: Float) {
+        if let norm {
+            norm.apply(blockOutput, tokens: count, into: hidden, adding: true, on: compute)
+        } else {
+            addBlockOutput(scale: scale)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import ModelFiles
+
+/// A family of models: how its files describe one, and how the tensors of a layer are called.
+///
+/// Everything that is particular to a family stands in its own file in `Architectures`; `Transformer` computes them all.
+protocol ModelFamily: SendableMetatype {
+    static var names: FamilyNames { get }
+
+    /// - Throws: `ModelError` for a field that is missing, out of range or not supported.
+    static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription
+
+    /// Binds the tensors of a layer at `path`, by the names that most families have unless the family has its own.
+    /// - Throws: `ModelError` for a tensor that is missing, of another shape, or not finite.
+    static func bind(
+        _ layer: LayerDescription,
+        of model: TransformerDescription,
+        at path: String,
+        _ weights: WeightReader
+    ) throws(ModelError) -> LayerWeights
+}
+
+/// What a family is called in files, and its tensors in GGUF.
+struct FamilyNames: Sendable {
+    /// `model_type` of config.json; the first is the one that models from GGUF files go by.
+    let huggingFace: [String]
+    /// `general.architecture`; nil: no GGUF file has the family under a name of its own.
+    let gguf: String?
+    let ggufTensors: GGUFTensorNames
+
+    init(huggingFace: [String], gguf: String?, ggufTensors: [String: String] = [:]) {
+        self.huggingFace = huggingFace
+        self.gguf = gguf
+        self.ggufTensors = GGUFTensorNames(ggufTensors)
+    }
+}
+
+/// The families there are.
+enum FamilyRegistry {
+    static let all: [any ModelFamily.Type] = [
+        Gemma2.self,
+        Gemma3.self,
+        Granite.self,
+        Llama.self,
+        Mistral.self,
+        Phi3.self,
+        Qwen2.self,
+        Qwen3.self,
+        Qwen3MoE.self,
+        SmolLM3.self,
+    ]
+
+    /// - Throws: `ModelError` that lists the names there are, if there is no such family.
+    static func family(of fields: ModelFields) throws(ModelError) -> any ModelFamily.Type {
+        let name = try fields.architecture
+        func known(_ family: any ModelFamily.Type) -> [String] {
+            fields.isGGUF ? [family.names.gguf].compactMap(\.self) : family.names.huggingFace
+        }
+        if let family = all.first(where: { known($0).contains(name) }) { return family }
+        let supported = all.flatMap(known).sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+        let field = fields.isGGUF ? "metadata general.architecture:" : "model_type"
+        throw ModelError("\(fields.label): \(field) \"\(name)\" is not supported; \(supported) are")
+    }
+}

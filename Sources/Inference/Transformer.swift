@@ -1,0 +1,45 @@
+import ModelFiles
+
+/// A model's weights and the way of a step's tokens through them.
+struct Transformer: Sendable {
+    let description: TransformerDescription
+    private let embedding: Matrix  // embed_tokens
+    private let layers: [LayerWeights]  // layers.N
+    private let norm: RMSNorm  // norm
+    private let head: Matrix  // lm_head, or the embedding again
+    private let rotary: [RotaryEmbedding]
+
+    /// Binds the tensors of a model, telling how far it has come.
+    /// - Throws: `ModelError` for a tensor that is missing, of another shape, or not finite.
+    init(
+        _ description: TransformerDescription,
+        of family: any ModelFamily.Type,
+        _ weights: WeightReader
+    ) throws(ModelError) {
+        self.description = description
+        let (rows, columns) = (description.vocabularySize, description.hiddenSize)
+        let paths = description.paths.first { weights.has("\($0.decoder).embed_tokens") } ?? description.paths[0]
+        embedding = try weights.matrix("\(paths.decoder).embed_tokens", rows: rows, columns: columns)
+        norm = try weights.norm("\(paths.decoder).norm", columns, of: description)
+        head = description.tiesEmbeddings ? embedding : try weights.matrix(paths.head, rows: rows, columns: columns)
+        var layers: [LayerWeights] = []
+        for (index, layer) in description.layers.enumerated() {
+            let path = "\(paths.decoder).layers.\(index)"
+            layers.append(try family.bind(layer, of: description, at: path, weights))
+            weights.report(Double(index + 1) / Double(description.layers.count))
+        }
+        self.layers = layers
+        rotary = description.rotary.map { RotaryEmbedding($0) }
+    }
+
+    /// Computes all tokens of the pass: their keys and values, and the logits of the given rows.
+    func forward(_ pass: ForwardPass, logitsOf rows: [Int]) {
+        pass.embed(embedding, scale: description.embeddingScale)
+        pass.fillRotaryTables(rotary)
+        for (index, layer) in layers.enumerated() {
+            pass.mix(layer, index: index)
+            pass.feedForward(layer)
+        }
+        pass.computeLogits(of: rows, norm, head, scale: description.logitScale, softCap: description.logitSoftCap)
+    }
+}

@@ -1,0 +1,69 @@
+/// How the matrices of a model in MLX form are quantised: groups of columns with a scale and a bias each.
+package struct MLXQuantization: Sendable, Equatable {
+    package struct Form: Sendable, Equatable {
+        package var bits: Int
+        package var groupSize: Int
+
+        package init(bits: Int, groupSize: Int) {
+            self.bits = bits
+            self.groupSize = groupSize
+        }
+    }
+
+    private var common: Form?
+    /// Exceptions by the path of a matrix; nil is "not quantised".
+    private var exceptions: [String: Form?] = [:]
+
+    /// Nothing is said of quantisation.
+    package init() {}
+
+    /// The form of the matrix at `path`, if its tensors are quantised.
+    package subscript(path: String) -> Form? { exceptions[path] ?? common }
+
+    /// Reads `quantization`, or `quantization_config`, which MLX writes beside it and other tools use for their own.
+    /// - Throws: `ModelError` for a form that is malformed or not supported.
+    package init(_ fields: ModelFields) throws(ModelError) {
+        var name = "quantization"
+        if try fields.node(name) == nil { name = "quantization_config" }
+        guard let object = try fields.object(name) else { return }
+        if name == "quantization_config", let method = try object.optionalString("quant_method") {
+            throw object.error(
+                "quant_method",
+                "\"\(method)\" is not supported; folders in MLX form, GGUF files and weights that are not quantised are"
+            )
+        }
+        let bits = try object.int("bits", .min ... .max)
+        let groupSize = try object.int("group_size", .min ... .max)
+        let mode = try object.optionalString("mode") ?? "affine"
+        common = try Self.form(bits, groupSize, mode, object)
+        for (path, value) in object.members {
+            switch value {
+            case .no: exceptions[path] = .some(nil)
+            case .object(let own):
+                exceptions[path] = try Self.form(
+                    own.int("bits", .min ... .max, default: bits),
+                    own.int("group_size", .min ... .max, default: groupSize),
+                    own.optionalString("mode") ?? mode,
+                    own
+                )
+            case .other: break
+            }
+        }
+    }
+
+    private static func form(
+        _ bits: Int,
+        _ groupSize: Int,
+        _ mode: String,
+        _ object: ModelFields
+    ) throws(ModelError) -> Form {
+        guard mode == "affine", [2, 3, 4, 5, 6, 8].contains(bits), [32, 64, 128].contains(groupSize) else {
+            throw object.error(
+                "mode",
+                "\"\(mode)\" of \(bits) bits in groups of \(groupSize) is not supported; "
+                    + "\"affine\" of 2, 3, 4, 5, 6 or 8 bits in groups of 32, 64 or 128 is"
+            )
+        }
+        return Form(bits: bits, groupSize: groupSize)
+    }
+}

@@ -1,0 +1,141 @@
+import Support
+import Testing
+
+@testable import ModelFiles
+
+/// Fields of both forms of file, read through the same calls.
+@Suite struct ModelFieldsTests {
+    private static func json(_ text: String) throws -> ModelFields {
+        try ModelFields(source: .memory(["config.json": FileBytes(copying: Array(text.utf8))]))
+    }
+
+    private static func gguf(_ metadata: [String: GGUFBuilder.Value]) throws -> ModelFields {
+        let values = metadata.map { ("llama.\($0)", $1) }
+        let bytes = FileBytes(copying: GGUFBuilder([("general.architecture", .string("llama"))] + values).bytes)
+        return try ModelFields(source: .gguf(GGUFModel(path: "x.gguf", files: [("x.gguf", bytes)])))
+    }
+
+    @Test("The same call reads a field of config.json and the GGUF key beside it")
+    func bothForms() throws {
+        let forms = [
+            try Self.json(
+                #"{"model_type": "llama", "layers": 7, "eps": 1e-5, "ties": true, "kind": "a", "sub": {"n": 3}}"#
+            ),
+            try Self.gguf([
+                "block_count": .uint32(7), "epsilon": .float64(1e-5), "tied": .bool(true), "type": .string("a"),
+                "below.number": .int64(3),
+            ]),
+        ]
+        for fields in forms {
+            #expect(try fields.architecture == "llama")
+            #expect(try fields.int("layers", gguf: "block_count", 1...7) == 7)
+            #expect(try fields.double("eps", gguf: "epsilon", 0...1) == 1e-5)
+            #expect(try fields.optionalBool("ties", gguf: "tied") == true)
+            #expect(try fields.optionalString("kind", gguf: "type") == "a")
+            let nested = try #require(try fields.object("sub", gguf: "below"))
+            #expect(try nested.int("n", gguf: "number", 0...9) == 3)
+            #expect(try fields.optionalInt("absent", gguf: "absent", 0...1) == nil)
+            #expect(try fields.int("absent", gguf: "absent", 0...1, default: 5) == 5)
+        }
+        #expect(try forms[0].optionalInt(gguf: "block_count", 0...9) == nil)
+        #expect(try forms[1].optionalInt("layers", 0...9) == nil)
+        #expect(!forms[0].isGGUF && forms[1].isGGUF)
+    }
+
+    @Test("What is missing, of another kind or out of range is an error that names the file and the field")
+    func errors() throws {
+        let json = try Self.json(#"{"a": "x", "b": 9, "c": {"d": -0.5}, "e": NaN, "f": [1, "x"]}"#)
+        let gguf = try Self.gguf(["a": .string("x"), "b": .uint32(9), "c.d": .float32(-0.5), "e": .float32(.nan)])
+        func message(_ body: () throws -> Void) -> String? {
+            #expect(throws: ModelError.self, performing: body)?.description
+        }
+        for (fields, start) in [(json, "config.json: "), (gguf, "x.gguf: metadata llama.")] {
+            func int(_ name: String) -> String? { message { _ = try fields.int(name, gguf: name, 0...8) } }
+            func double(_ fields: ModelFields?, _ name: String) -> String? {
+                message { _ = try fields?.double(name, gguf: name, 0...1) }
+            }
+            #expect(int("none") == start + "none is missing")
+            #expect(int("a")?.hasPrefix(start + "a is not a") == true)
+            #expect(int("b") == start + "b is 9; 0 to 8 is expected")
+            #expect(double(try fields.object("c", gguf: "c"), "d") == start + "c.d is -0.5; 0.0 to 1.0 is expected")
+            #expect(double(fields, "e")?.hasPrefix(start + "e is nan") == true)
+            #expect(message { _ = try fields.optionalBool("b", gguf: "b") } == start + "b is not true or false")
+        }
+        #expect(message { _ = try json.list("f", of: Int.self) } == "config.json: f.1 is not an integer")
+        #expect(message { _ = try json.object("b") } == "config.json: b is not an object")
+        for text in ["[]", "7", "{\"text_config\": 1}", "{", "{\"a\": NaNs}"] {
+            #expect(message { _ = try Self.json(text).int("b", 0...9) }?.hasPrefix("config.json: ") == true)
+        }
+    }
+
+    @Test("Null is as good as absent, but where a field says nothing by it")
+    func null() throws {
+        let fields = try Self.json(#"{"window": null, "cap": null}"#)
+        #expect(try fields.optionalInt("window", 1...9, ifAbsent: 4) == nil)
+        #expect(try fields.optionalInt("none", 1...9, ifAbsent: 4) == 4)
+        #expect(try fields.optionalDouble("cap", 1...9, ifAbsent: 4) == nil)
+        #expect(try fields.int("window", 1...9, default: 4) == 4)
+    }
+
+    @Test("The language model's own fields come first, but what is said of the whole model")
+    func parts() throws {
+        let text = """
+            {"model_type": "whole", "eos_token_id": [1, 2], "vocab_size": 5, "hidden_size": 6,
+             "text_config": {"model_type": "part", "eos_token_id": 3, "hidden_size": 7}}
+            """
+        let fields = try Self.json(text)
+        #expect(try fields.architecture == "whole" && fields.eosTokens() == [1, 2])
+        #expect(try fields.int("vocab_size", 0...9) == 5 && fields.int("hidden_size", 0...9) == 7)
+        #expect(try Self.json(#"{"text_config": {"eos_token_id": 3}}"#).eosTokens() == [3])
+    }
+
+    @Test("A number that a GGUF file has for each layer must be the same in all")
+    func numbersByLayer() throws {
+        let same = try Self.gguf(["heads": .array(of: .uint32(0), [.uint32(4), .uint32(4)])])
+        #expect(try same.int(gguf: "heads", 1...9) == 4)
+        let other = try Self.gguf(["heads": .array(of: .uint32(0), [.uint32(4), .uint32(5)])])
+        #expect(throws: ModelError.self) { try other.int(gguf: "heads", 1...9) }
+    }
+
+    // MARK: Quantisation
+
+    private func quantization(_ text: String) throws -> MLXQuantization {
+        try MLXQuantization(Self.json("{\(text)}"))
+    }
+
+    @Test("Quantisation has exceptions by matrix")
+    func quantization() throws {
+        let quantization = try quantization(
+            """
+            "quantization": {"group_size": 64, "bits": 4, "mode": "affine", "norm": false,
+                             "lm_head": {"group_size": 32, "bits": 8}, "router": {"bits": 8}}
+            """
+        )
+        #expect(quantization["x"] == .init(bits: 4, groupSize: 64))
+        #expect(quantization["lm_head"] == .init(bits: 8, groupSize: 32))
+        #expect(quantization["router"] == .init(bits: 8, groupSize: 64))
+        #expect(quantization["norm"] == nil)
+        #expect(try self.quantization("") == MLXQuantization())
+    }
+
+    @Test("Quantisation may stand under its other name alone, beside fields of other tools")
+    func quantizationConfig() throws {
+        let text = #""quantization_config": {"group_size": 32, "bits": 3, "modules": null, "x": [1.5], "head": true}"#
+        #expect(try quantization(text)["head"] == .init(bits: 3, groupSize: 32))
+    }
+
+    @Test(
+        "Quantisation that is malformed or another's is an error that names it",
+        arguments: [
+            #""quantization": {"bits": 4}"#, #""quantization": {"bits": 7, "group_size": 64}"#,
+            #""quantization": {"bits": 4, "group_size": 0}"#, #""quantization": 4"#,
+            #""quantization": {"bits": 4, "group_size": 32, "mode": "mxfp4"}"#,
+            #""quantization": {"bits": 4, "group_size": 32, "head": {"bits": 1}}"#,
+            #""quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 64}"#,
+        ]
+    )
+    func refusedQuantization(text: String) {
+        let error = #expect(throws: ModelError.self) { try quantization(text) }
+        #expect(error?.description.hasPrefix("config.json: quantization") == true, "\(error?.description ?? "")")
+    }
+}
