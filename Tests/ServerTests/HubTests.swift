@@ -168,7 +168,7 @@ import Testing
         file.phase = .receiving
         for second in 0...4 {
             file.received = second * 2 << 20
-            lines.note([file], at: Double(second))
+            lines.update([file], at: Double(second))
         }
         let line = try #require(lines.running([file]).first)
         #expect(line.contains("  8 %  8 MiB of 100 MiB  2 MiB/s  0:46 left"), "\(line)")
