@@ -24,10 +24,10 @@ package struct ChatFormat: Sendable {
     private let stops: [String]
     /// Further tokens that end an answer, by their number.
     private let endTokens: Set<Int32>
-    /// Special tokens by their parts, by their text.
+    /// The texts of the special tokens that have a role.
     private var specialTokens: [String] = []
-    /// Whether a conversation begins with what the tokenizer puts before a text, whatever the template writes.
-    private var beginsAsText = false
+    /// Whether a conversation begins with the tokenizer's `tokensBeforeText`, whatever the template writes.
+    private var addsTokensBeforeText = false
 
     /// Phi-3's format without its template.
     package static let phi3 = ChatFormat(
@@ -73,7 +73,7 @@ package struct ChatFormat: Sendable {
             self.init(origin: origin, writer: .phi3(Phi3Format()), stops: Phi3Format.stops, endTokens: endTokens)
         }
         specialTokens = configuration.specialTokens.values.sorted()
-        beginsAsText = configuration.beginsAsText
+        addsTokensBeforeText = configuration.addsTokensBeforeText
     }
 
     /// Warnings for the operator about how conversations are written.
@@ -101,7 +101,7 @@ package struct ChatFormat: Sendable {
         }
         guard !tokens.isEmpty else { throw TemplateError(.operation, "nothing is left of this conversation") }
         let beginning = tokenizer.tokensBeforeText
-        if beginsAsText, !tokens.starts(with: beginning) { tokens.insert(contentsOf: beginning, at: 0) }
+        if addsTokensBeforeText, !tokens.starts(with: beginning) { tokens.insert(contentsOf: beginning, at: 0) }
         return tokens
     }
 
@@ -125,8 +125,8 @@ package struct ChatFormat: Sendable {
         endTokens.union(stops.compactMap(tokenizer.specialToken))
     }
 
-    /// The tokens that no message may spell, whatever flags a file gives them: what ends an answer, what stands between
-    /// turns, and what has a part by its name. To be given to `Tokenizer.guarding`.
+    /// The tokens that no message may contain, whatever flags a file gives them: those that end an answer, stand between
+    /// turns, or have a role. To be given to `Tokenizer.protecting`.
     package func controlTokens(in tokenizer: Tokenizer) -> Set<Int32> {
         var tokens = stopTokens(in: tokenizer)
         tokens.formUnion(specialTokens.compactMap(tokenizer.specialToken))

@@ -1,29 +1,41 @@
 import JSON
 
-/// What the files beside a `tokenizer.json` say of its added tokens, to be held against its own list as transformers
-/// does it.
+/// The added tokens of the files beside a `tokenizer.json`, merged with its own list as transformers does it.
 package struct AddedTokenFiles: Sendable, Equatable {
-    /// Marks a token whose number is yet to be found.
-    static let unnumbered: Int32 = -1
+    /// The id of a token that has none yet.
+    static let unassigned: Int32 = -1
 
-    /// Tokens with all their flags, in the order of their numbers (`added_tokens_decoder`).
-    var described: [AddedToken]?
-    /// Tokens by number alone, in that order (`added_tokens.json`).
-    var listed: [AddedToken] = []
-    /// Tokens that have a part to play, such as the beginning of a text: they are special.
-    var named: [AddedToken] = []
-    /// Special tokens without a part (`additional_special_tokens`).
-    var others: [AddedToken] = []
+    /// Tokens with all their flags, in the order of their ids (`added_tokens_decoder`).
+    var decoderEntries: [AddedToken]?
+    /// Tokens without flags, in the order of their ids (`added_tokens.json`).
+    var listedTokens: [AddedToken] = []
+    /// Tokens with a role, such as `bos_token`, by its name: they are special.
+    var namedTokens: [AddedToken] = []
+    /// Special tokens without a role (`additional_special_tokens`).
+    var additionalTokens: [AddedToken] = []
 
-    package init() {}
+    /// The text of special tokens by role: `bos_token`, `eos_token`, ….
+    package private(set) var specialTokens: [String: String] = [:]
 
-    /// The added tokens that all files make together. New ones have no number yet.
+    /// - Parameter specialTokens: the text of special tokens by role.
+    package init(specialTokens: [String: String] = [:]) {
+        setNames(
+            specialTokens.mapValues { AddedToken(id: Self.unassigned, content: Array($0.utf8), isSpecial: true) }
+        )
+    }
+
+    private mutating func setNames(_ names: [String: AddedToken]) {
+        specialTokens = names.mapValues(\.text)
+        namedTokens = names.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// The added tokens of all files together. New ones have no id yet.
     /// - Parameter own: those of `tokenizer.json`.
     func merged(with own: [AddedToken]) -> [AddedToken] {
         var tokens = own
         var places: [[UInt8]: Int] = [:]
         for (place, token) in tokens.enumerated() { places[token.content] = place }
-        let parts = Set(named.map(\.content))
+        let roles = Set(namedTokens.map(\.content))
         func put(_ token: AddedToken, replacing: Bool) {
             guard let place = places[token.content] else {
                 places[token.content] = tokens.count
@@ -35,28 +47,30 @@ package struct AddedTokenFiles: Sendable, Equatable {
             tokens[place] = token
             tokens[place].id = number
         }
-        if let described {
-            for token in described { put(parts.contains(token.content) ? token.special() : token, replacing: true) }
+        if let decoderEntries {
+            for token in decoderEntries {
+                put(roles.contains(token.content) ? token.special() : token, replacing: true)
+            }
         } else {
             let numbers = Set(own.map(\.id))
-            for token in listed where !numbers.contains(token.id) {
-                var token = parts.contains(token.content) ? token.special() : token
-                token.id = Self.unnumbered
+            for token in listedTokens where !numbers.contains(token.id) {
+                var token = roles.contains(token.content) ? token.special() : token
+                token.id = Self.unassigned
                 put(token, replacing: true)
             }
-            for token in own where parts.contains(token.content) { put(token.special(), replacing: true) }
+            for token in own where roles.contains(token.content) { put(token.special(), replacing: true) }
         }
-        for token in named + others { put(token, replacing: false) }
+        for token in namedTokens + additionalTokens { put(token, replacing: false) }
         return tokens
     }
 
-    /// Gives each token its number: the model's own counts, whatever a list says, and new tokens follow all others.
-    static func number(_ tokens: inout [AddedToken], _ model: VocabularyModel, modelCount: Int) {
+    /// Gives each token its id: the model's own if it has one, whatever a list says; new tokens follow all others.
+    static func assignIDs(_ tokens: inout [AddedToken], _ model: VocabularyModel, modelCount: Int) {
         var largest: Int32 = -1
         for index in tokens.indices {
-            if let id = model.number(of: tokens[index].content) {
+            if let id = model.id(of: tokens[index].content) {
                 tokens[index].id = id
-            } else if tokens[index].id == unnumbered {
+            } else if tokens[index].id == unassigned {
                 tokens[index].id = max(largest + 1, Int32(clamping: modelCount))
             }
             largest = max(largest, tokens[index].id)
@@ -67,33 +81,59 @@ package struct AddedTokenFiles: Sendable, Equatable {
 // MARK: Reading
 
 extension AddedTokenFiles {
-    /// Reads the members of `tokenizer_config.json`.
-    /// - Parameter names: the special tokens that it names, by their parts.
-    init(_ configuration: JSONNode, _ names: inout [String: AddedToken]) throws(JSONError) {
+    /// Reads the files beside `tokenizer.json` that transformers reads, with its precedence.
+    /// - Parameter contents: the contents of a file of the model; nil if there is none of that name.
+    /// - Throws: `TokenizerError` if one is malformed; what `contents` throws.
+    package init(files contents: (_ name: String) throws -> [UInt8]?) throws {
         self.init()
-        try readNames(configuration, &names)
-        guard let decoder = try configuration["added_tokens_decoder"].nullable else { return }
-        var described: [AddedToken] = []
-        for member in try decoder.members(atMost: AddedTokens.most) {
-            guard let number = Int32(member.name), TokenNumbers.range.contains(Int(number)) else {
-                throw member.value.error("is not a token's number, or is out of range")
-            }
-            described.append(try AddedToken(member.value, id: number))
+        var names: [String: AddedToken] = [:]
+        try readFile("tokenizer_config.json", contents) { (files, file) throws(JSONError) in
+            try files.read(configuration: file, &names)
         }
-        described.sort { $0.id < $1.id }
-        for index in described.indices { described[index].id = Self.unnumbered }
-        self.described = described
+        try readFile("special_tokens_map.json", contents) { (files, file) throws(JSONError) in
+            try files.read(specialTokensMap: file, &names)
+        }
+        try readFile("added_tokens.json", contents) { (files, file) throws(JSONError) in
+            try files.read(addedTokens: file)
+        }
+        setNames(names)
     }
 
-    /// Reads `special_tokens_map.json`; what it names counts more than what `tokenizer_config.json` does. Neither it nor
-    /// `added_tokens.json` counts where that describes the added tokens.
-    mutating func read(specialTokensMap file: JSONNode, _ names: inout [String: AddedToken]) throws(JSONError) {
-        if described == nil { try readNames(file, &names) }
+    private mutating func readFile(
+        _ name: String,
+        _ contents: (_ name: String) throws -> [UInt8]?,
+        _ read: (inout AddedTokenFiles, JSONNode) throws(JSONError) -> Void
+    ) throws {
+        guard let json = try contents(name) else { return }
+        try JSONNode.file(json, named: name) { (file) throws(JSONError) in try read(&self, file) }
+    }
+
+    /// Reads the members of `tokenizer_config.json`.
+    /// - Parameter names: the special tokens that it names, by role.
+    private mutating func read(configuration: JSONNode, _ names: inout [String: AddedToken]) throws(JSONError) {
+        try readNames(configuration, &names)
+        guard let decoder = try configuration["added_tokens_decoder"].nullable else { return }
+        var decoderEntries: [AddedToken] = []
+        for member in try decoder.members(atMost: AddedTokens.most) {
+            guard let number = Int32(member.name), TokenIDs.range.contains(Int(number)) else {
+                throw member.value.error("is not a token's number, or is out of range")
+            }
+            decoderEntries.append(try AddedToken(member.value, id: number))
+        }
+        decoderEntries.sort { $0.id < $1.id }
+        for index in decoderEntries.indices { decoderEntries[index].id = Self.unassigned }
+        self.decoderEntries = decoderEntries
+    }
+
+    /// Reads `special_tokens_map.json`, which overrides the names of `tokenizer_config.json`. Both it and
+    /// `added_tokens.json` are ignored where that file has an `added_tokens_decoder`.
+    private mutating func read(specialTokensMap file: JSONNode, _ names: inout [String: AddedToken]) throws(JSONError) {
+        if decoderEntries == nil { try readNames(file, &names) }
     }
 
     /// Reads `added_tokens.json`.
-    mutating func read(addedTokens file: JSONNode) throws(JSONError) {
-        guard described == nil else { return }
+    private mutating func read(addedTokens file: JSONNode) throws(JSONError) {
+        guard decoderEntries == nil else { return }
         for member in try file.members(atMost: AddedTokens.most) {
             let content = member.nameBytes
             guard !content.isEmpty, content.count <= AddedToken.longest else {
@@ -101,9 +141,9 @@ extension AddedTokenFiles {
             }
             var token = AddedToken(id: try member.value.token(), content: content, isSpecial: false)
             token.isNormalized = true
-            listed.append(token)
+            listedTokens.append(token)
         }
-        listed.sort { $0.id < $1.id }
+        listedTokens.sort { $0.id < $1.id }
     }
 
     private mutating func readNames(_ file: JSONNode, _ names: inout [String: AddedToken]) throws(JSONError) {
@@ -118,7 +158,7 @@ extension AddedTokenFiles {
         switch more.kind {
         case .array:
             for element in try more.elements(atMost: AddedTokens.most) {
-                if let token = Self.token(element) { others.append(token) }
+                if let token = Self.token(element) { additionalTokens.append(token) }
             }
         case .object:
             for member in try more.members() {
@@ -129,15 +169,15 @@ extension AddedTokenFiles {
         }
     }
 
-    /// A text, or an object with its flags; what is neither is of no interest.
+    /// A string, or an object with its flags; anything else is ignored.
     private static func token(_ node: JSONNode) -> AddedToken? {
         switch node.kind {
         case .string:
             guard let content = try? node.bytes(), !content.isEmpty, content.count <= AddedToken.longest else {
                 return nil
             }
-            return AddedToken(id: unnumbered, content: content, isSpecial: true)
-        case .object: return try? AddedToken(node, id: unnumbered, isNamed: true)
+            return AddedToken(id: unassigned, content: content, isSpecial: true)
+        case .object: return try? AddedToken(node, id: unassigned, isNamed: true)
         default: return nil
         }
     }

@@ -7,19 +7,20 @@ package struct AddedToken: Sendable, Equatable {
     /// The content as it is looked for, normalized or not.
     var spelling: [UInt8]
     private(set) var isSpecial: Bool
-    /// Whether a user's text may spell it. Special tokens may not be spelled, nor what is written like one: some
-    /// files leave the flag out, as Phi-3's does for `</s>` and DeepSeek's for the heads of turns. Nor may what a chat
-    /// format writes between turns, which is known once there is one.
-    private(set) var mayBeSpelled: Bool
+    /// Whether it is found in a user's text. Special tokens are not, and neither are tokens written like one: some files
+    /// leave the flag out, as Phi-3's does for `</s>` and DeepSeek's for the heads of turns. Once a chat format is known,
+    /// neither are the tokens that it writes between turns.
+    private(set) var mayAppearInText: Bool
     /// Found only where no letter or digit touches it.
     var isSingleWord = false
-    /// Takes the white space before it along.
+    /// Includes the white space before it (`lstrip`).
     var stripsLeft = false
+    /// Includes the white space after it (`rstrip`).
     var stripsRight = false
     /// Looked for after normalization, not before.
     var isNormalized = false
 
-    /// A bound to what a hostile file can make us compare at each place of a text, normalized or not.
+    /// Bounds the work at each position of a text, whatever a file contains.
     static let longest = 4096
 
     /// Its content, for people and for looking it up.
@@ -40,7 +41,7 @@ package struct AddedToken: Sendable, Equatable {
         spelling = content
         let isFlagged = try node["special"].nullable?.bool() ?? false
         isSpecial = isNamed || isFlagged
-        mayBeSpelled = !isSpecial && !Self.isWrittenLikeSpecial(content)
+        mayAppearInText = !isSpecial && !Self.isWrittenLikeSpecial(content)
         isSingleWord = try node["single_word"].nullable?.bool() ?? false
         stripsLeft = try node["lstrip"].nullable?.bool() ?? false
         stripsRight = try node["rstrip"].nullable?.bool() ?? false
@@ -52,14 +53,14 @@ package struct AddedToken: Sendable, Equatable {
         self.content = content
         spelling = content
         self.isSpecial = isSpecial
-        mayBeSpelled = !isSpecial && !Self.isWrittenLikeSpecial(content)
+        mayAppearInText = !isSpecial && !Self.isWrittenLikeSpecial(content)
     }
 
-    /// The token as one that no message may spell. It is then looked for where the format wrote it and nowhere else: once
-    /// a text is normalized, nobody can tell any more who wrote what.
-    func guarded() -> AddedToken {
+    /// The token as one that is found only in the format's own text. It is looked for before normalization, which does not
+    /// keep track of who wrote what.
+    func protected() -> AddedToken {
         var token = self
-        token.mayBeSpelled = false
+        token.mayAppearInText = false
         token.isNormalized = false
         token.spelling = content
         return token
@@ -69,7 +70,7 @@ package struct AddedToken: Sendable, Equatable {
     func special() -> AddedToken {
         var token = self
         token.isSpecial = true
-        token.mayBeSpelled = false
+        token.mayAppearInText = false
         return token
     }
 
@@ -89,7 +90,7 @@ struct AddedTokens: Sendable {
         case token(Int32)
     }
 
-    /// Many times what any model has.
+    /// Many times the number in any model.
     static let most = 1 << 18
 
     let tokens: [AddedToken]
@@ -109,10 +110,11 @@ struct AddedTokens: Sendable {
         }
         var tokens = tokens
         special = Set(tokens.filter(\.isSpecial).map(\.id))
-        var (raw, normalized) = (Spellings(), Spellings())
+        var (raw, normalized) = (TokenStrings(), TokenStrings())
         for index in tokens.indices {
             if tokens[index].isNormalized {
-                tokens[index].spelling = try normalizer.apply(SourceText(tokens[index].content, isFirst: true)).bytes
+                tokens[index].spelling = try normalizer.apply(NormalizedText(tokens[index].content, isFirst: true))
+                    .bytes
                 guard tokens[index].spelling.count <= AddedToken.longest else {
                     throw TokenizerError(
                         "tokenizer.json: added_tokens.\(index) has more than \(AddedToken.longest) bytes once normalized"
@@ -139,16 +141,18 @@ struct AddedTokens: Sendable {
     subscript(_ token: Int32) -> AddedToken? { byNumber[token].map { tokens[$0] } }
 
     /// Cuts a text at its added tokens: the leftmost first, of several the longest.
-    func segments(of text: [UInt8], _ stage: Stage, _ trust: Trust) -> [Segment] {
+    func segments(of text: [UInt8], _ stage: Stage, _ policy: SpecialTokenPolicy) -> [Segment] {
         let trie = stage == .raw ? raw : normalized
         var result: [Segment] = []
         var done = 0
         var index = 0
         var known = 0..<0
-        while let (match, found) = firstMatch(of: trie, in: text, from: index, trust) {
+        while let (match, found) = firstMatch(of: trie, in: text, from: index, policy) {
             index = match.upperBound
             let token = tokens[found]
-            guard trust.allows(token, match), !token.isSingleWord || Self.standsAlone(match, in: text) else { continue }
+            guard policy.allows(token, match), !token.isSingleWord || Self.standsAlone(match, in: text) else {
+                continue
+            }
             let start =
                 token.stripsLeft
                 ? max(done, Self.spaceStart(before: match.lowerBound, notBefore: done, in: text)) : match.lowerBound
@@ -156,7 +160,7 @@ struct AddedTokens: Sendable {
             result.append(.token(token.id))
             done = match.upperBound
             if token.stripsRight {
-                // Matches in the white space taken along may take it along again: it is looked at once.
+                // Matches inside this white space may include it again: its end is searched for once.
                 if !known.contains(done) { known = done..<Self.spaceEnd(from: done, in: text) }
                 done = max(done, known.upperBound)
             }
@@ -170,13 +174,13 @@ struct AddedTokens: Sendable {
         of trie: ByteTrie,
         in text: [UInt8],
         from index: Int,
-        _ trust: Trust
+        _ policy: SpecialTokenPolicy
     ) -> (match: Range<Int>, found: Int)? {
         guard !trie.isEmpty else { return nil }
         for start in index..<text.count where trie.begins(with: text[start]) {
             var found: (Range<Int>, Int)?
             trie.forEachPrefix(of: text, start..<text.count) { end, token in
-                if trust.sees(tokens[Int(token)], start..<end) { found = (start..<end, Int(token)) }
+                if policy.counts(tokens[Int(token)], start..<end) { found = (start..<end, Int(token)) }
             }
             if let found { return found }
         }

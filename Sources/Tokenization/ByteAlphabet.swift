@@ -61,7 +61,7 @@ enum ByteAlphabet {
     }
 
     /// Whether a vocabulary has a token for each byte.
-    static func isComplete(in table: SpellingTable) -> Bool {
-        spellings.allSatisfy { table.number(of: $0) != nil }
+    static func isComplete(in table: TokenStringTable) -> Bool {
+        spellings.allSatisfy { table.id(of: $0) != nil }
     }
 }

@@ -138,7 +138,7 @@ package struct StopSequenceFilter: Sendable {
 
         private func fallback(_ length: Int) -> Int { length < 2 ? 0 : Int(shorter[length - 2]) }
 
-        /// Adds the row of a length, whose shorter ones are there.
+        /// Adds the entry for a length; those of shorter lengths exist.
         private mutating func extendTable(to length: Int, _ own: UnsafeBufferPointer<UInt8>) {
             guard length - 2 == shorter.count else { return }
             if shorter.count == shorter.capacity {

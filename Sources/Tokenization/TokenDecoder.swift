@@ -1,9 +1,9 @@
 import JSON
 
-/// How a vocabulary's spellings become a text again.
+/// Turns token strings back into text.
 ///
-/// Of all orders in which a file may put decoders, those are understood that can be streamed: what looks at one token,
-/// then what makes bytes of the tokens, then what strips the whole.
+/// Only orders of decoders that can be streamed are supported: first those that look at one token, then one that turns tokens
+/// into bytes, then one that strips the whole.
 struct TokenDecoder: Sendable {
     private enum Step: Sendable {
         case replace(Replacement)
@@ -21,11 +21,11 @@ struct TokenDecoder: Sendable {
     /// Many times what a decoder needs, which gives a mark back for a space.
     private static let mostGrowth = 64
 
-    /// What is done to each token's spelling.
+    /// What is done to each token's string.
     private var steps: [Step] = []
-    /// Tokens are spelled in the byte alphabet.
+    /// Token strings are in the byte alphabet.
     private(set) var isByteLevel = false
-    /// Tokens spelled `<0x0A>` stand for bytes.
+    /// Tokens like `<0x0A>` stand for bytes.
     private(set) var readsBytes = false
     /// What is taken away from the whole text.
     private(set) var strip = Strip()
@@ -87,11 +87,11 @@ struct TokenDecoder: Sendable {
     }
 
     /// Whether a token's text differs where it is the first.
-    var treatsFirstApart: Bool {
+    var dependsOnPosition: Bool {
         steps.contains { if case .metaspace(let metaspace) = $0 { metaspace.scheme != .never } else { false } }
     }
 
-    /// The bytes that a spelling in the vocabulary stands for.
+    /// The bytes that a token string stands for.
     func bytes(of spelling: [UInt8], isFirst: Bool = false) -> [UInt8] {
         if isByteLevel { return ByteAlphabet.decode(spelling) ?? spelling }
         var text = spelling
@@ -105,7 +105,7 @@ struct TokenDecoder: Sendable {
         return readsBytes ? ByteAlphabet.fallbackByte(text).map { [$0] } ?? text : text
     }
 
-    /// Whether a spelling stands for a byte rather than a text.
+    /// Whether a token string stands for a byte.
     func isByte(_ spelling: [UInt8]) -> Bool {
         readsBytes && ByteAlphabet.fallbackByte(spelling) != nil
     }

@@ -8,11 +8,11 @@ package struct Tokenizer: Sendable {
     let normalizer: Normalizer
     let preTokenizer: PreTokenizer
     let model: VocabularyModel
-    /// Of the model's tokens; an added token with the same number takes its place.
-    let spellings: Spellings
+    /// Of the model's tokens; an added token with the same id replaces one.
+    let tokenStrings: TokenStrings
     let postProcessor: PostProcessor
     private let workspaces = WorkspacePool()
-    /// What people should know of how the vocabulary was read: what was left out of it.
+    /// Warnings for the operator about how the vocabulary was read.
     package internal(set) var notes: [String] = []
 
     /// Reads a tokenizer from the bytes of a `tokenizer.json`.
@@ -26,7 +26,7 @@ package struct Tokenizer: Sendable {
             try TokenizerFile(file, files)
         }
         try self.init(
-            file.spellings,
+            file.tokenStrings,
             file.model,
             try AddedTokens(file.addedTokens, normalizer: file.normalizer),
             file.normalizer,
@@ -37,7 +37,7 @@ package struct Tokenizer: Sendable {
     }
 
     init(
-        _ spellings: Spellings,
+        _ tokenStrings: TokenStrings,
         _ model: VocabularyModel,
         _ added: AddedTokens,
         _ normalizer: Normalizer,
@@ -45,13 +45,13 @@ package struct Tokenizer: Sendable {
         _ decoder: TokenDecoder,
         _ postProcessor: PostProcessor
     ) throws(TokenizerError) {
-        let tokenCount = spellings.knownCount + added.tokens.count
-        let limit = TokenNumbers.limit(tokenCount: tokenCount)
+        let tokenCount = tokenStrings.knownCount + added.tokens.count
+        let limit = TokenIDs.limit(tokenCount: tokenCount)
         for token in added.tokens where token.id > limit {
             throw TokenizerError("tokenizer.json: has a token numbered \(token.id), far more than it has tokens")
         }
-        vocabularySize = max(spellings.count, (added.tokens.map { Int($0.id) }.max() ?? -1) + 1)
-        self.spellings = spellings
+        vocabularySize = max(tokenStrings.count, (added.tokens.map { Int($0.id) }.max() ?? -1) + 1)
+        self.tokenStrings = tokenStrings
         self.added = added
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
@@ -72,46 +72,42 @@ package struct Tokenizer: Sendable {
 
     /// The tokens of a text. A special token spelled in it is plain text here: no text can forge one.
     ///
-    /// A text that the normalizer makes too long (a damaged or hostile file's) is encoded as it stands; prompts, which
-    /// `ChatFormat` encodes, are refused instead.
-    package func encode(_ text: String) -> [Int32] { encodeAnyway(Array(text.utf8), .none) }
+    /// A text that the normalizer makes too long (a damaged or hostile file's) is encoded without normalization; prompts,
+    /// which `ChatFormat` encodes, are refused instead.
+    package func encode(_ text: String) -> [Int32] { encodeOrSkipNormalizing(Array(text.utf8), .none) }
 
     /// The tokens of a text in which added tokens are recognised, the longest first, as the reference does by default.
-    package func encode(parsingSpecials text: String) -> [Int32] { encodeAnyway(Array(text.utf8), .all) }
+    package func encode(parsingSpecials text: String) -> [Int32] { encodeOrSkipNormalizing(Array(text.utf8), .all) }
 
-    /// The tokens of a text in which special tokens are recognised only within some parts: a template's own text, and
-    /// not what users wrote in it. The text is cut and merged as a whole, as the reference does it.
-    /// - Parameter ranges: of UTF-8 bytes, in order; what is outside of the text counts for nothing.
-    package func encode(_ text: String, trusting ranges: [Range<Int>]) -> [Int32] {
-        encodeAnyway(Array(text.utf8), .ranges(ranges))
+    private func encodeOrSkipNormalizing(_ text: [UInt8], _ policy: SpecialTokenPolicy) -> [Int32] {
+        if let tokens = try? encode(text, policy) { return tokens }
+        return (try? encode(text, policy, normalizes: false)) ?? []
     }
 
-    private func encodeAnyway(_ text: [UInt8], _ trust: Trust) -> [Int32] {
-        if let tokens = try? encode(text, trust) { return tokens }
-        return (try? encode(text, trust, normalizes: false)) ?? []
-    }
-
-    /// The tokens of a text in UTF-8.
+    /// The tokens of a text in UTF-8, with special tokens where the policy allows them. The text is cut and merged as a
+    /// whole, as in the reference.
     /// - Throws: `TokenizerError` if the normalizer makes the text too long.
-    package func encode(_ text: [UInt8], _ trust: Trust, normalizes: Bool = true) throws(TokenizerError) -> [Int32] {
+    package func encode(_ text: [UInt8], _ policy: SpecialTokenPolicy, normalizes: Bool = true) throws(TokenizerError)
+        -> [Int32]
+    {
         var result: [Int32] = []
         result.reserveCapacity(text.count / 4 + 8)
         // All segments together: each alone may become what a short text may.
         let limit = GrowthLimit(ofTextWith: text.count)
         var normalizedCount = 0
         try workspaces.withWorkspace { (work) throws(TokenizerError) in
-            for segment in added.segments(of: text, .raw, trust) {
+            for segment in added.segments(of: text, .raw, policy) {
                 switch segment {
                 case .token(let token): result.append(token)
                 case .text(let range):
-                    let source = SourceText(
+                    let source = NormalizedText(
                         range.count == text.count ? text : Array(text[range]),
                         isFirst: range.lowerBound == 0
                     )
                     let normalized = normalizes ? try normalizer.apply(source) : source
                     normalizedCount += normalized.bytes.count
                     if normalizes { try limit.check(normalizedCount) }
-                    encode(normalized, trust.isTrusted(range), &work, to: &result)
+                    encode(normalized, policy.allowsSpecials(range), &work, to: &result)
                 }
             }
         }
@@ -120,12 +116,12 @@ package struct Tokenizer: Sendable {
 
     /// Encodes what stands between added tokens, normalized.
     private func encode(
-        _ normalized: SourceText,
-        _ isTrusted: Bool,
+        _ normalized: NormalizedText,
+        _ allowsSpecials: Bool,
         _ work: inout EncodingWorkspace,
         to result: inout [Int32]
     ) {
-        for segment in added.segments(of: normalized.bytes, .normalized, isTrusted ? .all : .none) {
+        for segment in added.segments(of: normalized.bytes, .normalized, allowsSpecials ? .all : .none) {
             switch segment {
             case .token(let token): result.append(token)
             case .text(let range):
@@ -138,7 +134,7 @@ package struct Tokenizer: Sendable {
     /// The pieces that the normalizer and the pre-tokenizer make of a text without added tokens: for comparing them
     /// with the reference. Bytes are not spelled in the byte alphabet.
     package func pieces(of text: String) -> [[UInt8]] {
-        let source = SourceText(Array(text.utf8), isFirst: true)
+        let source = NormalizedText(Array(text.utf8), isFirst: true)
         let (bytes, ranges) = preTokenizer.pieces(of: (try? normalizer.apply(source)) ?? source)
         return ranges.map { Array(bytes[$0]) }
     }
@@ -153,18 +149,18 @@ package struct Tokenizer: Sendable {
 
     /// Whether a token has a place in a decoded text: it is known, and not special.
     func hasText(_ token: Int32) -> Bool {
-        (spellings.isKnown(token) || added[token] != nil) && !added.isSpecial(token)
+        (tokenStrings.isKnown(token) || added[token] != nil) && !added.isSpecial(token)
     }
 
     /// The bytes a token stands for where it is the first of a text, or not.
     func text(of token: Int32, isFirst: Bool) -> [UInt8] {
-        guard let own = added[token] else { return decoder.bytes(of: Array(spellings[token]), isFirst: isFirst) }
+        guard let own = added[token] else { return decoder.bytes(of: Array(tokenStrings[token]), isFirst: isFirst) }
         return own.isSpecial ? own.content : decoder.bytes(of: own.spelling, isFirst: isFirst)
     }
 
     /// Whether a token stands for a byte, where a vocabulary falls back to bytes.
     private func isByte(_ token: Int32) -> Bool {
-        guard let own = added[token] else { return decoder.isByte(Array(spellings[token])) }
+        guard let own = added[token] else { return decoder.isByte(Array(tokenStrings[token])) }
         return !own.isSpecial && decoder.isByte(own.spelling)
     }
 
@@ -204,7 +200,7 @@ private struct TokenizerFile {
     let postProcessor: PostProcessor
     private(set) var addedTokens: [AddedToken]
     let model: VocabularyModel
-    let spellings: Spellings
+    let tokenStrings: TokenStrings
 
     init(_ file: JSONNode, _ files: AddedTokenFiles) throws(JSONError) {
         normalizer = try Normalizer(file["normalizer"])
@@ -217,11 +213,11 @@ private struct TokenizerFile {
         }
         addedTokens = files.merged(with: tokens)
         var endsInByteAlphabet = preTokenizer.endsInByteAlphabet
-        let reserved = Set(addedTokens.filter { !$0.mayBeSpelled }.map(\.content))
-        var reader = ModelReader(file["model"], reserved: reserved)
+        let forbidden = Set(addedTokens.filter { !$0.mayAppearInText }.map(\.content))
+        var reader = ModelReader(file["model"], forbidden: forbidden)
         model = try reader.read(endsInByteAlphabet: &endsInByteAlphabet)
-        spellings = reader.spellings
+        tokenStrings = reader.tokenStrings
         if !endsInByteAlphabet { preTokenizer.spellByteAlphabet() }
-        AddedTokenFiles.number(&addedTokens, model, modelCount: spellings.knownCount)
+        AddedTokenFiles.assignIDs(&addedTokens, model, modelCount: tokenStrings.knownCount)
     }
 }

@@ -1,6 +1,6 @@
-import JSON
+package import JSON
 
-/// What is wrong with a tokenizer's file, in words that name the place.
+/// What is wrong with a tokenizer's file, with the place in it.
 package struct TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
 
@@ -13,7 +13,8 @@ package struct TokenizerError: Error, Equatable, Sendable, CustomStringConvertib
 extension JSONNode {
     /// Reads a JSON file of a tokenizer.
     /// - Parameter name: the file's, for messages.
-    static func file<Value>(
+    /// - Throws: `TokenizerError` if it is no JSON, or `read` throws.
+    package static func file<Value>(
         _ json: [UInt8],
         named name: String,
         _ read: (JSONNode) throws(JSONError) -> Value
@@ -29,7 +30,7 @@ extension JSONNode {
     func parts(_ name: String) throws(JSONError) -> [JSONNode] {
         guard let node = try nullable else { return [] }
         guard try node["type"].string() == "Sequence" else { return [node] }
-        // Many times what any pipeline has.
+        // Many times the length of any pipeline.
         let most = 1024
         var parts: [JSONNode] = []
         for part in try node[name].elements(atMost: most) {

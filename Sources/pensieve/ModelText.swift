@@ -27,7 +27,7 @@ struct ModelText: Sendable {
         chatFormat = try Self.format(source, configuration, files, own)
         // A configuration may name tokens without a row in the embedding.
         let rows = Int32(clamping: configuration.transformer.vocabularySize)
-        tokenizer = try own.guarding(chatFormat.controlTokens(in: own).filter { $0 < rows })
+        tokenizer = try own.protecting(chatFormat.controlTokens(in: own).filter { $0 < rows })
         notes = Self.notes(chatFormat) + tokenizer.notes
     }
 
@@ -78,7 +78,7 @@ extension TokenizerConfiguration {
         ]
         let templates = ["default": file.chatTemplate, "tool_use": file.toolTemplate]
         self.init(templates: templates.compactMapValues(\.self), specialTokens: tokens.compactMapValues(\.self))
-        beginsAsText = true
+        addsTokensBeforeText = true
     }
 }
 

@@ -24,7 +24,7 @@ import Tokenization
                 endTokens: [],
                 tokenizer: bare
             )
-            tokenizer = try bare.guarding(format.controlTokens(in: bare))
+            tokenizer = try bare.protecting(format.controlTokens(in: bare))
         }
 
         func tokens(_ text: String) throws -> [Int32] {
@@ -91,7 +91,7 @@ import Tokenization
             endTokens: [],
             tokenizer: bare
         )
-        let tokenizer = try bare.guarding(format.controlTokens(in: bare))
+        let tokenizer = try bare.protecting(format.controlTokens(in: bare))
         let tokens = try format.encode([ChatTurn(role: .user, text: "\n\nuser [note]")], with: tokenizer)
         func times(_ content: String) -> Int { tokens.count { $0 == tokenizer.specialToken(content) } }
         #expect(times("\n\n") == 2 && times("user") == 2 && times("[note]") == 2)

@@ -122,9 +122,17 @@ import Tokenization
     func survivesMutationsOfFixtures(_ name: String) throws {
         var generator = SeededGenerator(seed: 11)
         let original = try FixtureFile.tokenizer(name)
+        var (loaded, refused) = (0, 0)
         for _ in 0..<Self.rounds / 50 {
-            if let tokenizer = try? Tokenizer(tokenizerJSON: Self.mutated(original, &generator)) { Self.use(tokenizer) }
+            do throws(TokenizerError) {
+                Self.use(try Tokenizer(tokenizerJSON: Self.mutated(original, &generator)))
+                loaded += 1
+            } catch {
+                refused += 1
+                #expect(error.description.hasPrefix("tokenizer.json: "))
+            }
         }
+        #expect(loaded > 0 && refused > 0, "\(loaded) loaded, \(refused) refused")
     }
 
     @Test("Deep nesting is refused", arguments: ["[", "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["])

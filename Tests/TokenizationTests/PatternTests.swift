@@ -43,6 +43,7 @@ import Tokenization
                 refused += 1
                 continue
             }
+            try #require(expected.texts.count == expected.pieces.count && !expected.texts.isEmpty)
             for (text, pieces) in zip(expected.texts, expected.pieces) {
                 #expect(
                     splitter.pieces(of: text) == pieces.map { Array($0.utf8) },

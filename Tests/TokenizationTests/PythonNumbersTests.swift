@@ -7,7 +7,11 @@ import Testing
     @Test("tokenizer_config.json may hold them", arguments: ["NaN", "Infinity", "-Infinity"])
     func configuration(value: String) throws {
         let json = #"{"model_max_length":\#(value),"x":[\#(value) ,{"y":\#(value)}],"eos_token":"</s>"}"#
-        #expect(try TokenizerConfiguration(json: Array(json.utf8)).specialTokens == ["eos_token": "</s>"])
+        #expect(
+            try AddedTokenFiles { $0 == "tokenizer_config.json" ? Array(json.utf8) : nil }.specialTokens == [
+                "eos_token": "</s>"
+            ]
+        )
     }
 
     @Test("Where one is needed, it is refused by name")

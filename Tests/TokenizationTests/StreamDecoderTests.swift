@@ -6,6 +6,7 @@ import Tokenization
     func streams(_ name: String) throws {
         let tokenizer = try Fixture.tokenizer(name)
         let cases = try Fixture.cases(name)
+        var compared = 0
         for tokens in cases.plain.compactMap(\.self) + cases.decoded.map(\.tokens) {
             var decoder = StreamDecoder(tokenizer: tokenizer)
             let pieces = tokens.map { decoder.push($0) } + [decoder.finish()]
@@ -13,8 +14,10 @@ import Tokenization
             // Of a run of bytes that is no UTF-8 as a whole, the reference replaces each byte; a stream has shown by
             // then what was whole.
             guard !whole.contains("\u{FFFD}") || ["bytes", "digits"].contains(name) else { continue }
+            compared += 1
             #expect(pieces.joined().unicodeScalars.elementsEqual(whole.unicodeScalars), "\(tokens)")
         }
+        #expect(compared > 50)
     }
 
     @Test("Of whole characters none is replaced", arguments: Fixture.main)
@@ -46,7 +49,7 @@ import Tokenization
             strings = strings.flatMap { string in kinds.map { string + [$0] } }
             for bytes in strings {
                 var decoder = StreamDecoder(tokenizer: tokenizer)
-                let streamed = bytes.compactMap { tokenOfByte[$0] }.map { decoder.push($0) }.joined() + decoder.finish()
+                let streamed = bytes.map { decoder.push(tokenOfByte[$0] ?? -1) }.joined() + decoder.finish()
                 if streamed != String(decoding: bytes, as: UTF8.self) { Issue.record("\(bytes)") }
             }
         }

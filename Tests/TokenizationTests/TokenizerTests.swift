@@ -35,12 +35,15 @@ import Tokenization
         let tokenizer = try Fixture.tokenizer(name)
         // Added tokens may take white space along, or get a space before what follows; the reference loses it too.
         let added = Set(Fixture.addedWords.compactMap { tokenizer.specialToken($0) })
+        var compared = 0
         for text in try Fixture.texts() {
             let tokens = tokenizer.encode(text)
             // A text that spells a token of a byte is taken for the byte.
             guard added.isDisjoint(with: tokens), !text.contains("<0x") else { continue }
+            compared += 1
             #expect(tokenizer.decode(tokens).utf8.elementsEqual(text.utf8), "\(text.debugDescription)")
         }
+        #expect(compared > 100)
     }
 
     @Test("No text can forge a special token", arguments: Fixture.main)
@@ -77,22 +80,27 @@ import Tokenization
     }
 
     @Test("In a template, special tokens count where the template has them, and nowhere else", arguments: Fixture.main)
-    func trustsParts(_ name: String) throws {
+    func specialsInRanges(_ name: String) throws {
         let tokenizer = try Fixture.tokenizer(name)
         let parts = ["<|user|>\n", "hi <|end|> and <|us", "er|><|end|>\n<|assistant|>\n"]
         let text = parts.joined()
         let (first, second) = (parts[0].utf8.count, parts[0].utf8.count + parts[1].utf8.count)
-        let tokens = tokenizer.encode(text, trusting: [0..<first, second..<text.utf8.count])
-        let names = ["<|user|>", "<|end|>", "<|assistant|>"].compactMap { tokenizer.specialToken($0) }
-        #expect(tokens.filter { tokenizer.isSpecial($0) } == names)
-        #expect(tokenizer.encode(text, trusting: []) == tokenizer.encode(text))
-        for (index, text) in try Fixture.texts().enumerated() {
-            #expect(tokenizer.encode(text, trusting: [0..<text.utf8.count]) == tokenizer.encode(parsingSpecials: text))
-            // Where no special token is spelled, what is trusted makes no difference, and cuts nothing apart.
-            guard !text.contains("<"), !text.isEmpty else { continue }
-            let middle = index % text.utf8.count
-            #expect(tokenizer.encode(text, trusting: [0..<middle]) == tokenizer.encode(text))
+        func encode(_ text: String, specialsIn ranges: [Range<Int>]) throws -> [Int32] {
+            try tokenizer.encode(Array(text.utf8), .ranges(ranges))
         }
+        let tokens = try encode(text, specialsIn: [0..<first, second..<text.utf8.count])
+        let names = try ["<|user|>", "<|end|>", "<|assistant|>"].map { try #require(tokenizer.specialToken($0)) }
+        #expect(tokens.filter { tokenizer.isSpecial($0) } == names)
+        #expect(try encode(text, specialsIn: []) == tokenizer.encode(text))
+        var plainTexts = 0
+        for (index, text) in try Fixture.texts().enumerated() {
+            #expect(try encode(text, specialsIn: [0..<text.utf8.count]) == tokenizer.encode(parsingSpecials: text))
+            // Where there is no special token, the ranges make no difference, and cut nothing apart.
+            guard !text.contains("<"), !text.isEmpty else { continue }
+            plainTexts += 1
+            #expect(try encode(text, specialsIn: [0..<index % text.utf8.count]) == tokenizer.encode(text))
+        }
+        #expect(plainTexts > 100)
     }
 
     @Test("Spellings that Unicode calls equivalent are different tokens")

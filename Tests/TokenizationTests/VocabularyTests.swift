@@ -24,7 +24,7 @@ import Tokenization
     func scored() throws {
         let model = try Self.sentencePiece()
         let tokenizer = try Tokenizer(vocabulary: model.values)
-        #expect(model.texts.count > 150)
+        try #require(model.texts.count > 150 && model.encoded.count == model.texts.count)
         for (text, tokens) in zip(model.texts, model.encoded) {
             #expect(tokenizer.encode(text) == tokens, "\(text.debugDescription)")
             #expect(tokenizer.decode(tokens).utf8.elementsEqual(text.utf8), "\(text.debugDescription)")

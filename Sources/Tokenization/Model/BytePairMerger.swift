@@ -13,7 +13,7 @@ struct BytePairMerger: Sendable {
         mutating func shrink() { if symbols.capacity > 1 << 16 { self = Workspace() } }
     }
 
-    /// The longest word whose next merge is found by looking at all of them.
+    /// The longest word, in symbols, for which a linear scan finds the next merge.
     private static let longestScanned = 48
     private static let none = UInt64.max
 
@@ -46,7 +46,7 @@ struct BytePairMerger: Sendable {
         }
     }
 
-    /// Each merge is the best of all, found by looking; of several of a rank the leftmost.
+    /// Finds each next merge by a linear scan: the lowest rank, and of equal ones the leftmost.
     private func mergeShort(_ work: inout Workspace) {
         work.merges.removeAll(keepingCapacity: true)
         for index in 1..<work.symbols.count {

@@ -14,81 +14,81 @@ struct BytePairModel: Sendable {
     }
 
     private var options: Options
-    private let table: SpellingTable
+    private let table: TokenStringTable
     /// The tokens that no text may become.
-    private var reserved: Set<Int32>
+    private var forbidden: Set<Int32>
     /// Whether one of them is a single character.
-    private var reservesCharacters: Bool
+    private var forbidsCharacters: Bool
     private var merger: BytePairMerger
     /// With `readsBytes` the token of each byte; otherwise the token that a byte falls back to, or -1.
     private var byteTokens: [Int32]
     /// Without `readsBytes` the token of each character of ASCII, or -1.
     private var asciiTokens: [Int32] = []
-    /// The pairs of characters side by side in what merges make: between others a text can be cut.
-    private var joints: JointSet
-    /// Characters that are no tokens but parts of some, with their symbols.
-    private var strayCharacters: [UInt32: Int32] = [:]
-    /// By their symbols, which follow each other: the tokens that each becomes where nothing is merged with it.
-    private var strays: [[Int32]] = []
-    private var firstStray = Int32.max
-    /// Whether unknown characters matter to their neighbours, so that no cut may be made beside one.
-    private var gluesUnknown = false
+    /// The pairs of neighbouring characters inside merged tokens: between any others a text can be cut.
+    private var mergeablePairs: PairFilter
+    /// The symbols of characters that have no token of their own but are merged into some.
+    private var mergeOnlySymbols: [UInt32: Int32] = [:]
+    /// In the order of those symbols: the tokens that each becomes where it is not merged.
+    private var mergeOnlyTokens: [[Int32]] = []
+    private var firstMergeOnly = Int32.max
+    /// Whether an unknown character changes the tokens of its neighbours, so that no cut may be made beside it.
+    private var unknownAffectsNeighbours = false
 
     /// - Parameters:
     ///   - table: the tokens as the vocabulary spells them; with `readsBytes`, in the byte alphabet.
-    ///   - reserved: the tokens that no text may become.
+    ///   - forbidden: the tokens that no text may become.
     ///   - fallback: where the tokens of bytes are found, if not among them.
     ///   - mergeCount: how many merges are expected; there may be more.
     init(
-        _ table: SpellingTable,
+        _ table: TokenStringTable,
         _ options: Options,
-        reserved: Set<Int32> = [],
-        fallback: SpellingTable? = nil,
+        forbidden: Set<Int32> = [],
+        fallback: TokenStringTable? = nil,
         mergeCount: Int
     ) {
         self.options = options
         self.table = table
-        self.reserved = reserved
-        reservesCharacters = Self.haveCharacter(reserved, table)
+        self.forbidden = forbidden
+        forbidsCharacters = Self.haveCharacter(forbidden, table)
         merger = BytePairMerger(capacity: mergeCount)
-        joints = JointSet(capacity: options.readsBytes ? 0 : mergeCount)
+        mergeablePairs = PairFilter(capacity: options.readsBytes ? 0 : mergeCount)
         byteTokens = [Int32](repeating: -1, count: 256)
         for byte in UInt8.min ... .max {
             if options.readsBytes {
                 let spelling = ByteAlphabet.spelling(of: byte)
                 byteTokens[Int(byte)] = token(spelling, spelling.indices) ?? -1
             } else if options.fallsBackToBytes {
-                byteTokens[Int(byte)] = (fallback ?? table).number(of: ByteAlphabet.fallbackSpelling(of: byte)) ?? -1
+                byteTokens[Int(byte)] = (fallback ?? table).id(of: ByteAlphabet.fallbackSpelling(of: byte)) ?? -1
             }
         }
         if !options.readsBytes {
             asciiTokens = (0..<0x80 as Range<UInt8>).map { token([$0], 0..<1) ?? -1 }
         }
-        gluesUnknown =
+        unknownAffectsNeighbours =
             !options.readsBytes && byteTokens.contains(-1) && (options.fusesUnknown || options.fallsBackToBytes)
     }
 
     /// Whether one of these tokens is a single character.
-    private static func haveCharacter(_ tokens: Set<Int32>, _ table: SpellingTable) -> Bool {
+    private static func haveCharacter(_ tokens: Set<Int32>, _ table: TokenStringTable) -> Bool {
         tokens.contains { token in
-            let spelling = Array(table.spellings[token])
+            let spelling = Array(table.tokenStrings[token])
             return !spelling.isEmpty && spelling.scalar(at: 0).end == spelling.count
         }
     }
 
     /// The model, with more tokens that no text may become.
-    func reserving(_ tokens: Set<Int32>) -> BytePairModel {
+    func forbidding(_ tokens: Set<Int32>) -> BytePairModel {
         var model = self
-        model.reserved.formUnion(tokens)
-        model.reservesCharacters = reservesCharacters || Self.haveCharacter(tokens, table)
+        model.forbidden.formUnion(tokens)
+        model.forbidsCharacters = forbidsCharacters || Self.haveCharacter(tokens, table)
         model.merger.removeMerges(into: tokens)
         model.byteTokens = byteTokens.map { tokens.contains($0) ? -1 : $0 }
         model.asciiTokens = asciiTokens.map { tokens.contains($0) ? -1 : $0 }
-        model.strays = strays.map { spelled in
+        model.mergeOnlyTokens = mergeOnlyTokens.map { spelled in
             spelled.contains(where: tokens.contains) ? model.options.unknown.map { [$0] } ?? [] : spelled
         }
-        model.gluesUnknown =
-            gluesUnknown
+        model.unknownAffectsNeighbours =
+            unknownAffectsNeighbours
             || !options.readsBytes && model.byteTokens.contains(-1)
                 && (options.fusesUnknown || options.fallsBackToBytes)
         return model
@@ -99,38 +99,38 @@ struct BytePairModel: Sendable {
         options.unknown.map(tokens.contains) ?? false || byteTokens.contains(where: tokens.contains)
     }
 
-    /// The token of a spelling, if a text may become it.
+    /// The token of a string, if a text may become it.
     private func token(_ spelling: [UInt8], _ part: Range<Int>) -> Int32? {
-        guard let token = table.number(of: spelling, part), reserved.isEmpty || !reserved.contains(token) else {
+        guard let token = table.id(of: spelling, part), forbidden.isEmpty || !forbidden.contains(token) else {
             return nil
         }
         return token
     }
 
     /// Adds the next merge.
-    /// - Parameter spelling: what it makes.
+    /// - Parameter string: what it makes.
     /// - Returns: whether there was room for it.
     mutating func addMerge(_ left: Int32, _ right: Int32, rank: UInt32, result: Int32, spelling: [UInt8]) -> Bool {
-        guard !reserved.contains(result) else { return true }
+        guard !forbidden.contains(result) else { return true }
         guard merger.add(left, right, rank: rank, result: result) else { return false }
         guard !options.readsBytes else { return true }
-        joints.insert(spelling)
+        mergeablePairs.insert(spelling)
         let joinsUnknown = options.unknown.map { [left, right].contains($0) } ?? false
         let joinsByte = options.fallsBackToBytes && (byteTokens.contains(left) || byteTokens.contains(right))
-        if joinsUnknown || joinsByte { gluesUnknown = true }
+        if joinsUnknown || joinsByte { unknownAffectsNeighbours = true }
         return true
     }
 
-    /// Adds a character that is no token but may be merged. Numbers follow each other.
-    mutating func addStray(_ character: [UInt8], _ symbol: Int32) {
-        firstStray = min(firstStray, symbol)
+    /// Adds a character that is no token but may be merged. The symbols are consecutive.
+    mutating func addMergeOnlyCharacter(_ character: [UInt8], _ symbol: Int32) {
+        firstMergeOnly = min(firstMergeOnly, symbol)
         let tokens = character.map { byteTokens[Int($0)] }
-        strays.append(tokens.contains(-1) ? options.unknown.map { [$0] } ?? [] : tokens)
-        strayCharacters[character.scalar(at: 0).value] = symbol
+        mergeOnlyTokens.append(tokens.contains(-1) ? options.unknown.map { [$0] } ?? [] : tokens)
+        mergeOnlySymbols[character.scalar(at: 0).value] = symbol
     }
 
-    /// The token of a spelling, nil if it is none.
-    func number(of spelling: [UInt8]) -> Int32? { table.number(of: spelling) }
+    /// The token of a string, nil if it is none.
+    func id(of string: [UInt8]) -> Int32? { table.id(of: string) }
 
     /// Appends the tokens of one piece.
     func encode(_ text: [UInt8], _ piece: Range<Int>, _ work: inout EncodingWorkspace, to result: inout [Int32]) {
@@ -155,8 +155,9 @@ struct BytePairModel: Sendable {
         var before = start
         while index < limit {
             let (scalar, end) = text.scalar(at: index)
-            if !joints.contains(last, scalar) {
-                guard gluesUnknown, symbol(text, before..<index) == nil || symbol(text, index..<end) == nil else {
+            if !mergeablePairs.contains(last, scalar) {
+                guard unknownAffectsNeighbours, symbol(text, before..<index) == nil || symbol(text, index..<end) == nil
+                else {
                     return index
                 }
             }
@@ -167,19 +168,19 @@ struct BytePairModel: Sendable {
         return limit
     }
 
-    /// What a character is to the merges, nil if it is unknown.
+    /// The symbol that a character is merged as, nil if it is unknown.
     @inline(__always)
     private func symbol(_ text: [UInt8], _ character: Range<Int>) -> Int32? {
         let lead = text[character.lowerBound]
         if lead < 0x80, asciiTokens[Int(lead)] >= 0 { return asciiTokens[Int(lead)] }
-        return lead < 0x80 && strayCharacters.isEmpty ? nil : rareSymbol(text, character)
+        return lead < 0x80 && mergeOnlySymbols.isEmpty ? nil : rareSymbol(text, character)
     }
 
     private func rareSymbol(_ text: [UInt8], _ character: Range<Int>) -> Int32? {
-        if let token = table.number(of: text, character), !reservesCharacters || !reserved.contains(token) {
+        if let token = table.id(of: text, character), !forbidsCharacters || !forbidden.contains(token) {
             return token
         }
-        return strayCharacters.isEmpty ? nil : strayCharacters[text.scalar(at: character.lowerBound).value]
+        return mergeOnlySymbols.isEmpty ? nil : mergeOnlySymbols[text.scalar(at: character.lowerBound).value]
     }
 
     private func encodeWord(
@@ -200,11 +201,15 @@ struct BytePairModel: Sendable {
             options.readsBytes
                 ? spellBytes(text, word, &work.merging.symbols) : spellCharacters(text, word, &work.merging.symbols)
             merger.merge(&work.merging)
-            if strays.isEmpty {
+            if mergeOnlyTokens.isEmpty {
                 result += work.merging.symbols
             } else {
                 for symbol in work.merging.symbols {
-                    if symbol < firstStray { result.append(symbol) } else { result += strays[Int(symbol - firstStray)] }
+                    if symbol < firstMergeOnly {
+                        result.append(symbol)
+                    } else {
+                        result += mergeOnlyTokens[Int(symbol - firstMergeOnly)]
+                    }
                 }
             }
         }
@@ -226,40 +231,24 @@ struct BytePairModel: Sendable {
         }
     }
 
-    /// In the reference an unknown character waits for the next known one, and bytes pass it by.
+    /// As in the reference, the token of an unknown character is added only at the next known one, after any bytes.
     private func spellCharacters(_ text: [UInt8], _ word: Range<Int>, _ symbols: inout [Int32]) {
-        var isUnknownWaiting = false
+        var hasPendingUnknown = false
         var index = word.lowerBound
         while index < word.upperBound {
             let bytes = index..<min(text.scalar(at: index).end, word.upperBound)
             index = bytes.upperBound
             if let symbol = symbol(text, bytes) {
-                if isUnknownWaiting, let unknown = options.unknown { symbols.append(unknown) }
-                isUnknownWaiting = false
+                if hasPendingUnknown, let unknown = options.unknown { symbols.append(unknown) }
+                hasPendingUnknown = false
                 symbols.append(symbol)
             } else if options.fallsBackToBytes, bytes.allSatisfy({ byteTokens[Int(text[$0])] >= 0 }) {
                 for byte in bytes { symbols.append(byteTokens[Int(text[byte])]) }
             } else if let unknown = options.unknown {
-                if isUnknownWaiting, !options.fusesUnknown { symbols.append(unknown) }
-                isUnknownWaiting = true
+                if hasPendingUnknown, !options.fusesUnknown { symbols.append(unknown) }
+                hasPendingUnknown = true
             }
         }
-        if isUnknownWaiting, let unknown = options.unknown { symbols.append(unknown) }
-    }
-}
-
-/// What one encoding uses for all its pieces: working memory, and the words seen before.
-struct EncodingWorkspace {
-    var merging = BytePairMerger.Workspace()
-    /// A word in the byte alphabet.
-    var spelling: [UInt8] = []
-    var words = WordCache()
-    var path = UnigramModel.Path()
-
-    /// Gives back what only a very long piece needed.
-    mutating func shrink() {
-        merging.shrink()
-        if spelling.capacity > 1 << 16 { spelling = [] }
-        path.shrink()
+        if hasPendingUnknown, let unknown = options.unknown { symbols.append(unknown) }
     }
 }

@@ -1,12 +1,12 @@
-/// A prefix tree over spellings, built at once, of eight bytes a node (Morrison's PATRICIA, 1968).
+/// A prefix tree over token strings, built at once, of eight bytes a node (Morrison's PATRICIA, 1968).
 ///
-/// There is a node where a spelling ends and where spellings part, and none between: the bytes in between are compared
-/// with a token's spelling once one is reached. A node's children stand side by side, in the order of the bytes that they
+/// There is a node where a string ends and where strings branch, and none between: the bytes in between are compared
+/// with a token's string once one is reached. A node's children stand side by side, in the order of the bytes that they
 /// begin with.
 struct ByteTrie: Sendable {
-    private let spellings: Spellings
+    private let tokenStrings: TokenStrings
     private var nodes: [Node] = []
-    /// For each byte the node of the spellings that begin with it, or -1.
+    /// For each byte the node of the token strings that begin with it, or -1.
     private var roots = [Int32](repeating: -1, count: 256)
 
     private struct Node {
@@ -34,14 +34,14 @@ struct ByteTrie: Sendable {
         }
     }
 
-    /// - Parameter spellings: what it finds; of equal ones the last. Empty ones it does not. They are fewer than 2²², as
+    /// - Parameter tokenStrings: what it finds; of equal ones the last. Empty ones it does not. They are fewer than 2²², as
     ///   tokens are, and none is that long, so that they and their nodes can be numbered.
-    init(_ spellings: Spellings) {
-        self.spellings = spellings
-        var order = (0..<Int32(truncatingIfNeeded: spellings.count)).filter {
-            spellings.isKnown($0) && spellings.length($0) > 0
+    init(_ tokenStrings: TokenStrings) {
+        self.tokenStrings = tokenStrings
+        var order = (0..<Int32(truncatingIfNeeded: tokenStrings.count)).filter {
+            tokenStrings.isKnown($0) && tokenStrings.length($0) > 0
         }
-        order.sort(by: spellings.areInOrder)
+        order.sort(by: tokenStrings.areInOrder)
         // As many as there may be; what is never touched takes no memory.
         nodes.reserveCapacity(2 * order.count)
         build(order)
@@ -58,7 +58,7 @@ struct ByteTrie: Sendable {
         }
     }
 
-    /// Adds a node for each byte that spellings go on with, and leaves those open that have children.
+    /// Adds a node for each byte that token strings go on with, and leaves those open that have children.
     private mutating func addNodes(
         _ order: [Int32],
         _ tokens: Range<Int>,
@@ -67,12 +67,12 @@ struct ByteTrie: Sendable {
     ) {
         var rest = tokens
         while let first = rest.first {
-            let byte = spellings.byte(order[first], depth)
-            let end = rest.first { spellings.byte(order[$0], depth) != byte } ?? rest.upperBound
-            let depth = spellings.sharedLength(order[first], order[end - 1])
-            // Spellings that end here come first.
+            let byte = tokenStrings.byte(order[first], depth)
+            let end = rest.first { tokenStrings.byte(order[$0], depth) != byte } ?? rest.upperBound
+            let depth = tokenStrings.sharedLength(order[first], order[end - 1])
+            // TokenStrings that end here come first.
             var deeper = first..<end
-            while let token = deeper.first, spellings.length(order[token]) == depth { deeper.removeFirst() }
+            while let token = deeper.first, tokenStrings.length(order[token]) == depth { deeper.removeFirst() }
             if deeper.lowerBound > first {
                 nodes.append(Node(byte: byte, token: order[deeper.lowerBound - 1]))
             } else {
@@ -85,11 +85,11 @@ struct ByteTrie: Sendable {
 
     var isEmpty: Bool { nodes.isEmpty }
 
-    /// Whether a spelling begins with a byte.
+    /// Whether a string begins with a byte.
     @inline(__always)
     func begins(with byte: UInt8) -> Bool { roots[Int(byte)] >= 0 }
 
-    /// Calls the body with the end and the token of each spelling that the bytes begin with, the shortest first.
+    /// Calls the body with the end and the token of each string that the bytes begin with, the shortest first.
     @inline(__always)
     func forEachPrefix(of text: [UInt8], _ range: Range<Int>, _ body: (_ end: Int, _ token: Int32) -> Void) {
         guard let first = range.first else { return }
@@ -101,8 +101,8 @@ struct ByteTrie: Sendable {
             var depth = Int(node.tokenOrDepth)
             if node.hasToken {
                 let token = node.tokenOrDepth
-                depth = spellings.length(token)
-                guard depth <= range.count, spellings.has(token, known..<depth, in: text, at: first + known) else {
+                depth = tokenStrings.length(token)
+                guard depth <= range.count, tokenStrings.has(token, known..<depth, in: text, at: first + known) else {
                     return
                 }
                 known = depth
@@ -113,14 +113,14 @@ struct ByteTrie: Sendable {
         }
     }
 
-    /// The token of a spelling, nil if it is none.
-    func number(of text: [UInt8], _ range: Range<Int>) -> Int32? {
+    /// The token of a string, nil if it is none.
+    func id(of text: [UInt8], _ range: Range<Int>) -> Int32? {
         var found: Int32?
         forEachPrefix(of: text, range) { end, token in if end == range.upperBound { found = token } }
         return found
     }
 
-    func number(of text: [UInt8]) -> Int32? { number(of: text, text.indices) }
+    func id(of text: [UInt8]) -> Int32? { id(of: text, text.indices) }
 
     @inline(__always)
     private func child(of node: Node, _ byte: UInt8) -> Int {

@@ -1,4 +1,4 @@
-/// The merges of byte-pair encoding: what two symbols side by side become, and how early.
+/// The merges of byte-pair encoding: what two neighbouring symbols become, and the rank of that merge.
 ///
 /// Most pairs that are looked up have no merge, which one small array tells: at most two thirds of its slots are taken, and each
 /// holds a part of its pair's hash beside the merge's number.
@@ -11,7 +11,7 @@ struct MergeTable: Sendable {
     private static let numberBits: UInt32 = 24
     private static let symbolBits: UInt64 = 21
     private static let free = UInt32.max
-    /// Another one in each process, so that no file can be made whose pairs all fall together.
+    /// Different in each process, so that nobody can prepare a file whose pairs all collide.
     private static let multiplier = UInt64.random(in: .min ... .max) | 1
 
     private var slots: [UInt32]

@@ -3,16 +3,16 @@ import JSON
 /// The `model` of a `tokenizer.json`: the vocabulary, and the model over it.
 struct ModelReader {
     /// Of the model's tokens.
-    private(set) var spellings = Spellings()
+    private(set) var tokenStrings = TokenStrings()
 
     private let node: JSONNode
-    private let reserved: Set<[UInt8]>
+    private let forbidden: Set<[UInt8]>
 
-    /// - Parameter reserved: the spellings that no text may become, whatever the model would make of it: those of
-    ///   special tokens. The reference lets a text forge such a token, if the vocabulary has it and merges lead there.
-    init(_ node: JSONNode, reserved: Set<[UInt8]>) {
+    /// - Parameter forbidden: the strings that no text may be encoded as, whatever the model would do: those of special
+    ///   tokens. The reference lets a text forge such a token, if the vocabulary has it and merges lead there.
+    init(_ node: JSONNode, forbidden: Set<[UInt8]>) {
         self.node = node
-        self.reserved = reserved
+        self.forbidden = forbidden
     }
 
     /// Reads the model.
@@ -31,23 +31,23 @@ struct ModelReader {
     private mutating func bytePair(_ endsInByteAlphabet: inout Bool) throws(JSONError) -> BytePairModel {
         try refuseUnsupported()
         let table = try readTable()
-        spellings = table.spellings
+        tokenStrings = table.tokenStrings
         var options = BytePairModel.Options()
         options.ignoresMerges = try node["ignore_merges"].nullable?.bool() ?? false
         options.fallsBackToBytes = try node["byte_fallback"].nullable?.bool() ?? false
         options.fusesUnknown = try node["fuse_unk"].nullable?.bool() ?? false
         if let name = try node["unk_token"].nullable {
-            options.unknown = table.number(of: try name.bytes())
+            options.unknown = table.id(of: try name.bytes())
             guard options.unknown != nil else { throw name.error("is not in the vocabulary") }
         }
         if endsInByteAlphabet {
-            // Where a byte has no token of its own, its spelling is what is unknown, as in the reference.
+            // Where a byte has no token, the characters of its spelling are unknown, as in the reference.
             options.readsBytes = !options.fallsBackToBytes && ByteAlphabet.isComplete(in: table)
             endsInByteAlphabet = options.readsBytes
         }
         let merges = node["merges"]
-        let reserved = Set(reserved.compactMap { table.number(of: $0) })
-        var model = BytePairModel(table, options, reserved: reserved, mergeCount: try Self.mergeCount(merges))
+        let forbidden = Set(forbidden.compactMap { table.id(of: $0) })
+        var model = BytePairModel(table, options, forbidden: forbidden, mergeCount: try Self.mergeCount(merges))
         try add(merges, of: table, to: &model)
         return model
     }
@@ -64,32 +64,32 @@ struct ModelReader {
     }
 
     /// Reads the tokens twice: how long they are, and then what they are, so that they take no more room than they need.
-    private func readTable() throws(JSONError) -> SpellingTable {
+    private func readTable() throws(JSONError) -> TokenStringTable {
         let vocab = node["vocab"]
         let members = try vocab.members()
         let count = vocab.count
-        let limit = TokenNumbers.limit(tokenCount: count)
+        let limit = TokenIDs.limit(tokenCount: count)
         var lengths: [UInt32] = []
         lengths.reserveCapacity(count + 1)
         for member in members {
-            let number = try member.value.int(in: TokenNumbers.range)
+            let number = try member.value.int(in: TokenIDs.range)
             guard number <= limit else {
                 throw node.error("has a token numbered \(number), far more than it has tokens")
             }
             if number >= lengths.count {
-                lengths += repeatElement(Spellings.absent, count: number + 1 - lengths.count)
+                lengths += repeatElement(TokenStrings.absent, count: number + 1 - lengths.count)
             }
-            guard lengths[number] == Spellings.absent else {
+            guard lengths[number] == TokenStrings.absent else {
                 throw node.error("gives the number \(number) to two tokens, or to one twice")
             }
             lengths[number] = UInt32(truncatingIfNeeded: member.nameBytes.count)
         }
-        var table = SpellingTable(places: Spellings(lengths: lengths), count: count)
+        var table = TokenStringTable(places: TokenStrings(lengths: lengths), count: count)
         for member in members { table.set(try member.value.token(), member.nameBytes) }
         return table
     }
 
-    /// How many merges there are before what is none: as many are made room for.
+    /// The number of merges before the first element that is none.
     private static func mergeCount(_ merges: JSONNode) throws(JSONError) -> Int {
         var count = 0
         for merge in try merges.elements() {
@@ -101,7 +101,7 @@ struct ModelReader {
 
     private func add(
         _ merges: JSONNode,
-        of table: SpellingTable,
+        of table: TokenStringTable,
         to model: inout BytePairModel
     ) throws(JSONError) {
         var rank: UInt32 = 0
@@ -111,8 +111,8 @@ struct ModelReader {
             }
             if right.isEmpty { continue }
             let whole = left + right
-            guard let first = table.number(of: left), let second = table.number(of: right),
-                let result = table.number(of: whole)
+            guard let first = table.id(of: left), let second = table.id(of: right),
+                let result = table.id(of: whole)
             else {
                 throw merge.error(
                     "joins '\(String(decoding: left, as: UTF8.self))' and '\(String(decoding: right, as: UTF8.self))', "
@@ -142,24 +142,24 @@ struct ModelReader {
         return (left, right)
     }
 
-    /// Reads the tokens one thing after the other, each when there is room for it: their lengths, their spellings, and
-    /// once the tree is built their scores.
+    /// Reads the tokens in three passes, so that no more memory is reserved than needed: their lengths, their strings, and
+    /// after the tree is built their scores.
     private mutating func unigram() throws(JSONError) -> UnigramModel {
         let vocab = node["vocab"]
         let tokens = try vocab.elements()
         var (count, byteCount) = (0, 0)
         for token in tokens {
             let spelling = try Self.pair(token).spelling.bytes()
-            guard count <= TokenNumbers.range.upperBound, spelling.count <= AddedToken.longest else {
+            guard count <= TokenIDs.range.upperBound, spelling.count <= AddedToken.longest else {
                 throw token.error("is not a token of at most \(AddedToken.longest) bytes")
             }
             count += 1
             byteCount += spelling.count
         }
         guard count > 0 else { throw vocab.error("is empty") }
-        spellings = Spellings(capacity: count, byteCapacity: byteCount)
-        for token in tokens { spellings.append(try Self.pair(token).spelling.bytes()) }
-        let trie = ByteTrie(spellings)
+        tokenStrings = TokenStrings(capacity: count, byteCapacity: byteCount)
+        for token in tokens { tokenStrings.append(try Self.pair(token).spelling.bytes()) }
+        let trie = ByteTrie(tokenStrings)
         var scores: [Double] = []
         scores.reserveCapacity(count)
         for token in tokens {
@@ -172,12 +172,12 @@ struct ModelReader {
             trie,
             scores: scores,
             unknown: Int32(truncatingIfNeeded: unknown),
-            reserved: Set(reserved.compactMap { trie.number(of: $0) }),
+            forbidden: Set(forbidden.compactMap { trie.id(of: $0) }),
             fallsBackToBytes: try node["byte_fallback"].nullable?.bool() ?? false
         )
     }
 
-    /// The spelling and the score of a token.
+    /// The string and the score of a token.
     private static func pair(_ token: JSONNode) throws(JSONError) -> (spelling: JSONNode, score: JSONNode) {
         var parts = try token.elements()
         guard let spelling = parts.next(), let score = parts.next() else {

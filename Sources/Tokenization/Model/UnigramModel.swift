@@ -27,32 +27,32 @@ struct UnigramModel: Sendable {
     private var byteTokens: [Int32] = []
 
     /// - Parameters:
-    ///   - trie: the tokens by their spellings.
+    ///   - trie: the tokens by their token strings.
     ///   - scores: each token's, by its number; finite.
     ///   - unknown: the token of what has none.
-    ///   - reserved: the tokens that no text may become.
+    ///   - forbidden: the tokens that no text may become.
     init(
         _ trie: ByteTrie,
         scores: consuming [Double],
         unknown: Int32,
-        reserved: Set<Int32>,
+        forbidden: Set<Int32>,
         fallsBackToBytes: Bool
     ) {
         self.trie = trie
         self.unknown = unknown
         unknownScore = (scores.min() ?? .infinity) - Self.unknownPenalty
-        for token in reserved { scores[Int(token)] = -.infinity }
+        for token in forbidden { scores[Int(token)] = -.infinity }
         self.scores = scores
         if fallsBackToBytes {
-            byteTokens = (UInt8.min ... .max).map { trie.number(of: ByteAlphabet.fallbackSpelling(of: $0)) ?? -1 }
+            byteTokens = (UInt8.min ... .max).map { trie.id(of: ByteAlphabet.fallbackSpelling(of: $0)) ?? -1 }
         }
     }
 
-    /// The token of a spelling, nil if it is none.
-    func number(of spelling: [UInt8]) -> Int32? { trie.number(of: spelling) }
+    /// The token of a string, nil if it is none.
+    func id(of string: [UInt8]) -> Int32? { trie.id(of: string) }
 
     /// The model, with more tokens that no text may become.
-    func reserving(_ tokens: Set<Int32>) -> UnigramModel {
+    func forbidding(_ tokens: Set<Int32>) -> UnigramModel {
         var model = self
         for token in tokens where scores.indices.contains(Int(token)) { model.scores[Int(token)] = -.infinity }
         model.byteTokens = byteTokens.map { tokens.contains($0) ? -1 : $0 }
@@ -112,7 +112,7 @@ struct UnigramModel: Sendable {
     }
 
     private func append(_ text: [UInt8], _ range: Range<Int>, _ isUnknown: Bool, to result: inout [Int32]) {
-        if let token = trie.number(of: text, range), scores[Int(token)] > -.infinity {
+        if let token = trie.id(of: text, range), scores[Int(token)] > -.infinity {
             result.append(token)
         } else if !byteTokens.isEmpty, range.allSatisfy({ byteTokens[Int(text[$0])] >= 0 }) {
             for index in range { result.append(byteTokens[Int(text[index])]) }

@@ -1,7 +1,6 @@
 /// The tokens of words seen before, bounded.
 ///
-/// A word is looked for in a few slots only, so no choice of words makes look-ups slow; when it is full, all is
-/// forgotten and it fills anew.
+/// A word is looked for in a few slots only, so no choice of words makes look-ups slow. A full cache is emptied.
 struct WordCache {
     /// Longer words are seldom seen twice.
     static let longestWord = 128
@@ -73,7 +72,7 @@ struct WordCache {
         }
     }
 
-    /// Forgets all, into more slots as long as there may be more.
+    /// Empties the cache, with more slots until there are `largest`.
     private mutating func makeRoom() {
         let size = min(slots.count * 4, Self.largest)
         slots.removeAll(keepingCapacity: true)
@@ -81,5 +80,19 @@ struct WordCache {
         words.removeAll(keepingCapacity: true)
         tokens.removeAll(keepingCapacity: true)
         count = 0
+    }
+}
+
+/// A hash of bytes, seeded anew in each process, so that nobody can prepare words that all collide.
+enum ByteHash {
+    private static let seed = UInt64.random(in: .min ... .max)
+
+    /// FNV-1a with another seed, its high bits mixed down.
+    @inline(__always)
+    static func hash(_ text: [UInt8], _ range: Range<Int>, seed: UInt64 = Self.seed) -> UInt64 {
+        var hash = seed
+        for index in range { hash = (hash ^ UInt64(text[index])) &* 0x100_0000_01B3 }
+        hash ^= hash >> 32
+        return hash &* 0x9E37_79B9_7F4A_7C15
     }
 }

@@ -41,8 +41,8 @@ struct NormalForm: Sendable {
                 index = end
                 continue
             }
-            // A stretch begins at the last inert character, which may compose with what follows, and ends before the
-            // next.
+            // What is composed together begins at the last inert character, which may compose with what follows, and
+            // ends before the next.
             if result.isEmpty { result.reserveCapacity(text.count + text.count / 8) }
             result += text[done..<last]
             var next = last

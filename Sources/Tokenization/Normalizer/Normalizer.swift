@@ -24,15 +24,15 @@ struct Normalizer: Sendable {
         do throws(TokenizerError) { try tryOut() } catch { throw node.error("makes a text far too long") }
     }
 
-    /// Normalizes what its own steps look for and what is most often written, so that a file whose texts grow without
-    /// end is refused when it is loaded.
+    /// Normalizes samples (what its steps look for, and ASCII), so that a file that makes texts grow without bound is
+    /// refused when it is loaded.
     private func tryOut() throws(TokenizerError) {
         let written = (0x20..<0x7F as Range<UInt8>).flatMap { [$0, $0] }
         let literals = steps.flatMap { step -> [UInt8] in
             if case .replace(let replacement) = step { replacement.sample } else { [] }
         }
         for sample in [written, literals.suffix(GrowthLimit.longestSample)] {
-            _ = try apply(SourceText(Array(sample), isFirst: true))
+            _ = try apply(NormalizedText(Array(sample), isFirst: true))
         }
     }
 
@@ -62,7 +62,7 @@ struct Normalizer: Sendable {
     }
 
     /// - Throws: if the text becomes far longer than it is.
-    func apply(_ text: SourceText) throws(TokenizerError) -> SourceText {
+    func apply(_ text: NormalizedText) throws(TokenizerError) -> NormalizedText {
         var text = text
         let limit = GrowthLimit(ofTextWith: text.bytes.count)
         for step in steps {
@@ -75,7 +75,7 @@ struct Normalizer: Sendable {
 
     private static func apply(
         _ step: Step,
-        to text: inout SourceText,
+        to text: inout NormalizedText,
         _ limit: GrowthLimit
     ) throws(TokenizerError) {
         switch step {
@@ -102,8 +102,8 @@ struct Normalizer: Sendable {
     private static let accents = ScalarSet(ScalarRanges(table: ScalarSetTables.accents))
 }
 
-extension SourceText {
-    /// Replaces the text by one whose first character stands for the first character.
+extension NormalizedText {
+    /// Replaces the text by one whose first character comes from the first character of this.
     fileprivate mutating func replaceKeepingFirst<Failure: Error>(
         _ body: ([UInt8]) throws(Failure) -> [UInt8]
     ) throws(Failure) {
@@ -136,5 +136,36 @@ extension SourceText {
         }
         bytes = result
         origin = newOrigin
+    }
+}
+
+/// How long normalization may make a text: a file may make it longer, but not without bound.
+struct GrowthLimit: Sendable {
+    /// Several times what any character becomes in a normal form and the byte alphabet.
+    private static let factor = 32
+    /// What a short text may become whatever its length.
+    private static let base = 1 << 16
+    /// What is tried out when a file is loaded.
+    static let longestSample = 1 << 16
+
+    static let none = GrowthLimit(bytes: .max)
+
+    private let bytes: Int
+
+    private init(bytes: Int) { self.bytes = bytes }
+
+    init(ofTextWith count: Int) {
+        let (bytes, isTooMany) = count.multipliedReportingOverflow(by: Self.factor)
+        self.bytes = isTooMany || bytes > .max - Self.base ? .max : bytes + Self.base
+    }
+
+    func allows(_ count: Int) -> Bool { count <= bytes }
+
+    func check(_ count: Int) throws(TokenizerError) {
+        guard allows(count) else { throw error }
+    }
+
+    var error: TokenizerError {
+        TokenizerError("tokenizer.json: normalizer makes a text far too long: more than \(bytes) bytes")
     }
 }

@@ -46,18 +46,18 @@ struct Replacement: Sendable {
     var sample: [UInt8] { if case .literal(let literal) = target { literal } else { [] } }
 
     func apply(_ text: [UInt8]) -> [UInt8] {
-        var text = SourceText(text, isFirst: true)
+        var text = NormalizedText(text, isFirst: true)
         _ = rewrite(&text, .none)
         return text.bytes
     }
 
     /// - Throws: if the text goes beyond the limit.
-    func apply(to text: inout SourceText, _ limit: GrowthLimit) throws(TokenizerError) {
-        guard rewrite(&text, limit) else { throw limit.fault }
+    func apply(to text: inout NormalizedText, _ limit: GrowthLimit) throws(TokenizerError) {
+        guard rewrite(&text, limit) else { throw limit.error }
     }
 
     /// - Returns: whether the text is within the limit; if not, it is as it was.
-    private func rewrite(_ text: inout SourceText, _ limit: GrowthLimit) -> Bool {
+    private func rewrite(_ text: inout NormalizedText, _ limit: GrowthLimit) -> Bool {
         var result: [UInt8] = []
         result.reserveCapacity(text.bytes.count + text.bytes.count / 4)
         var newOrigin = 0

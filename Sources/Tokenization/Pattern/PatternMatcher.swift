@@ -1,7 +1,7 @@
 /// Matches a pattern against one text as a backtracking engine does, but never does the same work twice.
 ///
-/// What was tried and led nowhere is remembered, once a text has cost more than a text in use ever does: then each
-/// pair of an instruction and a place costs once, whatever the pattern, so the time is linear in the text.
+/// Once a text has taken more steps than ordinary ones do, failures are memoized: then each pair of an instruction and a
+/// position is computed once, whatever the pattern, so the time is linear in the text.
 struct PatternMatcher {
     /// A choice to come back to.
     private struct Frame {
@@ -20,8 +20,8 @@ struct PatternMatcher {
     private var start = 0
     private var end = 0
     private var frames: [Frame] = []
-    private var memory = PatternMemory(start: 0, end: 0)
-    /// How much may be done before failures are remembered.
+    private var memory = PatternMemo(start: 0, end: 0)
+    /// The steps left before failures are memoized.
     private var patience = 0
     private var remembers: Bool { patience < 0 }
 
@@ -34,7 +34,7 @@ struct PatternMatcher {
     /// follow another match at once. The pattern sees nothing outside of the range.
     mutating func appendMatches(in range: Range<Int>, to matches: inout [Range<Int>]) {
         guard !range.isEmpty else { return }
-        memory = PatternMemory(start: range.lowerBound, end: range.upperBound)
+        memory = PatternMemo(start: range.lowerBound, end: range.upperBound)
         start = range.lowerBound
         end = range.upperBound
         patience = 1000 + 50 * range.count
@@ -97,7 +97,7 @@ struct PatternMatcher {
         }
     }
 
-    /// The forks that were entered and did not fail led here.
+    /// Notes the end of a match for the forks that led to it.
     private mutating func noteMatch(from base: Int, endingAt end: Int) {
         for frame in frames[base...] where frame.kind == .failure && program.innerEnds[Int(frame.instruction)] >= 0 {
             memory.note(Int(frame.instruction), at: frame.position, matchEnd: end)

@@ -1,6 +1,6 @@
 extension PatternParser {
     /// What follows a backslash outside of a class.
-    mutating func escape() throws(PatternFault) -> PatternNode {
+    mutating func escape() throws(PatternError) -> PatternNode {
         if let set = try setEscape(words: WordCharacters.alone) { return .scalar(set) }
         switch try required() {
         case "A": return .anchor(.textStart)
@@ -15,16 +15,16 @@ extension PatternParser {
         case let letter:
             position -= 1
             guard let scalar = try characterEscape() else {
-                throw PatternFault("'\\\(letter)', which is not supported")
+                throw PatternError("'\\\(letter)', which is not supported")
             }
             return .scalar(try folded(ScalarRanges(scalar)))
         }
     }
 
-    /// `\s`, `\p{…}` and their kin.
+    /// `\s`, `\p{…}` and similar escapes.
     /// - Parameter words: what `\w` stands for here.
-    private mutating func setEscape(words: ScalarRanges) throws(PatternFault) -> ScalarRanges? {
-        guard let next else { throw PatternFault("it ends too early") }
+    private mutating func setEscape(words: ScalarRanges) throws(PatternError) -> ScalarRanges? {
+        guard let next else { throw PatternError("it ends too early") }
         let set: ScalarRanges
         switch next {
         case "s", "S": set = CategorySet.spaces.scalars
@@ -42,7 +42,7 @@ extension PatternParser {
         return ["S", "D", "W", "H"].contains(next) ? set.complement : set
     }
 
-    private mutating func property(isNegated: Bool, _ words: ScalarRanges) throws(PatternFault) -> ScalarRanges {
+    private mutating func property(isNegated: Bool, _ words: ScalarRanges) throws(PatternError) -> ScalarRanges {
         var name = ""
         var isNegated = isNegated
         if take("{") {
@@ -51,12 +51,12 @@ extension PatternParser {
         } else {
             name.unicodeScalars.append(try required())
         }
-        // Sets that hold letters are not closed under changes of case, and how they change is Oniguruma's secret.
+        // How Oniguruma folds the case of sets with letters is not documented, so they are refused.
         let set = try folded(Self.property(name, words))
         return isNegated ? set.complement : set
     }
 
-    private static func property(_ name: String, _ words: ScalarRanges) throws(PatternFault) -> ScalarRanges {
+    private static func property(_ name: String, _ words: ScalarRanges) throws(PatternError) -> ScalarRanges {
         if let categories = CategorySet(name: name) { return categories.scalars }
         let plain = name.lowercased()
         switch plain {
@@ -71,14 +71,14 @@ extension PatternParser {
         case "cntrl": return try property("Cc", words)
         default:
             guard let table = ScriptTable.named(plain) else {
-                throw PatternFault("the property '\(name)', which is not supported")
+                throw PatternError("the property '\(name)', which is not supported")
             }
             return ScalarRanges(table: table)
         }
     }
 
     /// An escape that stands for one character; nil if it is none.
-    private mutating func characterEscape() throws(PatternFault) -> UInt32? {
+    private mutating func characterEscape() throws(PatternError) -> UInt32? {
         let letter = try required()
         switch letter {
         case "t": return 0x09
@@ -91,7 +91,7 @@ extension PatternParser {
         case "x":
             guard take("{") else { return try hexadecimal(1...2) }
             let value = try hexadecimal(1...8)
-            guard take("}") else { throw PatternFault("a '\\x{' without its '}'") }
+            guard take("}") else { throw PatternError("a '\\x{' without its '}'") }
             return value
         case "u": return try hexadecimal(4...4)
         default:
@@ -100,7 +100,7 @@ extension PatternParser {
         }
     }
 
-    private mutating func hexadecimal(_ digits: ClosedRange<Int>) throws(PatternFault) -> UInt32 {
+    private mutating func hexadecimal(_ digits: ClosedRange<Int>) throws(PatternError) -> UInt32 {
         var value: UInt32 = 0
         var count = 0
         while count < digits.upperBound, let next, let digit = Character(next).hexDigitValue, next.isASCII {
@@ -109,13 +109,13 @@ extension PatternParser {
             count += 1
         }
         guard count >= digits.lowerBound, Unicode.Scalar(value) != nil else {
-            throw PatternFault("no character's number in hexadecimal")
+            throw PatternError("no character's number in hexadecimal")
         }
         return value
     }
 
     /// The rest of a class: `[` was read.
-    mutating func characterClass() throws(PatternFault) -> ScalarRanges {
+    mutating func characterClass() throws(PatternError) -> ScalarRanges {
         let isNegated = take("^")
         var whole: ScalarRanges?
         var set = ScalarRanges()
@@ -135,23 +135,23 @@ extension PatternParser {
     }
 
     /// One item of a class: a character, a range, a class, a property.
-    private mutating func classItem() throws(PatternFault) -> ScalarRanges {
+    private mutating func classItem() throws(PatternError) -> ScalarRanges {
         if scalars[position...].starts(with: "[:".unicodeScalars), let set = try posixClass() { return set }
-        if take("[") { return try nested { parser throws(PatternFault) in try parser.characterClass() } }
+        if take("[") { return try nested { parser throws(PatternError) in try parser.characterClass() } }
         guard let low = try classScalar() else { return try classEscapeRequired() }
         guard next == "-", position + 1 < scalars.count, scalars[position + 1] != "]" else {
             return try folded(ScalarRanges(low))
         }
         position += 1
         guard next != "[", let high = try classScalar() else {
-            throw PatternFault("a range in a class that does not end in a character")
+            throw PatternError("a range in a class that does not end in a character")
         }
-        guard low <= high else { throw PatternFault("an empty range in a class") }
+        guard low <= high else { throw PatternError("an empty range in a class") }
         return try folded(ScalarRanges([low..<high + 1]))
     }
 
     /// A single character of a class, nil where a set stands.
-    private mutating func classScalar() throws(PatternFault) -> UInt32? {
+    private mutating func classScalar() throws(PatternError) -> UInt32? {
         let start = position
         let scalar = try required()
         guard scalar == "\\" else { return scalar.value }
@@ -161,16 +161,16 @@ extension PatternParser {
         return nil
     }
 
-    private mutating func classEscapeRequired() throws(PatternFault) -> ScalarRanges {
+    private mutating func classEscapeRequired() throws(PatternError) -> ScalarRanges {
         position += 1
         guard let set = try setEscape(words: WordCharacters.inClasses) else {
-            throw PatternFault("'\\\(next.map(String.init) ?? "")' in a class, which is not supported")
+            throw PatternError("'\\\(next.map(String.init) ?? "")' in a class, which is not supported")
         }
         return set
     }
 
     /// `[:space:]`; nil if it is none.
-    private mutating func posixClass() throws(PatternFault) -> ScalarRanges? {
+    private mutating func posixClass() throws(PatternError) -> ScalarRanges? {
         guard let end = scalars[position...].firstIndex(of: "]"), end > position + 2, scalars[end - 1] == ":" else {
             return nil
         }
@@ -183,11 +183,11 @@ extension PatternParser {
     }
 
     /// With the other case of each letter, where case does not matter.
-    func folded(_ set: ScalarRanges) throws(PatternFault) -> ScalarRanges {
+    func folded(_ set: ScalarRanges) throws(PatternError) -> ScalarRanges {
         guard options.ignoresCase else { return set }
         let ascii = set.intersection(ScalarRanges([0..<0x80]))
         guard set.subtracting(ascii).intersection(Self.cased).isEmpty else {
-            throw PatternFault("letters beyond ASCII without regard to case, which is not supported")
+            throw PatternError("letters beyond ASCII without regard to case, which is not supported")
         }
         let letters: Range<UInt32> = 0x61..<0x7B
         var result = set.ranges

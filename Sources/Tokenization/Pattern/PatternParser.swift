@@ -2,7 +2,7 @@
 ///
 /// It differs from others in places: `{n,m}+` repeats the repetition, `{n}?` may be left out, `(?m)` lets the dot match
 /// line breaks, `^` and `$` always mean lines, classes nest and intersect. What no tokenizer uses (back references,
-/// calls, absence) is a fault, and so is ignoring case beyond ASCII, where Oniguruma has rules of its own.
+/// calls, absence) is an error, and so is ignoring case beyond ASCII, where Oniguruma has special rules.
 struct PatternParser {
     /// Bounds to what a hostile file can make of a pattern.
     static let deepest = 50
@@ -18,10 +18,10 @@ struct PatternParser {
         var dotMatchesLineBreaks = false
     }
 
-    static func parse(_ pattern: String) throws(PatternFault) -> PatternNode {
+    static func parse(_ pattern: String) throws(PatternError) -> PatternNode {
         var parser = PatternParser(scalars: Array(pattern.unicodeScalars))
         let node = try parser.alternatives()
-        guard parser.next == nil else { throw PatternFault("a ')' without its '('") }
+        guard parser.next == nil else { throw PatternError("a ')' without its '('") }
         return node
     }
 
@@ -41,29 +41,29 @@ struct PatternParser {
         return true
     }
 
-    mutating func required() throws(PatternFault) -> Unicode.Scalar {
-        guard let next else { throw PatternFault("it ends too early") }
+    mutating func required() throws(PatternError) -> Unicode.Scalar {
+        guard let next else { throw PatternError("it ends too early") }
         position += 1
         return next
     }
 
     /// Runs a deeper level of the grammar, up to a bound.
     mutating func nested<Result>(
-        _ body: (inout PatternParser) throws(PatternFault) -> Result
-    ) throws(PatternFault) -> Result {
-        guard depth < Self.deepest else { throw PatternFault("nested too deeply") }
+        _ body: (inout PatternParser) throws(PatternError) -> Result
+    ) throws(PatternError) -> Result {
+        guard depth < Self.deepest else { throw PatternError("nested too deeply") }
         depth += 1
         defer { depth -= 1 }
         return try body(&self)
     }
 
-    private mutating func alternatives() throws(PatternFault) -> PatternNode {
+    private mutating func alternatives() throws(PatternError) -> PatternNode {
         var parts = [try sequence()]
         while take("|") { parts.append(try sequence()) }
         return parts.count == 1 ? parts[0] : .alternatives(parts)
     }
 
-    private mutating func sequence() throws(PatternFault) -> PatternNode {
+    private mutating func sequence() throws(PatternError) -> PatternNode {
         var parts: [PatternNode] = []
         var lastLetter: Unicode.Scalar?
         while let next, next != "|", next != ")" {
@@ -82,12 +82,12 @@ struct PatternParser {
     private static func repeating(
         _ node: PatternNode,
         _ repetition: PatternNode.Repetition
-    ) throws(PatternFault) -> PatternNode {
-        if case .look = node { throw PatternFault("a repeated look-around, which is not supported") }
-        if case .anchor = node { throw PatternFault("a repeated anchor, which is not supported") }
+    ) throws(PatternError) -> PatternNode {
+        if case .look = node { throw PatternError("a repeated look-around, which is not supported") }
+        if case .anchor = node { throw PatternError("a repeated anchor, which is not supported") }
         // Where one round may be empty, Oniguruma stops repeating or does not, by how large the group is.
         guard repetition.most <= 1 || !node.mayBeEmpty else {
-            throw PatternFault("a repetition of what may be empty, which is not supported")
+            throw PatternError("a repetition of what may be empty, which is not supported")
         }
         return .repeated(node, repetition)
     }
@@ -98,34 +98,34 @@ struct PatternParser {
         _ part: PatternNode,
         from start: Int,
         after last: inout Unicode.Scalar?
-    ) throws(PatternFault) {
+    ) throws(PatternError) {
         guard options.ignoresCase, position == start + 1 else { return last = nil }
         let letter = scalars[start].properties.lowercaseMapping.unicodeScalars.first
         if let previous = last, let letter {
             let pair = String(previous) + String(letter)
             guard !["ss", "ff", "fi", "fl", "st"].contains(pair) else {
-                throw PatternFault("'\(pair)' without regard to case, which is not supported")
+                throw PatternError("'\(pair)' without regard to case, which is not supported")
             }
         }
         last = letter
     }
 
-    /// One term, or nil for what stands for nothing: a comment, or options that hold to the end of the group.
-    private mutating func term() throws(PatternFault) -> PatternNode? {
+    /// One term, or nil for a comment.
+    private mutating func term() throws(PatternError) -> PatternNode? {
         let scalar = try required()
         switch scalar {
-        case "(": return try nested { parser throws(PatternFault) in try parser.group() }
-        case "[": return .scalar(try nested { parser throws(PatternFault) in try parser.characterClass() })
+        case "(": return try nested { parser throws(PatternError) in try parser.group() }
+        case "[": return .scalar(try nested { parser throws(PatternError) in try parser.characterClass() })
         case ".": return .scalar(options.dotMatchesLineBreaks ? .all : ScalarRanges(10).complement)
         case "^": return .anchor(.lineStart)
         case "$": return .anchor(.lineEnd)
         case "\\": return try escape()
-        case "*", "+", "?": throw PatternFault("nothing to repeat")
+        case "*", "+", "?": throw PatternError("nothing to repeat")
         default: return .scalar(try folded(ScalarRanges(scalar.value)))
         }
     }
 
-    private mutating func group() throws(PatternFault) -> PatternNode? {
+    private mutating func group() throws(PatternError) -> PatternNode? {
         let outer = options
         defer { options = outer }
         guard take("?") else { return try closed() }
@@ -148,34 +148,82 @@ struct PatternParser {
         try readOptions()
         if take(":") { return try closed() }
         // `(?i)` holds to the end of the group around it, alternatives and all.
-        guard take(")") else { throw PatternFault("a group of an unknown kind") }
+        guard take(")") else { throw PatternError("a group of an unknown kind") }
         return try alternatives()
     }
 
-    private mutating func closed() throws(PatternFault) -> PatternNode {
+    private mutating func closed() throws(PatternError) -> PatternNode {
         let node = try alternatives()
-        guard take(")") else { throw PatternFault("a '(' without its ')'") }
+        guard take(")") else { throw PatternError("a '(' without its ')'") }
         return node
     }
 
-    private mutating func behind(isNegated: Bool) throws(PatternFault) -> PatternNode {
+    private mutating func behind(isNegated: Bool) throws(PatternError) -> PatternNode {
         let body = try closed()
         guard body.fixedLength != nil else {
-            throw PatternFault("a look-behind of no fixed length, which is not supported")
+            throw PatternError("a look-behind of no fixed length, which is not supported")
         }
         return .look(body, isBehind: true, isNegated: isNegated)
     }
 
-    private mutating func readOptions() throws(PatternFault) {
+    private mutating func readOptions() throws(PatternError) {
         var isOn = true
         while let next, next != ":", next != ")" {
             switch next {
             case "-": isOn = false
             case "i": options.ignoresCase = isOn
             case "m": options.dotMatchesLineBreaks = isOn
-            default: throw PatternFault("the option '\(next)', which is not supported")
+            default: throw PatternError("the option '\(next)', which is not supported")
             }
             position += 1
         }
+    }
+}
+
+extension PatternParser {
+    /// The quantifier that stands here, if one does.
+    mutating func repetition() throws(PatternError) -> PatternNode.Repetition? {
+        var repetition: PatternNode.Repetition
+        if take("*") {
+            repetition = .init(least: 0, most: .max)
+        } else if take("+") {
+            repetition = .init(least: 1, most: .max)
+        } else if take("?") {
+            repetition = .init(least: 0, most: 1)
+        } else {
+            return try interval()
+        }
+        if take("?") { repetition.mode = .lazy } else if take("+") { repetition.mode = .possessive }
+        return repetition
+    }
+
+    /// `{n}`, `{n,}`, `{,m}`, `{n,m}`. A brace that begins nothing of the kind stands for itself.
+    private mutating func interval() throws(PatternError) -> PatternNode.Repetition? {
+        let start = position
+        guard take("{") else { return nil }
+        let least = try number()
+        let hasComma = take(",")
+        let most = hasComma ? try number() : least
+        guard least != nil || most != nil, take("}") else {
+            position = start
+            return nil
+        }
+        var result = PatternNode.Repetition(least: least ?? 0, most: most ?? .max)
+        if result.least > result.most {
+            result = .init(least: result.most, most: result.least, mode: .possessive)
+        } else if hasComma, take("?") {
+            result.mode = .lazy
+        }
+        return result
+    }
+
+    private mutating func number() throws(PatternError) -> Int? {
+        var value: Int?
+        while let next, let digit = next.value >= 48 && next.value < 58 ? Int(next.value) - 48 : nil {
+            value = (value ?? 0) * 10 + digit
+            guard let value, value <= Self.mostRepeats else { throw PatternError("a repetition of too many times") }
+            position += 1
+        }
+        return value
     }
 }

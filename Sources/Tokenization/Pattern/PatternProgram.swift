@@ -5,9 +5,9 @@ struct PatternProgram: Sendable {
         case character(UInt32)
         /// One character of a set.
         case scalar(set: Int)
-        /// So many characters of a set.
+        /// A number of characters of a set.
         case run(set: Int, PatternNode.Repetition)
-        /// Goes on at `first`; where that leads nowhere, at `second`.
+        /// Continues at `first`; if that fails, at `second`.
         case fork(first: Int, second: Int)
         case jump(Int)
         /// What follows up to an `accept` must, or must not, match here, or `back` characters before. Then on at `next`.
@@ -31,7 +31,7 @@ struct PatternProgram: Sendable {
     private var known: [ScalarRanges: Int] = [:]
     private var ranges: [ScalarRanges] = []
 
-    init(_ node: PatternNode) throws(PatternFault) {
+    init(_ node: PatternNode) throws(PatternError) {
         try add(node)
         try emit(.accept)
         firstBytes = [ByteSet](repeating: .all, count: instructions.count)
@@ -54,23 +54,23 @@ struct PatternProgram: Sendable {
         for index in start..<end { if case .fork = instructions[index] { innerEnds[index] = end } }
     }
 
-    private mutating func emit(_ instruction: Instruction) throws(PatternFault) {
+    private mutating func emit(_ instruction: Instruction) throws(PatternError) {
         guard instructions.count < Self.longest else {
-            throw PatternFault("too long once its repetitions are unfolded")
+            throw PatternError("too long once its repetitions are unfolded")
         }
         instructions.append(instruction)
     }
 
-    private mutating func index(of set: ScalarRanges) throws(PatternFault) -> Int {
+    private mutating func index(of set: ScalarRanges) throws(PatternError) -> Int {
         if let index = known[set] { return index }
-        guard sets.count < Self.mostSets else { throw PatternFault("too many different sets of characters") }
+        guard sets.count < Self.mostSets else { throw PatternError("too many different sets of characters") }
         known[set] = sets.count
         sets.append(ScalarSet(set))
         ranges.append(set)
         return sets.count - 1
     }
 
-    private mutating func add(_ node: PatternNode) throws(PatternFault) {
+    private mutating func add(_ node: PatternNode) throws(PatternError) {
         switch node {
         case .scalar(let set):
             if let scalar = set.only { try emit(.character(scalar)) } else { try emit(.scalar(set: index(of: set))) }
@@ -90,7 +90,7 @@ struct PatternProgram: Sendable {
         }
     }
 
-    private mutating func add(atomic body: PatternNode) throws(PatternFault) {
+    private mutating func add(atomic body: PatternNode) throws(PatternError) {
         let start = instructions.count
         try emit(.accept)
         try add(body)
@@ -98,7 +98,7 @@ struct PatternProgram: Sendable {
         instructions[start] = .atomic(next: instructions.count)
     }
 
-    private mutating func add(alternatives parts: ArraySlice<PatternNode>) throws(PatternFault) {
+    private mutating func add(alternatives parts: ArraySlice<PatternNode>) throws(PatternError) {
         var ends: [Int] = []
         for (index, part) in zip(parts.indices, parts) {
             guard index < parts.endIndex - 1 else {
@@ -115,7 +115,7 @@ struct PatternProgram: Sendable {
         for end in ends { instructions[end] = .jump(instructions.count) }
     }
 
-    private mutating func add(_ body: PatternNode, _ repetition: PatternNode.Repetition) throws(PatternFault) {
+    private mutating func add(_ body: PatternNode, _ repetition: PatternNode.Repetition) throws(PatternError) {
         guard repetition.mode != .possessive else {
             var greedy = repetition
             greedy.mode = .greedy
@@ -221,7 +221,7 @@ extension PatternProgram {
                 if repetition.least == 0 { pending.append(index + 1) }
             case .fork(let first, let second): pending += [first, second]
             case .jump(let next): pending.append(next)
-            // What is looked for is one condition more: without it the set is only larger.
+            // A look-around only narrows the set: without it the set is larger, which is safe.
             case .look(_, _, let next): pending.append(next)
             case .atomic, .anchor: pending.append(index + 1)
             case .accept: return .all

@@ -1,6 +1,6 @@
 import JSON
 
-/// SentencePiece's way with spaces: they become a mark, one more may stand before the text, and words begin at marks.
+/// SentencePiece's spaces: they become a mark, one more may be put before the text, and words begin at marks.
 struct Metaspace: Sendable {
     enum Scheme: String, CaseIterable { case always, first, never }
 
@@ -16,7 +16,7 @@ struct Metaspace: Sendable {
     }
 
     /// Marks the spaces of each piece, and cuts it before each mark.
-    func cut(_ text: inout SourceText, _ ranges: inout [Range<Int>]) {
+    func cut(_ text: inout NormalizedText, _ ranges: inout [Range<Int>]) {
         let space = UInt8(ascii: " ")
         text.rewrite(&ranges) { piece, isAtOrigin in
             let startsWithMark = piece.first == space || piece.starts(with: mark)
@@ -46,7 +46,7 @@ struct Metaspace: Sendable {
 }
 
 extension Metaspace {
-    /// What a token's spelling becomes when it is decoded: the first token of a text loses its marks.
+    /// The decoded string of a token: the first token of a text loses its marks.
     func unmarked(_ spelling: [UInt8], isFirst: Bool) -> [UInt8] {
         let space = isFirst && scheme != .never ? [] : [UInt8(ascii: " ")]
         return Replacement(literal: mark, by: space).apply(spelling)

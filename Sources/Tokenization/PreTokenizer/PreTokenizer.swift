@@ -18,11 +18,11 @@ struct PreTokenizer: Sendable {
         }
     }
 
-    /// More than any file needs.
+    /// The most steps that make a text longer; more than any file needs.
     private static let mostLengthening = 3
 
     private var steps: [Step] = []
-    /// Whether the pieces' bytes are to be spelled in the byte alphabet, which nothing but the vocabulary sees.
+    /// Whether the pieces are written in the byte alphabet at the end, which the model does itself if it can.
     private(set) var endsInByteAlphabet = false
 
     /// Cuts nothing.
@@ -56,14 +56,14 @@ struct PreTokenizer: Sendable {
             case let type: throw part.error("is of type '\(type)', which is not supported")
             }
         }
-        // Each makes a text longer, up to twice as long: many would not end.
+        // Each makes a text up to twice as long, so many would make it enormous.
         guard steps.count(where: \.lengthens) <= Self.mostLengthening else {
             throw node.error("makes texts longer in more than \(Self.mostLengthening) steps")
         }
     }
 
     /// The pre-tokenizer that cuts at the matches of each pattern in turn, for a vocabulary in the byte alphabet.
-    init(byteLevelPatterns patterns: [String]) throws(PatternFault) {
+    init(byteLevelPatterns patterns: [String]) throws(PatternError) {
         for pattern in patterns { steps.append(.split(try Splitter(regex: pattern), .isolated, isInverted: false)) }
         endsInByteAlphabet = true
     }
@@ -79,7 +79,7 @@ struct PreTokenizer: Sendable {
     private static let spaces = ScalarSet(CategorySet.spaces.scalars)
 
     /// Cuts a text.
-    func pieces(of text: SourceText) -> (text: [UInt8], ranges: [Range<Int>]) {
+    func pieces(of text: NormalizedText) -> (text: [UInt8], ranges: [Range<Int>]) {
         var text = text
         var ranges = text.bytes.isEmpty ? [] : [text.bytes.indices]
         for step in steps {
@@ -111,20 +111,20 @@ extension JSONNode {
     fileprivate func splitter() throws(JSONError) -> Splitter {
         guard let regex = try self["Regex"].nullable else { return .pattern(try pattern()) }
         let source = try regex.string()
-        do throws(PatternFault) { return try Splitter(regex: source) } catch { throw self.error(error, in: source) }
+        do throws(PatternError) { return try Splitter(regex: source) } catch { throw self.error(error, in: source) }
     }
 
     /// A pattern: `Regex` or `String`.
     func pattern() throws(JSONError) -> Pattern {
         guard let regex = try self["Regex"].nullable else {
             let literal = try self["String"].bytes()
-            do throws(PatternFault) { return try Pattern(literal: literal) } catch { throw self.error(error, in: "") }
+            do throws(PatternError) { return try Pattern(literal: literal) } catch { throw self.error(error, in: "") }
         }
         let source = try regex.string()
-        do throws(PatternFault) { return try Pattern(source) } catch { throw self.error(error, in: source) }
+        do throws(PatternError) { return try Pattern(source) } catch { throw self.error(error, in: source) }
     }
 
-    private func error(_ fault: PatternFault, in source: String) -> JSONError {
+    private func error(_ fault: PatternError, in source: String) -> JSONError {
         error("is the regular expression '\(source.prefix(200))', which has \(fault.description)")
     }
 }

@@ -8,8 +8,8 @@ enum Splitter: Sendable {
     case characters(ScalarSet)
     case pattern(Pattern)
 
-    /// A regular expression; those known by their spelling are scanned by hand.
-    init(regex: String) throws(PatternFault) {
+    /// A regular expression; those of GPT-2 and Llama 3 have a scanner written by hand.
+    init(regex: String) throws(PatternError) {
         if regex == GPT2Scanner.pattern {
             self = .gpt2
         } else if let digits = [1, 2, 3].first(where: { regex == Llama3Scanner.pattern(mostDigits: $0) }) {
@@ -82,5 +82,70 @@ enum Splitter: Sendable {
             index = end
         }
         if let last { matches.append(last.start..<range.upperBound) }
+    }
+}
+
+/// What happens to the matches of a pattern.
+enum SplitBehavior: String, Sendable, CaseIterable {
+    case removed = "Removed"
+    case isolated = "Isolated"
+    case mergedWithPrevious = "MergedWithPrevious"
+    case mergedWithNext = "MergedWithNext"
+    case contiguous = "Contiguous"
+
+    /// A match, or what is between two.
+    struct Segment {
+        var range: Range<Int>
+        var isMatch: Bool
+    }
+
+    /// Appends the pieces that a range falls into; empty ones are left out.
+    /// - Parameter matches: in order; with `isInverted`, what is between them counts as the matches.
+    func appendPieces(
+        of range: Range<Int>,
+        matches: [Range<Int>],
+        isInverted: Bool,
+        to result: inout [Range<Int>]
+    ) {
+        switch self {
+        case .isolated:
+            Self.forEachSegment(range, matches) { if !$0.range.isEmpty { result.append($0.range) } }
+        case .removed:
+            Self.forEachSegment(range, matches) {
+                if $0.isMatch == isInverted, !$0.range.isEmpty { result.append($0.range) }
+            }
+        case .contiguous, .mergedWithPrevious, .mergedWithNext:
+            var segments: [Segment] = []
+            Self.forEachSegment(range, matches) {
+                segments.append(Segment(range: $0.range, isMatch: $0.isMatch != isInverted))
+            }
+            result += merged(segments).filter { !$0.isEmpty }
+        }
+    }
+
+    private static func forEachSegment(_ range: Range<Int>, _ matches: [Range<Int>], _ body: (Segment) -> Void) {
+        var done = range.lowerBound
+        for match in matches {
+            if done < match.lowerBound { body(Segment(range: done..<match.lowerBound, isMatch: false)) }
+            body(Segment(range: match, isMatch: true))
+            done = match.upperBound
+        }
+        if done < range.upperBound { body(Segment(range: done..<range.upperBound, isMatch: false)) }
+    }
+
+    private func merged(_ segments: [Segment]) -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        var follows = false
+        for segment in self == .mergedWithNext ? segments.reversed() : segments {
+            let joins = self == .contiguous ? segment.isMatch == follows : segment.isMatch && !follows
+            if joins, let last = result.last {
+                let low = min(last.lowerBound, segment.range.lowerBound)
+                result[result.count - 1] = low..<max(last.upperBound, segment.range.upperBound)
+            } else {
+                result.append(segment.range)
+            }
+            follows = segment.isMatch
+        }
+        return self == .mergedWithNext ? result.reversed() : result
     }
 }

@@ -33,7 +33,7 @@ struct CategorySet: OptionSet, Hashable, Sendable {
 
     init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// The categories whose names begin so: `L`, `Lu`.
+    /// The categories whose names begin with `L`, `Lu`, ….
     private init(short: String) {
         rawValue =
             Self.names.indices.reduce(0) { Self.names[$1].hasPrefix(short) ? $0 | 1 << UInt32($1) : $0 }

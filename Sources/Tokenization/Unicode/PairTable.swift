@@ -6,7 +6,7 @@ struct PairTable: Sendable {
     /// No key: the pairs and characters that are keys are smaller.
     private static let free = UInt64.max
 
-    /// Another one in each process, so that no file can be made whose keys all fall together.
+    /// Different in each process, so that nobody can prepare a file whose keys all collide.
     private static let multiplier = UInt64.random(in: .min ... .max) | 1
 
     /// Keys at the even places, values at the odd ones.

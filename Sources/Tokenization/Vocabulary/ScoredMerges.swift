@@ -1,27 +1,27 @@
 /// SentencePiece's byte-pair encoding as GGUF holds it: no list of merges, but a score for each token.
 ///
-/// Any two neighbours merge whose texts together are a token, the highest score first. So every way to cut a token in
-/// two is a merge here, ranked by the token's score.
+/// Two neighbours merge if together they are a token, the highest score first. So every way to cut a token in two is a
+/// merge here, ranked by the token's score.
 struct ScoredMerges {
     /// The longest token that is cut in all ways, in bytes: that takes the square of its length.
     private static let longest = 1024
 
-    /// The tokens that a text may become; it has the spellings of the others too.
-    let table: SpellingTable
+    /// The tokens that a text may become; it has the strings of the others too.
+    let table: TokenStringTable
     private(set) var model: BytePairModel
 
     init(_ vocabulary: VocabularyValues) throws(TokenizerError) {
         guard vocabulary.scores.count == vocabulary.tokens.count else {
-            throw VocabularyValues.fault(
+            throw VocabularyValues.error(
                 "it has \(vocabulary.tokens.count) tokens, but \(vocabulary.scores.count) scores"
             )
         }
         // No text may become a special token, whatever merges would make of it; nor a byte's, by its name.
-        let reserved = Set(vocabulary.addedTokens().filter { !$0.mayBeSpelled }.map(\.id))
+        let forbidden = Set(vocabulary.addedTokens().filter { !$0.mayAppearInText }.map(\.id))
         let numbers = vocabulary.tokens.indices.map { Int32(truncatingIfNeeded: $0) }
-        let bytes = Set(numbers.filter { vocabulary.kind(of: Int($0)) == .byte && !reserved.contains($0) })
-        let spellings = vocabulary.spellings()
-        table = SpellingTable(spellings, hiding: reserved.union(bytes))
+        let bytes = Set(numbers.filter { vocabulary.kind(of: Int($0)) == .byte && !forbidden.contains($0) })
+        let tokenStrings = vocabulary.makeTokenStrings()
+        table = TokenStringTable(tokenStrings, hiding: forbidden.union(bytes))
         let options = BytePairModel.Options(
             unknown: vocabulary.unknownToken.map { Int32(truncatingIfNeeded: $0) },
             fallsBackToBytes: true
@@ -29,10 +29,13 @@ struct ScoredMerges {
         model = BytePairModel(
             table,
             options,
-            fallback: SpellingTable(spellings, hiding: Set(numbers).subtracting(bytes)),
-            mergeCount: 3 * spellings.count
+            fallback: TokenStringTable(tokenStrings, hiding: Set(numbers).subtracting(bytes)),
+            mergeCount: 3 * tokenStrings.count
         )
-        try addMerges(ranks: Self.ranks(vocabulary.scores), firstStray: Int32(truncatingIfNeeded: spellings.count))
+        try addMerges(
+            ranks: Self.ranks(vocabulary.scores),
+            firstMergeOnly: Int32(truncatingIfNeeded: tokenStrings.count)
+        )
     }
 
     /// For each token the place of its score among all of them, the highest first.
@@ -49,24 +52,25 @@ struct ScoredMerges {
     }
 
     /// Adds each way to cut each token.
-    private mutating func addMerges(ranks: [UInt32], firstStray: Int32) throws(TokenizerError) {
-        var strays: [[UInt8]: Int32] = [:]
-        for token in 0..<Int32(truncatingIfNeeded: table.spellings.count) {
-            let spelling = Array(table.spellings[token])
-            guard table.number(of: spelling) == token else { continue }
+    private mutating func addMerges(ranks: [UInt32], firstMergeOnly: Int32) throws(TokenizerError) {
+        var mergeOnlyTokens: [[UInt8]: Int32] = [:]
+        for token in 0..<Int32(truncatingIfNeeded: table.tokenStrings.count) {
+            let spelling = Array(table.tokenStrings[token])
+            guard table.id(of: spelling) == token else { continue }
             guard spelling.count <= Self.longest else {
-                throw VocabularyValues.fault(
+                throw VocabularyValues.error(
                     "its token \(token) has \(spelling.count) bytes; at most \(Self.longest) are possible"
                 )
             }
             var cut = 0
             while cut < spelling.count {
                 cut = spelling.scalar(at: cut).end
-                guard cut < spelling.count, let left = try symbol(spelling, 0..<cut, &strays, from: firstStray),
-                    let right = try symbol(spelling, cut..<spelling.count, &strays, from: firstStray)
+                guard cut < spelling.count,
+                    let left = try symbol(spelling, 0..<cut, &mergeOnlyTokens, from: firstMergeOnly),
+                    let right = try symbol(spelling, cut..<spelling.count, &mergeOnlyTokens, from: firstMergeOnly)
                 else { continue }
                 guard model.addMerge(left, right, rank: ranks[Int(token)], result: token, spelling: spelling) else {
-                    throw VocabularyValues.fault("its tokens can be cut in more than \(MergeTable.mostMerges) ways")
+                    throw VocabularyValues.error("its tokens can be cut in more than \(MergeTable.mostMerges) ways")
                 }
             }
         }
@@ -76,19 +80,19 @@ struct ScoredMerges {
     private mutating func symbol(
         _ text: [UInt8],
         _ part: Range<Int>,
-        _ strays: inout [[UInt8]: Int32],
-        from firstStray: Int32
+        _ mergeOnlyTokens: inout [[UInt8]: Int32],
+        from firstMergeOnly: Int32
     ) throws(TokenizerError) -> Int32? {
-        if let token = table.number(of: text, part) { return token }
+        if let token = table.id(of: text, part) { return token }
         guard text.scalar(at: part.lowerBound).end == part.upperBound else { return nil }
         let character = Array(text[part])
-        if let stray = strays[character] { return stray }
-        let stray = firstStray + Int32(truncatingIfNeeded: strays.count)
-        guard stray <= MergeTable.largestSymbol else {
-            throw VocabularyValues.fault("it has more than \(MergeTable.largestSymbol) tokens and characters")
+        if let symbol = mergeOnlyTokens[character] { return symbol }
+        let symbol = firstMergeOnly + Int32(truncatingIfNeeded: mergeOnlyTokens.count)
+        guard symbol <= MergeTable.largestSymbol else {
+            throw VocabularyValues.error("it has more than \(MergeTable.largestSymbol) tokens and characters")
         }
-        strays[character] = stray
-        model.addStray(character, stray)
-        return stray
+        mergeOnlyTokens[character] = symbol
+        model.addMergeOnlyCharacter(character, symbol)
+        return symbol
     }
 }

@@ -7,7 +7,7 @@ extension Tokenizer {
         case "llama": try self.init(sentencePiece: vocabulary)
         case "gpt2": try self.init(byteLevel: vocabulary)
         case let model:
-            throw VocabularyValues.fault("its model is '\(model)', which is not supported; llama and gpt2 are")
+            throw VocabularyValues.error("its model is '\(model)', which is not supported; llama and gpt2 are")
         }
     }
 
@@ -17,7 +17,7 @@ extension Tokenizer {
         let normalizer = Normalizer(markingSpacesWith: mark, addsPrefix: addsPrefix)
         let merges = try ScoredMerges(vocabulary)
         try self.init(
-            merges.table.spellings,
+            merges.table.tokenStrings,
             .bytePair(merges.model),
             try AddedTokens(vocabulary.addedTokens(), normalizer: normalizer),
             normalizer,
@@ -30,15 +30,15 @@ extension Tokenizer {
     private init(byteLevel vocabulary: VocabularyValues) throws(TokenizerError) {
         let name = vocabulary.preTokenizer ?? "default"
         guard let family = ByteLevelFamily(named: name) else {
-            throw VocabularyValues.fault("its pre-tokenizer is '\(name)', which is not supported")
+            throw VocabularyValues.error("its pre-tokenizer is '\(name)', which is not supported")
         }
         var preTokenizer: PreTokenizer
-        do throws(PatternFault) {
+        do throws(PatternError) {
             preTokenizer = try PreTokenizer(byteLevelPatterns: family.patterns)
         } catch {
-            throw VocabularyValues.fault("its pre-tokenizer '\(name)' has \(error.description)")
+            throw VocabularyValues.error("its pre-tokenizer '\(name)' has \(error.description)")
         }
-        let table = SpellingTable(vocabulary.spellings())
+        let table = TokenStringTable(vocabulary.makeTokenStrings())
         let added = vocabulary.addedTokens()
         let readsBytes = ByteAlphabet.isComplete(in: table)
         if !readsBytes { preTokenizer.spellByteAlphabet() }
@@ -46,7 +46,7 @@ extension Tokenizer {
         var model = BytePairModel(
             table,
             options,
-            reserved: Set(added.filter { !$0.mayBeSpelled }.map(\.id)),
+            forbidden: Set(added.filter { !$0.mayAppearInText }.map(\.id)),
             mergeCount: vocabulary.merges.count
         )
         var strange = 0
@@ -56,7 +56,7 @@ extension Tokenizer {
         // The reference normalizes no byte-level text, whatever the family's own file does.
         let normalizer = Normalizer()
         try self.init(
-            table.spellings,
+            table.tokenStrings,
             .bytePair(model),
             try AddedTokens(added, normalizer: normalizer),
             normalizer,
@@ -81,20 +81,20 @@ extension BytePairModel {
     fileprivate mutating func add(
         _ merge: String,
         number: Int,
-        _ table: SpellingTable
+        _ table: TokenStringTable
     ) throws(TokenizerError) -> Bool {
         let text = Array(merge.utf8)
         // The space of a merge is not its first character, which may be one.
         guard let space = text.dropFirst().firstIndex(of: UInt8(ascii: " ")), space + 1 < text.count else {
-            throw VocabularyValues.fault("its merge \(number) is not two spellings with a space between them")
+            throw VocabularyValues.error("its merge \(number) is not two tokenStrings with a space between them")
         }
         let (left, right) = (Array(text[..<space]), Array(text[(space + 1)...]))
-        guard let first = table.number(of: left), let second = table.number(of: right),
-            let result = table.number(of: left + right)
+        guard let first = table.id(of: left), let second = table.id(of: right),
+            let result = table.id(of: left + right)
         else { return false }
         let rank = UInt32(truncatingIfNeeded: number)
         guard addMerge(first, second, rank: rank, result: result, spelling: left + right) else {
-            throw VocabularyValues.fault("it has more than \(MergeTable.mostMerges) merges")
+            throw VocabularyValues.error("it has more than \(MergeTable.mostMerges) merges")
         }
         return true
     }

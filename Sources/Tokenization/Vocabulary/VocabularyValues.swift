@@ -8,17 +8,17 @@ package struct VocabularyValues: Sendable {
 
     /// The kind of vocabulary: `llama` (SentencePiece's) or `gpt2` (byte-level).
     package var model: String
-    /// `gpt2` only: the name of the way texts are cut, for example `llama-bpe`.
+    /// `gpt2` only: the name of the pre-tokenizer, for example `llama-bpe`.
     package var preTokenizer: String?
-    /// The tokens' spellings, by their numbers.
+    /// The tokens' strings, by their ids.
     package var tokens: [String]
     /// `llama` only: for each token how early it is merged.
     package var scores: [Float]
     /// For each token what it is; empty if all are normal.
     package var kinds: [Int32]
-    /// `gpt2` only: two spellings with a space between them.
+    /// `gpt2` only: two token strings separated by a space.
     package var merges: [String]
-    /// The special tokens' numbers.
+    /// The special tokens' ids.
     package var beginningToken: Int?
     package var endToken: Int?
     package var unknownToken: Int?
@@ -68,28 +68,28 @@ package struct VocabularyValues: Sendable {
 extension VocabularyValues {
     func kind(of token: Int) -> Kind { kinds.isEmpty ? .normal : Kind(rawValue: kinds[token]) ?? .normal }
 
-    static func fault(_ what: String) -> TokenizerError { TokenizerError("tokenizer.ggml: \(what)") }
+    static func error(_ what: String) -> TokenizerError { TokenizerError("tokenizer.ggml: \(what)") }
 
-    /// Checks what every use counts on.
+    /// Checks what all other functions rely on.
     func check() throws(TokenizerError) {
-        guard tokens.count <= TokenNumbers.range.count else { throw Self.fault("it has \(tokens.count) tokens") }
+        guard tokens.count <= TokenIDs.range.count else { throw Self.error("it has \(tokens.count) tokens") }
         guard byteCount < Int32.max else {
-            throw Self.fault("its tokens have more than 2 GiB of letters")
+            throw Self.error("its tokens have more than 2 GiB of letters")
         }
         guard kinds.isEmpty || kinds.count == tokens.count else {
-            throw Self.fault("it has \(tokens.count) tokens, but \(kinds.count) kinds of them")
+            throw Self.error("it has \(tokens.count) tokens, but \(kinds.count) kinds of them")
         }
         for (name, token) in [("beginning", beginningToken), ("end", endToken), ("unknown", unknownToken)] {
             guard let token, !tokens.indices.contains(token) else { continue }
-            throw Self.fault("its \(name) token, \(token), is none of its \(tokens.count) tokens")
+            throw Self.error("its \(name) token, \(token), is none of its \(tokens.count) tokens")
         }
     }
 
-    /// Of all spellings together.
+    /// The bytes of all token strings together.
     private var byteCount: Int { tokens.reduce(0) { $0 + $1.utf8.count } }
 
-    func spellings() -> Spellings {
-        tokens.reduce(into: Spellings(capacity: tokens.count, byteCapacity: byteCount)) { $0.append($1.utf8) }
+    func makeTokenStrings() -> TokenStrings {
+        tokens.reduce(into: TokenStrings(capacity: tokens.count, byteCapacity: byteCount)) { $0.append($1.utf8) }
     }
 
     /// The tokens that are found in a text as they stand: control tokens, those that the model's makers added, and those

@@ -1,20 +1,20 @@
-/// Which parts of a text may spell special tokens.
-package enum Trust {
+/// In which parts of a text special tokens are recognised.
+package enum SpecialTokenPolicy {
     case all
     case none
-    /// Only these parts, in order; a token must lie within one of them.
+    /// Only within these ranges of UTF-8 bytes, in order; a token must lie within one of them.
     case ranges([Range<Int>])
 
-    /// Whether a match of a token's content is one: what lies partly in a trusted part and partly outside is none.
-    func sees(_ token: AddedToken, _ match: Range<Int>) -> Bool {
-        guard !token.mayBeSpelled, case .ranges(let ranges) = self else { return true }
-        return !Self.touches(ranges, match) || isTrusted(match)
+    /// Whether a match of a token's content counts: one that lies partly within a range and partly outside does not.
+    func counts(_ token: AddedToken, _ match: Range<Int>) -> Bool {
+        guard !token.mayAppearInText, case .ranges(let ranges) = self else { return true }
+        return !Self.touches(ranges, match) || allowsSpecials(match)
     }
 
-    /// Whether a token may be where it was found.
-    func allows(_ token: AddedToken, _ match: Range<Int>) -> Bool { token.mayBeSpelled || isTrusted(match) }
+    /// Whether a token is allowed where it was found.
+    func allows(_ token: AddedToken, _ match: Range<Int>) -> Bool { token.mayAppearInText || allowsSpecials(match) }
 
-    func isTrusted(_ range: Range<Int>) -> Bool {
+    func allowsSpecials(_ range: Range<Int>) -> Bool {
         switch self {
         case .all: true
         case .none: false
@@ -27,7 +27,7 @@ package enum Trust {
         first(of: ranges, endingAt: match.lowerBound + 1).map { $0.lowerBound < match.upperBound } ?? false
     }
 
-    /// The first range that ends at `end` or later. A long conversation has thousands, and is asked as often.
+    /// The first range that ends at `end` or later, by binary search: a long conversation has thousands.
     private static func first(of ranges: [Range<Int>], endingAt end: Int) -> Range<Int>? {
         var (low, high) = (0, ranges.count)
         while low < high {

@@ -1,7 +1,7 @@
-/// Finds the number of a spelling, by open addressing.
-struct SpellingTable: Sendable {
-    private(set) var spellings: Spellings
-    /// A number in the lower bits and part of its spelling's hash above, so that another spelling is seldom looked at.
+/// Finds the id of a token by its string, by open addressing.
+struct TokenStringTable: Sendable {
+    private(set) var tokenStrings: TokenStrings
+    /// An id in the lower bits and part of its string's hash above, so that another string is rarely compared.
     /// At most three quarters are taken.
     private var slots: [UInt32]
     private var longest = 0
@@ -9,56 +9,56 @@ struct SpellingTable: Sendable {
     private static let free = UInt32.max
     private static let numberBits: UInt32 = 21
 
-    /// Of tokens with the same spelling the last is found.
+    /// Of tokens with the same string the last is found.
     /// - Parameter hidden: the tokens that are not to be found.
-    init(_ spellings: Spellings, hiding hidden: Set<Int32> = []) {
-        self.init(places: spellings, count: spellings.count)
-        for number in 0..<Int32(truncatingIfNeeded: spellings.count)
-        where spellings.isKnown(number) && !hidden.contains(number) {
+    init(_ tokenStrings: TokenStrings, hiding hidden: Set<Int32> = []) {
+        self.init(places: tokenStrings, count: tokenStrings.count)
+        for number in 0..<Int32(truncatingIfNeeded: tokenStrings.count)
+        where tokenStrings.isKnown(number) && !hidden.contains(number) {
             insert(number)
         }
     }
 
-    /// A table of spellings that `set` gives one by one.
+    /// A table of token strings that `set` gives one by one.
     /// - Parameter count: no fewer than there will be.
-    init(places: Spellings, count: Int) {
-        spellings = places
+    init(places: TokenStrings, count: Int) {
+        tokenStrings = places
         slots = [UInt32](repeating: Self.free, count: 16 + count + count / 3)
     }
 
-    /// Fills the place of a token. One before it with the same spelling is none any more.
+    /// Fills the place of a token. An earlier token with the same string is removed.
     mutating func set(_ number: Int32, _ spelling: [UInt8]) {
-        spellings.set(number, spelling)
-        if let earlier = insert(number) { spellings.remove(earlier) }
+        tokenStrings.set(number, spelling)
+        if let earlier = insert(number) { tokenStrings.remove(earlier) }
     }
 
-    /// The number of a spelling, nil if it is none.
+    /// The number of a string, nil if it is none.
     @inline(__always)
-    func number(of text: [UInt8], _ range: Range<Int>) -> Int32? {
+    func id(of text: [UInt8], _ range: Range<Int>) -> Int32? {
         guard range.count <= longest else { return nil }
         let hash = ByteHash.hash(text, range)
         var slot = start(hash)
         while slots[slot] != Self.free {
             let number = Self.number(slots[slot])
-            if Self.entry(number, hash) == slots[slot], spellings.isSpelling(number, text, range) { return number }
+            if Self.entry(number, hash) == slots[slot], tokenStrings.isSpelling(number, text, range) { return number }
             slot = after(slot)
         }
         return nil
     }
 
-    func number(of text: [UInt8]) -> Int32? { number(of: text, text.indices) }
+    func id(of text: [UInt8]) -> Int32? { id(of: text, text.indices) }
 
-    /// - Returns: the token that had this spelling before.
+    /// - Returns: the token that had this string before.
     @discardableResult
     private mutating func insert(_ number: Int32) -> Int32? {
-        let spelling = Array(spellings[number])
+        let spelling = Array(tokenStrings[number])
         longest = max(longest, spelling.count)
         let hash = ByteHash.hash(spelling, spelling.indices)
         let entry = Self.entry(number, hash)
         var slot = start(hash)
         while slots[slot] != Self.free {
             let earlier = Self.number(slots[slot])
-            if spellings.isSpelling(earlier, spelling, spelling.indices) {
+            if tokenStrings.isSpelling(earlier, spelling, spelling.indices) {
                 slots[slot] = entry
                 return earlier
             }

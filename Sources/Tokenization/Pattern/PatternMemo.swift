@@ -1,25 +1,25 @@
-/// What `PatternMatcher` found out about the places of a text, so that it does nothing twice.
+/// The results of `PatternMatcher` at the positions of a text, so that it computes nothing twice.
 ///
-/// All of it holds for the text as a whole: from an instruction at a place the rest of the program fails, or does not,
-/// however it came there.
-struct PatternMemory {
-    /// The forks from which nothing led on.
-    var failures: PlaceSet
-    /// The forks in look-arounds and in what is atomic from which those matched, and where they then ended.
-    private var matches: PlaceNumbers
+/// They depend on nothing else: whether the rest of the program matches from an instruction at a position is the same
+/// however the matcher came there.
+struct PatternMemo {
+    /// The forks from which the rest did not match.
+    var failures: PositionSet
+    /// For forks inside look-arounds and atomic groups that matched: where the match ended.
+    private var matches: PositionTable
     private let start: Int
     private let end: Int
-    /// For each run and each end that was tried in vain, the nearest one on the side that is tried next which may not
-    /// have been. Places count from 1, so that there is one before and one after them all.
-    private var links: PlaceNumbers
-    /// For each run without limit and each place that it passes, where it ends.
-    private var ends: PlaceNumbers
+    /// For each run and each of its ends that failed, the nearest end in the order of trying that may be untried: the
+    /// links of a union-find. Positions count from 1, so that there is one before and one after them all.
+    private var links: PositionTable
+    /// For each run without limit and each position that it passes, where it ends.
+    private var ends: PositionTable
 
     init(start: Int, end: Int) {
-        failures = PlaceSet(start: start, end: end)
-        matches = PlaceNumbers(count: end - start + 1)
-        links = PlaceNumbers(count: end - start + 3)
-        ends = PlaceNumbers(count: end - start + 1)
+        failures = PositionSet(start: start, end: end)
+        matches = PositionTable(count: end - start + 1)
+        links = PositionTable(count: end - start + 3)
+        ends = PositionTable(count: end - start + 1)
         self.start = start
         self.end = end
     }
@@ -31,18 +31,18 @@ struct PatternMemory {
         matches[fork, position - start] = matchEnd - start
     }
 
-    /// Notes that nothing led on from an end of a run.
+    /// Notes that the rest did not match from an end of a run.
     /// - Parameter next: the end that would be tried next; before the start or after the end of the text if none.
     mutating func insert(_ run: Int, failedAt position: Int, next: Int) {
         links[run, position - start + 1] = next - start + 1
     }
 
-    /// The first end of a run, from one on in the order of trying, that was not tried in vain.
+    /// The first end of a run that has not failed, from one on in the order of trying.
     mutating func firstUntried(_ run: Int, from position: Int) -> Int {
         let place = position - start + 1
         var root = place
         while let next = links[run, root] { root = next }
-        // What was passed is linked to where it led, so that the way is short the next time.
+        // Path compression, so that the next search is short.
         var passed = place
         while passed != root, let next = links[run, passed] {
             links[run, passed] = root
@@ -51,7 +51,7 @@ struct PatternMemory {
         return root + start - 1
     }
 
-    /// Where a run that passes a place ends, if that is known.
+    /// Where a run that passes a position ends, if that is known.
     func runEnd(_ run: Int, at position: Int) -> Int? { ends[run, position - start].map { $0 + start } }
 
     mutating func note(_ run: Int, endsAt runEnd: Int, from position: Int) {
@@ -59,8 +59,8 @@ struct PatternMemory {
     }
 }
 
-/// A number for some pairs of an instruction and a place; instructions with none take no memory.
-private struct PlaceNumbers {
+/// A number for some pairs of an instruction and a position; instructions with none take no memory.
+private struct PositionTable {
     private let count: Int
     private var numbers: [[Int32]] = []
 
@@ -80,8 +80,8 @@ private struct PlaceNumbers {
     }
 }
 
-/// Pairs of an instruction and a place in a text, a bit for each; instructions with none take no memory.
-struct PlaceSet {
+/// A set of pairs of an instruction and a position, one bit each; instructions with none take no memory.
+struct PositionSet {
     private let start: Int
     private let end: Int
     private var bits: [[UInt64]] = []

@@ -1,12 +1,11 @@
-/// The pairs of characters that stand side by side within some texts.
+/// The pairs of neighbouring characters in some texts, as a Bloom filter with one hash.
 ///
-/// Those of ASCII are known for certain. Of the others the set may have some that were never added, one in sixteen where it
-/// has as many as expected, for which two bytes each are enough then (Bloom, 1970, with one hash): so it must only be asked
-/// where a pair too many costs time and nothing else.
-struct JointSet: Sendable {
+/// For pairs of ASCII characters the answer is exact. For others about one in sixteen that was never added is found too, at
+/// two bytes for each expected pair, so a false positive must cost only time.
+struct PairFilter: Sendable {
     /// One bit for each pair of ASCII.
     private var ascii = [UInt64](repeating: 0, count: 256)
-    /// One bit for many pairs each.
+    /// One bit for each hash.
     private var others: [UInt64]
     private static let multiplier = UInt64.random(in: .min ... .max) | 1
 

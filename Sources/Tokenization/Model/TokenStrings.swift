@@ -1,14 +1,14 @@
-/// The spelling of each token by its number, all in one array: a vocabulary takes little more memory than its letters.
-struct Spellings: Sendable {
-    /// Marks a number that stands for no token.
+/// The string of each token by its id, all in one array: a vocabulary takes little more memory than its bytes.
+struct TokenStrings: Sendable {
+    /// Marks an id without a token.
     static let absent: UInt32 = 1 << 31
 
-    /// One after the other, in the order of the numbers.
+    /// The strings one after the other, in the order of the ids.
     private var bytes: [UInt8] = []
-    /// For each number where its spelling begins, marked if there is none; and where the last one ends.
+    /// For each number where its string begins, marked if there is none; and where the last one ends.
     private var starts: [UInt32] = [0]
 
-    /// No spellings yet; `append` gives them the numbers from 0 on.
+    /// No token strings yet; `append` gives them the ids from 0 on.
     /// - Parameters:
     ///   - capacity: how many are expected; there may be more.
     ///   - byteCapacity: how many bytes they have together, less than 2 GiB.
@@ -17,8 +17,8 @@ struct Spellings: Sendable {
         starts.reserveCapacity(capacity + 1)
     }
 
-    /// Places for spellings, which `set` fills.
-    /// - Parameter lengths: for each number how many bytes its spelling has, or `absent`; less than 2 GiB together.
+    /// Places for token strings, which `set` fills.
+    /// - Parameter lengths: for each number how many bytes its string has, or `absent`; less than 2 GiB together.
     init(lengths: consuming [UInt32]) {
         var end: UInt32 = 0
         for number in lengths.indices {
@@ -41,25 +41,25 @@ struct Spellings: Sendable {
         starts.append(UInt32(truncatingIfNeeded: bytes.count))
     }
 
-    /// Gives the next number to no token.
+    /// Leaves the next id without a token.
     mutating func skip() {
         starts[count] |= Self.absent
         starts.append(UInt32(truncatingIfNeeded: bytes.count))
     }
 
-    /// Fills a place with the spelling that it was made for.
+    /// Fills a place with the string that it was made for.
     mutating func set(_ number: Int32, _ spelling: [UInt8]) {
         for (place, byte) in zip(range(number), spelling) { bytes[place] = byte }
     }
 
-    /// Takes a number from its token.
+    /// Leaves an id without its token.
     mutating func remove(_ number: Int32) { starts[Int(number)] |= Self.absent }
 
     func isKnown(_ number: Int32) -> Bool {
         number >= 0 && Int(number) < count && starts[Int(number)] & Self.absent == 0
     }
 
-    /// The bytes of a spelling; none for a number that stands for no token.
+    /// The bytes of a string; none for a number that stands for no token.
     subscript(number: Int32) -> ArraySlice<UInt8> { isKnown(number) ? bytes[range(number)] : [] }
 
     @inline(__always)
@@ -68,15 +68,15 @@ struct Spellings: Sendable {
         return start..<Int(starts[Int(number) + 1] & ~Self.absent)
     }
 
-    /// How many bytes the spelling of a token has.
+    /// The length of a token's string in bytes.
     @inline(__always)
     func length(_ number: Int32) -> Int { range(number).count }
 
-    /// One byte of a token's spelling.
+    /// One byte of a token's string.
     @inline(__always)
     func byte(_ number: Int32, _ place: Int) -> UInt8 { bytes[range(number).lowerBound + place] }
 
-    /// Whether bytes of a token's spelling, those at `places`, are those of a text from `index` on.
+    /// Whether bytes of a token's string, those at `places`, are those of a text from `index` on.
     @inline(__always)
     func has(_ number: Int32, _ places: Range<Int>, in text: [UInt8], at index: Int) -> Bool {
         let start = range(number).lowerBound
@@ -88,13 +88,13 @@ struct Spellings: Sendable {
         return true
     }
 
-    /// Whether a part of a text is a token's spelling.
+    /// Whether a part of a text is a token's string.
     @inline(__always)
     func isSpelling(_ number: Int32, _ text: [UInt8], _ part: Range<Int>) -> Bool {
         length(number) == part.count && has(number, 0..<part.count, in: text, at: part.lowerBound)
     }
 
-    /// How many bytes two tokens' spellings have in common at their beginning.
+    /// The length in bytes of the common prefix of two tokens' strings.
     func sharedLength(_ one: Int32, _ other: Int32) -> Int {
         let most = min(length(one), length(other))
         var shared = 0

@@ -1,29 +1,30 @@
 extension Tokenizer {
-    /// Whether a token stands for what any message may say.
+    /// Whether a token stands for ordinary text: white space, a word or a single character.
     package func isPlain(_ token: Int32) -> Bool {
         PlainText.contains(String(decoding: bytes(of: token), as: UTF8.self))
     }
 
-    /// This tokenizer, with tokens that no message may spell: only a chat format's own text gives them. A message that
-    /// has their letters gives other tokens.
-    package func guarding(_ tokens: Set<Int32>) throws(TokenizerError) -> Tokenizer {
-        // What is looked for in normalized text only is not found beside what somebody else wrote.
+    /// This tokenizer with control tokens that are found only in a chat format's own text. Elsewhere their text is encoded
+    /// as other tokens.
+    /// - Throws: `TokenizerError` if an added token becomes too long.
+    package func protecting(_ tokens: Set<Int32>) throws(TokenizerError) -> Tokenizer {
+        // A token that is looked for after normalization could be missed beside a user's text.
         let open = tokens.filter { token in
-            added[token].map { $0.mayBeSpelled || $0.isNormalized } ?? spellings.isKnown(token)
+            added[token].map { $0.mayAppearInText || $0.isNormalized } ?? tokenStrings.isKnown(token)
         }
         guard !open.isEmpty else { return self }
-        var list = added.tokens.map { open.contains($0.id) ? $0.guarded() : $0 }
-        // One that only the vocabulary has is found where the format writes it.
+        var list = added.tokens.map { open.contains($0.id) ? $0.protected() : $0 }
+        // A token of the vocabulary alone becomes an added token, so that it is found where the format writes it.
         for token in open.sorted() where added[token] == nil {
             let content = bytes(of: token)
             guard !content.isEmpty, content.count <= AddedToken.longest else { continue }
             list.append(AddedToken(id: token, content: content, isSpecial: true))
         }
-        return try copy(list, model.reserving(open))
+        return try copy(list, model.forbidding(open))
     }
 
-    /// This tokenizer, without the tokens that a model's embedding has no row for: texts are spelled with the others.
-    /// - Throws: if the others cannot spell everything.
+    /// This tokenizer without the tokens that a model's embedding has no row for.
+    /// - Throws: `TokenizerError` if the others cannot encode every text.
     package func limited(toRows rows: Int) throws(TokenizerError) -> Tokenizer {
         let limit = Int32(clamping: rows)
         guard vocabularySize > rows else { return self }
@@ -35,7 +36,7 @@ extension Tokenizer {
             )
         }
         let kept = added.tokens.filter { $0.id < limit }
-        var result = try copy(kept, model.reserving(excess), postProcessor.limited(to: limit))
+        var result = try copy(kept, model.forbidding(excess), postProcessor.limited(to: limit))
         result.notes.append(
             "the vocabulary has \(vocabularySize) tokens, but the model's embedding only \(rows) rows: "
                 + "no text becomes one of those beyond"
@@ -49,7 +50,7 @@ extension Tokenizer {
         _ postProcessor: PostProcessor? = nil
     ) throws(TokenizerError) -> Tokenizer {
         var result = try Tokenizer(
-            spellings,
+            tokenStrings,
             model,
             try AddedTokens(added, normalizer: normalizer),
             normalizer,
@@ -61,20 +62,20 @@ extension Tokenizer {
         return result
     }
 
-    /// The added tokens whose content is written in texts of the format's, as they come, whether or not they would be
-    /// found there: some are looked for in normalized text, where spaces may be needed.
+    /// The added tokens that occur in texts of a chat format, in order, including those that are only looked for after
+    /// normalization and would not be found as the texts stand.
     package func addedTokens(writtenIn texts: [[UInt8]]) -> [AddedToken] {
-        guard let all = try? AddedTokens(added.tokens.map { $0.guarded() }, normalizer: normalizer) else { return [] }
+        guard let all = try? AddedTokens(added.tokens.map { $0.protected() }, normalizer: normalizer) else { return [] }
         return texts.flatMap { text in
             all.segments(of: text, .raw, .all).compactMap { if case .token(let token) = $0 { all[token] } else { nil } }
         }
     }
 
-    /// Whether an added token takes the white space after it along.
+    /// Whether an added token includes the white space after it.
     package func stripsSpaceAfter(_ token: Int32) -> Bool { added[token]?.stripsRight ?? false }
 }
 
-/// What any message may say, whatever tokens it is: white space, a word, or a single character.
+/// Text that is never a control token: white space, a word, or a single character.
 ///
 /// Templates write such text between turns too, and some vocabularies have line breaks among their added tokens.
 enum PlainText {

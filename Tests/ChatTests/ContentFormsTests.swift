@@ -4,7 +4,7 @@ import Testing
 import Tokenization
 
 /// Templates that read a message's content as a list, and templates that lose it.
-@Suite struct MessageFormsTests {
+@Suite struct ContentFormsTests {
     private static func format(_ template: String) throws -> ChatFormat {
         try ChatFormat(
             TokenizerConfiguration(

@@ -1,5 +1,5 @@
-/// A text on its way through the normalizers and pre-tokenizers.
-struct SourceText {
+/// A text between the steps of the normalizer and the pre-tokenizer.
+struct NormalizedText {
     var bytes: [UInt8]
     /// How many bytes at the beginning stand for the first character of what was given: none if another part of it came
     /// before, or if its beginning was removed.
@@ -12,9 +12,9 @@ struct SourceText {
     }
 
     /// A part of the text as a text of its own.
-    func part(_ range: Range<Int>) -> SourceText {
+    func part(_ range: Range<Int>) -> NormalizedText {
         guard range.count < bytes.count else { return self }
-        var part = SourceText(Array(bytes[range]), isFirst: false)
+        var part = NormalizedText(Array(bytes[range]), isFirst: false)
         part.origin = max(0, min(origin, range.upperBound) - range.lowerBound)
         return part
     }
