@@ -124,9 +124,9 @@ final class AttentionStep {
     private let context: Int
     private var kv: ck_kv
     private let tables: UnsafeMutablePointer<Int32>
-    private var places: [ck_place] = []
-    private var runs: [ck_run] = []
-    private var spans: [ck_span] = []
+    private var places: [ck_token_slot] = []
+    private var runs: [ck_token_run] = []
+    private var spans: [ck_query_tile] = []
     private var qkv: [Float]
     private var out: [Float]
 
@@ -178,24 +178,24 @@ final class AttentionStep {
     func move(to start: Int) { place((start..<start + newTokens).map { (0, $0) }) }
 
     private func place(_ tokens: [(session: Int, position: Int)]) {
-        places = tokens.map { ck_place(blocks: tables + $0.session * context / 16, position: Int32($0.position)) }
+        places = tokens.map { ck_token_slot(blocks: tables + $0.session * context / 16, position: Int32($0.position)) }
         runs = []
         for (row, token) in tokens.enumerated() {
             if row > 0, token.position % 16 != 0, tokens[row - 1].session == token.session {
                 runs[runs.count - 1].count += 1
             } else {
-                runs.append(ck_run(row: Int32(row), count: 1))
+                runs.append(ck_token_run(row: Int32(row), count: 1))
             }
         }
         let shared = shape.heads / shape.kvHeads
         // As the engine does it: several heads of keys and values where there is but one token.
         let wide = max(1, min(16 / shared, runs.count * shape.kvHeads / 2 / Int(ck_compute_threads(compute))))
         let kvHeads = runs.count == tokens.count ? wide : 1
-        let most = CK_SPAN_QUERIES / (shared * kvHeads)
+        let most = CK_QUERY_TILE_MAX / (shared * kvHeads)
         spans = stride(from: 0, to: shape.kvHeads, by: kvHeads).flatMap { head in
             runs.flatMap { run in
                 stride(from: 0, to: run.count, by: most).map { offset in
-                    ck_span(
+                    ck_query_tile(
                         row: run.row + offset,
                         count: min(Int32(most), run.count - offset),
                         head: Int32(head * shared),
@@ -207,11 +207,11 @@ final class AttentionStep {
     }
 
     func prepare(layers some: Int? = nil) {
-        var preparation = ck_preparation()
+        var preparation = ck_qk_transform()
         preparation.scale = 1
         for layer in 0..<(some ?? layers) {
             kv.layer_offset = layer * (kv.block_bytes / layers)
-            ck_prepare_and_store(
+            ck_transform_qk_and_store_kv(
                 compute,
                 &kv,
                 places,
@@ -233,7 +233,7 @@ final class AttentionStep {
                 places,
                 qkv,
                 Int32(shape.heads),
-                ck_view(window: 0, soft_cap: 0),
+                ck_attention_mask(window: 0, soft_cap: 0),
                 spans,
                 Int32(spans.count),
                 &out

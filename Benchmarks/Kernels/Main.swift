@@ -25,7 +25,7 @@ enum KernelBenchmark {
         }
         defer { ck_compute_destroy(compute) }
         if isOfAttention {
-            _ = ck_compute_reserve_parts(compute, 1 << 20, 32, 128)
+            _ = ck_compute_reserve_splits(compute, 1 << 20, 32, 128)
             return AttentionBenchmark(compute: compute, repeats: options.repeats).run()
         }
         guard ck_compute_reserve_activations(compute, 8192) else {

@@ -99,7 +99,7 @@ static void free_activations(ck_compute *c) {
 void ck_compute_destroy(ck_compute *c) {
     pool_destroy(c->pool);
     free(c->scratch);
-    free(c->parts);
+    free(c->splits);
     free_activations(c);
     free(c);
 }
@@ -144,7 +144,7 @@ static uint64_t nanoseconds(void) {
     return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;
 }
 
-void ck_compute_for(ck_compute *c, ck_work work, int count, int grain, ck_body body, void *context) {
+void ck_parallel_for(ck_compute *c, ck_work work, int count, int grain, ck_body body, void *context) {
     uint64_t start = nanoseconds();
     pool_for(c->pool, count, grain, body, context);
     c->nanoseconds[work] += nanoseconds() - start;

@@ -13,8 +13,8 @@ struct ck_compute {
     size_t scratch_floats;
     activations activations;
     int activation_columns;
-    float *parts;
-    size_t parts_floats;
+    float *splits;
+    size_t splits_floats;
     uint64_t nanoseconds[CK_WORK_COUNT];
 };
 

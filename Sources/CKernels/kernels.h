@@ -16,9 +16,9 @@ typedef struct kernels {
     void (*multiply)(
         const float *w, int rows, int columns, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);
     /// Quantises units first ..< end of the inputs of a packed product, x[tokens, columns], into an activation tile for
-    /// `places` tokens.
+    /// `capacity` tokens.
     void (*quantise_units)(
-        const ck_matrix *w, const float *x, int tokens, int places, int first, int end, const activations *tile);
+        const ck_matrix *w, const float *x, int tokens, int capacity, int first, int end, const activations *tile);
     /// y[t × y_stride + r]: one panel of a packed matrix × `tokens` tokens, which are quantised in tiles.
     void (*multiply_panel)(
         const ck_matrix *w, int panel, const activations *all, int tokens, float *y, size_t y_stride, bool accumulate);
@@ -28,22 +28,22 @@ typedef struct kernels {
     void (*gate)(ck_activation activation, const float *x, int size, float *y);
     void (*scale)(float factor, int size, float *y);
     void (*soft_cap)(float cap, int size, float *y);
-    void (*route)(float *logits, int experts, int count, bool normalize, int32_t *chosen, float *weights);
+    void (*route_top_k)(float *logits, int experts, int count, bool normalize, int32_t *chosen, float *weights);
     // As the functions of the same names in ckernels.h.
-    int32_t (*largest_logit)(const float *x, int count);
+    int32_t (*argmax)(const float *x, int count);
     void (*sampling_weights)(const float *x, int count, float largest, float temperature, float *weights);
     void (*sampling_sums)(const float *x, int count, float largest, float temperature, float *sums);
-    int (*logits_above)(const float *x, int count, float threshold, int32_t *places, int capacity);
-    /// As ck_prepare_and_store, for one token run and one KV head with the query heads that share it.
-    void (*prepare_run)(
-        const ck_kv *kv, const ck_place *places, float *qkv, int heads, const ck_preparation *p, const ck_run *run,
-        int kv_head);
+    int (*logits_above)(const float *x, int count, float threshold, int32_t *indices, int capacity);
+    /// As ck_transform_qk_and_store_kv, for one token run and one KV head with the query heads that share it.
+    void (*store_token_run)(
+        const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads, const ck_qk_transform *p,
+        const ck_token_run *run, int kv_head);
     /// The softmax states of a query tile over the positions of one split (see kv.h): [query][state_floats].
-    void (*attend_part)(const attention *a, const ck_span *span, int part, float *states);
+    void (*attend_split)(const attention *a, const ck_query_tile *query_tile, int split, float *states);
     /// Merges the states of the next split into those of all splits before it.
-    void (*merge_part)(int queries, int head_size, const float *part, float *states);
+    void (*merge_split)(int queries, int head_size, const float *split, float *states);
     /// Divides by the softmax sums and writes the outputs of a query tile.
-    void (*finish_span)(const attention *a, const ck_span *span, const float *states, float *out);
+    void (*finish_query_tile)(const attention *a, const ck_query_tile *query_tile, const float *states, float *out);
     // This variant's limits, for benchmarks.
     uint32_t (*probe_read)(const uint8_t *memory, size_t bytes);
     uint32_t (*probe_dots)(int rounds);

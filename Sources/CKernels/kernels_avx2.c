@@ -14,7 +14,7 @@
 #define DOT4(bits, sums, codes, inputs) ((bits) < 8 ? dot256(sums, codes, inputs) : wide_dot256(sums, codes, inputs))
 #define ADD_PAIRS(pairs, codes, inputs) add_pairs256(pairs, codes, inputs)
 #define WIDENED(pairs) widened256(pairs)
-#define LOOK_UP(table, places) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(places)))
+#define LOOK_UP(table, indices) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(indices)))
 #include "wide256.inc"
 #include "kernels.inc"
 #pragma clang attribute pop

@@ -19,7 +19,7 @@
                 : PAIRS(sums, (codes) & 127, inputs) + (PAIRS((i16v)0, (codes) >> 7, inputs) << 7))
 #define ADD_PAIRS(pairs, codes, inputs) ((pairs) + (i16h)_mm512_maddubs_epi16((__m512i)(codes), (__m512i)(inputs)))
 #define WIDENED(pairs) ((i16v)_mm512_madd_epi16((__m512i)(pairs), _mm512_set1_epi16(1)))
-#define LOOK_UP(table, places) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(places)))
+#define LOOK_UP(table, indices) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(indices)))
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

@@ -10,7 +10,7 @@
 #define TILE_ROWS 4
 #define TILE_TOKENS 4
 #define SUMS 16
-#define LOOK_UP(table, places) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(places)))
+#define LOOK_UP(table, indices) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(indices)))
 #define HALVES(halves) ((f16v)_mm512_cvtph_ps((__m256i)(halves)))
 #define DOT4(bits, sums, codes, inputs)                                                                                \
     ((i16v)_mm512_dpbusd_epi32((__m512i)(sums), (__m512i)(codes), (__m512i)(inputs)))

@@ -52,7 +52,7 @@ NARROW lanes_i wide_dot128(lanes_i sums, line_b codes, lanes_i inputs) {
 #define SUMS 4
 #define HALVES(halves) halves128(halves)
 #define DOT4(bits, sums, codes, inputs) ((bits) < 8 ? dot128(sums, codes, inputs) : wide_dot128(sums, codes, inputs))
-#define LOOK_UP(table, places) ((c16v)vqtbl1q_s8((int8x16_t)(table), (uint8x16_t)(places)))
+#define LOOK_UP(table, indices) ((c16v)vqtbl1q_s8((int8x16_t)(table), (uint8x16_t)(indices)))
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

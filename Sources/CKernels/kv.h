@@ -20,7 +20,7 @@
 
 #include "ckernels.h"
 
-enum { GROUP_TILES = 4, GROUP = GROUP_TILES * CK_LANES, PART = 512, KV_LINE = 64, MAX_HEAD = 256 };
+enum { GROUP_TILES = 4, GROUP = GROUP_TILES * CK_LANES, SPLIT = 512, KV_LINE = 64, MAX_HEAD = 256 };
 
 /// The state of an online softmax over some positions: head_size floats, the values weighted by exponentials relative
 /// to the largest score; then that score, and the sum of the exponentials, which is 0 if no position was attended to.
@@ -31,40 +31,41 @@ static inline size_t state_floats(int head_size) { return (size_t)head_size + ST
 /// The arguments of one layer's attention in one step.
 typedef struct attention {
     const ck_kv *kv;
-    const ck_place *places;
+    const ck_token_slot *slots;
     const float *qkv;
     int heads;
-    ck_view view;
+    ck_attention_mask mask;
 } attention;
 
 /// The first position that the token at `position` attends to.
-static inline int first_visible(ck_view view, int position) {
-    return view.window > 0 && position + 1 > view.window ? position + 1 - view.window : 0;
+static inline int first_visible(ck_attention_mask mask, int position) {
+    return mask.window > 0 && position + 1 > mask.window ? position + 1 - mask.window : 0;
 }
 
 /// Queries of a query tile that share a KV head. They are consecutive, ordered by token, then by head.
-static inline int shared_queries(const attention *a, const ck_span *span) {
+static inline int shared_queries(const attention *a, const ck_query_tile *query_tile) {
     int shared = a->heads / a->kv->kv_heads;
-    return span->count * (span->heads < shared ? span->heads : shared);
+    return query_tile->count * (query_tile->heads < shared ? query_tile->heads : shared);
 }
 
 /// The row and the head of a query tile's query at `index`.
-typedef struct query_place {
+typedef struct query_position {
     int row;
     int head;
-} query_place;
+} query_position;
 
-static inline query_place query_at(const attention *a, const ck_span *span, int index) {
-    int together = shared_queries(a, span), heads = together / span->count, within = index % together;
-    return (query_place){span->row + within / heads, span->head + index / together * heads + within % heads};
+static inline query_position query_at(const attention *a, const ck_query_tile *query_tile, int index) {
+    int together = shared_queries(a, query_tile), heads = together / query_tile->count, within = index % together;
+    return (query_position){
+        query_tile->row + within / heads, query_tile->head + index / together * heads + within % heads};
 }
 
-static inline int span_queries(const ck_span *span) { return span->count * span->heads; }
-static inline int first_part(const attention *a, const ck_span *span) {
-    return first_visible(a->view, a->places[span->row].position) / PART;
+static inline int query_count(const ck_query_tile *query_tile) { return query_tile->count * query_tile->heads; }
+static inline int first_split(const attention *a, const ck_query_tile *query_tile) {
+    return first_visible(a->mask, a->slots[query_tile->row].position) / SPLIT;
 }
-static inline int last_part(const attention *a, const ck_span *span) {
-    return a->places[span->row + span->count - 1].position / PART;
+static inline int last_split(const attention *a, const ck_query_tile *query_tile) {
+    return a->slots[query_tile->row + query_tile->count - 1].position / SPLIT;
 }
 
 static inline size_t tile_bytes(const ck_kv *kv) { return CK_LANES * ck_kv_position_bytes(kv->type, kv->head_size); }

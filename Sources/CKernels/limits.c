@@ -20,7 +20,7 @@ static void read_item(void *context, int item, int worker) {
 uint32_t ck_probe_read(ck_compute *c, const void *memory, size_t bytes) {
     uint32_t results[PROBE_PARTS], all = 0;
     probe p = {.compute = c, .memory = memory, .part = bytes / PROBE_PARTS / 512 * 512, .results = results};
-    ck_compute_for(c, CK_WORK_ROWS, PROBE_PARTS, 1, read_item, &p);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, PROBE_PARTS, 1, read_item, &p);
     for (int i = 0; i < PROBE_PARTS; i++) all ^= results[i];
     return all;
 }
@@ -36,5 +36,5 @@ static void dots_item(void *context, int item, int worker) {
 
 void ck_probe_dots(ck_compute *c, int rounds) {
     probe p = {.compute = c, .rounds = rounds};
-    ck_compute_for(c, CK_WORK_ROWS, c->threads, 1, dots_item, &p);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, c->threads, 1, dots_item, &p);
 }

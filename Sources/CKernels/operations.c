@@ -27,7 +27,7 @@ void ck_rms_norm(
     bool accumulate) {
     row_work r = {
         .compute = c, .x = x, .weight = weight, .y = y, .size = size, .number = epsilon, .accumulate = accumulate};
-    ck_compute_for(c, CK_WORK_ROWS, tokens, grain_of((size_t)size / 4), norm_item, &r);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)size / 4), norm_item, &r);
 }
 
 static void bias_item(void *context, int item, int worker) {
@@ -38,10 +38,10 @@ static void bias_item(void *context, int item, int worker) {
 
 void ck_add_bias(ck_compute *c, const float *bias, int tokens, int size, float *y) {
     row_work r = {.compute = c, .weight = bias, .y = y, .size = size};
-    ck_compute_for(c, CK_WORK_ROWS, tokens, grain_of((size_t)size / 4), bias_item, &r);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)size / 4), bias_item, &r);
 }
 
-static void add_row_item(void *context, int item, int worker) {
+static void scatter_add_item(void *context, int item, int worker) {
     (void)worker;
     const row_work *r = context;
     r->compute->kernels->add_scaled(
@@ -49,10 +49,10 @@ static void add_row_item(void *context, int item, int worker) {
         r->y + (size_t)r->rows[item] * (size_t)r->size);
 }
 
-void ck_add_rows(
+void ck_scatter_add(
     ck_compute *c, const float *x, const int32_t *rows, const float *weights, int count, int size, float *y) {
     row_work r = {.compute = c, .x = x, .weight = weights, .rows = rows, .y = y, .size = size};
-    ck_compute_for(c, CK_WORK_ROWS, count, grain_of((size_t)size / 4), add_row_item, &r);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, count, grain_of((size_t)size / 4), scatter_add_item, &r);
 }
 
 static void gate_item(void *context, int item, int worker) {
@@ -64,44 +64,45 @@ static void gate_item(void *context, int item, int worker) {
 
 void ck_gate(ck_compute *c, ck_activation activation, const float *x, int tokens, int size, float *y) {
     row_work r = {.compute = c, .x = x, .y = y, .size = size, .activation = activation};
-    ck_compute_for(c, CK_WORK_ROWS, tokens, grain_of((size_t)size * 2), gate_item, &r);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)size * 2), gate_item, &r);
 }
 
 // MARK: Elementwise
 
 /// Numbers that one item covers.
-enum { STRETCH = 4096 };
+enum { ELEMENT_CHUNK = 4096 };
 
-typedef struct stretch_work {
+typedef struct elementwise_work {
     void (*function)(float number, int size, float *y);
     float number;
     size_t count;
     float *y;
-} stretch_work;
+} elementwise_work;
 
-static void stretch_item(void *context, int item, int worker) {
+static void elementwise_item(void *context, int item, int worker) {
     (void)worker;
-    const stretch_work *s = context;
-    size_t first = (size_t)item * STRETCH;
-    size_t size = s->count - first < STRETCH ? s->count - first : STRETCH;
+    const elementwise_work *s = context;
+    size_t first = (size_t)item * ELEMENT_CHUNK;
+    size_t size = s->count - first < ELEMENT_CHUNK ? s->count - first : ELEMENT_CHUNK;
     s->function(s->number, (int)size, s->y + first);
 }
 
-static void for_stretches(ck_compute *c, stretch_work s) {
-    ck_compute_for(c, CK_WORK_ROWS, (int)((s.count + STRETCH - 1) / STRETCH), 1, stretch_item, &s);
+static void for_elements(ck_compute *c, elementwise_work s) {
+    ck_parallel_for(
+        c, CK_WORK_ELEMENTWISE, (int)((s.count + ELEMENT_CHUNK - 1) / ELEMENT_CHUNK), 1, elementwise_item, &s);
 }
 
 void ck_scale(ck_compute *c, float factor, size_t count, float *y) {
-    for_stretches(c, (stretch_work){c->kernels->scale, factor, count, y});
+    for_elements(c, (elementwise_work){c->kernels->scale, factor, count, y});
 }
 
 void ck_soft_cap(ck_compute *c, float cap, size_t count, float *y) {
-    for_stretches(c, (stretch_work){c->kernels->soft_cap, cap, count, y});
+    for_elements(c, (elementwise_work){c->kernels->soft_cap, cap, count, y});
 }
 
 // MARK: Sampling
 
-int32_t ck_largest_logit(const ck_compute *c, const float *x, int count) { return c->kernels->largest_logit(x, count); }
+int32_t ck_argmax(const ck_compute *c, const float *x, int count) { return c->kernels->argmax(x, count); }
 
 void ck_sampling_weights(
     const ck_compute *c, const float *x, int count, float largest, float temperature, float *weights) {
@@ -113,8 +114,8 @@ void ck_sampling_sums(const ck_compute *c, const float *x, int count, float larg
 }
 
 int ck_logits_above(
-    const ck_compute *c, const float *x, int count, float threshold, int32_t *places, int capacity) {
-    return c->kernels->logits_above(x, count, threshold, places, capacity);
+    const ck_compute *c, const float *x, int count, float threshold, int32_t *indices, int capacity) {
+    return c->kernels->logits_above(x, count, threshold, indices, capacity);
 }
 
 // MARK: Experts
@@ -133,14 +134,14 @@ static void route_item(void *context, int item, int worker) {
     (void)worker;
     const route_work *r = context;
     size_t at = (size_t)item * (size_t)r->count;
-    r->compute->kernels->route(
+    r->compute->kernels->route_top_k(
         r->logits + (size_t)item * (size_t)r->experts, r->experts, r->count, r->normalize, r->chosen + at,
         r->weights + at);
 }
 
-void ck_route(
+void ck_route_top_k(
     ck_compute *c, float *logits, int tokens, int experts, int count, bool normalize, int32_t *chosen,
     float *weights) {
     route_work r = {c, logits, experts, count, normalize, chosen, weights};
-    ck_compute_for(c, CK_WORK_ROWS, tokens, grain_of((size_t)experts * (size_t)count), route_item, &r);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)experts * (size_t)count), route_item, &r);
 }

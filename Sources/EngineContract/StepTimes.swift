@@ -3,7 +3,7 @@ package struct StepTimes: Sendable, Equatable {
     /// Products with weight matrices.
     package var matmul = 0.0
     /// Quantisation of their inputs.
-    package var inputs = 0.0
+    package var quantization = 0.0
     /// Attention, QK norm and rotary embedding, and writes to the KV cache.
     package var attention = 0.0
     /// Per-row and elementwise operations: norms, gates, embeddings and the like.
@@ -20,12 +20,13 @@ package struct StepTimes: Sendable, Equatable {
     /// Each kind of work with its name, as in metrics and `bench --profile`.
     package var parts: KeyValuePairs<String, Double> {
         [
-            "products": matmul, "inputs": inputs, "attention": attention, "rows": elementwise, "sampling": sampling,
+            "matmul": matmul, "quantization": quantization, "attention": attention, "elementwise": elementwise,
+            "sampling": sampling,
             "other": other, "scheduling": scheduling,
         ]
     }
 
-    package var total: Double { matmul + inputs + attention + elementwise + sampling + other + scheduling }
+    package var total: Double { matmul + quantization + attention + elementwise + sampling + other + scheduling }
 
     package static func + (left: StepTimes, right: StepTimes) -> StepTimes { combine(left, right, +) }
     package static func - (left: StepTimes, right: StepTimes) -> StepTimes { combine(left, right, -) }
@@ -37,7 +38,7 @@ package struct StepTimes: Sendable, Equatable {
     ) -> StepTimes {
         var result = StepTimes()
         result.matmul = operation(left.matmul, right.matmul)
-        result.inputs = operation(left.inputs, right.inputs)
+        result.quantization = operation(left.quantization, right.quantization)
         result.attention = operation(left.attention, right.attention)
         result.elementwise = operation(left.elementwise, right.elementwise)
         result.sampling = operation(left.sampling, right.sampling)

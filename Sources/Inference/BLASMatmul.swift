@@ -97,9 +97,9 @@ enum BLASMatmul {
             adding: adding
         )
         let tiles = (Int(w.rows) + tileRows - 1) / tileRows
-        ck_compute_for(
+        ck_parallel_for(
             compute.handle,
-            CK_WORK_PRODUCTS,
+            CK_WORK_MATMUL,
             Int32(tiles),
             1,
             { context, item, worker in

@@ -65,7 +65,7 @@ struct BatchSampler {
                 tokens: tokens
             )
             withUnsafeMutablePointer(to: &batch) { batch in
-                ck_compute_for(
+                ck_parallel_for(
                     compute.handle,
                     CK_WORK_SAMPLING,
                     Int32(draws.count),

@@ -38,10 +38,10 @@ final class Compute {
     /// How long each part of all steps has taken until now.
     var times: StepTimes {
         var times = StepTimes()
-        times.matmul = seconds(CK_WORK_PRODUCTS)
-        times.inputs = seconds(CK_WORK_INPUTS)
+        times.matmul = seconds(CK_WORK_MATMUL)
+        times.quantization = seconds(CK_WORK_QUANTIZE)
         times.attention = seconds(CK_WORK_ATTENTION)
-        times.elementwise = seconds(CK_WORK_ROWS)
+        times.elementwise = seconds(CK_WORK_ELEMENTWISE)
         times.sampling = seconds(CK_WORK_SAMPLING)
         return times
     }
@@ -61,7 +61,7 @@ final class Compute {
     /// Memory to divide sessions of up to `contextLength` positions among threads.
     func reserve(partsOf heads: AttentionHeads, contextLength: Int) throws(ModelError) {
         let (heads, size) = (Int32(heads.count), Int32(heads.size))
-        guard ck_compute_reserve_parts(handle, Int32(clamping: contextLength), heads, size) else {
+        guard ck_compute_reserve_splits(handle, Int32(clamping: contextLength), heads, size) else {
             throw ModelError("no memory for attention over \(contextLength) tokens")
         }
     }

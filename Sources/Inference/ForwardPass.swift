@@ -15,10 +15,10 @@ final class ForwardPass {
 
     private(set) var tokens: [Int32] = []
     private(set) var positions: [Int] = []
-    private(set) var places = UnsafeMutableBufferPointer<ck_place>(start: nil, count: 0)
+    private(set) var places = UnsafeMutableBufferPointer<ck_token_slot>(start: nil, count: 0)
     private var tables = UnsafeMutableBufferPointer<Int32>(start: nil, count: 0)
-    private(set) var runs: [ck_run] = []
-    private(set) var spans: [ck_span] = []
+    private(set) var runs: [ck_token_run] = []
+    private(set) var spans: [ck_query_tile] = []
 
     // One row for each token, unless said otherwise.
 
@@ -93,7 +93,7 @@ final class ForwardPass {
             let firstRow = tokens.count
             for offset in entry.tokens.indices {
                 let position = entry.startPosition + offset
-                places[tokens.count] = ck_place(blocks: table, position: Int32(position))
+                places[tokens.count] = ck_token_slot(blocks: table, position: Int32(position))
                 positions.append(position)
                 tokens.append(entry.tokens[offset])
             }
@@ -111,16 +111,16 @@ final class ForwardPass {
         var row = row
         while row < tokens.count {
             let count = min(tokens.count - row, Self.tile - positions[row] % Self.tile)
-            runs.append(ck_run(row: Int32(row), count: Int32(count)))
+            runs.append(ck_token_run(row: Int32(row), count: Int32(count)))
             row += count
         }
         let shared = heads.count / heads.kvCount
         // One token for each session leaves room for several heads of keys and values, as far as threads find enough spans.
-        let most = count == 1 ? CK_SPAN_QUERIES / shared : 1
+        let most = count == 1 ? CK_QUERY_TILE_MAX / shared : 1
         let kvHeads = max(1, min(most, sessions * heads.kvCount / (2 * compute.threads)))
         for kvHead in stride(from: 0, to: heads.kvCount, by: kvHeads) {
             let all = kvHead * shared..<min(kvHead + kvHeads, heads.kvCount) * shared
-            let most = min(all.count, CK_SPAN_QUERIES)
+            let most = min(all.count, CK_QUERY_TILE_MAX)
             for run in runs[firstRun...] {
                 for head in stride(from: all.lowerBound, to: all.upperBound, by: most) {
                     addSpans(of: run, heads: head..<min(head + most, all.upperBound))
@@ -129,11 +129,11 @@ final class ForwardPass {
         }
     }
 
-    private func addSpans(of run: ck_run, heads: Range<Int>) {
-        let most = CK_SPAN_QUERIES / heads.count
+    private func addSpans(of run: ck_token_run, heads: Range<Int>) {
+        let most = CK_QUERY_TILE_MAX / heads.count
         for offset in stride(from: 0, to: run.count, by: most) {
             spans.append(
-                ck_span(
+                ck_query_tile(
                     row: run.row + offset,
                     count: min(Int32(most), run.count - offset),
                     head: Int32(heads.lowerBound),
@@ -176,7 +176,7 @@ final class ForwardPass {
         if residualScales.count != count || residualScales.first != scale {
             residualScales = [Float](repeating: scale, count: count)
         }
-        ck_add_rows(
+        ck_scatter_add(
             compute.handle,
             blockOutput.buffer(count * size),
             allRows,

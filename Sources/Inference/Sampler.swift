@@ -18,15 +18,16 @@ struct Sampler {
     /// - Returns: nil if a logit is not a finite number.
     func sample(index: Int) -> Token? {
         guard let start = logits.baseAddress else { return nil }
-        let best = ck_largest_logit(compute, start, Int32(logits.count))
+        let best = ck_argmax(compute, start, Int32(logits.count))
         guard best >= 0 else { return nil }
         if parameters.temperature == 0 || parameters.topK == 1 { return best }
         let largest = logits[Int(best)]
         let draw = Self.uniform(seed: parameters.seed, index: index)
-        return withUnsafeTemporaryAllocation(of: Float.self, capacity: logits.count / Int(CK_STRETCH) + 1) { sums in
+        return withUnsafeTemporaryAllocation(of: Float.self, capacity: logits.count / Int(CK_SAMPLING_CHUNK) + 1) {
+            sums in
             guard let stretches = sums.baseAddress else { return best }
             ck_sampling_sums(compute, start, Int32(logits.count), largest, parameters.temperature, stretches)
-            let count = (logits.count + Int(CK_STRETCH) - 1) / Int(CK_STRETCH)
+            let count = (logits.count + Int(CK_SAMPLING_CHUNK) - 1) / Int(CK_SAMPLING_CHUNK)
             let sums = UnsafeBufferPointer(start: stretches, count: count)
             if (parameters.topK == 0 || parameters.topK >= logits.count) && parameters.topP >= 1 && parameters.minP <= 0
             {
@@ -48,8 +49,8 @@ struct Sampler {
             if sum + Double(weight) > target { break }
             sum += Double(weight)
         }
-        let first = chosen * Int(CK_STRETCH)
-        let all = weights(logits[first..<min(first + Int(CK_STRETCH), logits.count)], largest: largest)
+        let first = chosen * Int(CK_SAMPLING_CHUNK)
+        let all = weights(logits[first..<min(first + Int(CK_SAMPLING_CHUNK), logits.count)], largest: largest)
         return Token(first + Self.pick(all, target: target - sum))
     }
 

@@ -172,7 +172,7 @@ final class WeightReader {
         guard ck_compute_reserve(compute.handle, matrix.columns) else {
             throw ModelError("\(tensor.label): no memory for rows of \(matrix.columns) columns")
         }
-        let row = withUnsafePointer(to: matrix.view) { ck_first_row_not_finite(compute.handle, $0) }
+        let row = withUnsafePointer(to: matrix.view) { ck_first_nonfinite_row(compute.handle, $0) }
         guard row < 0 else { throw ModelError("\(tensor.label): row \(row) holds a value that is not finite") }
         guard packing, let packed = matrix.packed(on: compute) else {
             forms[form, default: 0] += matrix.byteCount

@@ -13,7 +13,7 @@ package struct ModelFields: Sendable {
     }
 
     /// Many times what a configuration takes.
-    package static let maxBytes = 1 << 20
+    package static let limits = JSONLimits(bytes: 1 << 20, allowsPythonNumbers: true)
     /// Several times the layers of any model.
     private static let maxElements = 65_536
     /// What is said of a whole model of several parts; the language model's object comes first for everything else.
@@ -40,15 +40,11 @@ package struct ModelFields: Sendable {
         }
         let label = source.label("config.json")
         let file = try source.requiredFile("config.json")
-        do {
-            let limits = JSONLimits(bytes: Self.maxBytes, allowsPythonNumbers: true)
-            let root = try JSONDocument(file.array, limits: limits).root
+        let storage = try file.json(Self.limits, label: label) { (root) throws(JSONError) in
             // The language model of a model of several parts.
-            let part = try root["text_config"].nullable
-            self.init(.json(part ?? root, whole: root), label: label, prefix: "")
-        } catch {
-            throw ModelError("\(label): \(error)")
+            Storage.json(try root["text_config"].nullable ?? root, whole: root)
         }
+        self.init(storage, label: label, prefix: "")
     }
 
     /// The GGUF file that the fields are of; nil for `config.json`.

@@ -10,12 +10,7 @@ extension HTTPServerTests {
         var limits = Limits.forTests
         limits.maxConnections = 3
         let (gate, entered) = (Gate(), Counter())
-        let handler = TestHandler { request in
-            guard request.head.path == "/slow" else { return await TestHandler.echo(request) }
-            entered.add()
-            await gate.pass()
-            return Response(status: 200)
-        }
+        let handler = TestHandler(slow: gate, entered)
         try await withServer(handler, limits: limits) { server, port in
             let (busy, older, newer) = (try TestClient(port), try TestClient(port), try TestClient(port))
             #expect(await eventually { await server.connectionCount == 3 })
@@ -76,12 +71,7 @@ extension HTTPServerTests {
         var limits = Limits.forTests
         limits.maxConnections = 16
         let (gate, entered) = (Gate(), Counter())
-        let handler = TestHandler { request in
-            guard request.head.path == "/slow" else { return await TestHandler.echo(request) }
-            entered.add()
-            await gate.pass()
-            return Response(status: 200)
-        }
+        let handler = TestHandler(slow: gate, entered)
         try await withServer(handler, limits: limits) { _, port in
             let slow = "GET /slow HTTP/1.1\r\nHost: h\r\nClient: greedy\r\n\r\n"
             let greedy = try (0..<14).map { _ in try TestClient(port) }

@@ -166,12 +166,7 @@ import Testing
         var limits = Limits.forTests
         limits.maxConnections = 2
         let (gate, entered) = (Gate(), Counter())
-        let handler = TestHandler { request in
-            guard request.head.path == "/slow" else { return await TestHandler.echo(request) }
-            entered.add()
-            await gate.pass()
-            return Response(status: 200)
-        }
+        let handler = TestHandler(slow: gate, entered)
         try await withServer(handler, limits: limits) { server, port in
             let clients = [try TestClient(port), try TestClient(port)]
             for client in clients { try await client.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n") }

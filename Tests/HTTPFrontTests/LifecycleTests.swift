@@ -104,15 +104,7 @@ extension HTTPServerTests {
     @Test("stops gracefully: idle connections close, the running request is finished")
     func gracefulStop() async throws {
         let (gate, entered) = (Gate(), Counter())
-        let server = HTTPServer(
-            handler: TestHandler { request in
-                guard request.head.path == "/slow" else { return await TestHandler.echo(request) }
-                entered.add()
-                await gate.pass()
-                return Response(status: Task.isCancelled ? 500 : 200)
-            },
-            limits: .forTests
-        )
+        let server = HTTPServer(handler: TestHandler(slow: gate, entered), limits: .forTests)
         let port = try await server.bind(host: "127.0.0.1", port: 0)
         let running = Task { await server.run() }
         let (idle, fresh, busy) = (try TestClient(port), try TestClient(port), try TestClient(port))

@@ -14,6 +14,16 @@ final class TestHandler: RequestHandler {
         answer = respond
     }
 
+    /// Requests for `/slow` are counted by `entered` and wait for `gate`; a cancelled one is answered 500.
+    convenience init(slow gate: Gate, _ entered: Counter) {
+        self.init { request in
+            guard request.head.path == "/slow" else { return await TestHandler.echo(request) }
+            entered.add()
+            await gate.pass()
+            return Response(status: Task.isCancelled ? 500 : 200)
+        }
+    }
+
     init(refuse: @escaping @Sendable (RequestHead) -> Response?) {
         refusal = refuse
         answer = TestHandler.echo

@@ -80,7 +80,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         )
         for block in 0..<blockCount { kv.contents(of: block).initializeMemory(as: UInt8.self, repeating: 0xff) }
         if way.dividesContext {
-            try #require(ck_compute_reserve_parts(compute.handle, 1 << 20, Int32(heads), Int32(headSize)))
+            try #require(ck_compute_reserve_splits(compute.handle, 1 << 20, Int32(heads), Int32(headSize)))
         }
         let model = TransformerDescription(
             hiddenSize: heads * headSize,
@@ -121,7 +121,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             pass.places.baseAddress,
             rows,
             Int32(heads),
-            ck_view(window: Int32(window), soft_cap: cap),
+            ck_attention_mask(window: Int32(window), soft_cap: cap),
             pass.spans,
             Int32(pass.spans.count),
             &out
@@ -136,7 +136,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             inputs.keyNorm.withUnsafeBufferPointer { kNorm in
                 cosines.withUnsafeBufferPointer { cosines in
                     sines.withUnsafeBufferPointer { sines in
-                        var preparation = ck_preparation(
+                        var preparation = ck_qk_transform(
                             q_norm: hasNorms ? qNorm.baseAddress : nil,
                             k_norm: hasNorms ? kNorm.baseAddress : nil,
                             epsilon: Self.epsilon,
@@ -145,7 +145,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                             sines: sines.baseAddress,
                             scale: Self.scale
                         )
-                        ck_prepare_and_store(
+                        ck_transform_qk_and_store_kv(
                             pass.compute.handle,
                             &view,
                             pass.places.baseAddress,

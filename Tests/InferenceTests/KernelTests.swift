@@ -125,7 +125,7 @@ import Testing
             ck_soft_cap(compute.handle, 30, capped.count, &capped)
             #expect(isClose(capped, scores.map { 30 * tanhDouble(Double($0) / 30) }) { 3e-7 * abs($0) })
             var sums = Array(numbers.prefix(3 * 32))
-            ck_add_rows(compute.handle, x, [2, 0], [0.5, -2], 2, 32, &sums)
+            ck_scatter_add(compute.handle, x, [2, 0], [0.5, -2], 2, 32, &sums)
             ck_scale(compute.handle, 3, 32, &sums)
             #expect(abs(sums[5] - 3 * (numbers[5] - 2 * x[37])) < 1e-4)
             #expect(sums[40] == numbers[40])
@@ -154,7 +154,7 @@ import Testing
                 var probabilities = logits
                 var chosen = [Int32](repeating: -1, count: tokens * 4)
                 var weights = [Float](repeating: 0, count: tokens * 4)
-                ck_route(
+                ck_route_top_k(
                     compute.handle,
                     &probabilities,
                     Int32(tokens),
@@ -191,9 +191,9 @@ import Testing
             var counts = [Int32](repeating: 0, count: 1 + round * 7 % 100)
             let count = Int32(counts.count)
             counts.withUnsafeMutableBufferPointer { buffer in
-                ck_compute_for(
+                ck_parallel_for(
                     compute.handle,
-                    CK_WORK_ROWS,
+                    CK_WORK_ELEMENTWISE,
                     count,
                     Int32(1 + round % 3),
                     { context, item, _ in context?.assumingMemoryBound(to: Int32.self)[Int(item)] += 1 },
@@ -210,9 +210,9 @@ import Testing
         var counts = [Int32](repeating: 0, count: 400)
         for _ in 0..<50 {
             counts.withUnsafeMutableBufferPointer { buffer in
-                ck_compute_for(
+                ck_parallel_for(
                     compute.handle,
-                    CK_WORK_ROWS,
+                    CK_WORK_ELEMENTWISE,
                     Int32(buffer.count),
                     1,
                     { context, item, worker in

@@ -160,12 +160,12 @@ func cosine(_ x: Double) -> Double { cos(x) }
         for variant in ck_variant.available {
             let owner = try Compute(variant: variant, threads: 1, precise: false)
             let compute = owner.handle
-            #expect(ck_largest_logit(compute, logits, size) == Int32(count / 2))
-            #expect(ck_largest_logit(compute, broken, size) == -1)
+            #expect(ck_argmax(compute, logits, size) == Int32(count / 2))
+            #expect(ck_argmax(compute, broken, size) == -1)
             var weights = [Float](repeating: 0, count: count)
             ck_sampling_weights(compute, logits, size, 10, 0.7, &weights)
             #expect(largestDifference(weights, logits.map { exp((Double($0) - 10) / 0.7) }) < 1e-5)
-            var sums = [Float](repeating: 0, count: count / Int(CK_STRETCH) + 1)
+            var sums = [Float](repeating: 0, count: count / Int(CK_SAMPLING_CHUNK) + 1)
             ck_sampling_sums(compute, logits, size, 10, 0.7, &sums)
             #expect(abs(sums.reduce(0, +) - weights.reduce(0, +)) < 1e-3)
             var places = [Int32](repeating: -1, count: 4)

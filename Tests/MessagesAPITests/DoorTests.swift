@@ -199,6 +199,24 @@ import Testing
         #expect(client(open, ["x-api-key": "sk-ant-api-2"]) == "local" && client(open, [:]) == nil)
     }
 
+    @Test("A client is known by its key only where the route needs one")
+    func knownClients() throws {
+        var configuration = APIConfiguration()
+        configuration.apiKeys = ["one", "two"]
+        let api = try TestAPI(answering: [], configuration: configuration).api
+        for (method, target, client) in [
+            ("POST", "/v1/messages", "key 2"), ("GET", "/v1/models", "key 2"), ("GET", "/health", nil),
+            ("OPTIONS", "/v1/messages", nil), ("HEAD", "/", nil),
+        ] as [(String, String, String?)] {
+            let admission = api.admit(RequestHead(method: method, target: target, headers: ["x-api-key": "two"]))
+            guard case .accepted(let request) = admission else {
+                Issue.record("\(method) \(target): \(admission)")
+                continue
+            }
+            #expect(request.client == client, "\(method) \(target)")
+        }
+    }
+
     @Test("A key with changing junk beside it takes its turn as one client")
     func junkGainsNothing() async throws {
         var scheduling = SchedulerConfiguration()

@@ -98,6 +98,19 @@ import Testing
         #expect(counts.current.done == WorkerThread.maxWaiting - 1)
     }
 
+    @Test("Nothing is done for a client that has left before its work is queued")
+    func cancelledBefore() async throws {
+        let ran = Shared(false)
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await PromptThreadPool().run(client: "a", bytes: 100) { () throws(APIError) in
+                ran.change { $0 = true }
+            }
+        }
+        #expect(try await task.value == nil)
+        #expect(!ran.current)
+    }
+
     @Test("A client that leaves while it waits gives up its place at once")
     func cancellation() async throws {
         let gate = Gate()

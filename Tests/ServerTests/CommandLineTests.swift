@@ -299,7 +299,7 @@ import Testing
         for figure in report.prefill + report.decode {
             #expect(figure.runs.count == 2)
             #expect(figure.tokensPerSecond > 0)
-            #expect(figure.shares.keys.contains("products") && figure.shares.keys.contains("attention"))
+            #expect(figure.shares.keys.contains("matmul") && figure.shares.keys.contains("attention"))
             #expect(abs(figure.shares.values.reduce(0, +) - 1) < 1e-6)
             #expect(figure.runs.min()! <= figure.tokensPerSecond && figure.tokensPerSecond <= figure.runs.max()!)
         }

@@ -14,7 +14,7 @@ package final class Program: Sendable {
     private let output: Task<String, Never>
     private let errors: Task<String, Never>
 
-    /// Starts a program; the environment is this process's with some variables in place of its own.
+    /// Starts a program; the environment is `TestEnvironment`'s, with some variables added.
     package init(
         _ arguments: [String],
         environment: [String: String] = [:],
@@ -23,7 +23,7 @@ package final class Program: Sendable {
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = TestEnvironment.with(environment)
         process.standardInput = FileHandle.nullDevice
         let pipes = (Pipe(), Pipe())
         process.standardOutput = pipes.0

@@ -20,6 +20,7 @@ package enum Python {
                 let process = Process()
                 process.executableURL = URL(fileURLWithPath: interpreter)
                 process.arguments = [script.path] + arguments
+                process.environment = TestEnvironment.with()
                 let pipe = Pipe()
                 process.standardOutput = pipe
                 process.standardError = pipe

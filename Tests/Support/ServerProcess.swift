@@ -27,7 +27,7 @@ package final class ServerProcess: Sendable {
             process.executableURL = Self.shell
             process.arguments = Self.limited(["start", "--port", "0"] + arguments, to: descriptors)
         }
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = TestEnvironment.with(environment)
         let pipe = Pipe()
         process.standardError = pipe
         process.standardOutput = FileHandle.nullDevice

@@ -48,13 +48,15 @@ float *ck_compute_scratch(ck_compute *compute, int worker);
 /// Kinds of work whose time is counted separately: matrix products, the quantisation of their inputs, attention (with
 /// what is applied to q and k before, and the writes to the KV cache), sampling, and elementwise or per-row operations
 /// (norms, gates, embeddings).
-typedef enum ck_work { CK_WORK_PRODUCTS, CK_WORK_INPUTS, CK_WORK_ATTENTION, CK_WORK_SAMPLING, CK_WORK_ROWS } ck_work;
+typedef enum ck_work {
+    CK_WORK_MATMUL, CK_WORK_QUANTIZE, CK_WORK_ATTENTION, CK_WORK_SAMPLING, CK_WORK_ELEMENTWISE
+} ck_work;
 enum { CK_WORK_COUNT = 5 };
 
 typedef void (*ck_body)(void *context, int item, int worker);
 /// Parallel for: runs `body` for each item in 0 ..< count on all threads, in chunks of `grain` consecutive items, and
 /// returns when all are done. Idle threads spin for some tens of microseconds, then sleep.
-void ck_compute_for(ck_compute *compute, ck_work work, int count, int grain, ck_body body, void *context);
+void ck_parallel_for(ck_compute *compute, ck_work work, int count, int grain, ck_body body, void *context);
 /// Total time of one kind of work so far: wall-clock time of its regions on the calling thread.
 uint64_t ck_compute_nanoseconds(const ck_compute *compute, ck_work work);
 
@@ -129,7 +131,7 @@ void ck_gather_rows(ck_compute *compute, const ck_matrix *w, const int32_t *rows
 void ck_copy_rows(const ck_compute *compute, const ck_matrix *w, int first, int count, float *out);
 /// The first row of W that holds an infinity or NaN, or -1. Reads all of W, on all threads. Needs `columns` floats of
 /// scratch memory.
-int ck_first_row_not_finite(ck_compute *compute, const ck_matrix *w);
+int ck_first_nonfinite_row(ck_compute *compute, const ck_matrix *w);
 
 /// y[tokens, size] = x / sqrt(mean(x²) + epsilon) × weight for each row, or += if `accumulate`. `size` is a multiple of
 /// 16, as in the next two.
@@ -153,31 +155,31 @@ void ck_soft_cap(ck_compute *compute, float cap, size_t count, float *y);
 /// go to weights[tokens, count] in descending order, their experts to chosen[tokens, count]; of equals the lower expert
 /// comes first. With `normalize` a token's weights are divided by their sum. The chosen experts are always distinct and
 /// in 0 ..< experts, also where a logit is NaN.
-void ck_route(
+void ck_route_top_k(
     ck_compute *compute, float *logits, int tokens, int experts, int count, bool normalize, int32_t *chosen,
     float *weights);
 /// Scatter add: y[rows[i], :] += weights[i] × x[i, :] for i in 0 ..< count. The rows are distinct; `size` is a multiple
 /// of 16.
-void ck_add_rows(
+void ck_scatter_add(
     ck_compute *compute, const float *x, const int32_t *rows, const float *weights, int count, int size, float *y);
 
 // Sampling, on the calling thread, from any number of logits `count`.
 
 /// Logits whose sampling weights are added up into one partial sum.
-enum { CK_STRETCH = 256 };
+enum { CK_SAMPLING_CHUNK = 256 };
 
 /// The index of the largest logit, the first of equals; -1 if any is infinite or NaN.
-int32_t ck_largest_logit(const ck_compute *compute, const float *x, int count);
+int32_t ck_argmax(const ck_compute *compute, const float *x, int count);
 /// weights[count] = e^((x - largest) / temperature); `weights` may alias `x`.
 void ck_sampling_weights(
     const ck_compute *compute, const float *x, int count, float largest, float temperature, float *weights);
-/// Partial sums of these weights, one for each CK_STRETCH logits.
+/// Partial sums of these weights, one for each CK_SAMPLING_CHUNK logits.
 void ck_sampling_sums(
     const ck_compute *compute, const float *x, int count, float largest, float temperature, float *sums);
 /// The indices, ascending, of the first `capacity` logits that are at least `threshold`. Returns the number of all such
 /// logits.
 int ck_logits_above(
-    const ck_compute *compute, const float *x, int count, float threshold, int32_t *places, int capacity);
+    const ck_compute *compute, const float *x, int count, float threshold, int32_t *indices, int capacity);
 
 /// How keys and values are stored: floats, or int8 with a float scale for each position and head.
 typedef enum ck_kv_type { CK_KV_F32, CK_KV_F16, CK_KV_BF16, CK_KV_INT8 } ck_kv_type;
@@ -198,32 +200,32 @@ typedef struct ck_kv {
 } ck_kv;
 
 /// The slot of one token of a step in the KV cache: its session's block table and its position there.
-typedef struct ck_place {
+typedef struct ck_token_slot {
     const int32_t *blocks;
     int position;
-} ck_place;
+} ck_token_slot;
 
 /// Rows row ..< row + count of a step: tokens of one session at consecutive positions within one tile.
-typedef struct ck_run {
+typedef struct ck_token_run {
     int32_t row;
     int32_t count;
-} ck_run;
+} ck_token_run;
 
 /// The most queries in a query tile.
-enum { CK_SPAN_QUERIES = 16 };
+enum { CK_QUERY_TILE_MAX = 16 };
 
 /// A query tile: queries that are computed together, `count` tokens of a token run × `heads` query heads. The heads
 /// either share one KV head, or are all heads of several KV heads, whose tiles lie side by side in memory. How queries
 /// are tiled changes no result.
-typedef struct ck_span {
+typedef struct ck_query_tile {
     int32_t row;
     int32_t count;
     int32_t head;
     int32_t heads;
-} ck_span;
+} ck_query_tile;
 
 /// What is applied to q and k before attention, in this order: QK norm, rotary embedding, and the scale of q.
-typedef struct ck_preparation {
+typedef struct ck_qk_transform {
     const float *q_norm;  // [head_size]: RMS norm of each head; NULL: none
     const float *k_norm;
     float epsilon;
@@ -231,30 +233,31 @@ typedef struct ck_preparation {
     const float *cosines;  // [tokens, dimensions / 2]
     const float *sines;
     float scale;  // of q
-} ck_preparation;
+} ck_qk_transform;
 
 /// Applies norm, rotary embedding and scale to q (in place) and k, and writes k and v to the KV cache.
 /// qkv[tokens, (heads + 2 × kv_heads) × head_size]; the runs cover all tokens.
-void ck_prepare_and_store(
-    ck_compute *compute, const ck_kv *kv, const ck_place *places, float *qkv, int heads,
-    const ck_preparation *preparation, const ck_run *runs, int run_count);
+void ck_transform_qk_and_store_kv(
+    ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads,
+    const ck_qk_transform *transform, const ck_token_run *runs, int run_count);
 
 /// The attention mask beside causality: a token attends to the last `window` positions (0: all). Scores become
 /// soft_cap × tanh(s / soft_cap) before the softmax (0: unchanged).
-typedef struct ck_view {
+typedef struct ck_attention_mask {
     int window;
     float soft_cap;
-} ck_view;
+} ck_attention_mask;
 
 /// Allocates memory for the splits of contexts of up to `context` positions (see kv.h), which lets several threads
 /// share one long context; enough for a few sessions. A step that needs more is parallel over query tiles only.
 /// Returns false if the allocation fails.
-bool ck_compute_reserve_parts(ck_compute *compute, int context, int heads, int head_size);
+bool ck_compute_reserve_splits(ck_compute *compute, int context, int heads, int head_size);
 
 /// out[tokens, heads × head_size] = causal attention of each token's q over its session's keys and values.
 void ck_attention(
-    ck_compute *compute, const ck_kv *kv, const ck_place *places, const float *qkv, int heads, ck_view view,
-    const ck_span *spans, int span_count, float *out);
+    ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, const float *qkv, int heads,
+    ck_attention_mask mask,
+    const ck_query_tile *tiles, int tile_count, float *out);
 
 // The machine's limits, as a reference for benchmarks, on all threads.
 

@@ -59,7 +59,7 @@ extension ForwardPass {
         var kv = kv.view(layer: layer)
         let rotary = description.rotary.map { rotaryTables[$0] } ?? unrotated
         let half = rotary.dimensions / 2
-        var preparation = ck_preparation(
+        var preparation = ck_qk_transform(
             q_norm: attention.queryNorm?.weight.start,
             k_norm: attention.keyNorm?.weight.start,
             epsilon: attention.queryNorm?.epsilon ?? 0,
@@ -68,7 +68,7 @@ extension ForwardPass {
             sines: rotary.sines.buffer(count * half),
             scale: description.scale
         )
-        ck_prepare_and_store(
+        ck_transform_qk_and_store_kv(
             compute.handle,
             &kv,
             places.baseAddress,
@@ -84,7 +84,7 @@ extension ForwardPass {
             places.baseAddress,
             qkv,
             Int32(heads.count),
-            ck_view(window: Int32(description.window ?? 0), soft_cap: description.softCap ?? 0),
+            ck_attention_mask(window: Int32(description.window ?? 0), soft_cap: description.softCap ?? 0),
             spans,
             Int32(spans.count),
             attentionOutput.ensureCapacity(count * heads.querySize)

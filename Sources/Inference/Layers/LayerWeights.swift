@@ -1,4 +1,3 @@
-import CKernels
 import ModelFiles
 
 /// The weights of one layer, and what is done with them.

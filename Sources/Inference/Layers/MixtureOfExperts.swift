@@ -60,7 +60,7 @@ extension ForwardPass {
             gather(rows[expert], of: normed, size: hiddenSize, into: expertInput)
             activate(network, expertInput, tokens: tokens)
             network.down.apply(gated, tokens: tokens, into: expertOutput, on: compute)
-            ck_add_rows(
+            ck_scatter_add(
                 compute.handle,
                 expertOutput.buffer(tokens * hiddenSize),
                 rows[expert],
@@ -78,7 +78,7 @@ extension ForwardPass {
         mixture.router.multiply(normed, tokens: count, into: routerLogits, on: compute)
         var chosen = [Int32](repeating: 0, count: count * mixture.chosenCount)
         var weights = [Float](repeating: 0, count: count * mixture.chosenCount)
-        ck_route(
+        ck_route_top_k(
             compute.handle,
             routerLogits.buffer(count * size),
             Int32(count),

@@ -71,8 +71,6 @@ struct AnswerReader: Sendable {
                 throw .clientGone
             case .event(.token(let token)):
                 if let text = accept(token) { return .text(text) }
-                // Tokens may come for long before they make a text.
-                if let deadline, deadline <= .now { return .idle }
             case .event(.finished(let summary)):
                 let rest = try finish(summary)
                 if !rest.text.isEmpty {

@@ -14,7 +14,7 @@ struct ModelSummary {
         switch model.selection.format {
         case .folder:
             let file = FileHandle(forReadingAtPath: model.folder + "/config.json")
-            self.init(configuration: try? file?.read(upToCount: maxConfigurationBytes))
+            self.init(configuration: try? file?.read(upToCount: ModelFields.limits.bytes))
         case .gguf(let quantization):
             self.init(gguf: model.path, quantization: quantization)
         }
@@ -26,7 +26,7 @@ struct ModelSummary {
     }
 
     private init(configuration data: Data?) {
-        let fields = data.flatMap { try? JSONDocument(Array($0), limits: .file).root }
+        let fields = data.flatMap { try? JSONDocument(Array($0), limits: ModelFields.limits).root }
         architecture = (try? fields?["model_type"].string())?.printable
         quantization = (try? fields.flatMap(Self.form))?.printable
     }

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 
-typedef struct product {
+typedef struct matmul {
     ck_compute *compute;
     const ck_matrix *w;
     const float *x;
@@ -12,10 +12,10 @@ typedef struct product {
     size_t y_stride;
     int tokens;
     bool accumulate;
-} product;
+} matmul;
 
 static void multiply_item(void *context, int item, int worker) {
-    const product *p = context;
+    const matmul *p = context;
     const ck_matrix *w = p->w;
     int first = item * ROW_BLOCK;
     int rows = w->rows - first < ROW_BLOCK ? w->rows - first : ROW_BLOCK;
@@ -47,7 +47,7 @@ static void pack_item(void *context, int item, int worker) {
 
 void ck_pack(ck_compute *c, const ck_matrix *w, const ck_matrix *packed, void *weights) {
     packing p = {w, packed, weights};
-    ck_compute_for(c, CK_WORK_ROWS, panel_count(packed), 1, pack_item, &p);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, panel_count(packed), 1, pack_item, &p);
 }
 
 // Inputs are quantised once for all panels, at most SLAB tokens at a time to bound the memory.
@@ -65,13 +65,13 @@ static activations tile_at(const ck_compute *c, const packed_shape *s, int first
     return a;
 }
 
-static int quantised_parts(const packed_shape *s) { return (s->units + QUANTISED_UNITS - 1) / QUANTISED_UNITS; }
+static int quantise_items(const packed_shape *s) { return (s->units + QUANTISED_UNITS - 1) / QUANTISED_UNITS; }
 
 static void quantise_item(void *context, int item, int worker) {
     (void)worker;
-    const product *p = context;
+    const matmul *p = context;
     packed_shape s = packed_shape_of(p->w);
-    int most = MAX_TILE / p->compute->activations.planes, parts = quantised_parts(&s);
+    int most = MAX_TILE / p->compute->activations.planes, parts = quantise_items(&s);
     int first = item / parts * most, unit = item % parts * QUANTISED_UNITS;
     int tokens = p->tokens - first < most ? p->tokens - first : most;
     int end = s.units - unit < QUANTISED_UNITS ? s.units : unit + QUANTISED_UNITS;
@@ -82,34 +82,34 @@ static void quantise_item(void *context, int item, int worker) {
 
 static void panel_item(void *context, int item, int worker) {
     (void)worker;
-    const product *p = context;
+    const matmul *p = context;
     p->compute->kernels->multiply_panel(
         p->w, item, &p->compute->activations, p->tokens, p->y + (size_t)item * PANEL_ROWS, p->y_stride, p->accumulate);
 }
 
-static void multiply_packed(ck_compute *c, const product *all) {
+static void multiply_packed(ck_compute *c, const matmul *all) {
     packed_shape s = packed_shape_of(all->w);
     int most = MAX_TILE / c->activations.planes;
     for (int first = 0; first < all->tokens; first += SLAB) {
-        product p = *all;
+        matmul p = *all;
         p.tokens = all->tokens - first < SLAB ? all->tokens - first : SLAB;
         p.x += (size_t)first * (size_t)p.w->columns;
         p.y += (size_t)first * p.y_stride;
         int tiles = (p.tokens + most - 1) / most, together = p.tokens < most ? p.tokens : most;
         size_t cost = (size_t)(QUANTISED_UNITS * UNIT / 4 * together);
-        ck_compute_for(c, CK_WORK_INPUTS, tiles * quantised_parts(&s), grain_of(cost), quantise_item, &p);
+        ck_parallel_for(c, CK_WORK_QUANTIZE, tiles * quantise_items(&s), grain_of(cost), quantise_item, &p);
         // About 128 KiB of weights at a time: long enough for the prefetcher, short enough for even load.
         int grain = (int)((128 << 10) / s.panel);
-        ck_compute_for(c, CK_WORK_PRODUCTS, panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
+        ck_parallel_for(c, CK_WORK_MATMUL, panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
     }
 }
 
 void ck_matmul(
     ck_compute *c, const ck_matrix *w, const float *x, int tokens, float *y, size_t y_stride, bool accumulate) {
-    product p = {c, w, x, y, y_stride, tokens, accumulate};
+    matmul p = {c, w, x, y, y_stride, tokens, accumulate};
     if (w->format == CK_PACKED) return multiply_packed(c, &p);
     size_t cost = (size_t)(w->columns / 16) * ROW_BLOCK * (size_t)(tokens + 4);
-    ck_compute_for(c, CK_WORK_PRODUCTS, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), multiply_item, &p);
+    ck_parallel_for(c, CK_WORK_MATMUL, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), multiply_item, &p);
 }
 
 typedef struct gather {
@@ -127,7 +127,7 @@ static void gather_item(void *context, int item, int worker) {
 
 void ck_gather_rows(ck_compute *c, const ck_matrix *w, const int32_t *rows, int count, float *out) {
     gather g = {c, w, rows, out};
-    ck_compute_for(c, CK_WORK_ROWS, count, grain_of((size_t)w->columns / 4), gather_item, &g);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, count, grain_of((size_t)w->columns / 4), gather_item, &g);
 }
 
 void ck_copy_rows(const ck_compute *c, const ck_matrix *w, int first, int count, float *out) {
@@ -153,10 +153,10 @@ static void check_item(void *context, int item, int worker) {
     }
 }
 
-int ck_first_row_not_finite(ck_compute *c, const ck_matrix *w) {
+int ck_first_nonfinite_row(ck_compute *c, const ck_matrix *w) {
     finite_check f = {.compute = c, .w = w, .first_bad = INT_MAX};
     size_t cost = (size_t)(w->columns / 4) * ROW_BLOCK;
-    ck_compute_for(c, CK_WORK_ROWS, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), check_item, &f);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), check_item, &f);
     int first = atomic_load(&f.first_bad);
     return first == INT_MAX ? -1 : first;
 }
