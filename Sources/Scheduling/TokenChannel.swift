@@ -16,6 +16,7 @@ final class TokenChannel: Sendable {
         var hasStarted = false
         /// Why the session ended, if it has.
         var finishReason: FinishReason?
+        /// Whether the reader left before the session ended.
         var isAbandoned = false
         /// Counts what a suspended reader may wait for.
         var changes = 0
@@ -107,7 +108,7 @@ final class TokenChannel: Sendable {
     func abandon() {
         let (waiter, isFirst) = state.withLock { state in
             let isFirst = !state.isAbandoned && state.finishReason == nil
-            state.isAbandoned = true
+            if isFirst { state.isAbandoned = true }
             state.timer?.cancel()
             return (state.noteChange(), isFirst)
         }
@@ -143,7 +144,7 @@ final class TokenChannel: Sendable {
                 return .ended
             }
             let (found, changes, mayResume) = state.withLock { state -> (Reading?, Int, Bool) in
-                let found = state.isAbandoned && state.finishReason == nil ? .ended : result(&state)
+                let found = state.isAbandoned ? .ended : result(&state)
                 let mayResume = state.isHeld && state.unread.count <= window / 2
                 if mayResume { state.isHeld = false }
                 return (found, state.changes, mayResume)
