@@ -87,7 +87,9 @@ package struct AnswerReader: Sendable {
     }
 
     /// Bounds a server's token count, so that sums of counts cannot overflow.
-    private static func bounded(_ count: JSONNode) throws(JSONError) -> Int { min(max(try count.int(), 0), 1 << 40) }
+    private static func bounded(_ count: JSONNode) throws(JSONError) -> Int {
+        Int(min(max(try count.double(), 0), 0x1p40))
+    }
 }
 
 extension ProtocolViolation {

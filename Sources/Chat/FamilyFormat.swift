@@ -24,7 +24,8 @@ enum FamilyFormat: String, CaseIterable {
             case "phi3": [.phi3]
             case "llama": [.llama3, .chatml, .llama2]
             case "mistral": [.chatml, .mistral]
-            case "qwen2", "qwen3", "qwen3_moe": [.chatml]
+            // SmolLM 3 has Llama 3's vocabulary, its special tokens too.
+            case "qwen2", "qwen3", "qwen3_moe", "smollm3": [.chatml]
             case "gemma", "gemma2", "gemma3", "gemma3_text": [.gemma]
             default: []
             }

@@ -10,7 +10,6 @@ package enum HTTPFault: Error, Sendable, Equatable {
     case timeout(String)
     case unsupportedTransferCoding(String)
     case versionNotSupported
-    case internalError
 
     /// The response status. An unknown transfer coding or version is 400, not 501 or 505 as in RFC 9110, because
     /// clients retry after a 5xx.
@@ -22,7 +21,6 @@ package enum HTTPFault: Error, Sendable, Equatable {
         case .requestLineTooLong: 414
         case .tooManyRequests: 429
         case .headersTooLarge: 431
-        case .internalError: 500
         case .tooManyConnections, .bodyMemoryFull: 503
         }
     }
@@ -39,7 +37,6 @@ package enum HTTPFault: Error, Sendable, Equatable {
         case .timeout(let what): "timed out while waiting for \(what)"
         case .unsupportedTransferCoding(let name): "the transfer coding \"\(name)\" is not supported; use chunked"
         case .versionNotSupported: "only HTTP/1.0 and HTTP/1.1 are supported"
-        case .internalError: "internal server error"
         }
     }
 }

@@ -109,7 +109,7 @@ final class Poller: Sendable {
     ///
     /// Cancellation is checked under the lock. A task is marked as cancelled before its handler runs; so if the handler
     /// takes the lock first and finds no waiter, the mark is seen here; if it comes later, it finds the waiter. Without
-    /// the lock the handler could run between check and waiters, and the wait would never end.
+    /// the lock the handler could run between check and registration, and the wait would never end.
     private func register(_ waiter: Waiters.Waiter, _ descriptor: Int32, _ interest: Interest) -> Outcome? {
         waiters.withLock { waiters in
             if Task.isCancelled { return .cancelled }

@@ -25,17 +25,15 @@ package struct Response: Sendable {
 /// The writing end of a streamed response body.
 ///
 /// Each write is sent without buffering and returns when the kernel has accepted all of it: a slow reader slows the
-/// writer down (back-pressure). Writes from several tasks are serialised.
+/// writer down (back-pressure). Only one task may write at a time.
 package final class BodyWriter: Sendable {
     /// Thrown by a write after the stream has ended.
     package struct Closed: Error {}
 
     private struct State {
-        var isWriting = false
         var hasFailed = false
         /// Nil once the stream has ended, so that a writer that is kept longer does not keep the connection open.
         var sink: Sink?
-        var waiters: [CheckedContinuation<Void, Never>] = []
 
         /// The sink for the next write; if there is none, that write has failed.
         mutating func open() -> Sink? {
@@ -63,8 +61,6 @@ package final class BodyWriter: Sendable {
     ///   client is gone or accepts nothing for `Limits.writeStallTimeout`.
     package func write(_ bytes: [UInt8]) async throws {
         guard !bytes.isEmpty else { return }
-        await lock()
-        defer { unlock() }
         guard let sink = state.withLock({ $0.open() }) else { throw Closed() }
         do {
             try await sink(bytes)
@@ -82,28 +78,4 @@ package final class BodyWriter: Sendable {
 
     /// Whether a write has failed.
     var hasFailed: Bool { state.withLock { $0.hasFailed } }
-
-    /// Waits for the write in progress. The stall limit bounds that wait, so it need not react to cancellation.
-    private func lock() async {
-        await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state in
-                if state.isWriting {
-                    state.waiters.append(continuation)
-                    return false
-                }
-                state.isWriting = true
-                return true
-            }
-            if isFree { continuation.resume() }
-        }
-    }
-
-    private func unlock() {
-        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard state.waiters.isEmpty else { return state.waiters.removeFirst() }
-            state.isWriting = false
-            return nil
-        }
-        next?.resume()
-    }
 }

@@ -53,7 +53,7 @@ struct ResponseSender: Sendable {
         let writer = BodyWriter { bytes in
             try await sendAll(isChunked ? Self.chunk(bytes) : bytes)
         }
-        // Cancellation closes the writer, so that writes from other tasks of the producer fail as well.
+        // Cancellation closes the writer, so that a producer that goes on writing is told.
         try await withTaskCancellationHandler {
             defer { writer.close() }
             try await produce(writer)

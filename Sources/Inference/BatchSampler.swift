@@ -8,21 +8,21 @@ struct Draw {
     var index: Int
     /// The tokens before this one, each once, if the parameters penalize repetition.
     var seen: [Token] = []
-    /// Guesses behind them, which may be among them.
-    var guessed: ArraySlice<Token> = []
+    /// Drafted tokens after them, which may be among them.
+    var drafted: ArraySlice<Token> = []
 }
 
 extension Draw {
-    /// The draws of an entry: after its last known token and after each guess.
+    /// The draws of an entry: after its last known token and after each drafted one.
     static func all(of entry: StepEntry) -> [Draw] {
-        let guesses = entry.tokens.suffix(entry.draftCount)
+        let drafts = entry.tokens.suffix(entry.draftCount)
         let penalizes = entry.sampling.penalizesRepetition
         return (0...entry.draftCount).map { count in
             Draw(
                 parameters: entry.sampling,
                 index: entry.sampleIndex + count,
                 seen: penalizes ? entry.seen : [],
-                guessed: penalizes ? guesses.prefix(count) : []
+                drafted: penalizes ? drafts.prefix(count) : []
             )
         }
     }
@@ -31,7 +31,7 @@ extension Draw {
     func penalize(_ logits: UnsafeMutablePointer<Float>) {
         guard parameters.penalizesRepetition else { return }
         Sampler.penalize(seen, by: parameters.repetitionPenalty, logits)
-        let new = Set(guessed).filter { !seen.contains($0) }
+        let new = Set(drafted).filter { !seen.contains($0) }
         Sampler.penalize(new, by: parameters.repetitionPenalty, logits)
     }
 }

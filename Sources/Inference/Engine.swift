@@ -120,7 +120,7 @@ package actor Engine: InferenceEngine {
     }
 
     /// The logits instead of samples of a step, for tests: one element for each entry, nil where it does not sample. Where
-    /// it has guesses, those after the last known token.
+    /// it has drafted tokens, those after the last known token.
     package func logits(of step: Step) throws(EngineError) -> [[Float]?] {
         var result = [[Float]?](repeating: nil, count: step.entries.count)
         var row = 0
@@ -150,7 +150,7 @@ package actor Engine: InferenceEngine {
         return rows.indices.map { Array(logits($0)) }
     }
 
-    /// Computes a step, and the logits of the entries that sample, after the last known token and after each guess.
+    /// Computes a step, and the logits of the entries that sample, after the last known token and after each drafted one.
     /// - Returns: these entries' indices, in the order of the rows.
     private func compute(_ step: Step) throws(EngineError) -> [Int] {
         try checks.check(step.entries)

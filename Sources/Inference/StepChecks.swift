@@ -62,7 +62,7 @@ struct StepChecks: Sendable {
             isWritten[Int(block)] = true
         }
         guard 0..<count ~= entry.draftCount, entry.samples || entry.draftCount == 0 else {
-            throw EngineError("\(entry.session): \(entry.draftCount) guesses among \(count) tokens")
+            throw EngineError("\(entry.session): \(entry.draftCount) drafted tokens among \(count) tokens")
         }
         try check(entry.sampling, of: entry)
     }

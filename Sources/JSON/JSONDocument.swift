@@ -6,12 +6,15 @@ package struct JSONLimits: Sendable {
     package var bytes: Int
     /// How many arrays and objects may stand one inside the other.
     package var depth: Int
+    /// How many values there may be in all: a look-up by name reads over those before it.
+    package var values: Int
     /// Whether `NaN`, `Infinity` and `-Infinity`, which Python writes, count as numbers.
     package var allowsPythonNumbers: Bool
 
-    package init(bytes: Int = largestText, depth: Int = 64, allowsPythonNumbers: Bool = false) {
+    package init(bytes: Int = largestText, depth: Int = 64, values: Int = .max, allowsPythonNumbers: Bool = false) {
         self.bytes = min(bytes, Self.largestText)
         self.depth = depth
+        self.values = values
         self.allowsPythonNumbers = allowsPythonNumbers
     }
 
@@ -131,17 +134,8 @@ package final class JSONDocument: Sendable {
         text.withUnsafeBufferPointer { text in
             result.append(contentsOf: UnsafeBufferPointer(rebasing: text[index..<end]))
             while text[end] == UInt8(ascii: "\\") {
-                index = end + 2
-                switch text[end + 1] {
-                case UInt8(ascii: "b"): result.append(0x08)
-                case UInt8(ascii: "f"): result.append(0x0C)
-                case UInt8(ascii: "n"): result.append(0x0A)
-                case UInt8(ascii: "r"): result.append(0x0D)
-                case UInt8(ascii: "t"): result.append(0x09)
-                case UInt8(ascii: "u"):
-                    result += UTF8.encode(unicodeEscape(at: &index)) ?? UTF8.encodedReplacementCharacter
-                case let other: result.append(other)
-                }
+                index = end
+                result += UTF8.encode(escape(at: &index)) ?? UTF8.encodedReplacementCharacter
                 end = self.text.endOfPlainText(from: index, before: text.count).end
                 result.append(contentsOf: UnsafeBufferPointer(rebasing: text[index..<end]))
             }
@@ -159,12 +153,44 @@ package final class JSONDocument: Sendable {
     func isString(at start: Int, _ other: String) -> Bool {
         var index = start + 1
         for byte in other.utf8 {
-            if text[index] == UInt8(ascii: "\\") { return bytes(ofStringAt: start).elementsEqual(other.utf8) }
+            if text[index] == UInt8(ascii: "\\") { return isEscapedString(at: start, other) }
             // The end of the string differs too: a quote never stands for itself.
             guard text[index] == byte, byte != UInt8(ascii: "\"") else { return false }
             index += 1
         }
         return text[index] == UInt8(ascii: "\"")
+    }
+
+    /// As `isString`, for a string with escapes: up to the first difference, without a copy.
+    private func isEscapedString(at start: Int, _ other: String) -> Bool {
+        var index = start + 1
+        var expected = other.utf8[...]
+        while text[index] != UInt8(ascii: "\"") {
+            guard text[index] == UInt8(ascii: "\\") else {
+                guard expected.popFirst() == text[index] else { return false }
+                index += 1
+                continue
+            }
+            for byte in UTF8.encode(escape(at: &index)) ?? UTF8.encodedReplacementCharacter {
+                guard expected.popFirst() == byte else { return false }
+            }
+        }
+        return expected.isEmpty
+    }
+
+    /// The character of the escape whose backslash is at `index`; goes past it.
+    private func escape(at index: inout Int) -> Unicode.Scalar {
+        let letter = text[index + 1]
+        index += 2
+        switch letter {
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"): return unicodeEscape(at: &index)
+        default: return Unicode.Scalar(letter)
+        }
     }
 
     /// The character of four hexadecimal digits, or of a surrogate pair; goes past them.

@@ -11,6 +11,7 @@ struct JSONScanner {
     private let text: [UInt8]
     private let allowsPythonNumbers: Bool
     private var remainingDepth: Int
+    private var remainingValues: Int
     private var position = 0
     /// In the order of their starts. Containers on the way are in it with an end of 0.
     private var longValues: [LongValue] = []
@@ -31,6 +32,7 @@ struct JSONScanner {
         self.text = text
         allowsPythonNumbers = limits.allowsPythonNumbers
         remainingDepth = limits.depth
+        remainingValues = limits.values
     }
 
     private func fault(_ what: String) -> JSONError { JSONError(.syntax(what, byte: position)) }
@@ -54,6 +56,8 @@ struct JSONScanner {
 
     private mutating func value() throws(JSONError) {
         guard let first = current else { throw fault("unexpected end") }
+        guard remainingValues > 0 else { throw fault("too many values") }
+        remainingValues -= 1
         let start = position
         switch first {
         case UInt8(ascii: "{"): return try object()
@@ -168,12 +172,10 @@ struct JSONScanner {
             position = plain.end
             guard plain.isASCII || text.isUTF8(start..<position) else { throw fault("invalid UTF-8 in a string") }
             guard position < text.count else { throw fault("unterminated string") }
+            guard text[position] >= 0x20 else { throw fault("control character in a string") }
             position += 1
-            switch text[plain.end] {
-            case UInt8(ascii: "\""): return
-            case UInt8(ascii: "\\"): try escape()
-            default: throw fault("control character in a string")
-            }
+            if text[plain.end] == UInt8(ascii: "\"") { return }
+            try escape()
         }
     }
 

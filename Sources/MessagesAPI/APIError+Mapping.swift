@@ -40,7 +40,6 @@ extension APIError {
         case .timeout: (kind, shouldRetry) = (.timeout, nil)
         case .tooManyRequests: (kind, shouldRetry, retryAfter) = (.rateLimit, nil, 1)
         case .tooManyConnections, .bodyMemoryFull: (kind, shouldRetry, retryAfter) = (.overloaded, nil, 1)
-        case .internalError: (kind, shouldRetry) = (.api, nil)
         }
         self.init(
             status: fault.status,

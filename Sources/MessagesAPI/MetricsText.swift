@@ -98,13 +98,13 @@ extension Metrics {
         page.add(
             "drafted_tokens_total",
             "counter",
-            "Tokens guessed from a session's own text and computed along with it.",
+            "Tokens drafted from a session's own text and computed along with it.",
             Double(scheduler.draftedTokensTotal)
         )
         page.add(
             "accepted_tokens_total",
             "counter",
-            "Guessed tokens that were sampled then.",
+            "Drafted tokens that were sampled then.",
             Double(scheduler.acceptedTokensTotal)
         )
     }

@@ -35,9 +35,7 @@ struct ProcessStatistics: Sendable {
 
     /// Worked out once, so that a clock that is set does not move it: the kernel counts from the machine's own start.
     private static let startTime: Double = {
-        guard let stat = ProcessStat.read(), let uptime = FileManager.default.contents(atPath: "/proc/uptime"),
-            let sinceBoot = Double(String(decoding: uptime.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self))
-        else { return 0 }
+        guard let stat = ProcessStat.read(), let sinceBoot = secondsSinceBoot() else { return 0 }
         return Date().timeIntervalSince1970 - (sinceBoot - stat.startAfterBoot)
     }()
 

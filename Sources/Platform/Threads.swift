@@ -1,3 +1,5 @@
+import Dispatch
+
 #if os(Linux)
     import CLinux
 #endif
@@ -27,7 +29,7 @@ package func startThread(named name: String, _ body: @escaping @Sendable () -> V
 }
 
 /// Runs `body`, which may block, on a thread of its own, and suspends until it has returned. Where no thread can be made,
-/// it runs on the caller's: late is better than never.
+/// Dispatch runs it on one of its own.
 /// - Throws: what `body` throws.
 package func onThread<Value: Sendable, Failure: Error>(
     named name: String,
@@ -35,7 +37,7 @@ package func onThread<Value: Sendable, Failure: Error>(
 ) async throws(Failure) -> Value {
     let result: Result<Value, Failure> = await withCheckedContinuation { continuation in
         let run = { @Sendable in continuation.resume(returning: Result(catching: body)) }
-        if !startThread(named: name, run) { run() }
+        if !startThread(named: name, run) { DispatchQueue.global().async(execute: run) }
     }
     return try result.get()
 }

@@ -37,7 +37,8 @@ package struct Generation: AsyncSequence, Sendable {
     /// Ends the session because the answer is whole.
     package func stop() { reader.channel.end(.stopped) }
 
-    /// Returns when the session runs for the first time or has ended; after `limit`, or when the task is cancelled, anyhow.
+    /// Returns when the session runs for the first time or has ended, after `limit` in any case. Cancelling the task ends the
+    /// session.
     package func waitForStart(atMost limit: Duration) async {
         await reader.channel.waitForStart(until: .now + limit)
     }

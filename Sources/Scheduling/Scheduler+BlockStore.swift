@@ -23,7 +23,7 @@ extension Scheduler {
         do {
             try await stored.engine.restore(blocks)
         } catch {
-            session.usesStore = false
+            update { _ in session.usesStore = false }
             return
         }
         update { $0.finishRestoring(session, blocks: blocks.count) }

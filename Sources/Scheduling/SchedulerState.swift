@@ -1,6 +1,7 @@
 import EngineContract
 
-/// What the Scheduler knows and decides: sessions, queues, KV accounting, statistics. A plain value without `async`.
+/// What the Scheduler knows and decides: sessions, queues, KV accounting, statistics. A struct without
+/// `async`, whose sessions are references: a copy shares them.
 ///
 /// A turn has three parts: `schedule()` composes a step, the engine computes it, and `update(from:of:)` applies the result.
 /// What readers, observers or the block store must hear of is appended to `events`, which the Scheduler performs in order.

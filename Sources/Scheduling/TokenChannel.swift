@@ -16,6 +16,7 @@ final class TokenChannel: Sendable {
         var hasStarted = false
         /// Why the session ended, if it has.
         var finishReason: FinishReason?
+        /// Whether the reader left before the session ended.
         var isAbandoned = false
         /// Counts what a suspended reader may wait for.
         var changes = 0
@@ -24,6 +25,8 @@ final class TokenChannel: Sendable {
         var deadline: ContinuousClock.Instant?
         /// Resumes the waiter at its deadline; goes on from one wait to the next, so that not every token needs a new one.
         var timer: Task<Void, Never>?
+        /// When the timer looks next.
+        var timerDue: ContinuousClock.Instant?
 
         /// Notes a change.
         /// - Returns: who waits for it.
@@ -105,7 +108,7 @@ final class TokenChannel: Sendable {
     func abandon() {
         let (waiter, isFirst) = state.withLock { state in
             let isFirst = !state.isAbandoned && state.finishReason == nil
-            state.isAbandoned = true
+            if isFirst { state.isAbandoned = true }
             state.timer?.cancel()
             return (state.noteChange(), isFirst)
         }
@@ -113,8 +116,7 @@ final class TokenChannel: Sendable {
         if isFirst { endSession(.cancelled) }
     }
 
-    /// The next event, waiting for it until `deadline`, which must not be earlier than that of a wait before. Only one task
-    /// may read.
+    /// The next event, waiting for it until `deadline`. Only one task may read.
     func read(until deadline: ContinuousClock.Instant? = nil) async -> Reading {
         await wait(until: deadline) { state in
             if let event = state.unread.first {
@@ -136,7 +138,8 @@ final class TokenChannel: Sendable {
         for result: (inout State) -> Reading?
     ) async -> Reading {
         while true {
-            if Task.isCancelled {
+            // What a session that has ended left is read to its end.
+            if Task.isCancelled, finishReason == nil {
                 abandon()
                 return .ended
             }
@@ -158,9 +161,10 @@ final class TokenChannel: Sendable {
             await withCheckedContinuation { continuation in
                 let isWaiting = state.withLock { state in
                     guard state.changes == changes else { return false }
+                    assert(state.waiter == nil, "two tasks read one answer")
                     state.waiter = continuation
                     state.deadline = deadline
-                    if let deadline, state.timer == nil { state.timer = makeTimer(deadline) }
+                    if let deadline { setTimer(deadline, &state) }
                     return true
                 }
                 if !isWaiting { continuation.resume() }
@@ -177,10 +181,19 @@ final class TokenChannel: Sendable {
             let isOver = state.deadline.map { $0 <= .now } ?? false
             let waiter = isOver ? state.noteChange() : nil
             if state.deadline == nil { state.timer = nil }
+            state.timerDue = state.deadline
             return (waiter, state.deadline)
         }
         waiter?.resume()
         return next
+    }
+
+    /// Makes a timer unless there is one that looks early enough.
+    private func setTimer(_ deadline: ContinuousClock.Instant, _ state: inout State) {
+        if state.timer != nil, let due = state.timerDue, due <= deadline { return }
+        state.timer?.cancel()
+        state.timer = makeTimer(deadline)
+        state.timerDue = deadline
     }
 
     private func makeTimer(_ deadline: ContinuousClock.Instant) -> Task<Void, Never> {

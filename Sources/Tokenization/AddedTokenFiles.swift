@@ -90,13 +90,16 @@ extension AddedTokenFiles {
         try readFile("tokenizer_config.json", contents) { (files, file) throws(JSONError) in
             try files.read(configuration: file, &names)
         }
+        defer { setNames(names) }
+        // Where tokenizer_config.json has an `added_tokens_decoder`, the other files are ignored, whatever they hold.
+        guard decoderEntries == nil else { return }
+        // Its names override those of tokenizer_config.json.
         try readFile("special_tokens_map.json", contents) { (files, file) throws(JSONError) in
-            try files.read(specialTokensMap: file, &names)
+            try files.readNames(file, &names)
         }
         try readFile("added_tokens.json", contents) { (files, file) throws(JSONError) in
             try files.read(addedTokens: file)
         }
-        setNames(names)
     }
 
     private mutating func readFile(
@@ -125,15 +128,8 @@ extension AddedTokenFiles {
         self.decoderEntries = decoderEntries
     }
 
-    /// Reads `special_tokens_map.json`, which overrides the names of `tokenizer_config.json`. Both it and
-    /// `added_tokens.json` are ignored where that file has an `added_tokens_decoder`.
-    private mutating func read(specialTokensMap file: JSONNode, _ names: inout [String: AddedToken]) throws(JSONError) {
-        if decoderEntries == nil { try readNames(file, &names) }
-    }
-
     /// Reads `added_tokens.json`.
     private mutating func read(addedTokens file: JSONNode) throws(JSONError) {
-        guard decoderEntries == nil else { return }
         for member in try file.members(atMost: AddedTokens.most) {
             let content = member.nameBytes
             guard !content.isEmpty, content.count <= AddedToken.longest else {

@@ -74,6 +74,7 @@ import Tokenization
             "", "plain", "{{ bos_token }}", "{% for m in messages %}{{ m.role }}{% endfor %}",
             "{% for m in messages if m.role != 'user' %}{{ m.content }}{% endfor %}",
             "{% for m in messages %}{% for c in m.content if c.type == 'image' %}{{ c.text }}{% endfor %}{% endfor %}",
+            "{% for m in messages if m.content is not string %}{{ m.content }}{% endfor %}",
             "{{ raise_exception('never') }}",
         ]
     )

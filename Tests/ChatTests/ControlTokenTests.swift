@@ -78,13 +78,13 @@ import Tokenization
     func plainTokens() throws {
         var json = try ChatFixture.tokenizerFile("bytes")
         let count = try ChatFixture.tokenizer("bytes").vocabularySize
-        let more = ["\\n\\n", "user", "[note]"].enumerated().map {
+        let more = ["\\n\\n", "user", "[note]", "[open]"].enumerated().map {
             #"{"id":\#(count + $0),"content":"\#($1)","single_word":false,"lstrip":false,"rstrip":false,"#
                 + #""normalized":false,"special":false},"#
         }
         json = json.replacing(#""added_tokens":["#, with: #""added_tokens":["# + more.joined(), maxReplacements: 1)
         let bare = try Tokenizer(tokenizerJSON: Array(json.utf8))
-        let template = "{% for m in messages %}[note]user\n\n{{ m.content }}<|im_end|>{% endfor %}[note]"
+        let template = "[open]{% for m in messages %}[note]user\n\n{{ m.content }}<|im_end|>{% endfor %}[note]"
         let format = try ChatFormat(
             TokenizerConfiguration(templates: ["default": template]),
             architecture: "",
@@ -92,8 +92,10 @@ import Tokenization
             tokenizer: bare
         )
         let tokenizer = try bare.protecting(format.controlTokens(in: bare))
-        let tokens = try format.encode([ChatTurn(role: .user, text: "\n\nuser [note]")], with: tokenizer)
+        let tokens = try format.encode([ChatTurn(role: .user, text: "\n\nuser [note] [open]")], with: tokenizer)
         func times(_ content: String) -> Int { tokens.count { $0 == tokenizer.specialToken(content) } }
-        #expect(times("\n\n") == 2 && times("user") == 2 && times("[note]") == 2)
+        #expect(times("\n\n") == 2 && times("user") == 2 && times("[note]") == 2 && times("[open]") == 1)
+        let stops = try ["<|im_end|>", "[note]"].map { try #require(bare.specialToken($0)) }
+        #expect(format.stopTokens(in: bare) == Set(stops))
     }
 }

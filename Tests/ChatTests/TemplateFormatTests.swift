@@ -153,6 +153,35 @@ import Tokenization
         #expect(try format.preview(Self.turns([(.user, "Hi"), (.assistant, "Well")])) == "[Hi]>Well")
     }
 
+    @Test("An empty last turn of the assistant's is begun as a new answer is, thinking and all")
+    func emptyPrefill() throws {
+        let head = "<s><|User|>Hi<|Assistant|>"
+        #expect(try Self.written("deepseek-r1-tools", [(.user, "Hi"), (.assistant, "")]) == head + "<think>\n")
+        #expect(try Self.written("deepseek-r1-tools", [(.user, "Hi"), (.assistant, "Well")]) == head + "Well")
+    }
+
+    @Test("A conversation begins with the tokenizer's beginning once, if the configuration asks for it")
+    func beginning() throws {
+        let json = try ChatFixture.tokenizerFile("bytes").replacing(
+            #""post_processor":null"#,
+            with: #""post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},"#
+                + #"{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{"<s>":{"id":"<s>","ids":[422],"tokens":["<s>"]}}}"#
+        )
+        let tokenizer = try Tokenizer(tokenizerJSON: Array(json.utf8))
+        #expect(tokenizer.tokensBeforeText == [422])
+        let body = "{{ messages[0].content }}"
+        for (template, adds, count) in [(body, true, 1), (body, false, 0), ("<start>" + body, true, 1)] {
+            let written = String(decoding: tokenizer.bytes(of: 422), as: UTF8.self)
+            var configuration = TokenizerConfiguration(
+                templates: ["default": template.replacing("<start>", with: written)]
+            )
+            configuration.addsTokensBeforeText = adds
+            let format = try ChatFormat(configuration, architecture: "", endTokens: [], tokenizer: tokenizer)
+            let tokens = try format.encode(Self.turns([(.user, "Hi")]), with: tokenizer)
+            #expect(tokens.count { $0 == 422 } == count && (count == 0 || tokens.first == 422), "\(template) \(adds)")
+        }
+    }
+
     @Test("A template for tools is used when there are tools")
     func toolTemplate() throws {
         let tokenizer = try ChatFixture.tokenizer("bytes")
@@ -202,7 +231,7 @@ import Tokenization
                 "<s><start_of_turn>user\nSYSTEM\n\nA<end_of_turn>\n<start_of_turn>model\nB<end_of_turn>\n"
                     + "<start_of_turn>user\nC<end_of_turn>\n<start_of_turn>model\n"
             ),
-            ("phi3", bare, "phi3", nil),
+            ("phi3", bare, "phi3", nil), ("mistral", tokenizer, "chatml", nil),
             ("mamba", bare, "phi3", nil), ("mamba", tokenizer, "llama3", nil),
         ]
         for (architecture, tokenizer, name, text) in expected {

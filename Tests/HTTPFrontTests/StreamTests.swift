@@ -34,36 +34,6 @@ extension HTTPServerTests {
         }
     }
 
-    @Test("keeps the writes of several tasks apart")
-    func concurrentWrites() async throws {
-        let handler = TestHandler { _ in
-            Response(
-                status: 200,
-                body: .stream { writer in
-                    try await withThrowingTaskGroup { group in
-                        for letter in "abcdefgh".utf8 {
-                            group.addTask {
-                                for _ in 0..<20 { try await writer.write([UInt8](repeating: letter, count: 20000)) }
-                            }
-                        }
-                        try await group.waitForAll()
-                    }
-                }
-            )
-        }
-        try await withServer(handler) { _, port in
-            let client = try TestClient(port)
-            try await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-            _ = try await client.readHead()
-            var count = 0
-            while let chunk = try await client.readChunk() {
-                #expect(chunk.count == 20000 && Set(chunk).count == 1)
-                count += 1
-            }
-            #expect(count == 160)
-        }
-    }
-
     @Test("truncates a stream whose producer fails")
     func failingStream() async throws {
         let handler = TestHandler { _ in

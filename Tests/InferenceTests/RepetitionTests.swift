@@ -23,7 +23,7 @@ import Testing
             parameters: SamplingParameters(repetitionPenalty: penalty),
             index: 0,
             seen: [1, 3, 0],
-            guessed: [3, 6, 6, 4][...]
+            drafted: [3, 6, 6, 4][...]
         )
         changed.withUnsafeMutableBufferPointer { if let start = $0.baseAddress { draw.penalize(start) } }
         #expect(identical(changed, penalized(logits, [1, 3, 0, 3, 6, 6, 4], penalty)))

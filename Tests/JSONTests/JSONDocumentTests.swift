@@ -44,7 +44,7 @@ import Testing
         "What is wrong with it is said with the byte",
         arguments: [
             ("", "unexpected end", 0), ("{} x", "unexpected bytes after the JSON value", 3),
-            ("[\"\u{1}\"]", "control character in a string", 3), ("[1", "unexpected end", 2),
+            ("[\"\u{1}\"]", "control character in a string", 2), ("[1", "unexpected end", 2),
             ("[1 2]", "expected ',' or ']'", 3), ("{\"a\":1 2}", "expected ',' or '}'", 7),
             ("{1", "expected a member's name", 1),
             ("{\"a\" 1}", "expected ':'", 5), ("[x]", "unexpected byte", 1), ("-", "malformed number", 1),
@@ -102,6 +102,17 @@ import Testing
             try JSONDocument(Array("[12]".utf8), limits: JSONLimits(bytes: 3))
         }
         #expect(error?.problem == .tooLong(most: 3))
+        // Values are counted, not their names.
+        let values = Array(#"{"a":[1,"b"],"c":null}"#.utf8)
+        _ = try JSONDocument(values, limits: JSONLimits(values: 5))
+        let many = #expect(throws: JSONError.self) { try JSONDocument(values, limits: JSONLimits(values: 4)) }
+        #expect(many?.problem == .syntax("too many values", byte: 17))
+    }
+
+    @Test("A control character is named by its place")
+    func controlCharacter() {
+        let error = #expect(throws: JSONError.self) { try JSONDocument(Array("[\"ab\u{1}\"]".utf8)) }
+        #expect(error?.problem == .syntax("control character in a string", byte: 4))
     }
 
     @Test("Python's numbers are numbers in files alone, and no whole ones")

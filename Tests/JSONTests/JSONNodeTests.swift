@@ -88,6 +88,10 @@ import Testing
         #expect(try object["a\"b"].int() == 3 && object["abc"].int() == 4)
         #expect(try object["ab"].optional == nil && object["abcd"].optional == nil && object["a\\"].optional == nil)
         #expect(try object.members().map(\.nameBytes) == ["\u{e9}", "e\u{301}", "a\"b", "abc"].map { Array($0.utf8) })
+        let escaped = try Self.root(#"{"\u0061\/\n":5,"\ud83d\ude00":6,"a\u0062":7,"\ud800":8}"#)
+        #expect(try escaped["a/\n"].int() == 5 && escaped["\u{1F600}"].int() == 6 && escaped["ab"].int() == 7)
+        #expect(try escaped["\u{FFFD}"].int() == 8 && escaped["a"].optional == nil && escaped["a/"].optional == nil)
+        #expect(try escaped["abc"].optional == nil && escaped["a/\n."].optional == nil)
         #expect(try Self.root(#""e\u0301""#).bytes() == Array("e\u{301}".utf8))
     }
 

@@ -296,7 +296,7 @@ import Testing
             (.unsupportedTransferCoding("x"), 400, "invalid_request_error"),
             (.bodyTooLarge(limit: 9), 413, "request_too_large"), (.timeout("x"), 408, "timeout_error"),
             (.tooManyConnections, 503, "overloaded_error"), (.bodyMemoryFull, 503, "overloaded_error"),
-            (.tooManyRequests, 429, "rate_limit_error"), (.internalError, 500, "api_error"),
+            (.tooManyRequests, 429, "rate_limit_error"),
         ] as [(HTTPFault, Int, String)] {
             let reply = try await Reply(api.response(to: fault, requestID: "req_1"))
             #expect(try reply.status == status && reply.errorType(requestID: "req_1") == type, "\(fault)")

@@ -100,6 +100,9 @@ import Testing
         #expect(page.samples[#"pensieve_request_seconds_bucket{le="0.005"}"#] == 4)
         #expect(page.samples["pensieve_request_seconds_count"] == 5)
         #expect(page.samples[#"pensieve_step_part_seconds_total{part="scheduling"}"#] ?? 0 > 0)
+        for part in ["matmul", "quantization", "attention", "elementwise", "sampling", "other"] {
+            #expect(page.samples[#"pensieve_step_part_seconds_total{part="\#(part)"}"#] != nil, "\(part)")
+        }
         #expect(page.samples[#"pensieve_build_info{version="0",kernels="none"}"#] == 1)
         let model = #"pensieve_model_info{model="test/model",architecture="none",quantization="none"}"#
         #expect(page.samples[model] == 1)

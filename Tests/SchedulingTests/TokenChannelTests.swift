@@ -119,6 +119,29 @@ import Testing
         }
     }
 
+    @Test("A deadline that is earlier than the one before counts")
+    func earlierDeadline() async {
+        let channel = calls.channel(window: 8)
+        async let reading = channel.read(until: .now + .seconds(600))
+        for _ in 0..<20 { await Task.yield() }
+        channel.send(1)
+        #expect(await reading == .event(.token(1)))
+        #expect(await channel.read(until: .now + .milliseconds(20)) == .timedOut)
+    }
+
+    @Test("What a session that has ended left is read to its end, also by a task that is cancelled")
+    func cancelledAfterTheEnd() async {
+        let channel = calls.channel(window: 8)
+        channel.send(5)
+        channel.finish(summary)
+        let reader = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return [await channel.read(), await channel.read(), await channel.read()]
+        }
+        #expect(await reader.value == [.event(.token(5)), .event(.finished(summary)), .ended])
+        #expect(calls.reasons == [])
+    }
+
     @Test("Whoever waits for the start is told when it comes, when it never will, and at the deadline")
     func start() async {
         let far = ContinuousClock.now + .seconds(3600)

@@ -42,6 +42,21 @@ import Testing
         }
     }
 
+    @Test(
+        "What random templates seldom reach is as in Jinja",
+        arguments: [
+            ("{{ -7 % 3 }} {{ 7 % -3 }} {{ -7 // 2 }} {{ -7.5 % 2 }}", "2 -2 -4 0.5"),
+            ("{{ '\u{8}\u{c}\u{1}~\u{7f}' | tojson }}", #""\b\f\u0001~"# + "\u{7f}\""),
+            ("{% for a in 'xyz' %}{{ loop.revindex }}{{ loop.revindex0 }} {% endfor %}", "32 21 10 "),
+            ("{{ '{:08,}|{:04,}|{:012,.1f}'.format(1234, 1, 1234.5) }}", "0,001,234|0,001|00,001,234.5"),
+            ("{{ '{:_x}|{:_b}'.format(65536, 33) }}", "1_0000|10_0001"),
+            ("{{ 25 | round(-1) }} {{ 35 | round(-1) }} {{ -25 | round(-1) }} {{ 26 | round(-1) }}", "20 40 -20 30"),
+        ]
+    )
+    func rarities(_ source: String, _ expected: String) throws {
+        #expect(try rendered(source) == expected)
+    }
+
     @Test("A template is read once and rendered from many tasks at the same time")
     func concurrentRenderings() async throws {
         let template = try ChatTemplate(source: TemplateFixture.source("qwen3-thinking"))

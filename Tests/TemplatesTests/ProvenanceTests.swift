@@ -32,6 +32,7 @@ import Testing
             ("{{ user | tojson }}", "\"AB|CD\"", "UUUUUUU"), ("{{ 'x' | tojson }}", "\"x\"", "UxU"),
             ("{{ tree | tojson }}", "{\"KEY\": {\"INNER\": \"Q\\\"R\"}}", "UUUUUUUUUUUUUUUUUUUUUUUUUU"),
             ("{{ [user, 'x'] }}", "['AB|CD', 'x']", "UUUUUUUUUUUxUU"),
+            ("{% set n = namespace(t=user) %}{% set n.t = n.t + n.t %}{{ n.t }}", "AB|CDAB|CD", "UUUUUUUUUU"),
             ("{{ user | e }}{{ user * 2 }}", "AB|CDAB|CDAB|CD", "UUUUUUUUUUUUUUU"),
             ("{% for c in user %}{{ c ~ '.' }}{% endfor %}", "A.B.|.C.D.", "UxUxUxUxUx"),
             ("{% macro m(t) %}<{{ t }}>{% endmacro %}{{ m(user) }}", "<AB|CD>", "xUUUUUx"),

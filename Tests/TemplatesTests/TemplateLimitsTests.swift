@@ -34,6 +34,12 @@ import Testing
         #expect(error?.kind == .limit, "\(String(describing: error))")
     }
 
+    @Test("A wide number with separators takes no more time than its width", .timeLimit(.minutes(1)))
+    func wideGroups() throws {
+        let text = try ChatTemplate(source: "{{ '{:01000000,}'.format(1) }}").text([])
+        #expect(text.utf8.count == 1_000_001 && text.hasPrefix("0,000,000,") && text.hasSuffix(",000,001"))
+    }
+
     @Test("The smallest and the largest integers are numbers like others, or too much")
     func extremeIntegers() throws {
         let smallest = "(-9223372036854775807 - 1)"

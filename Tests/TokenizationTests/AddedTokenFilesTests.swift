@@ -44,6 +44,15 @@ import Tokenization
         }
     }
 
+    @Test("Beside an added_tokens_decoder the other files are ignored, whatever they hold")
+    func ignored() throws {
+        let decoder = #"{"added_tokens_decoder": {"1": {"content": "<a>"}}, "eos_token": "<a>"}"#
+        let files = [
+            "tokenizer_config.json": decoder, "special_tokens_map.json": "{", "added_tokens.json": #"{"b": -1}"#,
+        ]
+        #expect(try Self.read(files) == Self.read(["tokenizer_config.json": decoder]))
+    }
+
     @Test(
         "What is wrong in one of the files is said with its name",
         arguments: [

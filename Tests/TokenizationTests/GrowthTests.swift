@@ -35,6 +35,18 @@ import Tokenization
         }
     }
 
+    @Test("Steps that each make a text only somewhat longer are refused when they are too many together")
+    func manySteps() throws {
+        func prepend(_ count: Int) -> String {
+            #"{"type":"Prepend","prepend":"\#(String(repeating: "a", count: count))"}"#
+        }
+        #expect(throws: Never.self) { try Tokenizer(tokenizerJSON: Self.normalizer(prepend(20_000), 2)) }
+        let error = #expect(throws: TokenizerError.self) {
+            try Tokenizer(tokenizerJSON: Self.normalizer(prepend(40_000), 2))
+        }
+        #expect(error?.description.contains("far too long") == true)
+    }
+
     @Test("One that hides it until a text has what it looks for fails the prompt", .timeLimit(.minutes(1)))
     func prompt() throws {
         let tokenizer = try Tokenizer(

@@ -143,6 +143,14 @@ import Tokenization
         #expect(error?.description.contains("nested too deeply") == true)
     }
 
+    @Test("The largest id of a vocabulary is bounded by how many tokens it has")
+    func largestID() throws {
+        func json(_ id: Int) -> [UInt8] { Array(#"{"model":{"vocab":{"a":0,"b":\#(id)},"merges":[]}}"#.utf8) }
+        let most = 65_536 + 4 * 2
+        #expect(try Tokenizer(tokenizerJSON: json(most)).vocabularySize == most + 1)
+        #expect(throws: TokenizerError.self) { try Tokenizer(tokenizerJSON: json(most + 1)) }
+    }
+
     @Test(
         "What is wrong or not supported is named",
         arguments: [

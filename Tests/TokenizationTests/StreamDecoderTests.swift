@@ -55,6 +55,23 @@ import Tokenization
         }
     }
 
+    @Test(
+        "Bytes that cannot become a character are not held back",
+        arguments: [[0xE0, 0x80], [0xED, 0xA0], [0xF0, 0x80], [0xF4, 0x90], [0xC1, 0x80], [0xF5, 0x80]] as [[UInt8]]
+    )
+    func impossibleCharacters(_ bytes: [UInt8]) throws {
+        let tokenizer = try Fixture.tokenizer("bytes")
+        var decoder = StreamDecoder(tokenizer: tokenizer)
+        var text = ""
+        for byte in bytes {
+            let token = try #require(
+                (0..<Int32(tokenizer.vocabularySize)).first { tokenizer.bytes(of: $0) == [byte] }
+            )
+            text += decoder.push(token)
+        }
+        #expect(text == "\u{FFFD}\u{FFFD}")
+    }
+
     @Test("Special tokens and unknown numbers have no text")
     func silentTokens() throws {
         let tokenizer = try Fixture.tokenizer("digits")

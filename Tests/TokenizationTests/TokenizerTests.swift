@@ -201,6 +201,21 @@ import Tokenization
         #expect(tokenizer.encode("").isEmpty && tokenizer.encode(parsingSpecials: "").isEmpty)
     }
 
+    @Test("Many marks on one letter are sorted by class, those of one class left in their order")
+    func manyMarks() throws {
+        let json = #"{"normalizer":{"type":"NFD"},"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}"#
+        let tokenizer = try Tokenizer(tokenizerJSON: Array(json.utf8))
+        // Classes 230 and 220, two marks of each.
+        let (above, below) = (["\u{300}", "\u{301}"], ["\u{316}", "\u{317}"])
+        for count in [2, 16, 17, 40] {
+            let first = (0..<count).map { above[$0 / 2 % 2] }
+            let second = (0..<count).map { below[$0 / 3 % 2] }
+            let text = "a" + (0..<count).map { first[$0] + second[$0] }.joined()
+            let sorted = "a" + second.joined() + first.joined()
+            #expect(tokenizer.pieces(of: text) == [Array(sorted.utf8)], "\(count)")
+        }
+    }
+
     @Test("The built-in model's tokenizer is understood")
     func builtinModel() throws {
         let file = URL(filePath: #filePath).appending(path: "../../../Sources/BuiltinModel/model/tokenizer.json")

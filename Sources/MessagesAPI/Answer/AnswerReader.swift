@@ -29,6 +29,7 @@ struct AnswerReader: Sendable {
     private let generation: Generation
     private let promptTokens: Int
     private var text: AnswerText
+    private var hasBegun = false
     private var tokenCount = 0
     /// How many tokens had come when a stop sequence was whole.
     private var tokensUntilMatch: Int?
@@ -40,7 +41,6 @@ struct AnswerReader: Sendable {
         self.promptTokens = promptTokens
         self.text = text
         self.record = record
-        record.note { $0.cachedTokens = generation.cachedTokens }
     }
 
     var initialUsage: Usage { Usage(promptTokens: promptTokens, cachedTokens: generation.cachedTokens, output: 0) }
@@ -52,10 +52,7 @@ struct AnswerReader: Sendable {
     /// - Throws: `APIError` if it ended before without an answer, or the client left.
     func waitForStart(atMost limit: Duration) async throws(APIError) {
         await generation.waitForStart(atMost: limit)
-        guard !Task.isCancelled else {
-            cancel()
-            throw .clientGone
-        }
+        guard !Task.isCancelled else { throw .clientGone }
         if let reason = generation.finishReason { try check(reason) }
     }
 
@@ -63,12 +60,15 @@ struct AnswerReader: Sendable {
     /// - Throws: `APIError` if the generation broke off, `clientGone` if the task is cancelled.
     mutating func next(until deadline: ContinuousClock.Instant? = nil) async throws(APIError) -> Event {
         if let answer { return .end(answer) }
+        if !hasBegun {
+            hasBegun = true
+            record.note { $0.cachedTokens = generation.cachedTokens }
+        }
         while true {
             switch await generation.next(until: deadline) {
             case .timedOut: return .idle
-            case .ended:
-                cancel()
-                throw .clientGone
+            // The reading task is cancelled, and the session has ended with it.
+            case .ended: throw .clientGone
             case .event(.token(let token)):
                 if let text = accept(token) { return .text(text) }
             case .event(.finished(let summary)):

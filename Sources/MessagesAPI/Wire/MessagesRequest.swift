@@ -19,8 +19,8 @@ struct MessagesRequest: Sendable {
 
     enum Purpose: Sendable { case generate, count }
 
-    /// Schemas of tools may nest deeper than files do.
-    private static let limits = JSONLimits(depth: 200)
+    /// Schemas of tools may nest deeper than files do. No conversation has as many values.
+    private static let limits = JSONLimits(depth: 200, values: 2_000_000)
 
     /// - Throws: `APIError` if the body is not JSON, or not what the API takes, or asks for what this server cannot do.
     init(_ body: [UInt8], for purpose: Purpose) throws(APIError) {

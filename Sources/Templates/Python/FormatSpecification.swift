@@ -132,10 +132,12 @@ struct FormatSpecification {
             let missing = wanted - whole.count
             if missing > 0 { whole = String(repeating: "0", count: missing) + whole }
         }
+        let count = whole.utf8.count
+        try budget.spend(bytes: count + count / groupSize)
         var grouped = ""
-        for (index, digit) in whole.enumerated() {
-            if index > 0, (whole.count - index).isMultiple(of: groupSize) { grouped.unicodeScalars.append(grouping) }
-            grouped.append(digit)
+        for (index, digit) in whole.utf8.enumerated() {
+            if index > 0, (count - index).isMultiple(of: groupSize) { grouped.unicodeScalars.append(grouping) }
+            grouped.unicodeScalars.append(Unicode.Scalar(digit))
         }
         return try padded(Text(grouped + rest), head: head, isNumber: true, budget)
     }

@@ -70,7 +70,7 @@ struct ByteTrie: Sendable {
             let byte = tokenStrings.byte(order[first], depth)
             let end = rest.first { tokenStrings.byte(order[$0], depth) != byte } ?? rest.upperBound
             let depth = tokenStrings.sharedLength(order[first], order[end - 1])
-            // TokenStrings that end here come first.
+            // Token strings that end here come first.
             var deeper = first..<end
             while let token = deeper.first, tokenStrings.length(order[token]) == depth { deeper.removeFirst() }
             if deeper.lowerBound > first {

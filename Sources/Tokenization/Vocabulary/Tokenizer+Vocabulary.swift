@@ -86,7 +86,7 @@ extension BytePairModel {
         let text = Array(merge.utf8)
         // The space of a merge is not its first character, which may be one.
         guard let space = text.dropFirst().firstIndex(of: UInt8(ascii: " ")), space + 1 < text.count else {
-            throw VocabularyValues.error("its merge \(number) is not two tokenStrings with a space between them")
+            throw VocabularyValues.error("its merge \(number) is not two tokens with a space between them")
         }
         let (left, right) = (Array(text[..<space]), Array(text[(space + 1)...]))
         guard let first = table.id(of: left), let second = table.id(of: right),

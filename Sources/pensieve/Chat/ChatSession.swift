@@ -56,6 +56,8 @@ struct ChatSession {
             case .interrupted(let hadText):
                 interruptions = hadText || assembler.isInside ? 0 : interruptions + interrupts.count + 1
                 if interruptions > 1 { return nil }
+                // Before the hint is shown: until the editor reads again, the next Ctrl-C comes as a signal.
+                interrupts.begin(.reading(interruptions: interruptions))
                 if interruptions == 1 { Terminal.print(Terminal.dim(ChatInterrupts.hint)) }
                 assembler.reset()
             case .line(let line):
