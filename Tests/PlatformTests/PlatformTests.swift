@@ -1,0 +1,37 @@
+import Platform
+import Testing
+
+@Suite(.serialized) struct PlatformTests {
+    @Test("The limit on open files is raised to the hard one")
+    func descriptorLimit() throws {
+        let raised = try #require(DescriptorLimit.raise())
+        var limit = rlimit()
+        #expect(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+        #expect(limit.rlim_cur == limit.rlim_max && raised == Int(clamping: limit.rlim_max))
+        limit.rlim_cur -= 1
+        #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+        #expect(DescriptorLimit.current == raised - 1)
+        #expect(DescriptorLimit.raise() == raised && DescriptorLimit.current == raised)
+    }
+
+    @Test("Blocking work runs on a thread of its own, by the name given, and hands on what it throws")
+    func threads() async throws {
+        let name = try await onThread(named: "a-name") { () throws -> String in
+            var bytes = [CChar](repeating: 0, count: 64)
+            #expect(pthread_getname_np(pthread_self(), &bytes, bytes.count) == 0)
+            return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        #expect(name == "a-name")
+        struct Failure: Error {}
+        await #expect(throws: Failure.self) {
+            try await onThread(named: "fails") { () throws(Failure) in throw Failure() }
+        }
+    }
+
+    @Test("A process has not run for longer than its machine")
+    func bootTime() throws {
+        let first = try #require(secondsSinceBoot())
+        let second = try #require(secondsSinceBoot())
+        #expect(first > 0 && second >= first)
+    }
+}
