@@ -108,6 +108,7 @@ let package = Package(
 
         // Tests, one target for each module.
         .target(name: "Support", path: "Tests/Support", swiftSettings: strict),
+        tests("PlatformTests", ["Platform"]),
         tests("HTTPFrontTests", ["HTTPFront", "Platform"]),
         tests(
             "MessagesAPITests",

@@ -47,9 +47,9 @@ package struct GenerationConfiguration: Sendable, Equatable {
         self.label = label
         if let tokens = try fields["eos_token_id"].nullable {
             if tokens.kind == .array {
-                for token in try tokens.elements() { eosTokens.insert(try token.int()) }
+                for token in try tokens.elements() { eosTokens.insert(try Int.read(token)) }
             } else {
-                eosTokens = [try tokens.int()]
+                eosTokens = [try Int.read(tokens)]
             }
         }
         func field(_ name: String) -> (String, Field?) { (name, Field(fields[name])) }

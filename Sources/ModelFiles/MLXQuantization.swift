@@ -25,8 +25,8 @@ package struct MLXQuantization: Sendable, Equatable {
     package init(_ fields: ModelFields) throws(ModelError) {
         var name = "quantization"
         if try fields.node(name) == nil { name = "quantization_config" }
-        guard let object = try fields.object(name) else { return }
-        if name == "quantization_config", let method = try object.optionalString("quant_method") {
+        guard let object = try fields.object(name), !object.members.isEmpty else { return }
+        if name == "quantization_config", let method = try? object.optionalString("quant_method") {
             throw object.error(
                 "quant_method",
                 "\"\(method)\" is not supported; folders in MLX form, GGUF files and weights that are not quantised are"
@@ -34,18 +34,18 @@ package struct MLXQuantization: Sendable, Equatable {
         }
         let bits = try object.int("bits", .min ... .max)
         let groupSize = try object.int("group_size", .min ... .max)
-        let mode = try object.optionalString("mode") ?? "affine"
+        let mode = (try? object.optionalString("mode")) ?? "affine"
         common = try Self.form(bits, groupSize, mode, object)
         for (path, value) in object.members {
             switch value {
             case .no: exceptions[path] = .some(nil)
             case .object(let own):
-                exceptions[path] = try Self.form(
-                    own.int("bits", .min ... .max, default: bits),
-                    own.int("group_size", .min ... .max, default: groupSize),
-                    own.optionalString("mode") ?? mode,
-                    own
-                )
+                // One with values of other kinds is another tool's.
+                guard let bits = try? own.int("bits", .min ... .max, default: bits),
+                    let groupSize = try? own.int("group_size", .min ... .max, default: groupSize),
+                    let mode = try? own.optionalString("mode") ?? mode
+                else { break }
+                exceptions[path] = try Self.form(bits, groupSize, mode, own)
             case .other: break
             }
         }

@@ -7,7 +7,8 @@ package import JSON
 /// a check of its kind and range.
 package struct ModelFields: Sendable {
     private enum Storage: Sendable {
-        /// The language model's object, and the whole file's: a model of several parts has the first in the second.
+        /// The language model's object, and the whole file's: a model of several parts has the first in the second, and
+        /// few fields may stand in either, as `found` says.
         case json(JSONNode, whole: JSONNode)
         case gguf(GGUFModel)
     }
@@ -16,8 +17,6 @@ package struct ModelFields: Sendable {
     package static let limits = JSONLimits(bytes: 1 << 20, allowsPythonNumbers: true)
     /// Several times the layers of any model.
     private static let maxElements = 65_536
-    /// What is said of a whole model of several parts; the language model's object comes first for everything else.
-    private static let namesOfWhole: Set = ["model_type", "quantization", "quantization_config", "eos_token_id"]
 
     /// How messages name the file.
     package let label: String
@@ -101,7 +100,7 @@ package struct ModelFields: Sendable {
     // MARK: Values
 
     /// A whole number in a range.
-    /// - Parameter value: what a field stands for that is absent or null; nil if it must be there.
+    /// - Parameter value: what a field stands for that is absent or null, checked as well; nil if it must be there.
     /// - Throws: `ModelError` if it is missing, of another kind, or out of range.
     package func int(
         _ name: String? = nil,
@@ -109,7 +108,7 @@ package struct ModelFields: Sendable {
         _ range: ClosedRange<Int>,
         default value: Int? = nil
     ) throws(ModelError) -> Int {
-        try required(inRange(name, key, range) ?? value, name, key)
+        try required(inRange(name, key, range, default: value), name, key)
     }
 
     /// A whole number in a range, if there is one.
@@ -132,7 +131,7 @@ package struct ModelFields: Sendable {
         _ range: ClosedRange<Double>,
         default value: Double? = nil
     ) throws(ModelError) -> Double {
-        try required(inRange(name, key, range) ?? value, name, key)
+        try required(inRange(name, key, range, default: value), name, key)
     }
 
     /// As `optionalInt`, of any number.
@@ -186,13 +185,24 @@ package struct ModelFields: Sendable {
         return found
     }
 
-    /// The same, but null is a value.
+    /// The same, but null is a value where no other is found.
     private func found(_ name: String) throws(ModelError) -> JSONNode? {
         guard case .json(let part, let whole) = storage else { return nil }
-        let (first, second) = Self.namesOfWhole.contains(name) ? (whole, part) : (part, whole)
+        let objects =
+            switch name {
+            case "model_type": [whole]
+            case "eos_token_id", "quantization", "quantization_config": [whole, part]
+            case "vocab_size", "tie_word_embeddings": [part, whole]
+            default: [part]
+            }
         do {
-            if let node = try first[name].optional { return node }
-            return try second[name].optional
+            var null: JSONNode?
+            for object in objects {
+                guard let node = try object[name].optional else { continue }
+                if node.kind != .null { return node }
+                null = node
+            }
+            return null
         } catch {
             throw ModelError("\(label): \(error)")
         }
@@ -222,9 +232,10 @@ package struct ModelFields: Sendable {
     private func inRange<Value: FieldValue & Comparable>(
         _ name: String?,
         _ key: String?,
-        _ range: ClosedRange<Value>
+        _ range: ClosedRange<Value>,
+        default standard: Value? = nil
     ) throws(ModelError) -> Value? {
-        guard let value: Value = try value(name, key) else { return nil }
+        guard let value = try value(name, key) ?? standard else { return nil }
         guard range.contains(value) else {
             let expected = "\(range.lowerBound) to \(range.upperBound) is expected"
             throw error(name, gguf: key, "is \(value); \(expected)")
@@ -253,7 +264,11 @@ package protocol FieldValue {
 
 extension Int: FieldValue {
     package static var kind: String { "a whole number, the same in all layers" }
-    package static func read(_ node: JSONNode) throws(JSONError) -> Int { try node.int() }
+    package static func read(_ node: JSONNode) throws(JSONError) -> Int {
+        // Some files have 4096.0 or 1e5.
+        if node.kind == .number, let whole = Int(exactly: try node.double()) { return whole }
+        return try node.int()
+    }
 
     /// GGUF files may have a number for each layer.
     package static func read(_ value: GGUFValue) -> Int? {

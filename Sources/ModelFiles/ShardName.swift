@@ -32,15 +32,12 @@ package struct ShardName: Sendable, Hashable {
 
     /// Whether all files of a model are among these.
     package static func areComplete(_ shards: some Sequence<ShardName>) -> Bool {
-        let all = Set(shards)
-        return all.allSatisfy { shard in
-            shard.count <= all.count
-                && (1...shard.count).allSatisfy { all.contains(ShardName(other: $0, of: shard)) }
-        }
+        let models = Dictionary(grouping: Set(shards)) { ShardName(firstOf: $0) }
+        return models.allSatisfy { $0.key.count == $0.value.count }
     }
 
-    private init(other number: Int, of shard: ShardName) {
-        (stem, self.number, count, suffix) = (shard.stem, number, shard.count, shard.suffix)
+    private init(firstOf shard: ShardName) {
+        (stem, number, count, suffix) = (shard.stem, 1, shard.count, shard.suffix)
     }
 
     private static func number(_ digits: some StringProtocol) -> Int? {

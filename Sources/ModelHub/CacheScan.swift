@@ -39,7 +39,7 @@ extension HubCache {
         return CachedRepository(
             name: name,
             revisions: commits.map { revision($0, of: name, references: references[$0] ?? []) },
-            incompleteBytes: incomplete.reduce(0) { $0 + (FileSystem.size("\(folder)/blobs/\($1)") ?? 0) }
+            incompleteBytes: incomplete.map { FileSystem.size("\(folder)/blobs/\($0)") ?? 0 }.saturatedSum
         )
     }
 

@@ -122,7 +122,7 @@ private struct GGUFModel {
                 bits: parts[0].name.bits,
                 partCount: parts[0].name.partCount,
                 parts: parts.map(\.path),
-                bytes: parts.reduce(0) { $0.addingReportingOverflow($1.size).partialValue }
+                bytes: parts.map { $0.size }.saturatedSum
             )
         }.sorted { $0.stem < $1.stem }
     }

@@ -33,7 +33,7 @@ extension HubCache {
         guard let selection = try? FileSelection(sizes, variant: variant, of: repository) else { return nil }
         let folder = snapshot(commit, of: repository)
         if selection.format == .folder, !Self.isComplete(sizes, in: folder) { return nil }
-        let bytes = selection.files.reduce(0) { $0 + ((sizes[$1] ?? 0) ?? 0) }
+        let bytes = selection.files.map { (sizes[$0] ?? 0) ?? 0 }.saturatedSum
         return LocalModel(repository: repository, commit: commit, selection: selection, folder: folder, bytes: bytes)
     }
 

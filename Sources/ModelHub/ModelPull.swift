@@ -46,7 +46,7 @@ package struct ModelPull: Sendable {
             commit: listing.commit,
             selection: selection,
             folder: cache.snapshot(listing.commit, of: reference.repository),
-            bytes: files.reduce(0) { $0 + $1.size }
+            bytes: files.map(\.size).saturatedSum
         )
     }
 
@@ -94,12 +94,9 @@ package struct ModelPull: Sendable {
     /// Fails before the download if the disk is too small. Contents shared by several files count once.
     private func checkSpace(for files: [RemoteFile]) throws(HubError) {
         let contents = Dictionary(files.map { ($0.hash, $0) }) { first, _ in first }.values
-        var missing = 0
-        for file in contents where !cache.hasBlob(file, of: reference.repository) {
-            let there = FileSystem.size(cache.incomplete(file.hash, of: reference.repository)) ?? 0
-            let (sum, overflow) = missing.addingReportingOverflow(max(0, file.size - there))
-            missing = overflow ? Int.max : sum
-        }
+        let missing = contents.filter { !cache.hasBlob($0, of: reference.repository) }.map { file in
+            max(0, file.size - (FileSystem.size(cache.incomplete(file.hash, of: reference.repository)) ?? 0))
+        }.saturatedSum
         guard missing > 0, let free = options.freeBytes(settings.cache), free - missing < options.reserveBytes else {
             return
         }

@@ -11,6 +11,7 @@ import Testing
     private func configuration(
         _ architecture: String,
         _ metadata: [String: Value] = [:],
+        embedding: GGUFBuilder.Tensor = .init("token_embd.weight", [10, 1], bytes: [UInt8](repeating: 0, count: 40)),
         tensors: [GGUFBuilder.Tensor] = []
     ) throws -> ModelConfiguration {
         let common: [String: Value] = [
@@ -19,7 +20,6 @@ import Testing
             "attention.layer_norm_rms_epsilon": .float32(1e-5),
         ]
         let values = common.merging(metadata) { $1 }.map { ("\(architecture).\($0)", $1) }
-        let embedding = GGUFBuilder.Tensor("token_embd.weight", [10, 1], bytes: [UInt8](repeating: 0, count: 40))
         let builder = GGUFBuilder(
             [("general.architecture", .string(architecture))] + values,
             tensors: [embedding] + tensors
@@ -51,6 +51,32 @@ import Testing
         #expect(model.rotary == [RotaryParameters(base: 1e6, dimensions: 16)])
         let output = GGUFBuilder.Tensor("output.weight", [10, 1], bytes: [UInt8](repeating: 0, count: 40))
         #expect(try !description("qwen2", tensors: [output]).tiesEmbeddings)
+    }
+
+    @Test("More rows of the embedding than any vocabulary has are an error")
+    func vocabularySize() {
+        let rows = (1 << 24) + 1
+        // F16.
+        let embedding = GGUFBuilder.Tensor(
+            "token_embd.weight",
+            [UInt64(rows), 1],
+            type: 1,
+            bytes: [UInt8](repeating: 0, count: 2 * rows)
+        )
+        let error = #expect(throws: ModelError.self) { try configuration("llama", embedding: embedding) }
+        let message = "x.gguf: tensor token_embd.weight: has 16777217 rows; 1 to 16777216 are expected"
+        #expect(error == ModelError(message))
+    }
+
+    @Test(
+        "Without a base the rotary positions have the usual one, whatever the family's default in config.json",
+        arguments: ["gemma3", "smollm3", "llama", "qwen3", "phi3"]
+    )
+    func usualBase(architecture: String) throws {
+        let rotary = try description(architecture).rotary
+        #expect(!rotary.isEmpty && rotary.allSatisfy { $0.base == 10_000 })
+        let other = try description(architecture, ["rope.freq_base": .float32(5e5)]).rotary
+        #expect(other.first?.base == 500_000)
     }
 
     @Test("Phi-3's window and factors are read")

@@ -1,4 +1,5 @@
 import ModelFiles
+import Platform
 import Testing
 
 @testable import Inference
@@ -68,6 +69,48 @@ import Testing
             return
         }
         #expect(abs(attentionFactor - 1.1902380714) < 1e-9)
+        // The length stands outside of the scaling, or is the default: what is said inside does not count.
+        let inside = try description([
+            "rope_scaling": """
+            {"type": "longrope", "short_factor": \(factors), "long_factor": \(factors),
+             "original_max_position_embeddings": 2048}
+            """
+        ])
+        guard case .longrope(_, _, let length, _) = inside.rotary[0].scaling else {
+            Issue.record("\(inside.rotary)")
+            return
+        }
+        #expect(length == 4096)
+    }
+
+    @Test("YaRN's scales count where both are there and not 0, and are checked, as is what follows from them")
+    func yarnScales() throws {
+        func attentionFactor(_ scales: String) throws -> Double? {
+            let scaling = "{\"rope_type\": \"yarn\", \"factor\": 1e6, \(scales)}"
+            let model = try description(["model_type": "\"llama\"", "rope_scaling": scaling])
+            guard case .yarn(_, let factor, _, _, _, _) = model.rotary.first?.scaling else { return nil }
+            return factor
+        }
+        let usual = 0.1 * log(1e6) + 1
+        for scales in [#""mscale": 0, "mscale_all_dim": 1"#, #""mscale": 2, "mscale_all_dim": 0.0"#, #""mscale": 2"#] {
+            #expect(try attentionFactor(scales) == usual, "\(scales)")
+        }
+        #expect(try attentionFactor(#""mscale": 1, "mscale_all_dim": 1"#) == 1)
+        for (scales, field) in [
+            (#""mscale": 1e-4, "mscale_all_dim": 1"#, "mscale"), (#""mscale": -1, "mscale_all_dim": 1"#, "mscale"),
+            (#""mscale": 1, "mscale_all_dim": 1001"#, "mscale_all_dim"),
+            (#""mscale": 1000, "mscale_all_dim": 0.001"#, "attention_factor"),
+        ] {
+            let error = #expect(throws: ModelError.self) { try attentionFactor(scales) }
+            #expect(error?.description.hasPrefix("config.json: rope_scaling.\(field) is ") == true, "\(scales)")
+        }
+    }
+
+    @Test("A head's size that follows from others is checked")
+    func headSize() {
+        let sizes = ["hidden_size": "1048576", "num_attention_heads": "8", "num_key_value_heads": "8"]
+        let error = #expect(throws: ModelError.self) { try description(sizes) }
+        #expect(error == ModelError("config.json: head_dim is 131072; 1 to 65536 is expected"))
     }
 
     @Test("Llama 3.1's configuration is read")
@@ -105,6 +148,11 @@ import Testing
         let mistral: [String: String?] = ["model_type": "\"mistral\"", "sliding_window": nil]
         #expect(try description(mistral).widestWindow == 4096)
         #expect(try description(["model_type": "\"mistral\"", "sliding_window": "null"]).window == nil)
+        // The switch is Qwen's: these families have no such field in the reference implementation.
+        for family in ["mistral", "phi3", "gemma2", "gemma3_text"] {
+            let off = ["model_type": "\"\(family)\"", "use_sliding_window": "false"]
+            #expect(try description(off).window == 2047, "\(family)")
+        }
     }
 
     @Test("Experts and the layers without them are read")

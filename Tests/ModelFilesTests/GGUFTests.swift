@@ -182,6 +182,18 @@ import Testing
         #expect(!areComplete("m-00001-of-00002.gguf", "n-00002-of-00002.gguf"))
         #expect(!areComplete("m-00001-of-00002.gguf", "m-00001-of-00001.gguf"))
         #expect(!areComplete("m-00001-of-99999.gguf"))
+        #expect(areComplete("m-00001-of-00001.gguf", "m-00001-of-00001.gguf"))
+        #expect(!areComplete("m-00001-of-00002.gguf", "m-00001-of-00002.GGUF"))
+    }
+
+    @Test("Whether parts are complete takes time in proportion to their number", .timeLimit(.minutes(1)))
+    func manyParts() {
+        var parts = (1...30_000).compactMap {
+            ShardName("m-\(String("0000\($0)".suffix(5)))-of-30000.gguf", suffix: ".gguf")
+        }
+        #expect(parts.count == 30_000 && ShardName.areComplete(parts))
+        parts.removeLast()
+        #expect(!ShardName.areComplete(parts))
     }
 
     @Test("A part that is missing is an error that names it")

@@ -25,6 +25,13 @@ import Testing
         #expect(generation.warnings.isEmpty)
     }
 
+    @Test("The tokens that end an answer may be written with a fraction of 0")
+    func wholeNumbers() throws {
+        #expect(try generation(#"{"eos_token_id": 2.0}"#).eosTokens == [2])
+        #expect(try generation(#"{"eos_token_id": [3e0, 4]}"#).eosTokens == [3, 4])
+        #expect(throws: ModelError.self) { try generation(#"{"eos_token_id": [1.5]}"#) }
+    }
+
     @Test("What is not said, or null, is nothing", arguments: [nil, "{}", #"{"temperature": null, "top_k": null}"#])
     func absent(json: String?) throws {
         var generation = try generation(json)

@@ -35,7 +35,7 @@ import Testing
             let nested = try #require(try fields.object("sub", gguf: "below"))
             #expect(try nested.int("n", gguf: "number", 0...9) == 3)
             #expect(try fields.optionalInt("absent", gguf: "absent", 0...1) == nil)
-            #expect(try fields.int("absent", gguf: "absent", 0...1, default: 5) == 5)
+            #expect(try fields.int("absent", gguf: "absent", 0...9, default: 5) == 5)
         }
         #expect(try forms[0].optionalInt(gguf: "block_count", 0...9) == nil)
         #expect(try forms[1].optionalInt("layers", 0...9) == nil)
@@ -77,16 +77,76 @@ import Testing
         #expect(try fields.int("window", 1...9, default: 4) == 4)
     }
 
-    @Test("The language model's own fields come first, but what is said of the whole model")
+    @Test("Fields are the language model's own, but for those that may stand outside of it")
     func parts() throws {
-        let text = """
-            {"model_type": "whole", "eos_token_id": [1, 2], "vocab_size": 5, "hidden_size": 6,
-             "text_config": {"model_type": "part", "eos_token_id": 3, "hidden_size": 7}}
+        let fields = try Self.json(
             """
-        let fields = try Self.json(text)
+            {"model_type": "whole", "eos_token_id": [1, 2], "vocab_size": 5, "tie_word_embeddings": true,
+             "hidden_size": 6, "head_dim": 8, "sliding_window": null, "quantization": {"bits": 8, "group_size": 32},
+             "text_config": {"model_type": "part", "eos_token_id": 3, "hidden_size": 7, "tie_word_embeddings": false,
+               "quantization": {"bits": 4, "group_size": 32}}}
+            """
+        )
         #expect(try fields.architecture == "whole" && fields.eosTokens() == [1, 2])
-        #expect(try fields.int("vocab_size", 0...9) == 5 && fields.int("hidden_size", 0...9) == 7)
-        #expect(try Self.json(#"{"text_config": {"eos_token_id": 3}}"#).eosTokens() == [3])
+        #expect(try MLXQuantization(fields)["x"]?.bits == 8)
+        #expect(try fields.int("vocab_size", 0...9) == 5 && fields.optionalBool("tie_word_embeddings") == false)
+        #expect(try fields.int("hidden_size", 0...9) == 7 && fields.optionalInt("head_dim", 0...9) == nil)
+        #expect(try fields.optionalInt("sliding_window", 1...9, ifAbsent: 4) == 4)
+        let error = #expect(throws: ModelError.self) {
+            try Self.json(#"{"text_config": {"model_type": "part"}}"#).architecture
+        }
+        #expect(error == ModelError("config.json: model_type is missing"))
+    }
+
+    @Test("A field that may stand in either part is not hidden by a null in the other")
+    func nullParts() throws {
+        let outside = try Self.json(
+            """
+            {"eos_token_id": null, "quantization": null, "quantization_config": null, "vocab_size": null,
+             "tie_word_embeddings": null,
+             "text_config": {"eos_token_id": 3, "quantization": {"bits": 4, "group_size": 32}, "vocab_size": 5,
+               "tie_word_embeddings": true}}
+            """
+        )
+        #expect(try outside.eosTokens() == [3] && MLXQuantization(outside)["x"]?.bits == 4)
+        let inside = try Self.json(
+            """
+            {"eos_token_id": 3, "vocab_size": 5, "tie_word_embeddings": true,
+             "quantization_config": {"bits": 4, "group_size": 32},
+             "text_config": {"eos_token_id": null, "quantization_config": null, "vocab_size": null,
+               "tie_word_embeddings": null}}
+            """
+        )
+        #expect(try inside.eosTokens() == [3] && MLXQuantization(inside)["x"]?.bits == 4)
+        for fields in [outside, inside] {
+            #expect(try fields.int("vocab_size", 0...9) == 5)
+            #expect(try fields.optionalBool("tie_word_embeddings") == true)
+        }
+        let neither = try Self.json(#"{"vocab_size": null, "text_config": {"vocab_size": null}}"#)
+        #expect(try neither.optionalInt("vocab_size", 0...9, ifAbsent: 4) == nil)
+    }
+
+    @Test("What stands for an absent field is checked as the field is")
+    func defaults() throws {
+        for fields in [try Self.json("{}"), try Self.gguf([:])] {
+            #expect(throws: ModelError.self) { try fields.int("n", gguf: "n", 1...8, default: 9) }
+            #expect(throws: ModelError.self) { try fields.double("x", gguf: "x", 0...1, default: .nan) }
+            #expect(try fields.int("n", gguf: "n", 1...8, default: 8) == 8)
+        }
+    }
+
+    @Test("A whole number may be written with a fraction of 0 or an exponent")
+    func wholeNumbers() throws {
+        let fields = try Self.json(
+            #"{"a": 4096.0, "b": 1e5, "c": [1.0, -2e1], "eos_token_id": 2.0}"#
+        )
+        #expect(try fields.int("a", 1...4096) == 4096 && fields.int("b", 1...(1 << 20)) == 100_000)
+        #expect(try fields.list("c", of: Int.self) == [1, -20] && fields.eosTokens() == [2])
+        for value in ["1.5", "1e300", "-Infinity", "NaN", "9.3e18", "\"4.0\""] {
+            let fields = try Self.json("{\"a\": \(value)}")
+            let error = #expect(throws: ModelError.self, "\(value)") { try fields.int("a", .min ... .max) }
+            #expect(error == ModelError("config.json: a is not an integer"))
+        }
     }
 
     @Test("A number that a GGUF file has for each layer must be the same in all")
@@ -115,13 +175,27 @@ import Testing
         #expect(quantization["lm_head"] == .init(bits: 8, groupSize: 32))
         #expect(quantization["router"] == .init(bits: 8, groupSize: 64))
         #expect(quantization["norm"] == nil)
-        #expect(try self.quantization("") == MLXQuantization())
+        for nothing in ["", #""quantization": {}"#, #""quantization_config": {}"#] {
+            #expect(try self.quantization(nothing) == MLXQuantization())
+        }
     }
 
     @Test("Quantisation may stand under its other name alone, beside fields of other tools")
     func quantizationConfig() throws {
         let text = #""quantization_config": {"group_size": 32, "bits": 3, "modules": null, "x": [1.5], "head": true}"#
         #expect(try quantization(text)["head"] == .init(bits: 3, groupSize: 32))
+    }
+
+    @Test("Values of other kinds in another tool's fields say nothing, and whole numbers may have a fraction of 0")
+    func otherKinds() throws {
+        let quantization = try quantization(
+            """
+            "quantization_config": {"group_size": 32.0, "bits": 3e0, "mode": 7, "quant_method": ["gptq"],
+              "a": {"bits": "8"}, "b": {"group_size": [64]}, "c": {"bits": 8, "mode": true}, "d": {"bits": 8.0}}
+            """
+        )
+        for path in ["a", "b", "c", "x"] { #expect(quantization[path] == .init(bits: 3, groupSize: 32), "\(path)") }
+        #expect(quantization["d"] == .init(bits: 8, groupSize: 32))
     }
 
     @Test(

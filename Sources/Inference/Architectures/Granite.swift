@@ -1,7 +1,8 @@
 import ModelFiles
 
-/// Granite 3 and the dense models of 4 (arXiv 2405.04324 and later): as Llama, with numbers that multiply the embeddings,
-/// the scores of attention and what each block adds to the hidden state, and one that divides the logits.
+/// Granite 3 (arXiv 2405.04324 and later): as Llama, with numbers that multiply the embeddings, the scores of attention
+/// and what each block adds to the hidden state, and one that divides the logits. GGUF files have the dense models of
+/// Granite 4 under the same name, config.json under that of another family.
 enum Granite: ModelFamily {
     static let names = FamilyNames(huggingFace: ["granite"], gguf: "granite")
 

@@ -9,8 +9,9 @@ extension ModelFields {
 
     /// The rotary positions of all layers, or of those without a window where config.json tells the two kinds apart.
     /// - Parameters:
-    ///   - base: what `rope_theta` is where it is left out.
-    ///   - originalLength: the same of `original_max_position_embeddings`; nil: the context's.
+    ///   - base: what `rope_theta` is where config.json leaves it out.
+    ///   - originalLength: the same of `original_max_position_embeddings`, whatever the scaling says, and in GGUF files
+    ///     where the scaling says nothing; nil: the scaling's, or the context's.
     func rotary(
         of model: TransformerDescription,
         base: Double = 10_000,
@@ -22,7 +23,12 @@ extension ModelFields {
         if scaling == nil, try parameters?.object("sliding_attention") == nil { scaling = parameters }
         let own = try optionalDouble("rope_theta", gguf: "rope.freq_base", Self.bases)
         let nested = try parameters?.optionalDouble("rope_theta", Self.bases)
-        return try rotary(of: model, base: own ?? nested ?? base, originalLength: originalLength, scaling)
+        return try rotary(
+            of: model,
+            base: own ?? nested ?? (isGGUF ? 10_000 : base),
+            originalLength: originalLength,
+            scaling
+        )
     }
 
     /// - Parameter scaling: the object, or GGUF keys, that say how they are stretched; nil: they are not.
@@ -42,7 +48,7 @@ extension ModelFields {
         result.scaling = try scaling.scaling(
             dimensions: dimensions,
             contextLength: model.contextLength,
-            originalLength: own ?? nested ?? originalLength ?? model.contextLength
+            originalLength: (isGGUF ? nested ?? originalLength : own ?? originalLength ?? nested) ?? model.contextLength
         )
         return result
     }
@@ -131,10 +137,11 @@ extension ModelFields {
         let factor = try factor()
         func softening(_ mscale: Double) -> Double { factor <= 1 ? 1 : 0.1 * mscale * log(factor) + 1 }
         var attention = softening(1)
-        let scales = 0...Self.attentionFactors.upperBound
-        if let mscale = try optionalDouble("mscale", scales), mscale != 0,
-            let all = try optionalDouble("mscale_all_dim", scales), all != 0
-        {
+        func optionalScale(_ name: String) throws(ModelError) -> Double? {
+            guard try optionalDouble(name, -.infinity ... .infinity) != 0 else { return nil }
+            return try optionalDouble(name, Self.attentionFactors)
+        }
+        if let mscale = try optionalScale("mscale"), let all = try optionalScale("mscale_all_dim") {
             attention = softening(mscale) / softening(all)
         }
         return .yarn(

@@ -42,11 +42,16 @@ extension TransformerDescription {
             1...(1 << 24),
             default: defaults.contextLength
         )
+        let rows = 1...(1 << 24)
         if let gguf = fields.gguf {
             vocabularySize = try gguf.embeddingRows
+            guard rows.contains(vocabularySize) else {
+                let expected = "\(rows.lowerBound) to \(rows.upperBound) are expected"
+                throw ModelError("\(gguf.path): tensor token_embd.weight: has \(vocabularySize) rows; \(expected)")
+            }
             tiesEmbeddings = !gguf.hasTensor("output.weight")
         } else {
-            vocabularySize = try fields.int("vocab_size", 1...(1 << 24), default: defaults.vocabularySize)
+            vocabularySize = try fields.int("vocab_size", rows, default: defaults.vocabularySize)
             tiesEmbeddings = try fields.optionalBool("tie_word_embeddings") ?? defaults.tiesEmbeddings
         }
     }
@@ -74,7 +79,8 @@ extension AttentionHeads {
             )
         }
         let sizes = 1...65_536
-        let given = try fields.optionalInt("head_dim", gguf: "attention.key_length", sizes) ?? defaults.headSize
+        let (sizeName, sizeKey) = ("head_dim", "attention.key_length")
+        let given = try fields.optionalInt(sizeName, gguf: sizeKey, sizes) ?? defaults.headSize
         guard given != nil || hiddenSize % count == 0 else {
             throw fields.error(
                 "hidden_size",
@@ -82,7 +88,7 @@ extension AttentionHeads {
                 "is \(hiddenSize); a multiple of \(count) heads is expected"
             )
         }
-        size = given ?? hiddenSize / count
+        size = try fields.int(sizeName, gguf: sizeKey, sizes, default: given ?? hiddenSize / count)
         let valueKey = "attention.value_length"
         guard try fields.int(gguf: valueKey, sizes, default: size) == size else {
             throw fields.error(gguf: valueKey, "is not \(size), the size of keys, which is expected")

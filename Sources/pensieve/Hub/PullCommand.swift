@@ -42,7 +42,7 @@ enum HubModels {
         let model = try await PullDisplay.showing(progress) {
             try await pull.run(progress: progress) { printChoice($0) }
         }
-        let received = progress.files.reduce(0) { $0 + $1.size - $1.found }
+        let received = progress.files.map { $0.size - $0.found }.saturatedSum
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         Terminal.error(
             received == 0

@@ -96,7 +96,7 @@ struct PullProgressLines {
     func running(_ files: [PullProgress.File]) -> [String] {
         let lines = files.indices.compactMap { line(files[$0], meters[$0]) }
         guard files.count > 1, !lines.isEmpty else { return lines }
-        let (received, size) = files.reduce((0, 0)) { ($0.0 + $1.received, $0.1 + $1.size) }
+        let (received, size) = (files.map(\.received).saturatedSum, files.map(\.size).saturatedSum)
         let rate = meters.compactMap(\.rate).reduce(0, +)
         let done = files.count { $0.phase == .finished }
         return lines + [Self.line("\(done) of \(files.count) files", received, size, rate)]
