@@ -67,7 +67,8 @@ let package = Package(
         module("ModelFiles", ["CKernels", "Platform"]),
         module("ModelHub", ["ModelFiles", "Hashing", "Console", "Platform"]),
         module("Hashing", ["CKernels"]),
-        module("Tokenization"),
+        module("Tokenization", ["JSON"]),
+        module("JSON"),
         module("Platform", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
 
         // C: kernels, shims, and the bytes of the built-in model and of the chat page.
@@ -119,6 +120,7 @@ let package = Package(
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
+        tests("JSONTests", ["JSON"]),
         tests("LoadTests", ["LoadTest", "APIClient"]),
         tests("APIClientTests", ["APIClient"]),
         tests(
