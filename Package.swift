@@ -69,6 +69,7 @@ let package = Package(
         module("Hashing", ["CKernels"]),
         module("Tokenization", ["JSON"]),
         module("JSON"),
+        module("Constraints", ["EngineContract", "JSON"]),
         module("Platform", [.target(name: "CLinux", condition: .when(platforms: [.linux]))]),
 
         // C: kernels, shims, and the bytes of the built-in model and of the chat page.
@@ -89,6 +90,14 @@ let package = Package(
             name: "logits-probe",
             dependencies: ["Inference", "EngineContract", "ModelFiles"],
             path: "Benchmarks/LogitsProbe",
+            swiftSettings: strict
+        ),
+
+        // Runs MaskBench, for Benchmarks/maskbench.py.
+        .executableTarget(
+            name: "mask-bench",
+            dependencies: ["Constraints", "EngineContract", "JSON"],
+            path: "Benchmarks/MaskBench",
             swiftSettings: strict
         ),
 
