@@ -120,6 +120,7 @@ let package = Package(
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
+        tests("ConstraintsTests", ["Constraints", "EngineContract", "JSON"]),
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),

@@ -5,24 +5,32 @@ import JSON
 
 /// Runs the schemas and instances that `maskbench.py` has prepared, and prints a line of JSON for each schema.
 ///
-///     mask-bench VOCABULARY CASES
+///     mask-bench VOCABULARY CASES [any-order | answers COUNT]
 ///
 /// VOCABULARY holds the number of tokens and the end token, each in 32 bits, and for each token its length in 16 bits and
 /// its bytes, little-endian. A line of CASES is `{"id": …, "schema": …, "tests": [{"valid": …, "tokens": […]}]}`.
+/// With `answers`, the tests are ignored, and a model that knows nothing answers within each schema.
 @main
 enum MaskBench {
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3, let vocabulary = readVocabulary(arguments[1]),
+        guard arguments.count >= 3, let vocabulary = readVocabulary(arguments[1]),
             let cases = FileManager.default.contents(atPath: arguments[2])
         else {
-            FileHandle.standardError.write(Data("usage: mask-bench VOCABULARY CASES\n".utf8))
+            FileHandle.standardError.write(
+                Data("usage: mask-bench VOCABULARY CASES [any-order | answers COUNT]\n".utf8)
+            )
             exit(2)
         }
         let clock = ContinuousClock()
         for line in cases.split(separator: UInt8(ascii: "\n")) {
             guard let document = try? JSONDocument(Array(line), limits: JSONLimits(depth: 500)) else { continue }
-            let result = run(document.root, vocabulary, clock)
+            if arguments.count == 5, arguments[3] == "answers", let count = Int(arguments[4]) {
+                print(String(decoding: RandomModel.answers(document.root, count, vocabulary).bytes, as: UTF8.self))
+                continue
+            }
+            let options = SchemaOptions(isOrdered: arguments.dropFirst(3).first != "any-order")
+            let result = run(document.root, options, vocabulary, clock)
             print(String(decoding: result.bytes, as: UTF8.self))
         }
     }
@@ -46,11 +54,15 @@ enum MaskBench {
         return vocabulary
     }
 
-    private static func run(_ item: JSONNode, _ vocabulary: Vocabulary, _ clock: ContinuousClock) -> JSONValue {
+    private static func run(
+        _ item: JSONNode,
+        _ options: SchemaOptions,
+        _ vocabulary: Vocabulary,
+        _ clock: ContinuousClock
+    ) -> JSONValue {
         var members: [JSONValue.Member] = []
         func add(_ name: String, _ value: JSONValue) { members.append(.init(name: name, value: value)) }
         add("id", .string((try? item["id"].string()) ?? ""))
-        let options = SchemaOptions()
         let start = clock.now
         let constraint: GrammarConstraint
         do throws(SchemaError) {

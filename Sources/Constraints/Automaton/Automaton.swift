@@ -45,7 +45,7 @@ struct Automaton: Sendable {
         var result: [Configuration] = []
         for configuration in configurations {
             let (expected, rest) = special(configuration.lexeme)
-            if expected == token { enter(LexemeStep(rest, pool), configuration.frame, &result) }
+            if expected == token { enter(LexemeStep(rest, pool[rest]), configuration.frame, &result) }
         }
         return result.unique
     }
@@ -98,7 +98,7 @@ struct Automaton: Sendable {
         case .end: result.append(.end)
         case .sequence: begin(partAt: frame.position, of: frame.rule, in: frame.parent, frame.depth, &result)
         case .object where tag == Tags.value:
-            let lexeme = punctuation.object(rules, frame, isFirst: false, height: height(in: frame), &pool)
+            let lexeme = objectLexeme(frame, isFirst: false)
             result.append(Configuration(lexeme: lexeme, frame: id))
         case .array where tag == Tags.value:
             result.append(Configuration(lexeme: arrayLexeme(frame, isFirst: false), frame: id))
@@ -117,7 +117,11 @@ struct Automaton: Sendable {
         var next = frame
         next.layout = layout
         let isMember = key < rule.members.count
-        next.position = isMember ? key + 1 : Int32(rule.members.count)
+        if rule.isOrdered {
+            next.position = isMember ? key + 1 : Int32(rule.members.count)
+        } else if isMember {
+            next.position = frames.set(frame.position, with: Int(key))
+        }
         // Nothing depends on a count beyond both limits.
         if rule.hasCount { next.count = min(frame.count + 1, max(rule.least, rule.most ?? 0)) }
         let value = isMember ? rule.members[Int(key)].value : rule.regions[Int(key) - rule.members.count].value
@@ -134,6 +138,11 @@ struct Automaton: Sendable {
         next.position = min(frame.position + 1, last)
         let id = frames.id(next)
         begin(value: value, in: id, next.layout, frame.depth, &result)
+    }
+
+    private mutating func objectLexeme(_ frame: Frame, isFirst: Bool) -> RegexID {
+        let used = rules.objects[Int(frame.rule)].isOrdered ? [] : frames.sets[Int(frame.position)]
+        return punctuation.object(rules, frame, used, isFirst: isFirst, height: height(in: frame), &pool)
     }
 
     private mutating func arrayLexeme(_ frame: Frame, isFirst: Bool) -> RegexID {
@@ -161,7 +170,7 @@ struct Automaton: Sendable {
         if rule.scalar != RegexPool.nothing { result.append(Configuration(lexeme: rule.scalar, frame: parent)) }
         for object in rule.objects where rules.objects[Int(object)].height + depth <= rules.depth {
             let frame = Frame(kind: .object, layout: layout, depth: depth + 1, rule: object, parent: parent)
-            let lexeme = punctuation.object(rules, frame, isFirst: true, height: height(in: frame), &pool)
+            let lexeme = objectLexeme(frame, isFirst: true)
             if lexeme != RegexPool.nothing {
                 result.append(Configuration(lexeme: lexeme, frame: frames.id(frame)))
             }

@@ -3,7 +3,8 @@ struct Frame: Hashable, Sendable {
     enum Kind: UInt8, Sendable {
         /// The whole answer is behind.
         case end
-        /// The next member is at or behind `position`; `count` members are behind, if the rule counts them.
+        /// The next member is at or behind `position`, or not in the set `position` if members come in any order; `count`
+        /// members are behind, if the rule counts them.
         case object
         /// `position` elements are behind, as far as the rule tells them apart.
         case array
@@ -34,12 +35,28 @@ struct Configuration: Hashable, Sendable {
 struct FramePool: Sendable {
     static let mostFrames = 200_000
 
-    private(set) var frames = [Frame(kind: .end)]
+    private(set) var frames: [Frame] = [Frame(kind: .end)]
     private var ids: [Frame: Int32] = [Frame(kind: .end): 0]
 
     var count: Int { frames.count }
 
     subscript(id: Int32) -> Frame { frames[Int(id)] }
+
+    /// Sets of members, for objects in any order.
+    private(set) var sets: [[UInt64]] = [[]]
+    private var setIDs: [[UInt64]: Int32] = [[]: 0]
+
+    /// A set and one member more.
+    mutating func set(_ id: Int32, with member: Int) -> Int32 {
+        var set = sets[Int(id)]
+        while set.count <= member / 64 { set.append(0) }
+        set[member / 64] |= 1 << UInt64(member % 64)
+        if let known = setIDs[set] { return known }
+        let new = Int32(sets.count)
+        sets.append(set)
+        setIDs[set] = new
+        return new
+    }
 
     mutating func id(_ frame: Frame) -> Int32 {
         if let id = ids[frame] { return id }

@@ -42,6 +42,7 @@ struct MaskMaker: Sendable {
     mutating func allow(_ configurations: [Configuration], into mask: inout TokenMask, _ automaton: inout Automaton) {
         mask.removeAll()
         if automaton.rows.isFull { automaton.rows.removeAll() }
+        automaton.pool.allowSearches()
         budget = Self.mostCrossings
         for configuration in configurations where configuration != .end {
             if let token = automaton.special(configuration.lexeme).token {

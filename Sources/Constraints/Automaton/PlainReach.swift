@@ -44,11 +44,11 @@ struct PlainReachFinder: Sendable {
             let isOnlyQuote = ends.allSatisfy { $0.low == RegexPool.quote && $0.high == RegexPool.quote }
             return isOnlyQuote ? .upTo(Int(head.c)) : .unknown
         case .union:
-            let parts = Array(pool.operands(of: node))
+            let parts = pool.operands(of: node)
             return parts.contains { byShape($0, &pool) == .all } ? .all : .unknown
         case .intersection:
             // A free string from which only some short texts are excluded.
-            let parts = Array(pool.operands(of: node))
+            let parts = pool.operands(of: node)
             let excluded = parts.filter { pool[$0].kind == .complement && pool.isFinite(pool[$0].a) }
             guard excluded.count == parts.count - 1, let rest = parts.first(where: { !excluded.contains($0) }) else {
                 return .unknown
@@ -75,7 +75,7 @@ struct PlainReachFinder: Sendable {
     ) -> Bool {
         if rest == RegexPool.empty { return passes(id) }
         let edges = pool.liveEdges(of: id)
-        for needed in Array(pool.edges(of: rest)) {
+        for needed in pool.edges(of: rest) {
             var next = Int(needed.low)
             for edge in edges where Int(edge.high) >= next && edge.low <= needed.high {
                 guard Int(edge.low) <= next, leads(from: edge.target, needed.target, &pool, passes) else {
@@ -121,7 +121,7 @@ extension RegexPool {
             case .nothing, .accept, .bytes: break
             case .special, .multiple, .complement: return false
             case .sequence: parts = [node.a, node.b]
-            case .union, .intersection: parts = Array(operands(of: node))
+            case .union, .intersection: parts = operands(of: node)
             case .repetition:
                 if node.c == RegexNode.unlimited { return false }
                 parts = [node.a]

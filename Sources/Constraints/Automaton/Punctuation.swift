@@ -23,6 +23,7 @@ struct Punctuation: Sendable {
     mutating func object(
         _ rules: GrammarRules,
         _ frame: Frame,
+        _ used: [UInt64],
         isFirst: Bool,
         height: Int32,
         _ pool: inout RegexPool
@@ -38,7 +39,7 @@ struct Punctuation: Sendable {
         )
         if let lexeme = known[key] { return lexeme }
         let rule = rules.objects[Int(frame.rule)]
-        let keys = PossibleKeys(rule, rules.values, frame, height)
+        let keys = PossibleKeys(rule, rules.values, frame, used, height)
         var parts: [RegexID] = []
         let line = Self.line(&pool)
         if isFirst {
@@ -171,7 +172,37 @@ private struct PossibleKeys {
     var regions: [Int] = []
     var canClose = false
 
-    init(_ rule: ObjectRule, _ values: [ValueRule], _ frame: Frame, _ height: Int32) {
+    /// - Parameter used: the members that are behind, if they come in any order.
+    init(_ rule: ObjectRule, _ values: [ValueRule], _ frame: Frame, _ used: [UInt64], _ height: Int32) {
+        if rule.isOrdered {
+            inOrder(rule, values, frame, height)
+        } else {
+            inAnyOrder(rule, values, frame, used, height)
+        }
+    }
+
+    private mutating func inAnyOrder(
+        _ rule: ObjectRule,
+        _ values: [ValueRule],
+        _ frame: Frame,
+        _ used: [UInt64],
+        _ height: Int32
+    ) {
+        let left = rule.members.indices.filter { index in
+            let isUsed = index / 64 < used.count && used[index / 64] >> UInt64(index % 64) & 1 != 0
+            return !isUsed && values[Int(rule.members[index].value)].height <= height
+        }
+        let required = Int32(left.count { rule.members[$0].isRequired })
+        let hasRoom = { (needed: Int32) in rule.most.map { frame.count + needed <= $0 } ?? true }
+        let hasRoomForMore = hasRoom(1 + required)
+        members = left.filter { hasRoomForMore || rule.members[$0].isRequired }
+        if hasRoomForMore {
+            regions = rule.regions.indices.filter { values[Int(rule.regions[$0].value)].height <= height }
+        }
+        canClose = required == 0 && frame.count >= rule.least
+    }
+
+    private mutating func inOrder(_ rule: ObjectRule, _ values: [ValueRule], _ frame: Frame, _ height: Int32) {
         let isReachable = { (value: Int32) in values[Int(value)].height <= height }
         // Reachable members and required ones behind each place.
         var (possible, required): (Int32, Int32) = (0, 0)

@@ -8,8 +8,7 @@ struct LexemeStep: Equatable, Sendable {
 
     init(bits: Int32) { self.bits = bits }
 
-    init(_ lexeme: RegexID, _ pool: RegexPool) {
-        let node = pool[lexeme]
+    init(_ lexeme: RegexID, _ node: RegexNode) {
         bits = lexeme << 2 | (node.isNullable ? 1 : 0) | (node.kind == .accept ? 2 : 0)
     }
 
@@ -53,7 +52,7 @@ struct RowStore: Sendable {
         let offset = steps.count
         steps += repeatElement(0, count: 256)
         for edge in edges {
-            let bits = LexemeStep(edge.target, pool).bits
+            let bits = LexemeStep(edge.target, pool[edge.target]).bits
             for byte in Int(edge.low)...Int(edge.high) { steps[offset + byte] = bits }
         }
         offsets[index] = Int32(offset)

@@ -29,7 +29,7 @@ struct ObjectRule: Sendable {
     var regions: [Region]
     var least: Int32
     var most: Int32?
-    /// Without the objects around it.
+    var isOrdered = true
     var height = ValueRule.unreachable
 
     var hasCount: Bool { least > 0 || most != nil }

@@ -7,6 +7,7 @@ struct RuleBuilder {
 
     private var reader: SchemaReader
     private var known: [[SchemaAtom]: Int32] = [:]
+    private var objects: [ObjectShape: Int32?] = [:]
     private var pending: [(rule: Int32, atoms: [SchemaAtom])] = []
 
     var ignored: [String] { reader.ignored }
@@ -56,11 +57,15 @@ struct RuleBuilder {
         var scalars: [RegexID] = []
         for shape in shapes {
             scalars += Self.scalars(shape, &pool)
-            if let object = shape.object, let index = try add(object, node, &rules, &pool) {
-                value.objects.append(index)
+            if let object = shape.object {
+                let index: Int32?
+                if let known = objects[object] { index = known } else { index = try add(object, node, &rules, &pool) }
+                objects[object] = .some(index)
+                if let index { value.objects.append(index) }
             }
             if let array = shape.array, let index = add(array, &rules) { value.arrays.append(index) }
         }
+        value.objects = value.objects.unique
         let scalar = pool.union(scalars)
         value.scalar = pool.isAlive(scalar) ? scalar : RegexPool.nothing
         guard !pool.hasOverflowed else { throw SchemaError(.tooComplex, node, "is too complex") }
@@ -149,7 +154,8 @@ struct RuleBuilder {
                 members: members,
                 regions: regions,
                 least: Int32(clamping: least),
-                most: shape.most.flatMap { $0 < Int(Int32.max) ? Int32($0) : nil }
+                most: shape.most.flatMap { $0 < Int(Int32.max) ? Int32($0) : nil },
+                isOrdered: reader.options.isOrdered
             )
         )
         return Int32(rules.objects.count - 1)

@@ -1,3 +1,10 @@
+/// Expressions that are made once for a pool.
+struct CommonExpressions: Sendable {
+    /// A character of a string in its one spelling, and in any.
+    var character: RegexID?
+    var spelling: RegexID?
+}
+
 /// How strings are written in JSON.
 ///
 /// Where the content of a string matters, each character has one way to be written: as itself where that is allowed, else
@@ -27,10 +34,22 @@ extension RegexPool {
     }
 
     /// Any character, in its one spelling.
-    mutating func anyCharacter() -> RegexID { character(in: .all) }
+    mutating func anyCharacter() -> RegexID {
+        if let known = common.character { return known }
+        let result = character(in: .all)
+        common.character = result
+        return result
+    }
 
     /// Any character, in every spelling that JSON allows; half a surrogate pair is none.
     mutating func anySpelling() -> RegexID {
+        if let known = common.spelling { return known }
+        let result = makeSpelling()
+        common.spelling = result
+        return result
+    }
+
+    private mutating func makeSpelling() -> RegexID {
         let plain = utf8(ScalarSet.all.subtracting(Self.escaped))
         let letters = bytes(ByteSet("\"\\/bfnrt".utf8))
         let digit = bytes(ByteSet("0123456789abcdefABCDEF".utf8))
@@ -86,12 +105,12 @@ extension RegexPool {
     static func jsonString(_ text: [UInt8]) -> [UInt8] {
         var result = [quote]
         for byte in text {
-            if let escape = shortEscapes.first(where: { $0.scalar == UInt32(byte) }) {
-                result += [UInt8(ascii: "\\"), escape.letter]
-            } else if byte < 0x20 {
-                result += longEscape(UInt32(byte))
-            } else {
+            if byte >= 0x20, byte != quote, byte != UInt8(ascii: "\\") {
                 result.append(byte)
+            } else if let escape = shortEscapes.first(where: { $0.scalar == UInt32(byte) }) {
+                result += [UInt8(ascii: "\\"), escape.letter]
+            } else {
+                result += longEscape(UInt32(byte))
             }
         }
         result.append(quote)

@@ -3,7 +3,7 @@
 /// A quote cannot stand in the text of a string but at its ends, so `^` and `$` become the quotes themselves.
 struct PatternCompiler: Sendable {
     /// Positions that an automaton of the pattern may be in at once, estimated.
-    private static let mostPositions = 20_000
+    private static let mostPositions = 2_000
 
     private var sets: [ScalarSet: RegexID] = [:]
 
@@ -11,7 +11,9 @@ struct PatternCompiler: Sendable {
     /// - Throws: `PatternError` if the pattern is malformed or cannot be enforced.
     mutating func strings(matching pattern: String, _ pool: inout RegexPool) throws(PatternError) -> RegexID {
         let node = try PatternParser.parse(pattern)
-        guard Self.positions(node) <= Self.mostPositions else { throw PatternError("is a pattern of too many states") }
+        guard Self.positions(node, isFloating: !Self.isAnchored(node)) <= Self.mostPositions else {
+            throw PatternError("is a pattern of too many states")
+        }
         let result = try anchored(node, &pool)
         guard !pool.hasOverflowed else { throw PatternError("is a pattern of too many states") }
         return result
@@ -50,6 +52,15 @@ struct PatternCompiler: Sendable {
         let body = try build(.sequence(parts), then: tail, &pool)
         let text = pool.sequence(quote, isStart ? RegexPool.empty : any, body)
         return parts.contains(where: \.hasAssertion) ? pool.intersection(text, pool.quoted(any)) : text
+    }
+
+    private static func isAnchored(_ node: PatternNode) -> Bool {
+        switch node {
+        case .start: true
+        case .sequence(let parts): parts.first.map(isAnchored) ?? false
+        case .alternatives(let parts): parts.allSatisfy(isAnchored)
+        default: false
+        }
     }
 
     private static func hasAnchorInside(_ parts: [PatternNode]) -> Bool {
@@ -100,18 +111,27 @@ struct PatternCompiler: Sendable {
         }
     }
 
-    /// How many positions may be possible at once. Counts are positions of their own where what they count has no fixed
-    /// length.
-    private static func positions(_ node: PatternNode) -> Int {
+    /// How many positions may be possible at once. Where a part may begin at several places at once, each of its counts is
+    /// a position.
+    private static func positions(_ node: PatternNode, isFloating: Bool) -> Int {
         switch node {
         case .set, .start, .end: return 1
-        case .sequence(let parts), .alternatives(let parts): return parts.reduce(1) { $0 + positions($1) }
-        case .lookahead(let part, _): return positions(part)
-        case .repetition(let part, _, let most):
-            let inner = positions(part)
-            guard let most, length(part) == nil else { return inner }
-            return inner.multipliedReportingOverflow(by: Int(most)).overflow
-                ? .max : min(inner * Int(most), .max / 4096)
+        case .sequence(let parts):
+            var (sum, isFloating) = (1, isFloating)
+            for part in parts {
+                sum += positions(part, isFloating: isFloating)
+                isFloating = isFloating || length(part) == nil
+            }
+            return sum
+        case .alternatives(let parts): return parts.reduce(1) { $0 + positions($1, isFloating: isFloating) }
+        case .lookahead(let part, _): return positions(part, isFloating: isFloating)
+        case .repetition(let part, let least, let most):
+            let isFloating = isFloating || length(part) == nil
+            let inner = positions(part, isFloating: isFloating)
+            let count = Int(most ?? least)
+            guard isFloating, count > 1 else { return inner }
+            let (product, isTooLarge) = inner.multipliedReportingOverflow(by: count)
+            return isTooLarge ? .max / 4096 : min(product, .max / 4096)
         }
     }
 

@@ -57,14 +57,11 @@ struct PatternParser {
     }
 
     private mutating func quantified(_ atom: PatternNode) throws(PatternError) -> PatternNode {
-        var node = atom
-        while let (least, most) = try quantifier() {
-            if case .repetition = node { throw PatternError("is a pattern with a quantifier after another") }
-            node = .repetition(node, least: least, most: most)
-            // Lazy ones match the same texts.
-            _ = take("?")
-        }
-        return node
+        guard let (least, most) = try quantifier() else { return atom }
+        // Lazy ones match the same texts.
+        _ = take("?")
+        if try quantifier() != nil { throw PatternError("is a pattern with a quantifier after another") }
+        return .repetition(atom, least: least, most: most)
     }
 
     private mutating func quantifier() throws(PatternError) -> (Int32, Int32?)? {

@@ -16,10 +16,10 @@ struct EdgeStore: Sendable {
 
     func has(_ id: RegexID) -> Bool { starts[Int(id)] >= 0 }
 
-    /// The edges of a node that has them.
-    subscript(id: RegexID) -> ArraySlice<RegexEdge> {
+    /// The edges of a node that has them: a copy, since a slice would make the next addition copy the whole store.
+    subscript(id: RegexID) -> [RegexEdge] {
         let start = Int(starts[Int(id)])
-        return all[start..<(start + Int(counts[Int(id)]))]
+        return Array(all[start..<(start + Int(counts[Int(id)]))])
     }
 
     mutating func set(_ id: RegexID, _ edges: [RegexEdge]) {
@@ -33,12 +33,11 @@ struct EdgeStore: Sendable {
 extension RegexPool {
     /// What must follow each byte that can come first, in the order of the bytes, without overlap. Targets may still turn
     /// out to match nothing; `liveEdges(of:)` leaves those out.
-    mutating func edges(of id: RegexID) -> ArraySlice<RegexEdge> {
-        if !edges.has(id) {
-            let computed = computeEdges(self[id])
-            edges.set(id, computed)
-        }
-        return edges[id]
+    mutating func edges(of id: RegexID) -> [RegexEdge] {
+        if edges.has(id) { return edges[id] }
+        let computed = computeEdges(self[id])
+        edges.set(id, computed)
+        return computed
     }
 
     private mutating func computeEdges(_ node: RegexNode) -> [RegexEdge] {
@@ -50,7 +49,7 @@ extension RegexPool {
             }
         case .sequence:
             let first = followed(edges(of: node.a), by: node.b)
-            return self[node.a].isNullable ? unite([first[...], edges(of: node.b)]) : first
+            return self[node.a].isNullable ? unite([first, edges(of: node.b)]) : first
         case .union: return unite(operands(of: node).map { edges(of: $0) })
         case .intersection: return intersect(operands(of: node).map { edges(of: $0) })
         case .complement: return complemented(edges(of: node.a))
@@ -61,7 +60,7 @@ extension RegexPool {
         }
     }
 
-    private mutating func followed(_ edges: ArraySlice<RegexEdge>, by rest: RegexID) -> [RegexEdge] {
+    private mutating func followed(_ edges: [RegexEdge], by rest: RegexID) -> [RegexEdge] {
         var result: [RegexEdge] = []
         result.reserveCapacity(edges.count)
         for edge in edges {
@@ -80,9 +79,9 @@ extension RegexPool {
         }
     }
 
-    private mutating func unite(_ lists: [ArraySlice<RegexEdge>]) -> [RegexEdge] {
+    private mutating func unite(_ lists: [[RegexEdge]]) -> [RegexEdge] {
         let lists = lists.filter { !$0.isEmpty }
-        if lists.count == 1 { return Array(lists[0]) }
+        if lists.count == 1 { return lists[0] }
         var result: [RegexEdge] = []
         for part in Segments(lists) where !part.targets.isEmpty {
             append(RegexEdge(low: part.low, high: part.high, target: union(part.targets)), to: &result)
@@ -90,7 +89,7 @@ extension RegexPool {
         return result
     }
 
-    private mutating func intersect(_ lists: [ArraySlice<RegexEdge>]) -> [RegexEdge] {
+    private mutating func intersect(_ lists: [[RegexEdge]]) -> [RegexEdge] {
         var result: [RegexEdge] = []
         for part in Segments(lists) where part.targets.count == lists.count {
             let target = intersection(part.targets)
@@ -99,7 +98,7 @@ extension RegexPool {
         return result
     }
 
-    private mutating func complemented(_ edges: ArraySlice<RegexEdge>) -> [RegexEdge] {
+    private mutating func complemented(_ edges: [RegexEdge]) -> [RegexEdge] {
         var result: [RegexEdge] = []
         var next = 0
         for edge in edges {
@@ -143,7 +142,7 @@ private struct Segments: Sequence, IteratorProtocol {
     private var parts: [Part] = []
     private var position = 0
 
-    init(_ lists: [ArraySlice<RegexEdge>]) {
+    init(_ lists: [[RegexEdge]]) {
         var isStart = [Bool](repeating: false, count: 257)
         isStart[0] = true
         for edge in lists.joined() {

@@ -1,7 +1,11 @@
 /// Which expressions match anything at all.
 extension RegexPool {
-    /// Nodes that one search may visit. Past that the answer is no, and the pool has overflowed.
-    private static let mostVisits = 50_000
+    /// Nodes that searches may visit between two calls of `allowSearches`. Past that the answer is no, and the pool has
+    /// overflowed.
+    static let mostVisits = 20_000
+
+    /// Begins a new piece of work, with visits of its own.
+    mutating func allowSearches() { visits = 0 }
 
     /// Whether an expression matches any text.
     mutating func isAlive(_ id: RegexID) -> Bool {
@@ -15,7 +19,7 @@ extension RegexPool {
     /// The edges whose targets match something.
     mutating func liveEdges(of id: RegexID) -> [RegexEdge] {
         let all = edges(of: id)
-        guard self[id].isDoubtful else { return Array(all) }
+        guard self[id].isDoubtful else { return all }
         return all.filter { isAlive($0.target) }
     }
 
@@ -35,9 +39,10 @@ extension RegexPool {
                 continue
             }
             path[path.count - 1].next += 1
-            let target = edges[edges.startIndex + next].target
+            let target = edges[next].target
             guard life[Int(target)] == .unknown else { continue }
-            guard visited.count < Self.mostVisits, !hasOverflowed else {
+            visits += 1
+            guard visits < Self.mostVisits, !hasOverflowed else {
                 giveUp()
                 return finish(visited, alive: [])
             }

@@ -15,7 +15,7 @@ struct RegexPool: Sendable {
 
     /// Bounds of one pool. A node takes about 50 bytes with its edges.
     static let mostNodes = 300_000
-    private static let mostOperands = 4096
+    private static let mostOperands = 2_000_000
     private static let mostDepth = 1000
 
     private(set) var nodes: [RegexNode] = []
@@ -30,6 +30,9 @@ struct RegexPool: Sendable {
     /// What is known of each node, computed when first asked for.
     var edges = EdgeStore()
     var life: [Life] = []
+    var visits = 0
+    /// Expressions that most schemas need.
+    var common = CommonExpressions()
 
     /// A number that multiples are counted in: `value` units, of which ten to the power of `decimals` make one.
     struct Divisor: Hashable, Sendable {
@@ -49,7 +52,8 @@ struct RegexPool: Sendable {
 
     subscript(id: RegexID) -> RegexNode { nodes[Int(id)] }
 
-    func operands(of node: RegexNode) -> ArraySlice<RegexID> { operands[Int(node.a)..<Int(node.a + node.b)] }
+    /// A copy: a slice of the store would make the next expression copy all of it.
+    func operands(of node: RegexNode) -> [RegexID] { Array(operands[Int(node.a)..<Int(node.a + node.b)]) }
 
     var approximateBytes: Int {
         nodes.capacity * MemoryLayout<RegexNode>.stride + (operands.capacity + table.capacity) * 4 + life.capacity
@@ -231,9 +235,6 @@ struct RegexPool: Sendable {
     private mutating func combined(_ kind: RegexNode.Kind, _ parts: [RegexID], none: RegexID) -> RegexID {
         if parts.isEmpty { return none }
         if parts.count == 1 { return parts[0] }
-        guard parts.count <= Self.mostOperands || kind == .union && nodes.count < Self.mostNodes / 4 else {
-            return overflow()
-        }
         var node = RegexNode(kind: kind, b: Int32(parts.count))
         node.isDoubtful = kind == .intersection
         if kind == .intersection { node.tag = 0 }
@@ -260,7 +261,7 @@ struct RegexPool: Sendable {
             if isEqual(nodes[Int(table[place])], node, parts) { return table[place] }
             place = (place + 1) & (table.count - 1)
         }
-        guard nodes.count < Self.mostNodes else { return overflow() }
+        guard nodes.count < Self.mostNodes, operands.count + parts.count <= Self.mostOperands else { return overflow() }
         var node = node
         if !parts.isEmpty {
             node.a = Int32(operands.count)
@@ -300,7 +301,7 @@ struct RegexPool: Sendable {
     private mutating func grow() {
         table = [Int32](repeating: -1, count: table.count * 2)
         for (id, node) in nodes.enumerated() {
-            let parts = node.kind == .union || node.kind == .intersection ? Array(operands(of: node)) : []
+            let parts = node.kind == .union || node.kind == .intersection ? operands(of: node) : []
             var place = Int(truncatingIfNeeded: Self.hash(node, parts)) & (table.count - 1)
             while table[place] >= 0 { place = (place + 1) & (table.count - 1) }
             table[place] = Int32(id)

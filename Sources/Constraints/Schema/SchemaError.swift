@@ -46,12 +46,20 @@ package struct SchemaOptions: Sendable, Hashable {
     /// Whether a keyword that cannot be enforced is left out and named, and not an error.
     package var ignoresUnsupported = false
     package var layout = Layout.free
+    /// Whether members may come in any order, or only in that in which the schema names them, with all others behind.
+    package var isOrdered = true
     /// How many arrays and objects may stand one inside the other.
     package var depth = 64
 
-    package init(ignoresUnsupported: Bool = false, layout: Layout = .free, depth: Int = 64) {
+    package init(
+        ignoresUnsupported: Bool = false,
+        layout: Layout = .free,
+        isOrdered: Bool = true,
+        depth: Int = 64
+    ) {
         self.ignoresUnsupported = ignoresUnsupported
         self.layout = layout
+        self.isOrdered = isOrdered
         self.depth = min(max(1, depth), 1000)
     }
 }

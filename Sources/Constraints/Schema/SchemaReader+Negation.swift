@@ -60,10 +60,8 @@ extension SchemaReader {
         var shape = Shape.any
         shape.words.subtract(types.words)
         if let number = types.number {
-            guard !number.isInteger else {
-                throw SchemaError(.unsupported, value, "cannot be enforced: numbers that are no integers")
-            }
-            shape.number = nil
+            // What is no integer is no multiple of one.
+            shape.number = number.isInteger ? NumberShape(nondivisors: [DecimalNumber(1)]) : nil
         }
         if types.string != nil { shape.string = nil }
         if types.array != nil { shape.array = nil }
