@@ -108,16 +108,16 @@ package struct GrammarConstraint: TokenConstraint {
         let vocabulary = tables.vocabulary
         return tables.withTables { shared in
             var bytes: [UInt8] = []
-            var states = [configurations]
-            while bytes.count < Self.mostForcedBytes, let last = states.last, !last.contains(.end),
-                let byte = shared.automaton.onlyByte(last)
-            {
+            var last = configurations
+            while bytes.count < Self.mostForcedBytes, let byte = shared.automaton.onlyByte(last) {
                 bytes.append(byte)
-                states.append(shared.automaton.step(last, byte))
+                last = shared.automaton.step(last, byte)
             }
             var tokens: [Token] = []
             var rest = bytes[...]
-            while tokens.count < most, let (token, length) = vocabulary.longest(rest), length > 0 {
+            while tokens.count < most, let (token, length) = vocabulary.longest(rest, isWhole: last == [.end]),
+                length > 0
+            {
                 tokens.append(token)
                 rest = rest.dropFirst(length)
             }

@@ -97,8 +97,9 @@ package final class Vocabulary: Sendable {
 }
 
 extension Vocabulary {
-    /// The longest token that a text begins with, if no token begins with the whole of the text and goes on.
-    func longest(_ text: ArraySlice<UInt8>) -> (token: Token, length: Int)? {
+    /// The longest token that a text begins with. Unless the text is a whole answer, nil if a token begins with all of it
+    /// and goes on.
+    func longest(_ text: ArraySlice<UInt8>, isWhole: Bool) -> (token: Token, length: Int)? {
         var found: (token: Token, length: Int)?
         var (index, end) = (0, all.nodes.count)
         for (offset, byte) in text.enumerated() {
@@ -107,6 +108,6 @@ extension Vocabulary {
             if all.nodes[index].token >= 0 { found = (all.nodes[index].token, offset + 1) }
             (index, end) = (index + 1, Int(all.nodes[index].end))
         }
-        return index < end ? nil : found
+        return index < end && !isWhole ? nil : found
     }
 }
