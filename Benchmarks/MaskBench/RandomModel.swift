@@ -6,9 +6,10 @@ import JSON
 struct RandomModel {
     /// Tokens after which it looks for the way out, and after which it is cut off.
     private static let (patience, most) = (60, 1500)
-    private static let closers = "\"}]e0\n".utf8.map { [$0] }
 
     private var random: SplitMix
+    /// Tokens that lead out, in this order.
+    private let closers: [Token]
 
     /// Answers of several models to one schema, as `{"id", "answers", "unfinished"}` or `{"id", "compile_error"}`.
     static func answers(_ item: JSONNode, _ count: Int, _ vocabulary: Vocabulary) -> JSONValue {
@@ -19,12 +20,15 @@ struct RandomModel {
         } catch {
             return .object([id, .init(name: "compile_error", value: .string("\(error)"))])
         }
+        let closers = "\"}]e0\n".utf8.compactMap { byte in
+            (0..<Token(vocabulary.tokenCount)).first { vocabulary.text($0).elementsEqual([byte]) }
+        }
         var answers: [JSONValue] = []
         var unfinished: [JSONValue] = []
         var steps = 0
         var forced = 0
         for index in 0..<count {
-            var model = RandomModel(random: SplitMix(state: UInt64(index)))
+            var model = RandomModel(random: SplitMix(state: UInt64(index)), closers: closers)
             let (text, isFinished) = model.answer(constraint, vocabulary, &steps, &forced)
             if isFinished { answers.append(.string(text)) } else { unfinished.append(.string(text)) }
         }
@@ -66,15 +70,25 @@ struct RandomModel {
         return (String(decoding: text, as: UTF8.self), false)
     }
 
+    /// An allowed token that ends no answer.
     private mutating func draw(_ mask: TokenMask, _ vocabulary: Vocabulary, isLeaving: Bool) -> Token? {
-        let tokens = mask.tokens.filter { !vocabulary.stopTokens.contains($0) }
-        guard !tokens.isEmpty else { return nil }
-        if isLeaving, random.next() % 8 != 0 {
-            for closer in Self.closers {
-                if let token = tokens.first(where: { vocabulary.text($0).elementsEqual(closer) }) { return token }
+        if isLeaving, random.next() % 8 != 0, let closer = closers.first(where: mask.contains) { return closer }
+        let stops = vocabulary.stopTokens.count(where: mask.contains)
+        let count = mask.count - stops
+        guard count > 0 else { return nil }
+        var rest = Int(random.next() % UInt64(count))
+        for (index, word) in mask.words.enumerated() {
+            if rest >= word.nonzeroBitCount {
+                rest -= word.nonzeroBitCount
+                continue
+            }
+            for bit in 0..<64 where word >> UInt64(bit) & 1 != 0 {
+                let token = Token(index * 64 + bit)
+                if rest == 0, !vocabulary.stopTokens.contains(token) { return token }
+                rest = max(0, rest - 1)
             }
         }
-        return tokens[Int(random.next() % UInt64(tokens.count))]
+        return mask.tokens.first { !vocabulary.stopTokens.contains($0) }
     }
 }
 
