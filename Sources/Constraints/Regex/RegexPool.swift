@@ -15,7 +15,7 @@ struct RegexPool: Sendable {
 
     /// Bounds of one pool. A node takes about 50 bytes with its edges.
     static let mostNodes = 300_000
-    private static let mostOperands = 2_000_000
+    private static let mostOperands = 500_000
     private static let mostDepth = 1000
 
     private(set) var nodes: [RegexNode] = []
