@@ -65,6 +65,7 @@ let package = Package(
         ),
         module("HTTPFront", ["Platform", "CLinux"]),
         module("Scheduling", ["EngineContract"]),
+        module("Constraints", ["EngineContract", "JSON"]),
         module("BlockFiles", ["Scheduling", "EngineContract", "Hashing", "Platform"]),
         module("EngineContract"),
         module("Inference", ["EngineContract", "ModelFiles", "Hashing", "CKernels", "COpenBLAS", "Platform"]),
@@ -98,6 +99,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Runs MaskBench, for Benchmarks/maskbench.py.
+        .executableTarget(
+            name: "mask-bench",
+            dependencies: ["Constraints", "EngineContract", "JSON"],
+            path: "Benchmarks/MaskBench",
+            swiftSettings: strict
+        ),
+
         // Holds the kernels against what the machine can do.
         .executableTarget(
             name: "kernel-benchmark",
@@ -121,6 +130,7 @@ let package = Package(
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
+        tests("ConstraintsTests", ["Constraints", "EngineContract", "JSON"]),
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),

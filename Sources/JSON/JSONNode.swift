@@ -9,8 +9,9 @@ package struct JSONNode: Sendable {
     }
 
     let document: JSONDocument
-    /// Where the value begins; of an absent value, where the object or array begins that lacks it.
-    let offset: Int
+    /// Where the value begins, which tells it from every other of the document; of an absent value, where the object or
+    /// array begins that lacks it.
+    package let offset: Int
     private let absent: Absent?
 
     init(_ document: JSONDocument, _ offset: Int) {

@@ -1,0 +1,229 @@
+/// The lexemes between values: punctuation, white space and keys.
+///
+/// White space is bounded everywhere: none, one space, or a line end with indentation.
+struct Punctuation: Sendable {
+    private struct Key: Hashable {
+        var rule: Int32
+        var position: Int32
+        var count: Int32
+        /// How deep the values may be.
+        var height: Int32
+        var layout: SchemaOptions.Layout
+        var isFirst: Bool
+        var isArray: Bool
+    }
+
+    private static let (mostSpaces, mostTabs): (Int32, Int32) = (80, 20)
+
+    private var known: [Key: RegexID] = [:]
+
+    // MARK: Objects
+
+    /// What may follow the brace or a value of an object: a key, or the closing brace.
+    mutating func object(
+        _ rules: GrammarRules,
+        _ frame: Frame,
+        _ used: [UInt64],
+        isFirst: Bool,
+        height: Int32,
+        _ pool: inout RegexPool
+    ) -> RegexID {
+        let key = Key(
+            rule: frame.rule,
+            position: frame.position,
+            count: frame.count,
+            height: height,
+            layout: frame.layout,
+            isFirst: isFirst,
+            isArray: false
+        )
+        if let lexeme = known[key] { return lexeme }
+        let rule = rules.objects[Int(frame.rule)]
+        let keys = PossibleKeys(rule, rules.values, frame, used, height)
+        var parts: [RegexID] = []
+        let line = Self.line(&pool)
+        if isFirst {
+            parts.append(Self.keys(keys, rule, frame.layout, &pool))
+            if frame.layout == .free || frame.layout == .lines {
+                parts.append(pool.pair(line, Self.keys(keys, rule, .lines, &pool)))
+            }
+        } else {
+            let following = Self.keys(keys, rule, frame.layout, &pool)
+            parts.append(pool.pair(Self.comma(frame.layout, &pool), following))
+        }
+        if keys.canClose {
+            let close = pool.pair(pool.byte(UInt8(ascii: "}")), pool.accept(Tags.close))
+            parts.append(pool.pair(Self.optionalLine(frame.layout, &pool), close))
+        }
+        let all = pool.union(parts)
+        let lexeme = isFirst ? pool.pair(pool.byte(UInt8(ascii: "{")), all) : all
+        known[key] = lexeme
+        return lexeme
+    }
+
+    private static func keys(
+        _ keys: PossibleKeys,
+        _ rule: ObjectRule,
+        _ layout: SchemaOptions.Layout,
+        _ pool: inout RegexPool
+    ) -> RegexID {
+        var parts: [RegexID] = []
+        for index in keys.members {
+            let tail = colon(index, layout, &pool)
+            parts.append(pool.literal(rule.members[index].key, then: tail))
+        }
+        for index in keys.regions {
+            let tail = colon(rule.members.count + index, layout, &pool)
+            parts.append(pool.pair(rule.regions[index].keys, tail))
+        }
+        return pool.union(parts)
+    }
+
+    private static func colon(_ key: Int, _ layout: SchemaOptions.Layout, _ pool: inout RegexPool) -> RegexID {
+        let space = pool.byte(UInt8(ascii: " "))
+        let rest: RegexID
+        switch layout {
+        case .free:
+            let spaced = pool.pair(space, pool.accept(Tags.key(key, .spaced)))
+            rest = pool.union(pool.accept(Tags.key(key, .compact)), spaced)
+        case .compact: rest = pool.accept(Tags.key(key, .compact))
+        case .spaced: rest = pool.pair(space, pool.accept(Tags.key(key, .spaced)))
+        case .lines: rest = pool.pair(pool.optional(space), pool.accept(Tags.key(key, .lines)))
+        }
+        return pool.pair(pool.byte(UInt8(ascii: ":")), rest)
+    }
+
+    // MARK: Arrays
+
+    /// What may follow the bracket or an element of an array, before the next element.
+    mutating func array(
+        _ frame: Frame,
+        isFirst: Bool,
+        canGoOn: Bool,
+        canClose: Bool,
+        _ pool: inout RegexPool
+    ) -> RegexID {
+        let key = Key(
+            rule: 0,
+            position: canGoOn ? 1 : 0,
+            count: canClose ? 1 : 0,
+            height: 0,
+            layout: frame.layout,
+            isFirst: isFirst,
+            isArray: true
+        )
+        if let lexeme = known[key] { return lexeme }
+        var parts: [RegexID] = []
+        if canGoOn {
+            parts.append(isFirst ? Self.firstElement(frame.layout, &pool) : Self.element(frame.layout, &pool))
+        }
+        if canClose {
+            let close = pool.pair(pool.byte(UInt8(ascii: "]")), pool.accept(Tags.close))
+            parts.append(pool.pair(Self.optionalLine(frame.layout, &pool), close))
+        }
+        let all = pool.union(parts)
+        let lexeme = isFirst ? pool.pair(pool.byte(UInt8(ascii: "[")), all) : all
+        known[key] = lexeme
+        return lexeme
+    }
+
+    private static func firstElement(_ layout: SchemaOptions.Layout, _ pool: inout RegexPool) -> RegexID {
+        let element = pool.accept(Tags.element(layout))
+        guard layout == .free || layout == .lines else { return element }
+        let onLine = pool.pair(line(&pool), pool.accept(Tags.element(.lines)))
+        return pool.union(element, onLine)
+    }
+
+    private static func element(_ layout: SchemaOptions.Layout, _ pool: inout RegexPool) -> RegexID {
+        guard layout == .free else { return pool.pair(comma(layout, &pool), pool.accept(Tags.element(layout))) }
+        let spaced = pool.pair(pool.byte(UInt8(ascii: " ")), pool.accept(Tags.element(.spaced)))
+        let either = pool.union(pool.accept(Tags.element(.compact)), spaced)
+        return pool.pair(pool.byte(UInt8(ascii: ",")), either)
+    }
+
+    // MARK: White space
+
+    /// A comma and what stands between it and what follows.
+    private static func comma(_ layout: SchemaOptions.Layout, _ pool: inout RegexPool) -> RegexID {
+        let space = pool.byte(UInt8(ascii: " "))
+        let comma = pool.byte(UInt8(ascii: ","))
+        switch layout {
+        case .compact: return comma
+        case .spaced: return pool.pair(comma, space)
+        case .free: return pool.pair(comma, pool.optional(space))
+        case .lines: return pool.pair(comma, pool.union(pool.optional(space), line(&pool)))
+        }
+    }
+
+    private static func line(_ pool: inout RegexPool) -> RegexID {
+        let spaces = pool.repetition(pool.byte(UInt8(ascii: " ")), 0, mostSpaces)
+        let tabs = pool.repetition(pool.byte(UInt8(ascii: "\t")), 0, mostTabs)
+        return pool.pair(pool.byte(UInt8(ascii: "\n")), pool.union(spaces, tabs))
+    }
+
+    private static func optionalLine(_ layout: SchemaOptions.Layout, _ pool: inout RegexPool) -> RegexID {
+        layout == .lines ? pool.optional(line(&pool)) : RegexPool.empty
+    }
+}
+
+/// Which keys may come next, so that the object can still become valid.
+private struct PossibleKeys {
+    var members: [Int] = []
+    var regions: [Int] = []
+    var canClose = false
+
+    /// - Parameter used: the members that are behind, if they come in any order.
+    init(_ rule: ObjectRule, _ values: [ValueRule], _ frame: Frame, _ used: [UInt64], _ height: Int32) {
+        if rule.isOrdered {
+            inOrder(rule, values, frame, height)
+        } else {
+            inAnyOrder(rule, values, frame, used, height)
+        }
+    }
+
+    private mutating func inAnyOrder(
+        _ rule: ObjectRule,
+        _ values: [ValueRule],
+        _ frame: Frame,
+        _ used: [UInt64],
+        _ height: Int32
+    ) {
+        let left = rule.members.indices.filter { index in
+            let isUsed = index / 64 < used.count && used[index / 64] >> UInt64(index % 64) & 1 != 0
+            return !isUsed && values[Int(rule.members[index].value)].height <= height
+        }
+        let required = Int32(left.count { rule.members[$0].isRequired })
+        let hasRoom = { (needed: Int32) in rule.most.map { frame.count + needed <= $0 } ?? true }
+        let hasRoomForMore = hasRoom(1 + required)
+        members = left.filter { hasRoomForMore || rule.members[$0].isRequired }
+        if hasRoomForMore {
+            regions = rule.regions.indices.filter { values[Int(rule.regions[$0].value)].height <= height }
+        }
+        canClose = required == 0 && frame.count >= rule.least
+    }
+
+    private mutating func inOrder(_ rule: ObjectRule, _ values: [ValueRule], _ frame: Frame, _ height: Int32) {
+        let isReachable = { (value: Int32) in values[Int(value)].height <= height }
+        // Reachable members and required ones behind each place.
+        var (possible, required): (Int32, Int32) = (0, 0)
+        var candidates: [(index: Int, possible: Int32, required: Int32)] = []
+        for index in stride(from: rule.members.count - 1, through: Int(frame.position), by: -1) {
+            let member = rule.members[index]
+            guard isReachable(member.value) else { continue }
+            candidates.append((index, possible, required))
+            possible += 1
+            if member.isRequired { required += 1 }
+        }
+        let hasRoom = { (needed: Int32) in rule.most.map { frame.count + needed <= $0 } ?? true }
+        let canReach = { (possible: Int32) in
+            frame.count + possible >= rule.least || !rule.regions.isEmpty
+        }
+        for (index, possible, required) in candidates.reversed() {
+            if hasRoom(1 + required), canReach(1 + possible) { members.append(index) }
+            if rule.members[index].isRequired { break }
+        }
+        guard required == 0 else { return }
+        canClose = frame.count >= rule.least
+        if hasRoom(1) { regions = rule.regions.indices.filter { isReachable(rule.regions[$0].value) } }
+    }
+}

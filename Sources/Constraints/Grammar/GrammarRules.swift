@@ -1,0 +1,86 @@
+/// What may stand in a place: a scalar, or one of some objects and arrays.
+struct ValueRule: Sendable {
+    /// Numbers, strings, true, false and null.
+    var scalar: RegexID = RegexPool.nothing
+    var objects: [Int32] = []
+    var arrays: [Int32] = []
+    /// How many arrays and objects the shallowest value has one inside the other; `unreachable` if there is no value.
+    var height = Self.unreachable
+
+    static let unreachable: Int32 = 1 << 20
+}
+
+struct ObjectRule: Sendable {
+    struct Member: Sendable {
+        /// The key in JSON, with quotes.
+        var key: [UInt8]
+        var value: Int32
+        var isRequired: Bool
+    }
+
+    /// Keys that are not members, of which no two regions have one in common.
+    struct Region: Sendable {
+        var keys: RegexID
+        var value: Int32
+    }
+
+    /// In the order in which they come.
+    var members: [Member]
+    var regions: [Region]
+    var least: Int32
+    var most: Int32?
+    var isOrdered = true
+    var height = ValueRule.unreachable
+
+    var hasCount: Bool { least > 0 || most != nil }
+}
+
+struct ArrayRule: Sendable {
+    /// The rules of the first elements.
+    var prefix: [Int32]
+    var rest: Int32?
+    var least: Int32
+    var most: Int32?
+    var height = ValueRule.unreachable
+
+    func value(at index: Int32) -> Int32? { index < prefix.count ? prefix[Int(index)] : rest }
+}
+
+/// Parts one after the other.
+struct SequenceRule: Sendable {
+    enum Part: Sendable {
+        case lexeme(RegexID)
+        case value(Int32, SchemaOptions.Layout)
+        /// One of some sequences.
+        case choice([Int32])
+    }
+
+    var parts: [Part]
+}
+
+/// The rules of a grammar, which refer to each other by index.
+struct GrammarRules: Sendable {
+    var values: [ValueRule] = []
+    var objects: [ObjectRule] = []
+    var arrays: [ArrayRule] = []
+    var sequences: [SequenceRule] = []
+    /// How many arrays and objects may stand one inside the other.
+    var depth: Int32 = 64
+}
+
+/// What an answer may be, compiled: immutable, and the same for every vocabulary.
+package struct Grammar: Sendable {
+    let rules: GrammarRules
+    /// The expressions that the rules name, and some of their derivatives.
+    let pool: RegexPool
+    /// The sequence that is the whole answer.
+    let root: Int32
+    /// Paths of keywords that are not enforced.
+    package let ignored: [String]
+
+    package var approximateBytes: Int {
+        let members = rules.objects.reduce(0) { $0 + $1.members.reduce(0) { $0 + $1.key.count + 56 } }
+        return pool.approximateBytes + rules.values.count * MemoryLayout<ValueRule>.stride + members
+            + (rules.objects.count + rules.arrays.count) * 80
+    }
+}

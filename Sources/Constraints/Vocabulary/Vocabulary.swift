@@ -1,0 +1,113 @@
+package import EngineContract
+
+/// The tokens of a model as texts, arranged for finding those that continue an answer. Made once for a model.
+package final class Vocabulary: Sendable {
+    /// Longer tokens are never allowed under a constraint.
+    static let longestText = 256
+
+    package let tokenCount: Int
+    package let stopTokens: [Token]
+    /// The texts one after the other; that of token t is `offsets[t] ..< offsets[t + 1]`.
+    private let bytes: [UInt8]
+    private let offsets: [Int32]
+    /// All tokens with a text.
+    let all: VocabularyTrie
+    /// Those that are not plain.
+    let marked: VocabularyTrie
+    let plain: PlainTokens
+    /// Tokens with a text that another has too, and that other.
+    let twins: [(token: Token, first: Token)]
+
+    /// - Parameters:
+    ///   - texts: the bytes that each token stands for; empty for control tokens, which no text leads to.
+    ///   - stopTokens: those that end an answer.
+    package init(texts: [[UInt8]], stopTokens: [Token]) {
+        tokenCount = texts.count
+        self.stopTokens = stopTokens
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(texts.count * 8)
+        var offsets: [Int32] = [0]
+        offsets.reserveCapacity(texts.count + 1)
+        let stops = Set(stopTokens)
+        for (token, text) in texts.enumerated() {
+            if text.count <= Self.longestText, !stops.contains(Token(token)) { bytes += text }
+            offsets.append(Int32(bytes.count))
+        }
+        self.bytes = bytes
+        self.offsets = offsets
+        let (order, twins) = Self.sorted(bytes, offsets)
+        self.twins = twins
+        (all, marked, plain) = bytes.withUnsafeBufferPointer { bytes in
+            let text = { (token: Int32) in
+                UnsafeBufferPointer(rebasing: bytes[Int(offsets[Int(token)])..<Int(offsets[Int(token) + 1])])
+            }
+            var (markedOrder, plainLengths): ([Int32], [(Token, Int)]) = ([], [])
+            for token in order {
+                if let length = PlainTokens.length(text(token)) {
+                    plainLengths.append((token, length))
+                } else {
+                    markedOrder.append(token)
+                }
+            }
+            return (
+                VocabularyTrie(order, text), VocabularyTrie(markedOrder, text),
+                PlainTokens(plainLengths, tokenCount: offsets.count - 1)
+            )
+        }
+    }
+
+    /// The text of a token; empty for one that has none.
+    package func text(_ token: Token) -> ArraySlice<UInt8> {
+        guard token >= 0, token < tokenCount else { return [] }
+        return bytes[Int(offsets[Int(token)])..<Int(offsets[Int(token) + 1])]
+    }
+
+    /// The tokens that have a text in the order of the texts, and those that have one that came before.
+    private static func sorted(_ bytes: [UInt8], _ offsets: [Int32]) -> ([Int32], [(token: Token, first: Token)]) {
+        // The first eight bytes as a number decide most comparisons.
+        var keys: [(prefix: UInt64, token: Int32)] = []
+        keys.reserveCapacity(offsets.count)
+        for token in 0..<(offsets.count - 1) where offsets[token] < offsets[token + 1] {
+            var prefix: UInt64 = 0
+            for index in 0..<8 {
+                let place = Int(offsets[token]) + index
+                prefix = prefix << 8 | (place < Int(offsets[token + 1]) ? UInt64(bytes[place]) : 0)
+            }
+            keys.append((prefix, Int32(token)))
+        }
+        let text = { (token: Int32) in bytes[Int(offsets[Int(token)])..<Int(offsets[Int(token) + 1])] }
+        keys.sort {
+            if $0.prefix != $1.prefix { return $0.prefix < $1.prefix }
+            let (left, right) = (text($0.token), text($1.token))
+            if left.elementsEqual(right) { return $0.token < $1.token }
+            return left.lexicographicallyPrecedes(right)
+        }
+        var order: [Int32] = []
+        order.reserveCapacity(keys.count)
+        var twins: [(token: Token, first: Token)] = []
+        for key in keys {
+            if let last = order.last, text(last).elementsEqual(text(key.token)) {
+                twins.append((key.token, last))
+            } else {
+                order.append(key.token)
+            }
+        }
+        return (order, twins)
+    }
+}
+
+extension Vocabulary {
+    /// The longest token that a text begins with. Unless the text is a whole answer, nil if a token begins with all of it
+    /// and goes on.
+    func longest(_ text: ArraySlice<UInt8>, isWhole: Bool) -> (token: Token, length: Int)? {
+        var found: (token: Token, length: Int)?
+        var (index, end) = (0, all.nodes.count)
+        for (offset, byte) in text.enumerated() {
+            while index < end, all.nodes[index].byte != byte { index = Int(all.nodes[index].end) }
+            guard index < end else { return found }
+            if all.nodes[index].token >= 0 { found = (all.nodes[index].token, offset + 1) }
+            (index, end) = (index + 1, Int(all.nodes[index].end))
+        }
+        return index < end && !isWhole ? nil : found
+    }
+}

@@ -1,0 +1,138 @@
+import Constraints
+import EngineContract
+import JSON
+import Support
+import Testing
+
+/// Masks against their definition: a token is allowed if the automaton goes on with it.
+struct MaskTests {
+    static let schemas: [String] =
+        SchemaTests.cases.map(\.schema) + [
+            #"{"type":"string","minLength":3,"maxLength":300}"#,
+            #"{"type":"string","pattern":"^(ab|a)*é?$","maxLength":9}"#,
+            #"{"type":"object","properties":{"name":{"type":"string"},"na":{},"id":{"type":"integer"}}}"#,
+            #"{"type":"array","items":{"anyOf":[{"type":"object","properties":{"a":{"const":1}},"required":["a"]},{"type":"object","properties":{"a":{"const":2},"b":{}},"required":["b"]}]}}"#,
+        ]
+
+    @Test(arguments: Self.schemas, [1 as UInt64, 2])
+    func maskHoldsExactlyTheTokensThatCanBeAccepted(_ schema: String, _ seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var session = try TestVocabulary.constraint(schema)
+        let vocabulary = TestVocabulary.shared
+        var mask = TokenMask(tokenCount: vocabulary.tokenCount)
+        for _ in 0..<40 {
+            session.allow(into: &mask)
+            for token in 0..<Token(vocabulary.tokenCount) {
+                var copy = session
+                let isAccepted = copy.accept(token)
+                #expect(mask.contains(token) == isAccepted, "token \(token)")
+            }
+            guard let token = mask.tokens.randomElement(using: &generator), session.accept(token) else { break }
+        }
+    }
+
+    /// A random answer; nil if it does not come to its end.
+    private func answer(_ grammar: Grammar, seed: UInt64) throws -> [UInt8]? {
+        var session = GrammarConstraint(grammar, TestVocabulary.shared)
+        var generator = SeededGenerator(seed: seed)
+        var mask = TokenMask(tokenCount: TestVocabulary.shared.tokenCount)
+        var text: [UInt8] = []
+        for step in 0..<600 {
+            session.allow(into: &mask)
+            if session.isComplete, step > 30 || mask.count == 1 { return text }
+            let tokens = mask.tokens.filter { $0 != TestVocabulary.stop }
+            // After a while, the ends of strings, arrays and objects come first.
+            let closers = tokens.filter { $0 < 256 && "\"}]".utf8.contains(UInt8($0)) }
+            let isLeaving = step > 30 && step % 8 != 0 && !closers.isEmpty
+            let token = try #require((isLeaving ? closers : tokens).randomElement(using: &generator))
+            expect(session.accept(token), is: true)
+            text += TestVocabulary.shared.text(token)
+        }
+        return nil
+    }
+
+    @Test func randomAnswersAreJSONThatTheSchemaAdmits() throws {
+        var (finished, all) = (0, 0)
+        for schema in Self.schemas {
+            let grammar = try TestVocabulary.grammar(schema)
+            let whole = GrammarConstraint(grammar, TestVocabulary.shared, forcesSpelling: false)
+            for seed in 3..<UInt64(9) {
+                all += 1
+                guard let text = try answer(grammar, seed: seed) else { continue }
+                finished += 1
+                #expect(throws: Never.self) { try JSONDocument(text, limits: JSONLimits(depth: 70)) }
+                #expect(TestVocabulary.admits(whole, String(decoding: text, as: UTF8.self)))
+            }
+        }
+        #expect(finished * 10 > all * 8, "\(finished) of \(all)")
+    }
+
+    private func expect(_ isAccepted: Bool, is expected: Bool, _ location: SourceLocation = #_sourceLocation) {
+        #expect(isAccepted == expected, sourceLocation: location)
+    }
+
+    @Test func forcedTokensAreTheOnlyOnesAllowed() throws {
+        let schema =
+            #"{"type":"object","properties":{"name":{"const":"abc"}},"required":["name"],"additionalProperties":false}"#
+        let grammar = try TestVocabulary.grammar(schema, SchemaOptions(layout: .spaced))
+        var session = GrammarConstraint(grammar, TestVocabulary.shared)
+        let vocabulary = TestVocabulary.shared
+        let forced = session.forced
+        #expect(String(decoding: forced.flatMap { vocabulary.text($0) }, as: UTF8.self) == #"{"name": "abc"}"#)
+        var mask = TokenMask(tokenCount: vocabulary.tokenCount)
+        for token in forced {
+            session.allow(into: &mask)
+            #expect(mask.tokens == [token])
+            expect(session.accept(token), is: true)
+        }
+        #expect(session.isComplete)
+        #expect(session.forced.isEmpty)
+        session.allow(into: &mask)
+        #expect(mask.tokens == [TestVocabulary.stop])
+    }
+
+    @Test func refusesATokenThatIsNotAllowedAndStaysWhereItWas() throws {
+        var session = try TestVocabulary.constraint(#"{"type":"boolean"}"#)
+        expect(session.accept(Token(UInt8(ascii: "x"))), is: false)
+        expect(session.accept(TestVocabulary.stop), is: false)
+        expect(session.accept(-1), is: false)
+        expect(session.accept(100_000), is: false)
+        expect(session.accept(Token(UInt8(ascii: "t"))), is: true)
+        #expect(!session.isComplete)
+    }
+
+    @Test func callsHaveMarkersAndOneOfSeveralTools() throws {
+        let first = try TestVocabulary.node(
+            #"{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}"#
+        )
+        let second = try TestVocabulary.node(#"{"type":"object","properties":{},"additionalProperties":false}"#)
+        let call = { (name: String, schema: JSONNode) in
+            GrammarElement.sequence([
+                .literal(#"{"name": ""# + name + #"", "arguments": "#), .schema(schema, SchemaOptions(layout: .spaced)),
+                .literal("}"),
+            ])
+        }
+        let element = GrammarElement.sequence([
+            .text(until: "<call>"), .token(TestVocabulary.control),
+            .repetition(.alternatives([call("one", first), call("two", second)]), separator: .literal("\n")),
+            .literal("</call>"),
+        ])
+        let constraint = GrammarConstraint(try Grammar(element), TestVocabulary.shared, forcesSpelling: false)
+        func admits(_ before: String, _ after: String) -> Bool {
+            var session = constraint
+            for byte in before.utf8 where !session.accept(Token(byte)) { return false }
+            guard session.accept(TestVocabulary.control) else { return false }
+            for byte in after.utf8 where !session.accept(Token(byte)) { return false }
+            return session.isComplete
+        }
+        #expect(admits("well <<call>", #"{"name": "one", "arguments": {"a": 1}}</call>"#))
+        #expect(
+            admits(
+                "<call>",
+                "{\"name\": \"two\", \"arguments\": {}}\n{\"name\": \"one\", \"arguments\": {\"a\": 2}}</call>"
+            )
+        )
+        #expect(!admits("<call>", #"{"name": "two", "arguments": {"a": 1}}</call>"#))
+        #expect(!admits("<call> more", ""))
+    }
+}
