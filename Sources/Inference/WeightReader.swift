@@ -188,6 +188,7 @@ extension TensorType {
     /// How the kernels name the type, which must be one of floats or blocks.
     fileprivate var format: ck_format {
         switch self {
+        case .float32: CK_F32
         case .float16: CK_F16
         case .bfloat16: CK_BF16
         case .q4_0: CK_Q4_0
@@ -203,7 +204,10 @@ extension TensorType {
         case .iq4_nl: CK_IQ4_NL
         case .iq4_xs: CK_IQ4_XS
         case .mxfp4: CK_MXFP4
-        default: CK_F32
+        // The reader asks only for the types above.
+        case .uint32, .float64, .float8e4m3, .float8e5m2, .float8e8m0, .int64, .uint64, .int32, .int16, .uint16, .int8,
+            .uint8, .bool:
+            CK_F32
         }
     }
 

@@ -41,7 +41,10 @@ struct Message: Sendable, Equatable {
             for node in try content.elements() {
                 let block = try ContentBlock(node, in: .message(role))
                 try pairing.add(block, at: node)
-                if case .text(let text) = block { texts.append(text) }
+                switch block {
+                case .text(let text): texts.append(text)
+                case .dropped, .toolUse, .toolResult, .other: break
+                }
                 if let reason = block.unsupportedReason { unsupported.note(node, reason) }
             }
         default: throw content.error("Input should be a valid string or an array of content blocks")
