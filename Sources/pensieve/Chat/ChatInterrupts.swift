@@ -49,7 +49,7 @@ final class ChatInterrupts: Sendable {
     }
 
     private static func end(_ status: Int32) -> Never {
-        TerminalModes.shared.restore()
+        TerminalModes.shared.restoreForExit()
         Terminal.control("\n")
         exit(status)
     }

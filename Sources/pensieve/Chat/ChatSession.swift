@@ -29,7 +29,7 @@ struct ChatSession {
         let watch = interrupts.watch()
         defer {
             watch.cancel()
-            TerminalModes.shared.restore()
+            TerminalModes.shared.restoreForExit()
         }
         Terminal.print("Pensieve \(Command.version): \(backend.model) \(backend.location)")
         Terminal.print(Terminal.dim("/help lists the commands, Ctrl-D ends"))

@@ -9,6 +9,7 @@ final class TerminalModes: Sendable {
     private struct State {
         var original: termios?
         var isEditing = false
+        var isExiting = false
     }
 
     private let state = Mutex(State())
@@ -26,17 +27,26 @@ final class TerminalModes: Sendable {
     /// During an answer: Ctrl-C is a signal, and type-ahead is kept without echo for the next prompt.
     func watch() { set(isEditing: false) { $0.c_lflag &= ~tcflag_t(ICANON | ECHO) } }
 
-    /// Restores the original modes.
-    func restore() {
+    /// Restores the original modes until the next change.
+    func restore() { state.withLock { restore(&$0) } }
+
+    /// Restores the original modes as the program ends: an editor that begins to read meanwhile no longer changes them.
+    func restoreForExit() {
         state.withLock { state in
-            guard var modes = state.original else { return }
-            leaveEditing(&state)
-            tcsetattr(STDIN_FILENO, TCSADRAIN, &modes)
+            state.isExiting = true
+            restore(&state)
         }
+    }
+
+    private func restore(_ state: inout State) {
+        guard var modes = state.original else { return }
+        leaveEditing(&state)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &modes)
     }
 
     private func set(isEditing: Bool, _ change: (inout termios) -> Void) {
         state.withLock { state in
+            guard !state.isExiting else { return }
             if state.original == nil {
                 var found = termios()
                 guard tcgetattr(STDIN_FILENO, &found) == 0 else { return }
