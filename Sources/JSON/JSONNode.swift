@@ -169,25 +169,34 @@ package struct JSONNode: Sendable {
     }
 }
 
-/// The elements of an array.
-package struct JSONElements: Sequence, IteratorProtocol {
-    private let document: JSONDocument
-    /// The element before the next, or the array itself.
+/// Goes from value to value within an array or object; in an object from name to value to name.
+private struct JSONCursor {
+    let document: JSONDocument
+    /// The value before the next, or the container itself.
     private var previous: Int
     private var isFirst = true
 
-    init(_ document: JSONDocument, _ array: Int) {
+    init(_ document: JSONDocument, _ container: Int) {
         self.document = document
-        previous = array
+        previous = container
     }
 
-    package mutating func next() -> JSONNode? {
+    mutating func next() -> Int? {
         guard let value = document.nextValue(from: isFirst ? previous + 1 : document.end(of: previous)) else {
             return nil
         }
         (previous, isFirst) = (value, false)
-        return JSONNode(document, value)
+        return value
     }
+}
+
+/// The elements of an array.
+package struct JSONElements: Sequence, IteratorProtocol {
+    private var cursor: JSONCursor
+
+    init(_ document: JSONDocument, _ array: Int) { cursor = JSONCursor(document, array) }
+
+    package mutating func next() -> JSONNode? { cursor.next().map { JSONNode(cursor.document, $0) } }
 
     func hasMore(than most: Int) -> Bool { dropFirst(most).contains { _ in true } }
 }
@@ -205,22 +214,13 @@ package struct JSONMember: Sendable {
 
 /// The members of an object.
 package struct JSONMembers: Sequence, IteratorProtocol {
-    private let document: JSONDocument
-    /// The value before the next member, or the object itself.
-    private var previous: Int
-    private var isFirst = true
+    private var cursor: JSONCursor
 
-    init(_ document: JSONDocument, _ object: Int) {
-        self.document = document
-        previous = object
-    }
+    init(_ document: JSONDocument, _ object: Int) { cursor = JSONCursor(document, object) }
 
     package mutating func next() -> JSONMember? {
-        guard let key = document.nextValue(from: isFirst ? previous + 1 : document.end(of: previous)) else {
-            return nil
-        }
-        (previous, isFirst) = (document.firstSolid(from: document.end(of: key)), false)
-        return JSONMember(key: key, value: JSONNode(document, previous))
+        guard let key = cursor.next(), let value = cursor.next() else { return nil }
+        return JSONMember(key: key, value: JSONNode(cursor.document, value))
     }
 
     func hasMore(than most: Int) -> Bool { dropFirst(most).contains { _ in true } }

@@ -97,9 +97,6 @@ package actor Scheduler {
         )
     }
 
-    /// Ends a session, whose blocks are free at once. Unknown sessions are no error.
-    package func cancel(_ id: SessionID) { finish(id, .cancelled) }
-
     private func finish(_ id: SessionID, _ reason: FinishReason) {
         update { state in
             if let session = state.sessions[id] { state.finish(session, reason) }

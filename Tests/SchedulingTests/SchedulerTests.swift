@@ -137,7 +137,7 @@ extension Generation {
         let reader = Task { await leaving.collect() }
         let ended = try await scheduler.submit(.make(Array(repeating: 3, count: 40), 20))
         await engine.stepArrives()
-        await scheduler.cancel(ended.id)
+        ended.cancel()
         #expect(await ended.collect().summary?.reason == .cancelled)
         reader.cancel()
         _ = await reader.value
