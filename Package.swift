@@ -59,7 +59,8 @@ let package = Package(
         module(
             "MessagesAPI",
             [
-                "HTTPFront", "Scheduling", "EngineContract", "Chat", "Templates", "Tokenization", "JSON", "WebPage",
+                "HTTPFront", "Scheduling", "EngineContract", "Constraints", "Chat", "Templates", "Tokenization", "JSON",
+                "WebPage",
                 "Platform",
             ]
         ),

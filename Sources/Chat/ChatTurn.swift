@@ -1,19 +1,29 @@
-package import Templates
-
 package enum ChatRole: String, Sendable { case system, user, assistant, tool }
 
-/// One turn of a conversation, in plain text.
+/// One turn of a conversation.
 package struct ChatTurn: Sendable, Equatable {
     package var role: ChatRole
     package var text: String
-    /// What else a template may want to know of it, by the names that Hugging Face templates use: `tool_calls`,
-    /// `tool_call_id`, `reasoning_content`. Formats without a template leave it out.
-    package var details: [TemplateValue.Member]
+    /// What an assistant thought before its text.
+    package var thinking: String?
+    /// The calls after an assistant's text.
+    package var calls: [ToolCall] = []
+    /// The call that a tool's turn answers: the turn's text is its result.
+    package var answeredCall: AnsweredCall?
 
-    package init(role: ChatRole, text: String, details: [TemplateValue.Member] = []) {
+    package struct AnsweredCall: Sendable, Equatable {
+        package var id: String
+        package var name: String
+
+        package init(id: String, name: String) {
+            self.id = id
+            self.name = name
+        }
+    }
+
+    package init(role: ChatRole, text: String) {
         self.role = role
         self.text = text
-        self.details = details
     }
 
     /// With more text at the end.
@@ -58,7 +68,6 @@ enum SystemTurns {
             case (.user, .user):
                 // Two that became neighbours because the turn between them was merged.
                 result[result.count - 1] = last.appending(turn.text, separator: separator)
-                result[result.count - 1].details += turn.details
             default: result.append(isInline ? ChatTurn(role: .user, text: turn.text) : turn)
             }
         }

@@ -153,7 +153,9 @@ struct TemplateFormat: Sendable {
     func render(_ turns: [ChatTurn], tools: [TemplateValue]) throws(TemplateError) -> RenderedText {
         var turns = turns
         // An empty turn to continue is the same as a new one.
-        if let last = turns.last, last.role == .assistant, last.text.isEmpty, last.details.isEmpty {
+        if let last = turns.last, last.role == .assistant, last.text.isEmpty, last.calls.isEmpty,
+            last.thinking == nil
+        {
             turns.removeLast()
         }
         if !supportsSystem { turns = SystemTurns.firstMerged(turns) }
@@ -201,7 +203,7 @@ struct TemplateFormat: Sendable {
                     [
                         .init("role", .templateText(turn.role.rawValue)),
                         .init("content", forms[turn.role].content(isMarked ? .marked(turn.text) : .string(turn.text))),
-                    ] + turn.details
+                    ]
                 )
             )
         }

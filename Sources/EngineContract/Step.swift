@@ -38,6 +38,8 @@ package struct StepEntry: Sendable {
     package var sampleIndex: Int
     /// The tokens of the session up to the last known one, each once, if `sampling` penalizes repetition; else empty.
     package var seen: [Token]
+    /// What may be sampled after the last known token; drafts that it does not allow end the entry's samples.
+    package var constraint: (any TokenConstraint)?
 
     /// Stands in a block table for a block that lies before every window: the session has given it back.
     package static let outOfWindow: BlockIndex = -1

@@ -10,6 +10,8 @@ package struct GenerationRequest: Sendable {
     /// Tokens that end the answer; they are counted but not delivered.
     package var stopTokens: Set<Token>
     package var sampling: SamplingParameters
+    /// What the answer may be; nil: anything.
+    package var constraint: (any TokenConstraint)?
 
     package init(
         client: String,

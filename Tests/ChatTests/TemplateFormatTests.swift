@@ -187,12 +187,12 @@ import Tokenization
         let tokenizer = try ChatFixture.tokenizer("bytes")
         let templates = [
             "default": "{{ messages[0].content }}",
-            "tool_use": "{{ tools[0].function.name }} {{ messages[0].tool_calls }}",
+            "tool_use": "{{ tools[0].function.name }} {{ messages[0].content }}",
         ]
         let format = try Self.format(templates, tokenizer)
-        let turn = ChatTurn(role: .user, text: "Hi", details: [.init("tool_calls", [1])])
+        let turn = ChatTurn(role: .user, text: "Hi")
         #expect(try format.preview([turn]) == "Hi")
-        #expect(try format.preview([turn], tools: [["function": ["name": "add"]]]) == "add [1]")
+        #expect(try format.preview([turn], tools: [["function": ["name": "add"]]]) == "add Hi")
     }
 
     @Test("What a template raises is thrown, and a malformed one is refused when it is loaded")
