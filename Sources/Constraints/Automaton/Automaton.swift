@@ -211,7 +211,7 @@ struct Automaton: Sendable {
             )
         }
         switch parts[Int(position)] {
-        case .lexeme(let lexeme): result.append(Configuration(lexeme: lexeme, frame: frame))
+        case .lexeme(let lexeme): enter(LexemeStep(lexeme, pool[lexeme]), frame, &result)
         case .value(let value, let layout): begin(value: value, in: frame, layout, depth, &result)
         case .branch(let lexeme, let branches):
             let branch = Frame(kind: .branch, depth: depth, rule: branches, parent: frame)

@@ -73,8 +73,8 @@ struct RegexPool: Sendable {
         return intern(RegexNode(kind: .special, a: token), [])
     }
 
-    mutating func text(_ finder: Int32, node: Int32, start: Int32) -> RegexID {
-        intern(RegexNode(kind: .text, a: finder, b: node, c: start), [])
+    mutating func text(_ finder: Int32, node: Int32, other: Int32) -> RegexID {
+        intern(RegexNode(kind: .text, a: finder, b: node, c: other), [])
     }
 
     mutating func bytes(_ set: ByteSet) -> RegexID {
