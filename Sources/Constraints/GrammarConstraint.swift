@@ -56,6 +56,8 @@ package struct GrammarConstraint: TokenConstraint {
 
     package var isComplete: Bool { !isOver && configurations.contains(.end) }
 
+    package var isFinished: Bool { configurations.allSatisfy { $0 == .end } }
+
     package func allow(into mask: inout TokenMask) {
         if isOver { return mask.removeAll() }
         if forcesSpelling, let token = forced(atMost: 1).first {

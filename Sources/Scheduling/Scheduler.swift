@@ -86,13 +86,15 @@ package actor Scheduler {
             request: request,
             channel: channel,
             room: room,
-            blockSize: engineDescription.blockSize
+            blockSize: engineDescription.blockSize,
+            vocabularySize: engineDescription.vocabularySize
         )
+        if configuration.ridesForcedTokens { session.appendLeading() }
         update { $0.add(session) }
         startLoop()
         return Generation(
             id: id,
-            cachedTokens: state.kv.cachedTokens(of: session.sequence),
+            cachedTokens: min(state.kv.cachedTokens(of: session.sequence), session.mostCachedTokens),
             reader: Generation.Reader(channel)
         )
     }
