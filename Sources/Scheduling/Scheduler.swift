@@ -185,7 +185,9 @@ package actor Scheduler {
         case .started(let session, let seconds):
             session.channel.start()
             observer?.queued(seconds: seconds)
-        case .token(let token, let session): session.channel.send(token)
+        case .token(let token, let session):
+            session.channel.send(token)
+            session.unsent -= 1
         case .firstToken(let seconds): observer?.firstToken(seconds: seconds)
         case .interToken(let seconds): observer?.interToken(seconds: seconds)
         case .preempted: observer?.preempted()

@@ -13,6 +13,7 @@ extension SchedulerState {
         for (index, entry) in step.entries.enumerated() {
             // It may have ended while the step ran.
             guard let session = sessions[entry.session] else { continue }
+            if entry.samples { deliverLeading(to: session, at: now) }
             if let failure = result.failures[index] {
                 finish(session, .failed(failure.description))
                 continue
@@ -39,11 +40,7 @@ extension SchedulerState {
             finish(session, .failed("the engine gave \(samples.count) tokens for \(entry.draftCount) drafted"))
             return
         }
-        let (draft, deliveredBefore) = (entry.drafts, session.sampled)
-        for token in session.takeLeading() {
-            count(token, of: session, at: now)
-            statistics.forcedTokensTotal += 1
-        }
+        let draft = entry.drafts
         var acceptedDrafts = 0
         for (sample, drafted) in zip(samples, draft.map(Optional.some) + [nil]) {
             deliver(sample, to: session, at: now)
@@ -52,7 +49,7 @@ extension SchedulerState {
             kv.markComputed(1, of: &session.sequence)
             acceptedDrafts += 1
         }
-        deliverForced(to: session, room: session.channel.room - (session.sampled - deliveredBefore), at: now)
+        deliverForced(to: session, at: now)
         guard !draft.isEmpty else { return }
         statistics.draftedTokensTotal += draft.count
         statistics.acceptedTokensTotal += acceptedDrafts
@@ -60,11 +57,19 @@ extension SchedulerState {
         kv.releaseDraftBlocks(of: &session.sequence)
     }
 
+    /// Delivers the tokens that an answer begins with: its prompt is computed.
+    private mutating func deliverLeading(to session: Session, at now: ContinuousClock.Instant) {
+        for token in session.takeLeading() {
+            statistics.forcedTokensTotal += 1
+            count(token, of: session, at: now)
+        }
+    }
+
     /// Delivers the tokens that a session's constraint forces, as far as its reader has room. The next step computes them
     /// at once.
-    private mutating func deliverForced(to session: Session, room: Int, at now: ContinuousClock.Instant) {
+    private mutating func deliverForced(to session: Session, at now: ContinuousClock.Instant) {
         guard configuration.ridesForcedTokens, session.status == .running else { return }
-        for token in session.forcedTokens(atMost: room) {
+        for token in session.forcedTokens(atMost: session.channel.room - session.unsent) {
             statistics.forcedTokensTotal += 1
             deliver(token, isForced: true, to: session, at: now)
             guard session.status == .running else { return }
@@ -122,7 +127,9 @@ extension SchedulerState {
             append(.firstToken(seconds: (now - session.submitted) / .seconds(1)))
         }
         session.lastTokenAt = now
-        if isDelivered { append(.token(token, session)) }
+        guard isDelivered else { return }
+        session.unsent += 1
+        append(.token(token, session))
     }
 
     /// Ends the sessions of a step that could not be computed; the others go on.

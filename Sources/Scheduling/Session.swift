@@ -35,6 +35,8 @@ final class Session {
     var sampled = 0
     /// Forced tokens that the answer begins with: they are computed with the prompt, and delivered with the first sample.
     private(set) var leading: [Token] = []
+    /// Delivered tokens that the channel does not have yet.
+    var unsent = 0
     /// What may come after the known tokens.
     private(set) var constraint: (any TokenConstraint)?
     /// Whether a token has been sampled.
@@ -146,7 +148,8 @@ final class Session {
     /// sampled.
     func appendLeading() {
         for token in forcedTokens(atMost: min(sampleLimit, channel.room) - 1) {
-            guard var next = constraint, next.accept(token), !next.isFinished else { return }
+            guard var next = constraint, next.accept(token), !next.isFinished, !request.stopTokens.contains(token)
+            else { return }
             constraint = next
             leading.append(token)
             sequence.append(token)
