@@ -8,12 +8,42 @@ package indirect enum GrammarElement: Sendable {
     case token(Token)
     /// A JSON value.
     case schema(JSONNode, SchemaOptions)
-    /// Any text up to a marker where that first appears, and the marker.
-    case text(until: String)
+    /// Any text up to the first of some markers, the marker, and what follows that one.
+    /// - Parameter mayEnd: whether the answer may end within the text; nothing may follow this element then.
+    case text(until: [GrammarBranch], mayEnd: Bool)
+    /// One of some texts, of which none begins another, and what follows that one.
+    case choice([(text: String, then: GrammarElement)])
     case sequence([GrammarElement])
     case alternatives([GrammarElement])
     /// Once or more, with something in between.
     case repetition(GrammarElement, separator: GrammarElement)
+}
+
+/// A text or a token that is none.
+package enum MarkerPart: Sendable, Equatable {
+    case text(String)
+    case token(Token)
+}
+
+/// A marker that ends a free text, and what follows it.
+package struct GrammarBranch: Sendable {
+    package var marker: [MarkerPart]
+    /// Whether it is a marker only where the text begins.
+    package var isAtStart: Bool
+    package var next: GrammarElement
+
+    package init(_ marker: [MarkerPart], isAtStart: Bool = false, then next: GrammarElement = .sequence([])) {
+        self.marker = marker
+        self.isAtStart = isAtStart
+        self.next = next
+    }
+}
+
+extension GrammarElement {
+    /// Any text up to a marker where that first appears, and the marker.
+    package static func text(until marker: String) -> GrammarElement {
+        .text(until: [GrammarBranch([.text(marker)])], mayEnd: false)
+    }
 }
 
 extension Grammar {
@@ -53,7 +83,8 @@ private struct GrammarBuilder {
             rules.depth = max(rules.depth, Int32(options.depth))
             let value = try RuleBuilder.add(node, options, to: &rules, &pool, ignored: &ignored)
             return [.value(value, options.layout)]
-        case .text(let marker): return [.lexeme(text(until: Array(marker.utf8)))]
+        case .text(let branches, let mayEnd): return [try text(branches, mayEnd)]
+        case .choice(let choices): return [try choice(choices)]
         case .sequence(let elements):
             var all: [SequenceRule.Part] = []
             for element in elements { all += try parts(element) }
@@ -73,12 +104,36 @@ private struct GrammarBuilder {
         }
     }
 
-    private mutating func text(until marker: [UInt8]) -> RegexID {
-        let any = pool.star(pool.bytes(.all))
-        if marker.isEmpty { return any }
-        let end = pool.literal(marker)
-        let later = pool.sequence(any, end, pool.bytes(.all), any)
-        let whole = pool.pair(any, end)
-        return pool.intersection(whole, pool.complement(later))
+    private mutating func text(_ branches: [GrammarBranch], _ mayEnd: Bool) throws(SchemaError) -> SequenceRule.Part {
+        var markers: [MarkerFinder.Marker] = []
+        for (index, branch) in branches.enumerated() {
+            let symbols = branch.marker.flatMap { part -> [Int32] in
+                switch part {
+                case .text(let text): text.utf8.map { Int32($0) }
+                case .token(let token): [MarkerFinder.symbol(of: token)]
+                }
+            }
+            markers.append(.init(symbols: symbols, isAtStart: branch.isAtStart, tag: Tags.branch(index)))
+        }
+        let next = try add(branches.map(\.next))
+        return .branch(pool.text(MarkerFinder(markers, mayEnd: mayEnd)), next)
+    }
+
+    private mutating func choice(
+        _ choices: [(text: String, then: GrammarElement)]
+    ) throws(SchemaError) -> SequenceRule.Part {
+        var texts: [RegexID] = []
+        for (index, choice) in choices.enumerated() {
+            texts.append(pool.literal(Array(choice.text.utf8), then: pool.accept(Tags.branch(index))))
+        }
+        return .branch(pool.union(texts), try add(choices.map(\.then)))
+    }
+
+    /// - Returns: the index of a list of branches.
+    private mutating func add(_ branches: [GrammarElement]) throws(SchemaError) -> Int32 {
+        var sequences: [Int32] = []
+        for branch in branches { sequences.append(try sequence(branch)) }
+        rules.branches.append(sequences)
+        return Int32(rules.branches.count - 1)
     }
 }

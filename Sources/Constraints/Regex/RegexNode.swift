@@ -28,6 +28,9 @@ struct RegexNode: Equatable, Sendable {
         case multiple
         /// A token that is no text, by its number `a`: no byte matches it.
         case special
+        /// Any text up to a marker of finder `a`, of which the end so far is at node `b`, and, while it may still be one at the
+        /// start, at node `c`.
+        case text
     }
 
     var kind: Kind
