@@ -17,6 +17,8 @@ package indirect enum TemplateValue: Sendable, Equatable {
     case placeholder(Int)
     case array([TemplateValue])
     case object([Member])
+    /// An array or object from outside, and JSON that says the same: `tojson` writes just that, unless it indents.
+    case spelled(TemplateValue, String)
 
     package struct Member: Sendable, Equatable {
         package var name: String

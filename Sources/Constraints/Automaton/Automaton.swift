@@ -44,20 +44,16 @@ struct Automaton: Sendable {
     mutating func step(_ configurations: [Configuration], special token: Int32) -> [Configuration] {
         var result: [Configuration] = []
         for configuration in configurations {
-            let (expected, rest) = special(configuration.lexeme)
-            if expected == token { enter(LexemeStep(rest, pool[rest]), configuration.frame, &result) }
+            for edge in pool.specials(of: configuration.lexeme) where edge.token == token {
+                enter(LexemeStep(edge.target, pool[edge.target]), configuration.frame, &result)
+            }
         }
         return result.unique
     }
 
-    /// The token that a lexeme begins with, and what follows it.
-    func special(_ lexeme: RegexID) -> (token: Int32?, rest: RegexID) {
-        let node = pool[lexeme]
-        switch node.kind {
-        case .special: return (node.a, RegexPool.empty)
-        case .sequence where pool[node.a].kind == .special: return (pool[node.a].a, node.b)
-        default: return (nil, RegexPool.nothing)
-        }
+    /// Whether the answer may end here.
+    func mayEnd(_ configurations: [Configuration]) -> Bool {
+        configurations.contains { $0 == .end || pool.mayEnd($0.lexeme) }
     }
 
     private mutating func enter(_ step: LexemeStep, _ frame: Int32, _ result: inout [Configuration]) {
@@ -65,15 +61,24 @@ struct Automaton: Sendable {
         if !step.isFinal { result.append(Configuration(lexeme: step.lexeme, frame: frame)) }
     }
 
-    /// The only byte that can follow; nil if there are several, or none, or a token that is no text.
-    mutating func onlyByte(_ configurations: [Configuration]) -> UInt8? {
-        var only: UInt8?
+    /// A byte, or a token that is no text.
+    enum Symbol: Equatable {
+        case byte(UInt8)
+        case special(Int32)
+    }
+
+    /// The only thing that can follow; nil if there are several, or none.
+    mutating func onlySymbol(_ configurations: [Configuration]) -> Symbol? {
+        var only: Symbol?
         for configuration in configurations {
-            if configuration == .end || special(configuration.lexeme).token != nil { return nil }
-            let edges = pool.liveEdges(of: configuration.lexeme)
-            for edge in edges {
-                guard edge.low == edge.high, only == nil || only == edge.low else { return nil }
-                only = edge.low
+            if configuration == .end { return nil }
+            for edge in pool.liveEdges(of: configuration.lexeme) {
+                guard edge.low == edge.high, only == nil || only == .byte(edge.low) else { return nil }
+                only = .byte(edge.low)
+            }
+            for edge in pool.specials(of: configuration.lexeme) {
+                guard only == nil || only == .special(edge.token) else { return nil }
+                only = .special(edge.token)
             }
         }
         return only
@@ -97,6 +102,11 @@ struct Automaton: Sendable {
         switch frame.kind {
         case .end: result.append(.end)
         case .sequence: begin(partAt: frame.position, of: frame.rule, in: frame.parent, frame.depth, &result)
+        case .branch:
+            let branches = rules.branches[Int(frame.rule)]
+            let branch = Tags.branch(of: tag)
+            guard branches.indices.contains(branch) else { return }
+            begin(partAt: 0, of: branches[branch], in: frame.parent, frame.depth, &result)
         case .object where tag == Tags.value:
             let lexeme = objectLexeme(frame, isFirst: false)
             result.append(Configuration(lexeme: lexeme, frame: id))
@@ -201,8 +211,11 @@ struct Automaton: Sendable {
             )
         }
         switch parts[Int(position)] {
-        case .lexeme(let lexeme): result.append(Configuration(lexeme: lexeme, frame: frame))
+        case .lexeme(let lexeme): enter(LexemeStep(lexeme, pool[lexeme]), frame, &result)
         case .value(let value, let layout): begin(value: value, in: frame, layout, depth, &result)
+        case .branch(let lexeme, let branches):
+            let branch = Frame(kind: .branch, depth: depth, rule: branches, parent: frame)
+            result.append(Configuration(lexeme: lexeme, frame: frames.id(branch)))
         case .choice(let choices):
             for choice in choices { begin(partAt: 0, of: choice, in: frame, depth, &result) }
         }

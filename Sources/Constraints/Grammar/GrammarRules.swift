@@ -53,6 +53,8 @@ struct SequenceRule: Sendable {
         case value(Int32, SchemaOptions.Layout)
         /// One of some sequences.
         case choice([Int32])
+        /// A lexeme and the sequence that its end names, of those with that index in `branches`.
+        case branch(RegexID, Int32)
     }
 
     var parts: [Part]
@@ -64,6 +66,7 @@ struct GrammarRules: Sendable {
     var objects: [ObjectRule] = []
     var arrays: [ArrayRule] = []
     var sequences: [SequenceRule] = []
+    var branches: [[Int32]] = []
     /// How many arrays and objects may stand one inside the other.
     var depth: Int32 = 64
 }

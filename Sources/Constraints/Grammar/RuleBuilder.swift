@@ -23,7 +23,8 @@ struct RuleBuilder {
         ignored: inout [String]
     ) throws(SchemaError) -> Int32 {
         var builder = RuleBuilder(reader: SchemaReader(schema, options))
-        let root = builder.rule([builder.reader.document.atom(schema)], &rules)
+        let whole = builder.reader.document.atom(schema)
+        let root = builder.rule(options.isObject ? [whole, .object] : [whole], &rules)
         while let (rule, atoms) = builder.pending.popLast() { try builder.build(rule, atoms, &rules, &pool) }
         Self.measureHeights(&rules)
         ignored += builder.ignored
@@ -171,6 +172,9 @@ struct RuleBuilder {
     ) throws(SchemaError) -> [ObjectRule.Region] {
         let patterns = shape.rules.flatMap { $0.patterns.map(\.keys) }.unique
         if patterns.isEmpty, shape.rules.contains(where: { $0.others.contains(.never) }) { return [] }
+        let isNamed = !names.isEmpty || shape.rules.contains(where: \.namesMembers)
+        let saysNothingOfOthers = patterns.isEmpty && isNamed && shape.rules.allSatisfy { $0.others.isEmpty }
+        if reader.options.isClosed, saysNothingOfOthers, shape.least <= names.count { return [] }
         var start = pool.plainString()
         if !names.isEmpty {
             let named = pool.strings(names)

@@ -43,6 +43,7 @@ struct SchemaReader {
         let shapes: [Shape]
         switch atom.kind {
         case .never: shapes = []
+        case .object: shapes = [Shape(object: ObjectShape())]
         case .constant: shapes = [try constant(node)]
         case .schema: shapes = try read(node, &pool)
         case .negated:

@@ -145,6 +145,9 @@ struct ContextSize {
                 bytes += member.name.utf8.count
                 add(member.value)
             }
+        case .spelled(let value, let json):
+            bytes += json.utf8.count
+            add(value)
         case .null, .bool, .integer, .number: break
         }
     }
@@ -193,6 +196,12 @@ extension Value {
             pairs.reserveCapacity(members.count)
             for member in members { pairs.append((.text(Text(member.name, .input)), try Value(member.value))) }
             self = .dict(try DictValue(pairs))
+        case .spelled(let value, let json):
+            switch try Value(value) {
+            case .list(let list): self = .list(list.spelled(Text(json, .input)))
+            case .dict(let dict): self = .dict(dict.spelled(Text(json, .input)))
+            case let other: self = other
+            }
         }
     }
 }
