@@ -72,15 +72,23 @@ package struct ChatFormat: Sendable {
 
     /// A conversation in tokens, ready for the model to go on: after the head of an assistant's turn, or, if the last turn
     /// is an assistant's and has a text, inside that turn.
+    /// - Parameter recall: earlier answers; where the conversation has one of them, it has the tokens that were sampled.
     /// - Throws: `TemplateError` if the template raises one or fails, or the text cannot be tokenized.
     package func prompt(
         _ conversation: ChatConversation,
-        with tokenizer: Tokenizer
+        with tokenizer: Tokenizer,
+        recalling recall: (any AnswerRecall)? = nil
     ) throws(TemplateError) -> ChatPrompt {
-        let (text, isInsideThinking) = try format.render(conversation)
+        let (rendered, isInsideThinking) = try format.render(conversation)
+        let text = PromptText(rendered)
+        let encoder = PromptEncoder(
+            tokenizer: tokenizer,
+            ends: stops.map { Array($0.utf8) },
+            emptyThinking: conversation.thinking == .off ? format.emptyThinking(at: text) : []
+        )
         var tokens: [Int32]
         do throws(TokenizerError) {
-            tokens = try format.encode(text, with: tokenizer)
+            tokens = try encoder.encode(text, recalling: recall)
         } catch {
             // The request's fault, as a text is that the template refuses.
             throw TemplateError(.limit, error.description)
@@ -88,7 +96,9 @@ package struct ChatFormat: Sendable {
         guard !tokens.isEmpty else { throw TemplateError(.operation, "nothing is left of this conversation") }
         let beginning = tokenizer.tokensBeforeText
         if addsTokensBeforeText, !tokens.starts(with: beginning) { tokens.insert(contentsOf: beginning, at: 0) }
-        return ChatPrompt(tokens: tokens, isInsideThinking: isInsideThinking)
+        var prompt = ChatPrompt(tokens: tokens, isInsideThinking: isInsideThinking)
+        if conversation.turns.last?.role != .assistant { prompt.key = text.key }
+        return prompt
     }
 
     /// The conversation as text, to be shown.

@@ -62,8 +62,10 @@ struct MessageForms: Sendable {
         let node = (try? JSONDocument(Array(call.arguments.utf8)))?.root
         let arguments: TemplateValue =
             switch (form.arguments, node) {
+            case (.object, let node?) where call.isSampled: .spelled(TemplateValue(node), call.arguments)
             case (.object, let node?): TemplateValue(node)
-            case (.text, let node?): .string(ArgumentText.json(node, .spaced))
+            case (.text, let node?) where !call.isSampled: .string(ArgumentText.json(node, .spaced))
+            case (.text, _): .string(call.arguments)
             case (_, nil): .string(call.arguments)
             }
         let function: [TemplateValue.Member] = [.init("name", .string(call.name)), .init("arguments", arguments)]

@@ -139,11 +139,15 @@ struct TemplateFormat: Sendable {
 
     // MARK: Tokens
 
-    /// The tokens of a rendered text. Special ones are read from what the format wrote, and the text is cut and merged
-    /// as a whole, as the reference does it.
-    func encode(_ text: RenderedText, with tokenizer: Tokenizer) throws(TokenizerError) -> [Int32] {
-        let trusted = text.runs.filter { $0.origin == .template }.map(\.range)
-        return try tokenizer.encode(text.bytes, .ranges(trusted))
+    /// The empty thought with which a prompt ends for a model that is not to think; empty if there is none.
+    func emptyThinking(at text: PromptText) -> [UInt8] {
+        guard let thinking = syntax.thinking, let last = text.runs.last, last.origin == .template else { return [] }
+        let end = Array(text.bytes[last.range])
+        let (start, stop) = (Array(thinking.start.utf8), Array(thinking.end.trimmedEnd.utf8))
+        guard let place = end.last(start) else { return [] }
+        let inside = end[(place + start.count)...].drop(while: \.isSpace)
+        guard inside.starts(with: stop) else { return [] }
+        return Array(end[place...])
     }
 
     /// The tokens between an assistant's text and the next user's: an answer that comes to one of them is over.

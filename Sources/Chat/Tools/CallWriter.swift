@@ -32,6 +32,7 @@ struct CallWriter: Sendable {
     private func arguments(_ call: ToolCall) -> [TemplateValue] {
         guard let node = (try? JSONDocument(Array(call.arguments.utf8)))?.root else { return [.string(call.arguments)] }
         switch syntax.arguments {
+        case .json where call.isSampled: return [.string(call.arguments)]
         case .json(let layout): return [.string(ArgumentText.json(node, layout))]
         case .bare(let quote): return Self.quoted(node, quote)
         case .python:
