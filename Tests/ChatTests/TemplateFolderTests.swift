@@ -45,7 +45,8 @@ private enum TemplateFolder {
 
     static func templates() throws -> [(name: String, source: String)] {
         let folder = URL(filePath: path ?? "")
-        return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".jinja") }.sorted()
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".jinja") }
+            .sorted()
             .map { ($0, try String(contentsOf: folder.appending(path: $0), encoding: .utf8)) }
     }
 
@@ -82,7 +83,8 @@ private enum TemplateFolder {
     }
 
     static func histories() throws -> [History] {
-        let all = #"{"city":"Zürich \"X\"\n<b> 'y'","days":-3,"exact":true,"places":["a","b c"],"more":{"k":[1,{"x":"y"}]}}"#
+        let all =
+            #"{"city":"Zürich \"X\"\n<b> 'y'","days":-3,"exact":true,"places":["a","b c"],"more":{"k":[1,{"x":"y"}]}}"#
         let one = ToolCall(id: "toolu_01Abc", name: "get_weather", arguments: all)
         let two = ToolCall(id: "toolu_02Xyz", name: "find-it", arguments: #"{"city":"Bern"}"#)
         let none = ToolCall(id: "toolu_03Non", name: "find-it", arguments: "{}")
@@ -125,7 +127,8 @@ private enum TemplateFolder {
     private static func merged(_ parts: [AnswerPart], _ history: History) -> [AnswerPart] {
         parts.compactMap { part in
             switch part {
-            case .text(let text): return !history.text.isEmpty && text.contains(history.text) ? .text(history.text) : nil
+            case .text(let text):
+                return !history.text.isEmpty && text.contains(history.text) ? .text(history.text) : nil
             case .toolCallArguments(let json):
                 return .toolCallArguments(compact(json))
             default: return part
@@ -150,7 +153,9 @@ private enum TemplateFolder {
             case .python: "python"
             case .bare(let quote): "bare \(quote)"
             }
-        let marks = [calls.sectionStart, calls.callStart, calls.nameEnd, calls.callEnd, calls.separator, calls.sectionEnd]
+        let marks = [
+            calls.sectionStart, calls.callStart, calls.nameEnd, calls.callEnd, calls.separator, calls.sectionEnd,
+        ]
         let thinking = syntax.thinking.map { " thinking \([$0.start, $0.end, $0.closing])" } ?? ""
         return "\(marks) \(kind)" + (calls.identifier.map { " id \($0.start) \($0.form)" } ?? "")
             + (calls.isWholeAnswer ? " whole" : "") + thinking

@@ -81,7 +81,11 @@ private struct SkippedMembers: Sendable {
         while !buffer.isEmpty {
             let byte = buffer[buffer.start]
             if isInString {
-                if isEscaped { isEscaped = false } else if byte == UInt8(ascii: "\\") { isEscaped = true } else {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else {
                     isInString = byte != UInt8(ascii: "\"")
                 }
             } else {

@@ -11,14 +11,18 @@ enum KnownSyntaxes {
     /// The calls of models whose template does not write any.
     static func calls(of template: ChatTemplate) -> CallSyntax? { nil }
 
-    /// Thoughts that the template takes out of earlier answers: it names how they end.
+    /// Thoughts that the template takes out of earlier answers, or that no tag begins: it names how they end.
     static func thinking(of template: ChatTemplate) -> ThinkingSyntax? {
-        for (start, end) in [("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<seed:think>", "</seed:think>")]
-        where template.contains(end) {
-            return ThinkingSyntax(start: start, end: end, closing: "\n\(end)\n\n")
-        }
-        return nil
+        thoughts.first { template.contains($0.end) }
     }
+
+    private static let thoughts = [
+        ThinkingSyntax(start: "<think>", end: "</think>", closing: "\n</think>\n\n"),
+        ThinkingSyntax(start: "[THINK]", end: "[/THINK]", closing: "[/THINK]"),
+        ThinkingSyntax(start: "<seed:think>", end: "</seed:think>", closing: "\n</seed:think>\n\n"),
+        // Gemma 4.
+        ThinkingSyntax(start: "<|channel>thought", end: "<channel|>", closing: "\n<channel|>"),
+    ]
 
     /// gpt-oss writes a call's recipient after the channel; its template, before it.
     private static let harmony: AnswerSyntax = {
@@ -39,7 +43,9 @@ enum KnownSyntaxes {
             call(" to=functions.", "<|channel|>commentary json<|message|>"),
             call(" to=functions.", "<|channel|>commentary <|constrain|>json<|message|>"),
         ]
-        syntax.textStarts = ["<|channel|>final<|message|>", "<|channel|>commentary<|message|>", "<|start|>assistant", "<|end|>"]
+        syntax.textStarts = [
+            "<|channel|>final<|message|>", "<|channel|>commentary<|message|>", "<|start|>assistant", "<|end|>",
+        ]
         return syntax
     }()
 

@@ -126,7 +126,9 @@ struct SyntaxProbe {
     private func reads(_ syntax: CallSyntax) -> Bool {
         let arguments = "{\"\(Probe.key)\": \"\(Probe.value)\"}"
         var conversations = [[Probe.call(arguments)]]
-        if format.forms.writesSeveralCalls { conversations.append([Probe.call(arguments), Probe.otherCall(arguments)]) }
+        if format.forms.writesSeveralCalls {
+            conversations.append([Probe.call(arguments), Probe.otherCall(arguments)])
+        }
         return conversations.allSatisfy { calls in
             guard let text = answer(calls) else { return false }
             var parser = AnswerParser(AnswerSyntax(calls: syntax), tools: Probe.tools, isInsideThinking: false)
@@ -174,7 +176,10 @@ struct SyntaxProbe {
         let call = Probe.call()
         let conversations: [[ChatTurn]] = [
             [Probe.user, Probe.answer(Probe.text(1), thinking: Probe.thinking)],
-            [Probe.user, Probe.answer(Probe.text(1), thinking: Probe.thinking), ChatTurn(role: .user, text: Probe.text(2))],
+            [
+                Probe.user, Probe.answer(Probe.text(1), thinking: Probe.thinking),
+                ChatTurn(role: .user, text: Probe.text(2)),
+            ],
             [Probe.user, Probe.answer(thinking: Probe.thinking, calls: [call]), Probe.result(of: call)],
         ]
         for turns in conversations where format.forms.thinking != nil {

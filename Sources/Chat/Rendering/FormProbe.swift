@@ -191,7 +191,8 @@ extension TemplateFormat {
     /// Whether two calls of an answer come out, each once.
     private func writesSeveralCalls() -> Bool {
         let calls = [Probe.call(), Probe.otherCall()]
-        let turns = [Probe.user, Probe.answer(calls: calls)] + (forms.writesResults ? calls.map { Probe.result(of: $0) } : [])
+        let turns =
+            [Probe.user, Probe.answer(calls: calls)] + (forms.writesResults ? calls.map { Probe.result(of: $0) } : [])
         guard let text = try? renderAsIs(turns, probeSettings), let user = text.offsets(of: Probe.user.text).last else {
             return false
         }
@@ -224,7 +225,10 @@ extension TemplateFormat {
         let conversations: [[ChatTurn]] = [
             [Probe.user, Probe.answer(Probe.text(1), thinking: Probe.thinking)],
             [Probe.user, Probe.answer(thinking: Probe.thinking, calls: [call]), Probe.result(of: call)],
-            [Probe.user, Probe.answer(Probe.text(1), thinking: Probe.thinking), ChatTurn(role: .user, text: Probe.text(2))],
+            [
+                Probe.user, Probe.answer(Probe.text(1), thinking: Probe.thinking),
+                ChatTurn(role: .user, text: Probe.text(2)),
+            ],
         ]
         for name in ["reasoning_content", "reasoning", "thinking", "thought"] {
             forms.thinking = name

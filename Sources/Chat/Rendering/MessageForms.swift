@@ -71,7 +71,8 @@ struct MessageForms: Sendable {
         let function: [TemplateValue.Member] = [.init("name", .string(call.name)), .init("arguments", arguments)]
         let id = TemplateValue.Member("id", .string(name(call.id, call.name, number: number)))
         let type = TemplateValue.Member("type", .templateText("function"))
-        return form.tool == .wrapped ? .object([id, type, .init("function", .object(function))]) : .object([id, type] + function)
+        return form.tool == .wrapped
+            ? .object([id, type, .init("function", .object(function))]) : .object([id, type] + function)
     }
 
     /// A call's name.
@@ -96,7 +97,8 @@ extension TemplateValue {
         case .number: self = .number((try? node.double()) ?? 0)
         case .string: self = .string((try? node.string()) ?? "")
         case .array: self = .array(((try? Array(node.elements())) ?? []).map { TemplateValue($0) })
-        case .object: self = .object(((try? Array(node.members())) ?? []).map { .init($0.name, TemplateValue($0.value)) })
+        case .object:
+            self = .object(((try? Array(node.members())) ?? []).map { .init($0.name, TemplateValue($0.value)) })
         }
     }
 }

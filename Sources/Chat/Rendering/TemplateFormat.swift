@@ -52,7 +52,8 @@ struct TemplateFormat: Sendable {
     }
 
     /// The text of a conversation, for the model to go on after it, and whether it ends inside a thought.
-    func render(_ conversation: ChatConversation) throws(TemplateError) -> (text: RenderedText, isInsideThinking: Bool) {
+    func render(_ conversation: ChatConversation) throws(TemplateError) -> (text: RenderedText, isInsideThinking: Bool)
+    {
         var turns = conversation.turns
         // An empty turn to continue is the same as a new one.
         if let last = turns.last, last.role == .assistant, last.text.isEmpty, last.calls.isEmpty,

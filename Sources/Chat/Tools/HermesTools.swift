@@ -19,7 +19,9 @@ enum HermesTools {
     /// front, so that a conversation that grows keeps its prefix.
     static func described(_ tools: [ToolDefinition], in turns: [ChatTurn]) -> [ChatTurn] {
         let text = description(tools)
-        guard let first = turns.first, first.role == .system else { return [ChatTurn(role: .system, text: text)] + turns }
+        guard let first = turns.first, first.role == .system else {
+            return [ChatTurn(role: .system, text: text)] + turns
+        }
         return [first.appending(text, separator: "\n\n")] + turns.dropFirst()
     }
 
