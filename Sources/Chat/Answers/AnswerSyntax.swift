@@ -4,6 +4,9 @@ package struct AnswerSyntax: Sendable, Equatable {
     package var thinking: ThinkingSyntax?
     /// How it calls tools.
     package var calls: CallSyntax
+    /// Other ways in which its calls may come, such as `<function=` without the tag around it. Read as well, never asked
+    /// for.
+    package var otherCalls: [CallSyntax] = []
     /// What may stand before a text and is not part of it, such as the header of harmony's `final` channel.
     package var textStarts: [String] = []
 
@@ -11,6 +14,27 @@ package struct AnswerSyntax: Sendable, Equatable {
         self.thinking = thinking
         self.calls = calls
     }
+
+    /// The markers that stand inside an answer.
+    var innerMarkers: [String] {
+        var markers = textStarts
+        if let thinking { markers += [thinking.start, thinking.end, thinking.closing] }
+        for syntax in [calls] + otherCalls {
+            markers += [syntax.sectionStart, syntax.callStart, syntax.identifier?.start ?? "", syntax.nameEnd]
+            switch syntax.arguments {
+            case .json, .python: break
+            case .parameters(let syntax):
+                markers += [
+                    syntax.start, syntax.nameEnd, syntax.otherNameEnd ?? "", syntax.valueEnd, syntax.separator,
+                ]
+            case .bare(let quote): markers.append(quote)
+            }
+        }
+        return markers
+    }
+
+    /// The markers with which an answer may end.
+    var outerMarkers: [String] { ([calls] + otherCalls).flatMap { [$0.callEnd, $0.separator, $0.sectionEnd] } }
 }
 
 package struct ThinkingSyntax: Sendable, Equatable {
@@ -32,7 +56,9 @@ package struct ThinkingSyntax: Sendable, Equatable {
 ///
 ///     sectionStart (callStart NAME nameEnd ARGUMENTS callEnd) separator (callStart NAME …) sectionEnd
 ///
-/// Each text is exactly what the model's template writes. Any may be empty but `nameEnd` and one of the first two.
+/// Each text is exactly what the model's template writes. Any may be empty but one of the first two. Where `nameEnd` is
+/// empty, a name ends where the arguments begin, or `callEnd`. White space in these texts is what models vary: reading
+/// does without it.
 package struct CallSyntax: Sendable, Equatable {
     package var sectionStart = ""
     package var callStart: String
@@ -43,9 +69,8 @@ package struct CallSyntax: Sendable, Equatable {
     package var sectionEnd = ""
     /// Whether calls are only ever the whole answer, as Llama 3's are, which begin like any JSON.
     package var isWholeAnswer = false
-    /// Other texts with which a call may begin in place of `sectionStart` and `callStart`, such as `<function=` without
-    /// the tag around it.
-    package var shortStarts: [String] = []
+    /// What stands between `NAME` and `nameEnd`, if the model's calls have names of their own.
+    package var identifier: CallIdentifier?
 
     package init(callStart: String, nameEnd: String, arguments: ArgumentSyntax, callEnd: String) {
         self.callStart = callStart
@@ -55,15 +80,34 @@ package struct CallSyntax: Sendable, Equatable {
     }
 }
 
+/// A call's own name, which stands after its tool's: Kimi's `:0`, or `[CALL_ID]x7Gh2kQ9a` of Mistral's.
+package struct CallIdentifier: Sendable, Equatable {
+    package enum Form: Sendable, Equatable {
+        /// The calls of a conversation are counted, from 0.
+        case number
+        /// Nine letters or digits.
+        case nineCharacters
+    }
+
+    /// What stands before it.
+    package var start: String
+    package var form: Form
+
+    package init(start: String, form: Form) {
+        self.start = start
+        self.form = form
+    }
+}
+
 /// How a call's arguments are written.
 package enum ArgumentSyntax: Sendable, Equatable {
     /// A JSON object.
     case json(JSONLayout)
     /// Each parameter between markers: strings as they are, other values as JSON.
     case parameters(ParameterSyntax)
-    /// `key="text", other=[1, 2]`: literals of Python.
+    /// `key="text", other=[1, 2]`: literals of Python. The parentheses around are `nameEnd` and `callEnd`.
     case python
-    /// `{key:<|"|>text<|"|>,other:1}`: names without quotes, texts between `quote`.
+    /// `{key:<|"|>text<|"|>,other:1}`: names without quotes, texts between `quote`. The braces are part of it.
     case bare(quote: String)
 }
 

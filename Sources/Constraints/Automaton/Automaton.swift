@@ -44,20 +44,16 @@ struct Automaton: Sendable {
     mutating func step(_ configurations: [Configuration], special token: Int32) -> [Configuration] {
         var result: [Configuration] = []
         for configuration in configurations {
-            let (expected, rest) = special(configuration.lexeme)
-            if expected == token { enter(LexemeStep(rest, pool[rest]), configuration.frame, &result) }
+            for edge in pool.specials(of: configuration.lexeme) where edge.token == token {
+                enter(LexemeStep(edge.target, pool[edge.target]), configuration.frame, &result)
+            }
         }
         return result.unique
     }
 
-    /// The token that a lexeme begins with, and what follows it.
-    func special(_ lexeme: RegexID) -> (token: Int32?, rest: RegexID) {
-        let node = pool[lexeme]
-        switch node.kind {
-        case .special: return (node.a, RegexPool.empty)
-        case .sequence where pool[node.a].kind == .special: return (pool[node.a].a, node.b)
-        default: return (nil, RegexPool.nothing)
-        }
+    /// Whether the answer may end here.
+    func mayEnd(_ configurations: [Configuration]) -> Bool {
+        configurations.contains { $0 == .end || pool.mayEnd($0.lexeme) }
     }
 
     private mutating func enter(_ step: LexemeStep, _ frame: Int32, _ result: inout [Configuration]) {
@@ -65,15 +61,24 @@ struct Automaton: Sendable {
         if !step.isFinal { result.append(Configuration(lexeme: step.lexeme, frame: frame)) }
     }
 
-    /// The only byte that can follow; nil if there are several, or none, or a token that is no text.
-    mutating func onlyByte(_ configurations: [Configuration]) -> UInt8? {
-        var only: UInt8?
+    /// A byte, or a token that is no text.
+    enum Symbol: Equatable {
+        case byte(UInt8)
+        case special(Int32)
+    }
+
+    /// The only thing that can follow; nil if there are several, or none.
+    mutating func onlySymbol(_ configurations: [Configuration]) -> Symbol? {
+        var only: Symbol?
         for configuration in configurations {
-            if configuration == .end || special(configuration.lexeme).token != nil { return nil }
-            let edges = pool.liveEdges(of: configuration.lexeme)
-            for edge in edges {
-                guard edge.low == edge.high, only == nil || only == edge.low else { return nil }
-                only = edge.low
+            if configuration == .end { return nil }
+            for edge in pool.liveEdges(of: configuration.lexeme) {
+                guard edge.low == edge.high, only == nil || only == .byte(edge.low) else { return nil }
+                only = .byte(edge.low)
+            }
+            for edge in pool.specials(of: configuration.lexeme) {
+                guard only == nil || only == .special(edge.token) else { return nil }
+                only = .special(edge.token)
             }
         }
         return only
@@ -97,9 +102,14 @@ struct Automaton: Sendable {
         switch frame.kind {
         case .end: result.append(.end)
         case .sequence: begin(partAt: frame.position, of: frame.rule, in: frame.parent, frame.depth, &result)
-        case .object where tag == Tags.value:
-            let lexeme = objectLexeme(frame, isFirst: false)
-            result.append(Configuration(lexeme: lexeme, frame: id))
+        case .branch:
+            let branches = rules.branches[Int(frame.rule)]
+            let branch = Tags.branch(of: tag)
+            guard branches.indices.contains(branch) else { return }
+            begin(partAt: 0, of: branches[branch], in: frame.parent, frame.depth, &result)
+        case .object where tag == Tags.value || tag == Tags.ended:
+            let lexeme = objectLexeme(frame, isFirst: false, isEnded: tag == Tags.ended)
+            if lexeme != RegexPool.nothing { enter(LexemeStep(lexeme, pool[lexeme]), id, &result) }
         case .array where tag == Tags.value:
             result.append(Configuration(lexeme: arrayLexeme(frame, isFirst: false), frame: id))
         case .object where tag == Tags.close, .array where tag == Tags.close:
@@ -124,7 +134,8 @@ struct Automaton: Sendable {
         }
         // Nothing depends on a count beyond both limits.
         if rule.hasCount { next.count = min(frame.count + 1, max(rule.least, rule.most ?? 0)) }
-        let value = isMember ? rule.members[Int(key)].value : rule.regions[Int(key) - rule.members.count].value
+        var value = isMember ? rule.members[Int(key)].value : rule.regions[Int(key) - rule.members.count].value
+        if isMember, layout == .lines, let text = rule.members[Int(key)].text { value = text }
         let id = frames.id(next)
         begin(value: value, in: id, layout, frame.depth, &result)
     }
@@ -140,9 +151,9 @@ struct Automaton: Sendable {
         begin(value: value, in: id, next.layout, frame.depth, &result)
     }
 
-    private mutating func objectLexeme(_ frame: Frame, isFirst: Bool) -> RegexID {
+    private mutating func objectLexeme(_ frame: Frame, isFirst: Bool, isEnded: Bool = false) -> RegexID {
         let used = rules.objects[Int(frame.rule)].isOrdered ? [] : frames.sets[Int(frame.position)]
-        return punctuation.object(rules, frame, used, isFirst: isFirst, height: height(in: frame), &pool)
+        return punctuation.object(rules, frame, used, isFirst: isFirst, isEnded: isEnded, height: height(in: frame), &pool)
     }
 
     private mutating func arrayLexeme(_ frame: Frame, isFirst: Bool) -> RegexID {
@@ -171,9 +182,7 @@ struct Automaton: Sendable {
         for object in rule.objects where rules.objects[Int(object)].height + depth <= rules.depth {
             let frame = Frame(kind: .object, layout: layout, depth: depth + 1, rule: object, parent: parent)
             let lexeme = objectLexeme(frame, isFirst: true)
-            if lexeme != RegexPool.nothing {
-                result.append(Configuration(lexeme: lexeme, frame: frames.id(frame)))
-            }
+            if lexeme != RegexPool.nothing { enter(LexemeStep(lexeme, pool[lexeme]), frames.id(frame), &result) }
         }
         for array in rule.arrays where rules.arrays[Int(array)].height + depth <= rules.depth {
             let frame = Frame(kind: .array, layout: layout, depth: depth + 1, rule: array, parent: parent)
@@ -201,8 +210,11 @@ struct Automaton: Sendable {
             )
         }
         switch parts[Int(position)] {
-        case .lexeme(let lexeme): result.append(Configuration(lexeme: lexeme, frame: frame))
+        case .lexeme(let lexeme): enter(LexemeStep(lexeme, pool[lexeme]), frame, &result)
         case .value(let value, let layout): begin(value: value, in: frame, layout, depth, &result)
+        case .branch(let lexeme, let branches):
+            let branch = Frame(kind: .branch, depth: depth, rule: branches, parent: frame)
+            result.append(Configuration(lexeme: lexeme, frame: frames.id(branch)))
         case .choice(let choices):
             for choice in choices { begin(partAt: 0, of: choice, in: frame, depth, &result) }
         }

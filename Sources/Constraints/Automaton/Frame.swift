@@ -10,6 +10,8 @@ struct Frame: Hashable, Sendable {
         case array
         /// The next part is at `position`.
         case sequence
+        /// What follows the lexeme depends on how it ends: the rule names the sequences.
+        case branch
     }
 
     var kind: Kind

@@ -38,6 +38,11 @@ struct MaskMaker: Sendable {
             + lexemes.values.reduce(0) { $0 + $1.tokens.count * 4 + $1.crossings.count * 8 }
     }
 
+    /// The tokens that may follow where there is one way to read the text, if they are known.
+    func known(_ configurations: [Configuration]) -> [UInt64]? {
+        configurations.count == 1 ? masks[configurations[0]] : nil
+    }
+
     /// Sets `mask` to the tokens, with a text or special, that may follow.
     mutating func allow(_ configurations: [Configuration], into mask: inout TokenMask, _ automaton: inout Automaton) {
         mask.removeAll()
@@ -45,19 +50,16 @@ struct MaskMaker: Sendable {
         automaton.pool.allowSearches()
         budget = Self.mostCrossings
         for configuration in configurations where configuration != .end {
-            if let token = automaton.special(configuration.lexeme).token {
-                mask.insert(token)
-            } else if let known = masks[configuration] {
+            if let known = masks[configuration] {
                 mask.formUnion(known)
-            } else if configurations.count == 1 {
-                add(configuration, to: &mask, &automaton)
-                if masks.count >= Self.mostMasks { masks.removeAll(keepingCapacity: true) }
-                masks[configuration] = mask.words
             } else {
                 add(configuration, to: &mask, &automaton)
             }
         }
         for (token, first) in vocabulary.twins where mask.contains(first) { mask.insert(token) }
+        guard configurations.count == 1, configurations[0] != .end else { return }
+        if masks.count >= Self.mostMasks { masks.removeAll(keepingCapacity: true) }
+        masks[configurations[0]] = mask.words
     }
 
     private mutating func add(
@@ -65,6 +67,7 @@ struct MaskMaker: Sendable {
         to mask: inout TokenMask,
         _ automaton: inout Automaton
     ) {
+        for edge in automaton.pool.specials(of: configuration.lexeme) { mask.insert(edge.token) }
         let lexeme = canonical(configuration.lexeme, &automaton.pool)
         let inside = lexemes[lexeme] ?? make(lexeme, &automaton)
         let trie: VocabularyTrie

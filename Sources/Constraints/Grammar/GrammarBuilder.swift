@@ -8,12 +8,54 @@ package indirect enum GrammarElement: Sendable {
     case token(Token)
     /// A JSON value.
     case schema(JSONNode, SchemaOptions)
-    /// Any text up to a marker where that first appears, and the marker.
-    case text(until: String)
+    /// Any text up to the first of some markers, the marker, and what follows that one.
+    case text(FreeText)
+    /// One of some texts, each another, and what follows that one.
+    case choice([(text: String, then: GrammarElement)])
+    /// So many of some ASCII characters.
+    case characters(String, ClosedRange<Int32>)
+    /// An element that stands in several places, compiled once; the name tells it from others.
+    case shared(String, GrammarElement)
     case sequence([GrammarElement])
     case alternatives([GrammarElement])
     /// Once or more, with something in between.
     case repetition(GrammarElement, separator: GrammarElement)
+}
+
+/// Any text up to the first of some markers, which are in it, and what follows that one.
+package struct FreeText: Sendable {
+    /// A marker, and what follows it.
+    package struct Branch: Sendable {
+        package var marker: [MarkerPart]
+        /// Whether it is a marker only where the text begins.
+        package var isAtStart: Bool
+        package var next: GrammarElement
+
+        package init(_ marker: [MarkerPart], isAtStart: Bool = false, then next: GrammarElement = .sequence([])) {
+            self.marker = marker
+            self.isAtStart = isAtStart
+            self.next = next
+        }
+    }
+
+    package var branches: [Branch]
+    /// Whether the answer may end within the text; nothing may follow this element then.
+    package var mayEnd: Bool
+    /// Whether a marker is one with any white space in it, or without its own.
+    package var ignoresSpace: Bool
+
+    package init(until branches: [Branch], mayEnd: Bool = false, ignoresSpace: Bool = false) {
+        self.branches = branches
+        self.mayEnd = mayEnd
+        self.ignoresSpace = ignoresSpace
+    }
+}
+
+extension GrammarElement {
+    /// Any text up to a marker where that first appears, and the marker.
+    package static func text(until marker: String) -> GrammarElement {
+        .text(FreeText(until: [FreeText.Branch([.text(marker)])]))
+    }
 }
 
 extension Grammar {
@@ -37,6 +79,7 @@ private struct GrammarBuilder {
     var rules = GrammarRules()
     var pool = RegexPool()
     var ignored: [String] = []
+    private var shared: [String: Int32] = [:]
 
     /// The sequence that an element is by itself.
     mutating func sequence(_ element: GrammarElement) throws(SchemaError) -> Int32 {
@@ -53,7 +96,16 @@ private struct GrammarBuilder {
             rules.depth = max(rules.depth, Int32(options.depth))
             let value = try RuleBuilder.add(node, options, to: &rules, &pool, ignored: &ignored)
             return [.value(value, options.layout)]
-        case .text(let marker): return [.lexeme(text(until: Array(marker.utf8)))]
+        case .text(let text): return [try self.text(text)]
+        case .choice(let choices): return [try choice(choices)]
+        case .characters(let characters, let count):
+            let set = pool.bytes(ByteSet(characters.utf8))
+            return [.lexeme(pool.repetition(set, count.lowerBound, count.upperBound))]
+        case .shared(let name, let element):
+            if let known = shared[name] { return [.choice([known])] }
+            let sequence = try sequence(element)
+            shared[name] = sequence
+            return [.choice([sequence])]
         case .sequence(let elements):
             var all: [SequenceRule.Part] = []
             for element in elements { all += try parts(element) }
@@ -73,12 +125,33 @@ private struct GrammarBuilder {
         }
     }
 
-    private mutating func text(until marker: [UInt8]) -> RegexID {
-        let any = pool.star(pool.bytes(.all))
-        if marker.isEmpty { return any }
-        let end = pool.literal(marker)
-        let later = pool.sequence(any, end, pool.bytes(.all), any)
-        let whole = pool.pair(any, end)
-        return pool.intersection(whole, pool.complement(later))
+    private mutating func text(_ text: FreeText) throws(SchemaError) -> SequenceRule.Part {
+        var markers: [MarkerFinder.Marker] = []
+        for (index, branch) in text.branches.enumerated() {
+            let symbols = branch.marker.flatMap(MarkerFinder.symbols)
+            let place: MarkerFinder.Marker.Place = branch.isAtStart ? .start : .anywhere
+            markers.append(.init(symbols: symbols, place: place, tag: Tags.branch(index)))
+        }
+        let next = try add(text.branches.map(\.next))
+        let finder = MarkerFinder(markers, mayEnd: text.mayEnd, ignoresSpace: text.ignoresSpace)
+        return .branch(pool.text(finder), next)
+    }
+
+    private mutating func choice(
+        _ choices: [(text: String, then: GrammarElement)]
+    ) throws(SchemaError) -> SequenceRule.Part {
+        var texts: [RegexID] = []
+        for (index, choice) in choices.enumerated() {
+            texts.append(pool.literal(Array(choice.text.utf8), then: pool.accept(Tags.branch(index))))
+        }
+        return .branch(pool.union(texts), try add(choices.map(\.then)))
+    }
+
+    /// - Returns: the index of a list of branches.
+    private mutating func add(_ branches: [GrammarElement]) throws(SchemaError) -> Int32 {
+        var sequences: [Int32] = []
+        for branch in branches { sequences.append(try sequence(branch)) }
+        rules.branches.append(sequences)
+        return Int32(rules.branches.count - 1)
     }
 }

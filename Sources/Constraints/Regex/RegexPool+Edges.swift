@@ -57,6 +57,8 @@ extension RegexPool {
             let most = node.c == RegexNode.unlimited ? node.c : node.c - 1
             return followed(edges(of: node.a), by: repetition(node.a, max(0, node.b - 1), most))
         case .multiple: return multipleEdges(node)
+        case .text: return textEdges(node)
+        case .content: return contentEdges(node)
         }
     }
 
@@ -71,7 +73,7 @@ extension RegexPool {
     }
 
     /// Adds an edge behind the others, as one with the last if it goes on from it.
-    private func append(_ edge: RegexEdge, to edges: inout [RegexEdge]) {
+    func append(_ edge: RegexEdge, to edges: inout [RegexEdge]) {
         if let last = edges.last, last.target == edge.target, Int(last.high) + 1 == Int(edge.low) {
             edges[edges.count - 1].high = edge.high
         } else {
@@ -110,6 +112,15 @@ extension RegexPool {
             next = Int(edge.high) + 1
         }
         if next < 256 { append(RegexEdge(low: UInt8(next), high: 255, target: Self.everything), to: &result) }
+        return result
+    }
+
+    private mutating func textEdges(_ node: RegexNode) -> [RegexEdge] {
+        var result: [RegexEdge] = []
+        for byte in UInt8.min...UInt8.max {
+            let target = target(of: node, Int32(byte))
+            if target != Self.nothing { append(RegexEdge(low: byte, high: byte, target: target), to: &result) }
+        }
         return result
     }
 

@@ -21,6 +21,9 @@ struct RegexPool: Sendable {
     private(set) var nodes: [RegexNode] = []
     private(set) var byteSets: [ByteSet] = []
     private(set) var divisors: [Divisor] = []
+    var finders: [MarkerFinder] = []
+    /// Whether any expression has tokens that are no text in it.
+    var hasSpecials = false
     private var byteSetIDs: [ByteSet: Int32] = [:]
     private var operands: [RegexID] = []
     /// Open addressing over `nodes`, at most half full; -1 is a free place.
@@ -65,7 +68,14 @@ struct RegexPool: Sendable {
     /// The empty text, where the automaton is told `tag`.
     mutating func accept(_ tag: LexemeTag) -> RegexID { intern(RegexNode(kind: .accept, a: tag, tag: tag), []) }
 
-    mutating func special(_ token: Int32) -> RegexID { intern(RegexNode(kind: .special, a: token), []) }
+    mutating func special(_ token: Int32) -> RegexID {
+        hasSpecials = true
+        return intern(RegexNode(kind: .special, a: token), [])
+    }
+
+    mutating func text(_ finder: Int32, node: Int32, other: Int32) -> RegexID {
+        intern(RegexNode(kind: .text, a: finder, b: node, c: other), [])
+    }
 
     mutating func bytes(_ set: ByteSet) -> RegexID {
         if set.isEmpty { return Self.nothing }
@@ -255,7 +265,7 @@ struct RegexPool: Sendable {
         return Self.nothing
     }
 
-    private mutating func intern(_ node: RegexNode, _ parts: [RegexID]) -> RegexID {
+    mutating func intern(_ node: RegexNode, _ parts: [RegexID]) -> RegexID {
         var place = Int(truncatingIfNeeded: Self.hash(node, parts)) & (table.count - 1)
         while table[place] >= 0 {
             if isEqual(nodes[Int(table[place])], node, parts) { return table[place] }

@@ -7,6 +7,8 @@ package final class Vocabulary: Sendable {
 
     package let tokenCount: Int
     package let stopTokens: [Token]
+    /// Cuts a text into tokens as the model's tokenizer does.
+    private let encode: (@Sendable ([UInt8]) -> [Token])?
     /// The texts one after the other; that of token t is `offsets[t] ..< offsets[t + 1]`.
     private let bytes: [UInt8]
     private let offsets: [Int32]
@@ -21,7 +23,10 @@ package final class Vocabulary: Sendable {
     /// - Parameters:
     ///   - texts: the bytes that each token stands for; empty for control tokens, which no text leads to.
     ///   - stopTokens: those that end an answer.
-    package init(texts: [[UInt8]], stopTokens: [Token]) {
+    ///   - encode: the tokens of a text as the model's tokenizer cuts it. Without, forced text is cut into longest tokens,
+    ///     which models were not trained on.
+    package init(texts: [[UInt8]], stopTokens: [Token], encode: (@Sendable ([UInt8]) -> [Token])? = nil) {
+        self.encode = encode
         tokenCount = texts.count
         self.stopTokens = stopTokens
         var bytes: [UInt8] = []
@@ -96,18 +101,61 @@ package final class Vocabulary: Sendable {
     }
 }
 
+/// Text that must come, in tokens.
 extension Vocabulary {
-    /// The longest token that a text begins with. Unless the text is a whole answer, nil if a token begins with all of it
-    /// and goes on.
-    func longest(_ text: ArraySlice<UInt8>, isWhole: Bool) -> (token: Token, length: Int)? {
+    /// The tokens that spell a text, as far as what follows cannot change them: a token goes no further than the text unless
+    /// the text is whole.
+    func tokens(of text: [UInt8], isWhole: Bool) -> [Token] {
+        var result: [Token] = []
+        var rest = text[...]
+        for token in encoded(text) {
+            guard isWhole || !goesOn(rest) else { break }
+            result.append(token)
+            rest = rest.dropFirst(self.text(token).count)
+        }
+        return result
+    }
+
+    /// As the tokenizer has it, if its tokens spell that text and no other, else in longest tokens.
+    private func encoded(_ text: [UInt8]) -> [Token] {
+        if let encode {
+            let tokens = encode(text)
+            if tokens.flatMap({ self.text($0) }) == text { return tokens }
+        }
+        var result: [Token] = []
+        var rest = text[...]
+        while let (token, length) = longest(rest) {
+            result.append(token)
+            rest = rest.dropFirst(length)
+        }
+        return result
+    }
+
+    /// The longest token that a text begins with.
+    private func longest(_ text: ArraySlice<UInt8>) -> (token: Token, length: Int)? {
         var found: (token: Token, length: Int)?
+        descend(text) { token, length in if token >= 0 { found = (token, length) } }
+        return found
+    }
+
+    /// Whether a token begins with all of a text and goes on.
+    private func goesOn(_ text: ArraySlice<UInt8>) -> Bool {
+        guard let node = descend(text, { _, _ in }) else { return false }
+        return Int(all.nodes[node].end) > node + 1
+    }
+
+    /// The node that a whole text leads to; `visit` sees the tokens on the way, -1 for none, and their lengths.
+    @discardableResult
+    private func descend(_ text: ArraySlice<UInt8>, _ visit: (Token, Int) -> Void) -> Int? {
         var (index, end) = (0, all.nodes.count)
+        var last: Int?
         for (offset, byte) in text.enumerated() {
             while index < end, all.nodes[index].byte != byte { index = Int(all.nodes[index].end) }
-            guard index < end else { return found }
-            if all.nodes[index].token >= 0 { found = (all.nodes[index].token, offset + 1) }
+            guard index < end else { return nil }
+            visit(all.nodes[index].token, offset + 1)
+            last = index
             (index, end) = (index + 1, Int(all.nodes[index].end))
         }
-        return index < end && !isWhole ? nil : found
+        return last
     }
 }
