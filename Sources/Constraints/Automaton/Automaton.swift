@@ -153,7 +153,15 @@ struct Automaton: Sendable {
 
     private mutating func objectLexeme(_ frame: Frame, isFirst: Bool, isEnded: Bool = false) -> RegexID {
         let used = rules.objects[Int(frame.rule)].isOrdered ? [] : frames.sets[Int(frame.position)]
-        return punctuation.object(rules, frame, used, isFirst: isFirst, isEnded: isEnded, height: height(in: frame), &pool)
+        return punctuation.object(
+            rules,
+            frame,
+            used,
+            isFirst: isFirst,
+            isEnded: isEnded,
+            height: height(in: frame),
+            &pool
+        )
     }
 
     private mutating func arrayLexeme(_ frame: Frame, isFirst: Bool) -> RegexID {
