@@ -14,7 +14,7 @@ import Tokenization
         for (name, source) in try TemplateFolder.templates() {
             let format: ChatFormat
             do {
-                format = try TemplateFolder.format(source)
+                format = try TemplateFolder.format(name, source)
             } catch {
                 rows.append("\(name): cannot be used: \(error)")
                 continue
@@ -23,8 +23,16 @@ import Tokenization
             let turns = [ChatTurn(role: .user, text: "Where is it?")]
             let told = try format.preview(ChatConversation(turns: turns, tools: tools))
             for tool in tools { #expect(told.contains(tool.name), "\(name) does not tell of tools") }
-            var outcome = "\(format.toolSupport)"
-            for history in try TemplateFolder.histories() {
+            if let thinking = format.syntax.thinking {
+                #expect(
+                    !told.trimmingCharacters(in: .whitespacesAndNewlines).hasSuffix(thinking.start),
+                    "\(name) lets the model think"
+                )
+            }
+            let support = format.toolSupport
+            var outcome = "\(support.origin)" + (support.tools ? "" : ", tools in the system text")
+            outcome += (support.calls ? "" : ", calls in the text") + (support.results ? "" : ", results of users")
+            for history in try TemplateFolder.histories(format) {
                 do {
                     let read = try TemplateFolder.readBack(history, format, tools)
                     #expect(read == history.expected, "\(name): \(read) for \(history.expected)")
@@ -50,10 +58,12 @@ private enum TemplateFolder {
             .map { ($0, try String(contentsOf: folder.appending(path: $0), encoding: .utf8)) }
     }
 
-    static func format(_ source: String) throws -> ChatFormat {
-        try ChatFormat(
+    static func format(_ name: String, _ source: String) throws -> ChatFormat {
+        // A template for conversations with tools stands beside one for those without.
+        let plain = "{% for m in messages %}{{ m.content }}{% endfor %}"
+        return try ChatFormat(
             TokenizerConfiguration(
-                templates: ["default": source],
+                templates: name.contains("tool_use") ? ["default": plain, "tool_use": source] : ["default": source],
                 specialTokens: ["bos_token": "<s>", "eos_token": "</s>"]
             ),
             architecture: "",
@@ -82,16 +92,23 @@ private enum TemplateFolder {
         }
     }
 
-    static func histories() throws -> [History] {
-        let all =
-            #"{"city":"Zürich \"X\"\n<b> 'y'","days":-3,"exact":true,"places":["a","b c"],"more":{"k":[1,{"x":"y"}]}}"#
+    static func histories(_ format: ChatFormat) throws -> [History] {
+        // Where texts stand in quotes as they are, they can have none; the members are in alphabetical order, in which some
+        // templates write them.
+        var city = #"Zürich \"X\"\n<b> 'y'"#
+        if format.syntax.calls.arguments == .python { city = "Zürich <b>" }
+        let all = #"{"city":"\#(city)","days":-3,"exact":true,"more":{"k":[1,{"x":"y"}]},"places":["a","b c"]}"#
         let one = ToolCall(id: "toolu_01Abc", name: "get_weather", arguments: all)
         let two = ToolCall(id: "toolu_02Xyz", name: "find-it", arguments: #"{"city":"Bern"}"#)
         let none = ToolCall(id: "toolu_03Non", name: "find-it", arguments: "{}")
-        return [
+        var histories = [
             History(label: "one", calls: [one]), History(label: "two", calls: [two, one]),
             History(label: "none", calls: [none]), History(label: "text", calls: [two], text: "I look it up."),
         ]
+        if format.syntax.thinking != nil, format.writesThinking {
+            histories.append(History(label: "thinking", calls: [two], thinking: "It may be there."))
+        }
+        return histories
     }
 
     /// Renders an answer in a history, and parses what stands for it there.
@@ -99,38 +116,48 @@ private enum TemplateFolder {
         var answer = ChatTurn(role: .assistant, text: history.text)
         answer.calls = history.calls
         answer.thinking = history.thinking
-        let question = ChatTurn(role: .user, text: "Where is it?")
         let results = history.calls.map { call in
-            var turn = ChatTurn(role: .tool, text: "RESULT of it")
+            var turn = ChatTurn(role: .tool, text: "RESULT")
             turn.answeredCall = .init(id: call.id, name: call.name)
             return turn
         }
-        func prompt(_ turns: [ChatTurn]) throws -> String {
-            try format.preview(ChatConversation(turns: turns, tools: tools))
+        var conversation = ChatConversation(
+            turns: [ChatTurn(role: .user, text: "QUESTION"), answer] + results,
+            tools: tools
+        )
+        conversation.thinking = history.thinking == nil ? .off : .on(nil)
+        let written = try format.preview(conversation)
+        let question = try #require(written.range(of: "QUESTION", options: .backwards))
+        // A template that has one call in a turn writes a result after each.
+        let answers = written[question.upperBound...].components(separatedBy: "RESULT").prefix(max(1, results.count))
+        return answers.flatMap { parts(of: $0, format, tools, history) }
+    }
+
+    /// The parts of an answer, without the heads and ends of turns, which no model writes.
+    private static func parts(
+        of text: String,
+        _ format: ChatFormat,
+        _ tools: [ToolDefinition],
+        _ history: History
+    ) -> [AnswerPart] {
+        var text = text
+        // From where the thought, the text or the call begins.
+        if let thinking = history.thinking, let start = format.syntax.thinking?.start, text.contains(thinking),
+            let range = text.range(of: start)
+        {
+            text = String(text[range.lowerBound...])
         }
-        let before = try prompt([question])
-        let after = try prompt([question, answer] + results)
-        // From where an answer begins to where the first result stands; a template that splits calls has a result
-        // between them.
-        var written = after.dropFirst(zip(before, after).prefix { $0 == $1 }.count)
-        let start = before.index(before.startIndex, offsetBy: zip(before, after).prefix { $0 == $1 }.count)
-        written = before[start...].isEmpty ? written : after[after.range(of: "Where is it?")!.upperBound...]
-        return merged(parse(String(written), format, tools), history)
-    }
-
-    private static func parse(_ text: String, _ format: ChatFormat, _ tools: [ToolDefinition]) -> [AnswerPart] {
+        // A call that is the whole answer has a head before it here.
+        if format.syntax.calls.isWholeAnswer, let start = text.firstIndex(of: "{") { text = String(text[start...]) }
         var parser = AnswerParser(format.syntax, tools: tools, isInsideThinking: false)
-        return parser.push(text) + parser.finish()
-    }
-
-    /// The parts without the texts of turns' heads and ends, which no answer of a model has.
-    private static func merged(_ parts: [AnswerPart], _ history: History) -> [AnswerPart] {
-        parts.compactMap { part in
+        return (parser.push(text) + parser.finish()).compactMap { part in
             switch part {
-            case .text(let text):
-                return !history.text.isEmpty && text.contains(history.text) ? .text(history.text) : nil
-            case .toolCallArguments(let json):
-                return .toolCallArguments(compact(json))
+            // The format may think aloud what was said before a call.
+            case .text(let said), .thinking(let said):
+                if !history.text.isEmpty, said.contains(history.text) { return .text(history.text) }
+                if case .thinking = part { return part }
+                return nil
+            case .toolCallArguments(let json): return .toolCallArguments(compact(json))
             default: return part
             }
         }
