@@ -30,6 +30,7 @@ typedef struct kernels {
     void (*soft_cap)(float cap, int size, float *y);
     void (*route_top_k)(float *logits, int experts, int count, bool normalize, int32_t *chosen, float *weights);
     // As the functions of the same names in ckernels.h.
+    void (*mask_logits)(const uint64_t *mask, int count, float *x);
     int32_t (*argmax)(const float *x, int count);
     void (*sampling_weights)(const float *x, int count, float largest, float temperature, float *weights);
     void (*sampling_sums)(const float *x, int count, float largest, float temperature, float *sums);

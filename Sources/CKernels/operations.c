@@ -102,6 +102,10 @@ void ck_soft_cap(ck_compute *c, float cap, size_t count, float *y) {
 
 // MARK: Sampling
 
+void ck_mask_logits(const ck_compute *c, const uint64_t *mask, int count, float *x) {
+    c->kernels->mask_logits(mask, count, x);
+}
+
 int32_t ck_argmax(const ck_compute *c, const float *x, int count) { return c->kernels->argmax(x, count); }
 
 void ck_sampling_weights(

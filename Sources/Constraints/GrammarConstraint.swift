@@ -31,6 +31,8 @@ package struct GrammarConstraint: TokenConstraint {
 
     package var forced: [Token] { isOver ? [] : Array(plan) }
 
+    package var isFinished: Bool { configurations.allSatisfy { $0 == .end } }
+
     package func allow(into mask: inout TokenMask) {
         if isOver { return mask.removeAll() }
         if let token = plan.first {

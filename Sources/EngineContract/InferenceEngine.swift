@@ -114,4 +114,7 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
         self.description = description
         self.isLasting = isLasting
     }
+
+    /// The constraint of a session's answer has come to a point from which nothing leads on.
+    package static let nothingAllowed = EngineError("the answer's constraint allows nothing more")
 }

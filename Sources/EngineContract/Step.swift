@@ -53,7 +53,8 @@ package struct StepEntry: Sendable {
         sampling: SamplingParameters,
         sampleIndex: Int,
         draftCount: Int = 0,
-        seen: [Token] = []
+        seen: [Token] = [],
+        constraint: (any TokenConstraint)? = nil
     ) {
         self.session = session
         self.tokens = tokens
@@ -64,7 +65,10 @@ package struct StepEntry: Sendable {
         self.sampling = sampling
         self.sampleIndex = sampleIndex
         self.seen = seen
+        self.constraint = constraint
     }
+
+    package var drafts: ArraySlice<Token> { tokens.suffix(draftCount) }
 }
 
 /// What the engine computes at once: tokens of many sessions, each decoding (one token, and drafts of the next) or

@@ -8,6 +8,8 @@ package struct StepTimes: Sendable, Equatable {
     package var attention = 0.0
     /// Per-row and elementwise operations: norms, gates, embeddings and the like.
     package var elementwise = 0.0
+    /// Finding what constraints allow, and masking logits.
+    package var constraint = 0.0
     /// Sampling of tokens.
     package var sampling = 0.0
     /// Everything else in the engine: checks, tables, overhead between kernels.
@@ -21,12 +23,13 @@ package struct StepTimes: Sendable, Equatable {
     package var parts: KeyValuePairs<String, Double> {
         [
             "matmul": matmul, "quantization": quantization, "attention": attention, "elementwise": elementwise,
-            "sampling": sampling,
-            "other": other, "scheduling": scheduling,
+            "constraint": constraint, "sampling": sampling, "other": other, "scheduling": scheduling,
         ]
     }
 
-    package var total: Double { matmul + quantization + attention + elementwise + sampling + other + scheduling }
+    package var total: Double {
+        matmul + quantization + attention + elementwise + constraint + sampling + other + scheduling
+    }
 
     package static func + (left: StepTimes, right: StepTimes) -> StepTimes { combine(left, right, +) }
     package static func - (left: StepTimes, right: StepTimes) -> StepTimes { combine(left, right, -) }
@@ -41,6 +44,7 @@ package struct StepTimes: Sendable, Equatable {
         result.quantization = operation(left.quantization, right.quantization)
         result.attention = operation(left.attention, right.attention)
         result.elementwise = operation(left.elementwise, right.elementwise)
+        result.constraint = operation(left.constraint, right.constraint)
         result.sampling = operation(left.sampling, right.sampling)
         result.other = operation(left.other, right.other)
         result.scheduling = operation(left.scheduling, right.scheduling)

@@ -31,10 +31,19 @@ package struct TokenMask: Sendable, Equatable {
                 for index in 0..<min(words.count, other.count) { words[index] |= other[index] }
             }
         }
+        // The other set may be of a larger vocabulary.
+        if tokenCount % 64 != 0, other.count >= words.count {
+            words[words.count - 1] &= 1 << UInt64(tokenCount % 64) - 1
+        }
     }
 
     package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+    /// The lowest token; nil if there is none.
+    package var first: Token? {
+        words.firstIndex { $0 != 0 }.map { Token($0 * 64 + words[$0].trailingZeroBitCount) }
+    }
 
     package var tokens: [Token] {
         var result: [Token] = []
@@ -65,4 +74,11 @@ package protocol TokenConstraint: Sendable {
 
     /// Whether the answer may end here: the end tokens are among those allowed.
     var isComplete: Bool { get }
+
+    /// Whether nothing but an end token can follow: the answer ends here, without asking the model.
+    var isFinished: Bool { get }
+}
+
+extension TokenConstraint {
+    package var isFinished: Bool { false }
 }

@@ -42,6 +42,7 @@ final class Compute {
         times.quantization = seconds(CK_WORK_QUANTIZE)
         times.attention = seconds(CK_WORK_ATTENTION)
         times.elementwise = seconds(CK_WORK_ELEMENTWISE)
+        times.constraint = seconds(CK_WORK_CONSTRAINT)
         times.sampling = seconds(CK_WORK_SAMPLING)
         return times
     }

@@ -26,6 +26,7 @@ extension Engine: BlockTransfer {
 
     package func trim() {
         pass.releaseBuffers()
+        masks = []
         returnFreeHeapMemory()
     }
 

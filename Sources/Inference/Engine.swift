@@ -13,6 +13,8 @@ package actor Engine: InferenceEngine {
     let pass: ForwardPass
     private let checks: StepChecks
     private let files: [MappedFile]
+    /// What constraints allow, for each compute thread; made when the first constraint comes.
+    var masks: [TokenMask] = []
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -93,17 +95,20 @@ package actor Engine: InferenceEngine {
         var result = StepResult(samples: [[Token]](repeating: [], count: step.entries.count))
         let draws = sampling.flatMap { Draw.all(of: step.entries[$0]) }
         guard !draws.isEmpty else { return result }
-        var tokens = BatchSampler.sample(
+        var outcomes = BatchSampler.sample(
             draws,
             pass.logits.buffer(draws.count * description.vocabularySize),
             vocabularySize: description.vocabularySize,
+            masks: &masks,
             on: pass.compute
         )[...]
         for index in sampling {
-            let own = tokens.prefix(step.entries[index].draftCount + 1)
-            tokens = tokens.dropFirst(own.count)
-            result.samples[index] = own.prefix { $0 != nil }.compactMap(\.self)
-            if result.samples[index].isEmpty {
+            let own = outcomes.prefix(step.entries[index].draftCount + 1)
+            outcomes = outcomes.dropFirst(own.count)
+            result.samples[index] = own.prefix { $0.token != nil }.compactMap(\.token)
+            if own.first == .nothingAllowed {
+                result.failures[index] = .nothingAllowed
+            } else if result.samples[index].isEmpty {
                 result.failures[index] = EngineError("the model gave a logit that is not a finite number")
             }
         }

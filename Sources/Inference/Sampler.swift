@@ -10,6 +10,8 @@ struct Sampler {
     let compute: OpaquePointer
     let logits: UnsafeBufferPointer<Float>
     let parameters: SamplingParameters
+    /// How many tokens a mask has left; the others weigh nothing. Nil: all.
+    var allowed: Int?
 
     /// Tokens that are looked at one by one before the whole vocabulary is.
     private static let likely = 1024
@@ -29,13 +31,15 @@ struct Sampler {
             ck_sampling_sums(compute, start, Int32(logits.count), largest, parameters.temperature, stretches)
             let count = (logits.count + Int(CK_SAMPLING_CHUNK) - 1) / Int(CK_SAMPLING_CHUNK)
             let sums = UnsafeBufferPointer(start: stretches, count: count)
-            if (parameters.topK == 0 || parameters.topK >= logits.count) && parameters.topP >= 1 && parameters.minP <= 0
-            {
+            if (parameters.topK == 0 || parameters.topK >= choices) && parameters.topP >= 1 && parameters.minP <= 0 {
                 return pick(sums, largest: largest, draw: draw)
             }
             return pick(nucleus(largest: largest, total: sums.reduce(0) { $0 + Double($1) }), draw: draw)
         }
     }
+
+    /// How many tokens there are to choose among.
+    private var choices: Int { allowed ?? logits.count }
 
     // MARK: All tokens
 
@@ -91,10 +95,10 @@ struct Sampler {
     /// The tokens that top-k, top-p and min-p leave, most probable first; among equals the lower comes first.
     /// - Parameter total: of the weights of all tokens.
     private func nucleus(largest: Float, total: Double) -> ArraySlice<Candidate> {
-        let limit = parameters.topK == 0 ? logits.count : min(parameters.topK, logits.count)
+        let limit = parameters.topK == 0 ? choices : min(parameters.topK, choices)
         var candidates = candidates(largest: largest, limit: limit, total: total)
         candidates.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.token < $1.token }
-        let kept = probable(candidates.prefix(limit), total: limit == logits.count ? total : nil)
+        let kept = probable(candidates.prefix(limit), total: limit == choices ? total : nil)
         // The most probable token's weight is 1.
         return kept.prefix(max(1, kept.prefix { $0.weight >= parameters.minP }.count))
     }
@@ -119,14 +123,15 @@ struct Sampler {
             guard let likely = candidates(atLeast: threshold, largest: largest) else { break }
             if isEnough(likely, leastWeight: leastWeight, limit: limit, total: total) { return likely }
         }
-        return zip(logits.indices, weights(logits, largest: largest)).map { Candidate(token: Token($0), weight: $1) }
+        return zip(logits.indices, weights(logits, largest: largest)).lazy.filter { $1 > 0 }
+            .map { Candidate(token: Token($0), weight: $1) }
     }
 
     /// Whether the nucleus is among the tokens of at least a weight.
     private func isEnough(_ likely: [Candidate], leastWeight: Float, limit: Int, total: Double) -> Bool {
         // Far enough from the border that rounding does not matter; but top-p wants to know the sum of what top-k leaves.
-        if parameters.minP > 2 * leastWeight && (parameters.topP >= 1 || limit == logits.count) { return true }
-        guard limit == logits.count else { return likely.count >= limit }
+        if parameters.minP > 2 * leastWeight && (parameters.topP >= 1 || limit == choices) { return true }
+        guard limit == choices else { return likely.count >= limit }
         // The total's additions are rounded.
         return likely.reduce(0) { $0 + Double($1.weight) } > total * Double(parameters.topP) * (1 + 1e-5)
     }

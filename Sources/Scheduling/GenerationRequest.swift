@@ -18,13 +18,15 @@ package struct GenerationRequest: Sendable {
         prompt: [Token],
         maxTokens: Int,
         stopTokens: Set<Token>,
-        sampling: SamplingParameters = .greedy
+        sampling: SamplingParameters = .greedy,
+        constraint: (any TokenConstraint)? = nil
     ) {
         self.client = client
         self.prompt = prompt
         self.maxTokens = maxTokens
         self.stopTokens = stopTokens
         self.sampling = sampling
+        self.constraint = constraint
     }
 }
 
@@ -50,7 +52,7 @@ package struct GenerationSummary: Sendable, Equatable {
     package var promptTokens: Int
     /// Prompt tokens taken from the prefix cache when the session first ran.
     package var cachedTokens: Int
-    /// Every sampled token, a stop token too.
+    /// Every token of the answer, sampled or forced, a stop token too.
     package var generatedTokens: Int
 
     package init(reason: FinishReason, promptTokens: Int, cachedTokens: Int, generatedTokens: Int) {

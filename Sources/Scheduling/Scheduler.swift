@@ -86,13 +86,15 @@ package actor Scheduler {
             request: request,
             channel: channel,
             room: room,
-            blockSize: engineDescription.blockSize
+            blockSize: engineDescription.blockSize,
+            vocabularySize: engineDescription.vocabularySize
         )
+        if configuration.ridesForcedTokens { session.appendLeading() }
         update { $0.add(session) }
         startLoop()
         return Generation(
             id: id,
-            cachedTokens: state.kv.cachedTokens(of: session.sequence),
+            cachedTokens: min(state.kv.cachedTokens(of: session.sequence), session.mostCachedTokens),
             reader: Generation.Reader(channel)
         )
     }
@@ -183,7 +185,9 @@ package actor Scheduler {
         case .started(let session, let seconds):
             session.channel.start()
             observer?.queued(seconds: seconds)
-        case .token(let token, let session): session.channel.send(token)
+        case .token(let token, let session):
+            session.channel.send(token)
+            session.unsent -= 1
         case .firstToken(let seconds): observer?.firstToken(seconds: seconds)
         case .interToken(let seconds): observer?.interToken(seconds: seconds)
         case .preempted: observer?.preempted()

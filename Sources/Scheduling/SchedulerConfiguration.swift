@@ -15,6 +15,9 @@ package struct SchedulerConfiguration: Sendable {
     package var readerStallLimit: Duration = .seconds(60)
     /// Whether small steps carry drafts of the next tokens. Answers are the same with and without.
     package var speculates = true
+    /// Whether tokens that a constraint forces are computed together, without sampling each. Answers are the same with and
+    /// without.
+    package var ridesForcedTokens = true
     /// How long blocks stay in the prefix cache when no session uses them; nil: until their memory is needed.
     package var cacheIdleLimit: Duration? = .seconds(900)
     /// How long unused memory is kept for the next requests before the system gets it back.
@@ -39,6 +42,8 @@ package struct SchedulerStatistics: Sendable {
     /// Drafted tokens, and those of them that were sampled then.
     package var draftedTokensTotal = 0
     package var acceptedTokensTotal = 0
+    /// Tokens that a constraint forced, which no step had to sample.
+    package var forcedTokensTotal = 0
     package var cancellationsTotal = 0
     package var preemptionsTotal = 0
     /// Tokens sampled per second over the last few seconds.

@@ -82,20 +82,21 @@ extension SchedulerState {
     /// sample equals the draft, the next sample counts too; the first that differs is the token itself. Because a token's
     /// logits do not depend on what is computed beside it, answers are the same token for token, greedy or sampled.
     private mutating func addDrafts(to entries: inout [StepEntry]) {
-        var room = min(Self.freeTokens, configuration.stepTokenBudget) - entries.count
+        var room = min(Self.freeTokens, configuration.stepTokenBudget) - entries.reduce(0) { $0 + $1.tokens.count }
         guard configuration.speculates, room > 0,
             entries.allSatisfy({ sessions[$0.session]?.isDecoding == true })
         else { return }
         for index in entries.indices where room > 0 {
-            guard let session = sessions[entries[index].session] else { continue }
+            guard entries[index].samples, let session = sessions[entries[index].session] else { continue }
             let sharers = entries.count - index
             let draft = session.makeDraft(atMost: (room + sharers - 1) / sharers)
             guard !draft.isEmpty else { continue }
-            guard kv.allocateBlocks(for: &session.sequence, tokens: 1 + draft.count) else {
+            let known = entries[index].tokens.count
+            guard kv.allocateBlocks(for: &session.sequence, tokens: known + draft.count) else {
                 kv.releaseDraftBlocks(of: &session.sequence)
                 continue
             }
-            entries[index] = session.stepEntry(1, draft: draft)
+            entries[index] = session.stepEntry(known, draft: draft)
             room -= draft.count
         }
     }

@@ -13,6 +13,7 @@ extension SchedulerState {
         for (index, entry) in step.entries.enumerated() {
             // It may have ended while the step ran.
             guard let session = sessions[entry.session] else { continue }
+            if entry.samples { deliverLeading(to: session, at: now) }
             if let failure = result.failures[index] {
                 finish(session, .failed(failure.description))
                 continue
@@ -39,7 +40,7 @@ extension SchedulerState {
             finish(session, .failed("the engine gave \(samples.count) tokens for \(entry.draftCount) drafted"))
             return
         }
-        let draft = entry.tokens.suffix(entry.draftCount)
+        let draft = entry.drafts
         var acceptedDrafts = 0
         for (sample, drafted) in zip(samples, draft.map(Optional.some) + [nil]) {
             deliver(sample, to: session, at: now)
@@ -48,6 +49,7 @@ extension SchedulerState {
             kv.markComputed(1, of: &session.sequence)
             acceptedDrafts += 1
         }
+        deliverForced(to: session, at: now)
         guard !draft.isEmpty else { return }
         statistics.draftedTokensTotal += draft.count
         statistics.acceptedTokensTotal += acceptedDrafts
@@ -55,8 +57,68 @@ extension SchedulerState {
         kv.releaseDraftBlocks(of: &session.sequence)
     }
 
-    /// Counts a sampled token and sends it to the reader, or ends the session if it is a stop token or the last one.
-    private mutating func deliver(_ token: Token, to session: Session, at now: ContinuousClock.Instant) {
+    /// Delivers the tokens that an answer begins with: its prompt is computed.
+    private mutating func deliverLeading(to session: Session, at now: ContinuousClock.Instant) {
+        for token in session.takeLeading() {
+            statistics.forcedTokensTotal += 1
+            count(token, of: session, at: now)
+        }
+    }
+
+    /// Delivers the tokens that a session's constraint forces, as far as its reader has room. The next step computes them
+    /// at once.
+    private mutating func deliverForced(to session: Session, at now: ContinuousClock.Instant) {
+        guard configuration.ridesForcedTokens, session.status == .running else { return }
+        for token in session.forcedTokens(atMost: session.channel.room - session.unsent) {
+            statistics.forcedTokensTotal += 1
+            deliver(token, isForced: true, to: session, at: now)
+            guard session.status == .running else { return }
+        }
+    }
+
+    /// Takes a token into the answer and sends it to the reader, or ends the session if it is a stop token, the last one,
+    /// or nothing but a stop token can follow.
+    private mutating func deliver(
+        _ token: Token,
+        isForced: Bool = false,
+        to session: Session,
+        at now: ContinuousClock.Instant
+    ) {
+        guard session.constraintAccepts(token) else {
+            finish(session, .failed("the answer's constraint does not allow the token \(token)"))
+            return
+        }
+        guard !session.request.stopTokens.contains(token) else {
+            count(token, of: session, at: now, isDelivered: false)
+            finish(session, .stopToken(token))
+            return
+        }
+        session.append(token, isForced: isForced)
+        count(token, of: session, at: now)
+        if session.isFinished {
+            finishWhole(session, at: now)
+        } else if session.sampled >= session.sampleLimit {
+            finish(session, session.limitReason)
+        }
+    }
+
+    /// Ends a session after whose last token only a stop token could be sampled. That one is counted, as if it had been.
+    private mutating func finishWhole(_ session: Session, at now: ContinuousClock.Instant) {
+        guard let token = session.request.stopTokens.min() else {
+            finish(session, .stopped)
+            return
+        }
+        if session.sampled < session.sampleLimit { count(token, of: session, at: now, isDelivered: false) }
+        finish(session, .stopToken(token))
+    }
+
+    /// Counts a token of an answer and sends it to the reader.
+    private mutating func count(
+        _ token: Token,
+        of session: Session,
+        at now: ContinuousClock.Instant,
+        isDelivered: Bool = true
+    ) {
         session.sampled += 1
         statistics.tokensGeneratedTotal += 1
         if let last = session.lastTokenAt {
@@ -65,13 +127,9 @@ extension SchedulerState {
             append(.firstToken(seconds: (now - session.submitted) / .seconds(1)))
         }
         session.lastTokenAt = now
-        guard !session.request.stopTokens.contains(token) else {
-            finish(session, .stopToken(token))
-            return
-        }
-        session.sequence.append(token)
+        guard isDelivered else { return }
+        session.unsent += 1
         append(.token(token, session))
-        if session.sampled >= session.sampleLimit { finish(session, session.limitReason) }
     }
 
     /// Ends the sessions of a step that could not be computed; the others go on.

@@ -118,8 +118,11 @@ struct SchedulerState {
     /// Counts tokens that a session need not compute. What a preempted session finds again is no hit.
     mutating func recordCacheHit(_ session: Session, tokens: Int) {
         guard tokens > 0, !session.wasPreempted else { return }
-        session.cachedTokens = (session.cachedTokens ?? 0) + tokens
-        statistics.prefixHitTokensTotal += tokens
+        let before = session.cachedTokens ?? 0
+        // Forced tokens after the prompt may be in the cache too.
+        let after = min(before + tokens, session.mostCachedTokens)
+        session.cachedTokens = after
+        statistics.prefixHitTokensTotal += after - before
     }
 
     // MARK: Looking

@@ -14,6 +14,8 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     package private(set) var history: [[SessionID: Int]] = []
     private let keepsHistory: Bool
     private var failure: EngineError?
+    /// Used again from token to token.
+    private var mask: TokenMask
 
     /// - Parameters:
     ///   - stepDuration: how long a step takes.
@@ -28,6 +30,7 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         self.stepDuration = stepDuration
         self.keepsHistory = keepsHistory
         self.script = script
+        mask = TokenMask(tokenCount: description.vocabularySize)
     }
 
     /// Makes the next step fail.
@@ -42,9 +45,13 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         if keepsHistory {
             history.append(Dictionary(step.entries.map { ($0.session, $0.tokens.count) }) { $0 + $1 })
         }
-        var samples: [[Token]] = []
-        for entry in step.entries { samples.append(try compute(entry)) }
-        return StepResult(samples: samples)
+        var result = StepResult(samples: [])
+        for (index, entry) in step.entries.enumerated() {
+            let samples = try compute(entry)
+            result.samples.append(samples)
+            if entry.samples, samples.isEmpty { result.failures[index] = .nothingAllowed }
+        }
+        return result
     }
 
     package func release(_ blocks: [BlockIndex]) {
@@ -90,7 +97,23 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
             memory[entry.blocks[position / size], default: Array(repeating: -1, count: size)][position % size] = token
         }
         guard entry.samples else { return [] }
-        return ((end - entry.draftCount)...end).map { script(prefix(of: entry, upTo: $0)) }
+        let known = end - entry.draftCount
+        var samples: [Token] = []
+        var constraint = entry.constraint
+        for (offset, drafted) in ([nil] + entry.drafts.map(Optional.some)).enumerated() {
+            if let drafted, constraint?.accept(drafted) == false { break }
+            let scripted = script(prefix(of: entry, upTo: known + offset))
+            guard let token = allowed(scripted, by: constraint) else { break }
+            samples.append(token)
+        }
+        return samples
+    }
+
+    /// The scripted token, or the lowest that a constraint allows in its place; nil if it allows none.
+    private func allowed(_ scripted: Token, by constraint: (any TokenConstraint)?) -> Token? {
+        guard let constraint else { return scripted }
+        constraint.allow(into: &mask)
+        return mask.contains(scripted) ? scripted : mask.first
     }
 
     /// What the blocks of an entry hold of the positions before `end`, as far as the token after them sees them.

@@ -31,16 +31,37 @@ final class Session {
     /// Whether its blocks are looked for in the block store.
     var usesStore = true
 
+    /// Tokens of the answer that were delivered, sampled or forced; the stop token too.
     var sampled = 0
+    /// Forced tokens that the answer begins with: they are computed with the prompt, and delivered with the first sample.
+    private(set) var leading: [Token] = []
+    /// Delivered tokens that the channel does not have yet.
+    var unsent = 0
+    /// What may come after the known tokens.
+    private(set) var constraint: (any TokenConstraint)?
+    /// Whether a token has been sampled.
+    var hasSampled = false
+    /// How many tokens were forced after the last sampled one.
+    private(set) var forcedCount = 0
     /// Prompt tokens that were found in the cache; nil before the session has run.
     var cachedTokens: Int?
     var wasPreempted = false
     var lastTokenAt: ContinuousClock.Instant?
     var drafter = Drafter()
 
+    private let vocabularySize: Int
+
     /// - Parameter room: how many tokens the context leaves after the prompt.
-    init(id: SessionID, request: GenerationRequest, channel: TokenChannel, room: Int, blockSize: Int) {
+    init(
+        id: SessionID,
+        request: GenerationRequest,
+        channel: TokenChannel,
+        room: Int,
+        blockSize: Int,
+        vocabularySize: Int = .max
+    ) {
         self.id = id
+        self.vocabularySize = vocabularySize
         self.request = request
         self.channel = channel
         sampleLimit = min(max(0, request.maxTokens), room)
@@ -50,12 +71,16 @@ final class Session {
             blockSize: blockSize,
             tracksSeenTokens: request.sampling.penalizesRepetition
         )
+        constraint = request.constraint
     }
 
     var client: String { request.client }
-    /// Past its first token, and one token behind: its next step is a decode step.
-    var isDecoding: Bool { sequence.remaining == 1 && sampled > 0 }
+    /// Past its first token, and behind by the last sampled token and those that were forced after it, or fewer: its next
+    /// step is a decode step.
+    var isDecoding: Bool { hasSampled && sequence.remaining <= 1 + forcedCount }
     var hasRun: Bool { cachedTokens != nil }
+    /// The most tokens of the prompt that the cache can have: whole blocks, and not the last token.
+    var mostCachedTokens: Int { (request.prompt.count - 1) / sequence.blockSize * sequence.blockSize }
 
     func summary(_ reason: FinishReason) -> GenerationSummary {
         GenerationSummary(
@@ -66,10 +91,14 @@ final class Session {
         )
     }
 
-    /// A draft of the tokens after the next one, as far as the answer may go and its reader has room.
+    /// A draft of the tokens after the next one, as far as the answer may go, its constraint allows and its reader has
+    /// room.
     func makeDraft(atMost limit: Int) -> [Token] {
         let room = min(sampleLimit - sampled, channel.room) - 1
-        return room > 0 ? drafter.draft(after: sequence.tokens, limit: min(limit, room)) : []
+        guard room > 0 else { return [] }
+        let draft = drafter.draft(after: sequence.tokens, limit: min(limit, room))
+        guard var constraint, !draft.isEmpty else { return draft }
+        return Array(draft.prefix { (constraint.forced.first ?? $0) == $0 && constraint.accept($0) })
     }
 
     /// The session's part of a step.
@@ -86,9 +115,50 @@ final class Session {
             blocks: sequence.blocks,
             samples: samples,
             sampling: request.sampling,
-            sampleIndex: sampled,
+            sampleIndex: sampled + leading.count,
             draftCount: draft.count,
-            seen: samples ? sequence.seenTokens : []
+            seen: samples ? sequence.seenTokens : [],
+            constraint: samples ? constraint : nil
         )
+    }
+
+    // MARK: Constraint
+
+    /// Moves the constraint on by a token of the answer.
+    /// - Returns: whether it allows the token.
+    func constraintAccepts(_ token: Token) -> Bool { constraint?.accept(token) ?? true }
+
+    /// Whether only an end token could follow what the answer has.
+    var isFinished: Bool { constraint?.isFinished ?? false }
+
+    /// The tokens that must come next, for certain; at most `limit`.
+    func forcedTokens(atMost limit: Int) -> ArraySlice<Token> {
+        guard limit > 0, let constraint else { return [] }
+        return constraint.forced.prefix(limit).prefix { 0..<vocabularySize ~= Int($0) }
+    }
+
+    /// Appends a token of the answer to what is known and not computed.
+    func append(_ token: Token, isForced: Bool) {
+        sequence.append(token)
+        forcedCount = isForced ? forcedCount + 1 : 0
+        hasSampled = hasSampled || !isForced
+    }
+
+    /// Lets the tokens that the answer must begin with be computed with the prompt. The last token of an answer is always
+    /// sampled.
+    func appendLeading() {
+        for token in forcedTokens(atMost: min(sampleLimit, channel.room) - 1) {
+            guard var next = constraint, next.accept(token), !next.isFinished, !request.stopTokens.contains(token)
+            else { return }
+            constraint = next
+            leading.append(token)
+            sequence.append(token)
+        }
+    }
+
+    /// The leading tokens, if they were not taken before.
+    func takeLeading() -> [Token] {
+        defer { leading = [] }
+        return leading
     }
 }

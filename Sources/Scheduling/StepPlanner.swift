@@ -3,16 +3,17 @@ import EngineContract
 /// Decides which sessions get how many tokens of a step.
 ///
 /// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a token
-/// budget. Sessions one token behind are decoding and come first. What is left goes to prefills, as much as `PrefillBudget`
-/// allows beside running answers: the oldest of each client, clients taking turns. A long prompt leaves a part to those
-/// behind it, and a block that several sessions need is computed by one of them.
+/// budget. Decoding sessions come first, with a token each. What is left goes to what else is known, as much as
+/// `PrefillBudget` allows beside running answers: to the forced tokens of decoding sessions, which take half of it at most
+/// while there are prefills, and to prefills: the oldest of each client, clients taking turns. A long prompt leaves a part
+/// to those behind it, and a block that several sessions need is computed by one of them.
 struct StepPlanner {
     struct Candidate {
         var session: SessionID
         var client: String
         /// Tokens known but not computed; at least 1.
         var remaining: Int
-        /// Whether the session is past its first token and lacks one.
+        /// Whether the session is past its first token and lacks the last one, and what was forced after it.
         var isDecoding: Bool
         var nextBlock: NextBlock?
     }
@@ -33,6 +34,8 @@ struct StepPlanner {
     let budget: Int
     private var prefillBudget: PrefillBudget
     private var decodeTurn = 0
+    /// The decoding sessions of the last plan.
+    private var decoding: Set<SessionID> = []
     /// The client whose turn was last.
     private var lastClient = ""
 
@@ -42,10 +45,10 @@ struct StepPlanner {
         prefillBudget = PrefillBudget(goalSeconds: goalSeconds)
     }
 
-    /// Learns from the time that a step took.
+    /// Learns from the time that a step of the last plan took. Forced tokens cost what those of prompts do.
     mutating func learn(_ step: Step, seconds: Double) {
-        let answers = step.entries.filter { $0.tokens.count == $0.draftCount + 1 && $0.sampleIndex > 0 }
-        let answerTokens = answers.reduce(0) { $0 + $1.tokens.count }
+        let answers = step.entries.filter { decoding.contains($0.session) }
+        let answerTokens = answers.reduce(0) { $0 + 1 + $1.draftCount }
         prefillBudget.learn(seconds: seconds, answerTokens: answerTokens, promptTokens: step.tokenCount - answerTokens)
     }
 
@@ -60,10 +63,28 @@ struct StepPlanner {
             shares.append(Share(session: decoding[(first + offset) % decoding.count].session, tokens: 1))
         }
         if decoding.count > left { decodeTurn = (first + left) % decoding.count }
-        left = min(left - shares.count, prefillBudget.tokens(beside: shares.count))
+        self.decoding = Set(decoding.lazy.map(\.session))
+        let isAlone = candidates.count == 1
+        left = min(left - shares.count, isAlone ? .max : prefillBudget.tokens(beside: shares.count))
 
         let prefills = prefillOrder(withoutDuplicates(candidates.filter { !$0.isDecoding }))
+        if shares.count == decoding.count {
+            left -= addForced(of: decoding, to: &shares, atMost: prefills.isEmpty ? left : left / 2)
+        }
         return shares + split(left, among: prefills)
+    }
+
+    /// Gives decoding sessions their forced tokens, the oldest first.
+    /// - Parameter shares: those of `decoding`.
+    /// - Returns: how many tokens were added.
+    private func addForced(of decoding: [Candidate], to shares: inout [Share], atMost limit: Int) -> Int {
+        var left = limit
+        for (index, candidate) in decoding.enumerated() where left > 0 {
+            let more = min(left, candidate.remaining - 1)
+            shares[index].tokens += more
+            left -= more
+        }
+        return limit - left
     }
 
     /// Leaves out sessions whose next block is filled by another session that is further in it, or older.

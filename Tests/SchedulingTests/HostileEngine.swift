@@ -37,7 +37,7 @@ actor HostileEngine: InferenceEngine, BlockTransfer {
         }
         var result = try await engine.step(spoilt)
         if failsWhole { throw EngineError("hostile") }
-        result.failures = failed
+        result.failures.merge(failed) { $1 }
         return result
     }
 

@@ -11,6 +11,21 @@ struct Script: Sendable {
     /// The token after a prefix.
     func next(_ prefix: [Token]) -> Token { token(of: prefix.reduce(Self.start, Self.add)) }
 
+    /// The `count` tokens that follow a prompt under a constraint; fewer where that allows nothing more. In place of a token
+    /// that is not allowed stands the lowest that is.
+    func answer(to prompt: [Token], count: Int, constraint: (any TokenConstraint)?) -> [Token] {
+        guard var constraint else { return answer(to: prompt, count: count) }
+        var tokens = prompt
+        var mask = TokenMask(tokenCount: vocabulary)
+        while tokens.count < prompt.count + count {
+            constraint.allow(into: &mask)
+            let scripted = next(window.map { Array(tokens.suffix($0)) } ?? tokens)
+            guard let token = mask.contains(scripted) ? scripted : mask.first, constraint.accept(token) else { break }
+            tokens.append(token)
+        }
+        return Array(tokens.dropFirst(prompt.count))
+    }
+
     /// The `count` tokens that follow a prompt.
     func answer(to prompt: [Token], count: Int) -> [Token] {
         if let window {

@@ -48,16 +48,31 @@ extension StressRound {
             case .finished(let summary): summaries.append(summary)
             }
         }
-        let answer = script.answer(to: client.request.prompt, count: tokens.count + 1)
-        #expect(tokens == Array(answer.dropLast()), "seed \(seed): \(client)")
+        let answer = script.answer(
+            to: client.request.prompt,
+            count: tokens.count + 1,
+            constraint: client.request.constraint
+        )
+        #expect(tokens == Array(answer.prefix(tokens.count)), "seed \(seed): \(client)")
         #expect(isWhole ? summaries.count == 1 : summaries.count <= 1, "seed \(seed): \(client)")
         if let summary = summaries.first {
-            check(summary, of: client, tokens: tokens.count, next: answer[tokens.count])
+            var constraint = client.request.constraint
+            for token in tokens { #expect(constraint?.accept(token) != false, "seed \(seed): \(client)") }
+            check(summary, of: client, tokens: tokens.count, next: answer.dropFirst(tokens.count).first, constraint)
         }
     }
 
-    /// - Parameter next: the token that the script has after those delivered.
-    private func check(_ summary: GenerationSummary, of client: Client, tokens: Int, next: Token) {
+    /// - Parameters:
+    ///   - next: the token that the script has after those delivered, if any may follow.
+    ///   - constraint: what may follow them.
+    private func check(
+        _ summary: GenerationSummary,
+        of client: Client,
+        tokens: Int,
+        next: Token?,
+        _ constraint: (any TokenConstraint)?
+    ) {
+        let isFinished = constraint?.isFinished ?? false
         let request = client.request
         let context = min(description.contextLength, description.blockCount * description.blockSize)
         let room = context - request.prompt.count
@@ -66,19 +81,21 @@ extension StressRound {
         var generated = tokens
         switch summary.reason {
         case .stopToken(let token):
-            generated += 1
+            // Where it could be foreseen, it counts only as far as it could have been sampled.
+            if !isFinished || tokens < min(request.maxTokens, room) { generated += 1 }
             #expect(token == next && request.stopTokens.contains(token), "seed \(seed): \(client)")
         case .maxTokens: #expect(tokens == max(0, request.maxTokens) && tokens <= room, "seed \(seed): \(client)")
         case .contextFull: #expect(tokens == room && room < request.maxTokens, "seed \(seed): \(client)")
         case .cancelled:
             #expect([.cancels, .leaves, .leavesAtOnce, .lateAndCancels].contains(client.reader), "seed \(seed)")
-        case .stopped: #expect(client.reader == .stops, "seed \(seed): \(client)")
+        case .stopped: #expect(client.reader == .stops || isFinished && next == nil, "seed \(seed): \(client)")
         case .displaced:
             #expect(clients.count > configuration.maxWaitingSessions + configuration.maxRunningSessions, "seed \(seed)")
         case .shutdown: #expect(stop != nil, "seed \(seed)")
         case .failed(let reason):
             let isStalled = configuration.readerStallLimit < .seconds(1) && reason.contains("reader")
-            #expect(isStalled || failures > 0 && reason.hasPrefix("hostile"), "seed \(seed): \(reason)")
+            let isDead = next == nil && (!isFinished || tokens == 0) && reason == EngineError.nothingAllowed.description
+            #expect(isStalled || isDead || failures > 0 && reason.hasPrefix("hostile"), "seed \(seed): \(reason)")
         }
         #expect(summary.generatedTokens == generated, "seed \(seed): \(summary)")
     }

@@ -83,6 +83,7 @@ struct StressRound: Sendable {
         configuration.maxWaitingSessions = any(0...20)
         configuration.deliveryWindow = any(0...12)
         configuration.speculates = any(0...3) > 0
+        configuration.ridesForcedTokens = any(0...3) > 0
         if any(0...9) == 0 { configuration.readerStallLimit = .milliseconds(any(0...2)) }
         // What is not used right now is given back, or after some steps.
         if any(0...1) == 0 { configuration.cacheIdleLimit = [.zero, .milliseconds(20), nil][any(0...2)] }
@@ -94,12 +95,20 @@ struct StressRound: Sendable {
         clients = (0..<any(1...30)).map { _ in
             let own = (0..<any(0...30)).map { _ in Token(any(0...39)) }
             let prompt = Array((prefixes[any(0...2)].prefix(any(0...90)) + own).prefix(any(0...context)))
-            let request = GenerationRequest(
+            var request = GenerationRequest(
                 client: "c\(any(0...3))",
                 prompt: prompt,
                 maxTokens: any(-1...80),
                 stopTokens: any(0...2) == 0 ? [Token(any(0...39))] : []
             )
+            if any(0...1) == 0 {
+                request.constraint = RandomConstraint(
+                    seed: UInt64(any(0...1_000_000)),
+                    vocabulary: 40,
+                    stopTokens: request.stopTokens,
+                    forced: [0, 40, 90][any(0...2)]
+                )
+            }
             let reader = any(0...1) == 0 ? .quick : Reader.allCases[any(0...(Reader.allCases.count - 1))]
             return Client(request: request, reader: reader, patience: any(0...20), delay: any(0...9) * any(0...3))
         }

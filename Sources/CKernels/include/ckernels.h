@@ -46,12 +46,12 @@ int ck_core_count(void);
 float *ck_compute_scratch(ck_compute *compute, int worker);
 
 /// Kinds of work whose time is counted separately: matrix products, the quantisation of their inputs, attention (with
-/// what is applied to q and k before, and the writes to the KV cache), sampling, and elementwise or per-row operations
-/// (norms, gates, embeddings).
+/// what is applied to q and k before, and the writes to the KV cache), masks of constrained answers, sampling, and
+/// elementwise or per-row operations (norms, gates, embeddings).
 typedef enum ck_work {
-    CK_WORK_MATMUL, CK_WORK_QUANTIZE, CK_WORK_ATTENTION, CK_WORK_SAMPLING, CK_WORK_ELEMENTWISE
+    CK_WORK_MATMUL, CK_WORK_QUANTIZE, CK_WORK_ATTENTION, CK_WORK_CONSTRAINT, CK_WORK_SAMPLING, CK_WORK_ELEMENTWISE
 } ck_work;
-enum { CK_WORK_COUNT = 5 };
+enum { CK_WORK_COUNT = 6 };
 
 typedef void (*ck_body)(void *context, int item, int worker);
 /// Parallel for: runs `body` for each item in 0 ..< count on all threads, in chunks of `grain` consecutive items, and
@@ -168,6 +168,9 @@ void ck_scatter_add(
 /// Logits whose sampling weights are added up into one partial sum.
 enum { CK_SAMPLING_CHUNK = 256 };
 
+/// Sets the logits that are not in a mask to -FLT_MAX, whose weight is 0: logit i is in it if bit i % 64 of mask[i / 64]
+/// is set. One that is infinite or NaN becomes NaN.
+void ck_mask_logits(const ck_compute *compute, const uint64_t *mask, int count, float *x);
 /// The index of the largest logit, the first of equals; -1 if any is infinite or NaN.
 int32_t ck_argmax(const ck_compute *compute, const float *x, int count);
 /// weights[count] = e^((x - largest) / temperature); `weights` may alias `x`.
