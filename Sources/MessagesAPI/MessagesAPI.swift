@@ -13,6 +13,7 @@ package final class MessagesAPI: RequestHandler {
     let crossOrigin: CrossOrigin
     let started = ContinuousClock.now
     let promptThreads = PromptThreadPool()
+    let ignoredKeywords = IgnoredKeywords()
     private let draining = Atomic<Bool>(false)
 
     package init(model: ServedModel, scheduler: Scheduler, configuration: APIConfiguration, metrics: Metrics) {
