@@ -27,6 +27,8 @@ package struct ChatPrompt: Sendable {
     package var tokens: [Int32]
     /// Whether the prompt's end is inside a block of thinking: the template begins it.
     package var isInsideThinking = false
+    /// The prompt's name, by which what was answered to it can be found again; nil if it does not end where an answer begins.
+    package var key: PromptKey?
 
     package init(tokens: [Int32], isInsideThinking: Bool = false) {
         self.tokens = tokens

@@ -12,6 +12,7 @@ package final class MessagesAPI: RequestHandler {
     let keys: KeyRing
     let crossOrigin: CrossOrigin
     let started = ContinuousClock.now
+    let answers = AnswerMemory()
     let promptThreads = PromptThreadPool()
     let ignoredKeywords = IgnoredKeywords()
     private let draining = Atomic<Bool>(false)

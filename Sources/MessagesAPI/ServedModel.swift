@@ -20,6 +20,10 @@ package struct ServedModel: Sendable {
         self.createdAt = createdAt
         self.tokenizer = tokenizer
         self.chatFormat = chatFormat
-        grammars = ModelGrammars(tokenizer, stopTokens: chatFormat.stopTokens(in: tokenizer))
+        grammars = ModelGrammars(
+            tokenizer,
+            stopTokens: chatFormat.stopTokens(in: tokenizer),
+            controlTokens: chatFormat.controlTokens(in: tokenizer)
+        )
     }
 }

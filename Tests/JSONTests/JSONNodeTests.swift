@@ -163,4 +163,32 @@ import Testing
         #expect(refused == 20_001)
         #expect("\(node[20_000].error("x"))" == String(repeating: "0.", count: 59) + "20000 x")
     }
+
+    @Test(
+        "Values are the same whatever their white space, order and spelling",
+        arguments: [
+            (#"{"a":1,"b":[true,null,"x"]}"#, #" { "b" : [ true , null , "\u0078" ] , "a" : 1.0 } "#),
+            ("[1e2, -0, 0.5]", "[100, 0, 5e-1]"), (#"{"a":1,"a":2}"#, #"{"a":2}"#), (#""é""#, #""\u00e9""#),
+            ("9007199254740993", "9007199254740993"), ("[]", "[ ]"), ("{}", "{ }"),
+        ]
+    )
+    func sameValues(_ one: String, _ other: String) throws {
+        #expect(try Self.root(one).hasSameValue(as: Self.root(other)))
+        #expect(try Self.root(other).hasSameValue(as: Self.root(one)))
+    }
+
+    @Test(
+        "Values that differ are not the same",
+        arguments: [
+            (#"{"a":1}"#, #"{"a":1,"b":2}"#), (#"{"a":1}"#, #"{"b":1}"#), ("[1,2]", "[2,1]"), ("[1]", "[1,1]"),
+            ("1", #""1""#), ("0", "false"), ("null", "{}"), (#""a""#, #""A""#),
+            ("9007199254740993", "9007199254740992"),
+            // The two forms of é.
+            (#""\u00e9""#, #""e\u0301""#), ("[]", "{}"), ("1.5", "1.25"),
+        ]
+    )
+    func otherValues(_ one: String, _ other: String) throws {
+        #expect(try !Self.root(one).hasSameValue(as: Self.root(other)))
+        #expect(try !Self.root(other).hasSameValue(as: Self.root(one)))
+    }
 }

@@ -103,4 +103,22 @@ import Testing
         #expect(error?.kind == .raised)
         #expect(error?.description == "Speak, friend")
     }
+
+    @Test("JSON that came as text is written as it came, its values are read as any")
+    func spelledValues() throws {
+        let json = #"{"a":[1,  2.0], "b": "\u00e9"}"#
+        let value = TemplateValue.spelled(
+            ["a": .spelled([1, 2], "[1,  2.0]"), "b": "é"],
+            json
+        )
+        func text(_ source: String) throws -> String {
+            try ChatTemplate(source: source).render([.init("x", value)]).string
+        }
+        #expect(try text("{{ x | tojson }}") == json)
+        #expect(try text("{{ {'arguments': x} | tojson }}") == #"{"arguments": \#(json)}"#)
+        #expect(try text("{% for k, v in x | items %}{{ k }}={{ v | tojson }};{% endfor %}") == "a=[1,  2.0];b=\"é\";")
+        #expect(try text("{{ x.a | length }}{{ x.b }}{{ (x.a + [3]) | tojson }}") == "2é[1, 2, 3]")
+        // What must be laid out otherwise is.
+        #expect(try text("{{ x.a | tojson(indent=1) }}") == "[\n 1,\n 2\n]")
+    }
 }

@@ -5,6 +5,8 @@ package struct ToolCall: Sendable, Equatable {
     package var name: String
     /// A JSON object, as text.
     package var arguments: String
+    /// Whether the arguments are the very text that the model wrote: then they are not to be written anew.
+    package var isSampled = false
 
     package init(id: String, name: String, arguments: String) {
         self.id = id

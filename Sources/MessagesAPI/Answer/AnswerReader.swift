@@ -29,10 +29,13 @@ struct AnswerReader: Sendable {
     let record: RequestRecord
     private let generation: Generation
     private let promptTokens: Int
+    private let promptKey: PromptKey?
+    private let memory: AnswerMemory
     private var decoder: AnswerDecoder
     private var fold: AnswerFold
     private var hasBegun = false
-    private var tokenCount = 0
+    /// What was sampled so far, without the token that ended it.
+    private var tokens: [Token] = []
     private var thinkingTokens = 0
     /// How many tokens had come when a stop sequence was whole.
     private var tokensUntilMatch: Int?
@@ -41,13 +44,16 @@ struct AnswerReader: Sendable {
 
     init(
         _ generation: Generation,
-        promptTokens: Int,
+        prompt: ChatPrompt,
         decoder: AnswerDecoder,
         display: ThinkingDisplay,
+        memory: AnswerMemory,
         record: RequestRecord
     ) {
         self.generation = generation
-        self.promptTokens = promptTokens
+        promptTokens = prompt.tokens.count
+        promptKey = prompt.key
+        self.memory = memory
         self.decoder = decoder
         fold = AnswerFold(display)
         self.record = record
@@ -94,14 +100,14 @@ struct AnswerReader: Sendable {
     /// What a token makes certain.
     private mutating func accept(_ token: Token) -> [BlockEvent] {
         guard tokensUntilMatch == nil else { return [] }
-        tokenCount += 1
-        record.count(tokenCount)
+        tokens.append(token)
+        record.count(tokens.count)
         // The markers around thinking count as thinking.
         let wasThinking = decoder.isThinking
         let parts = decoder.push(token)
         if wasThinking || decoder.isThinking { thinkingTokens += 1 }
         if decoder.matchedSequence != nil {
-            tokensUntilMatch = tokenCount
+            tokensUntilMatch = tokens.count
             generation.stop()
         }
         return parts.flatMap { fold.add($0) }
@@ -116,7 +122,14 @@ struct AnswerReader: Sendable {
         let events = decoder.finish().flatMap { fold.add($0) } + fold.finish()
         var usage = Usage(promptTokens: promptTokens, cachedTokens: summary.cachedTokens, output: outputTokens)
         usage.thinking = thinkingTokens
+        remember()
         return (events, Answer(stop: stopReason(summary.reason), usage: usage))
+    }
+
+    /// For the conversation's next turn, which is to begin with the tokens that are in the cache.
+    private func remember() {
+        if let promptKey { memory.keep(tokens, after: promptKey) }
+        for call in fold.calls { memory.keep(arguments: call.arguments, ofCall: call.id) }
     }
 
     /// Throws if the answer is not whole.

@@ -14,14 +14,15 @@ extension MessagesAPI {
             prompt: prepared.prompt.tokens,
             // Clients ask for more than any context holds; that much is never reached.
             maxTokens: min(message.maxTokens ?? 0, contextLength),
-            stopTokens: format.stopTokens(in: model.tokenizer),
+            stopTokens: model.grammars.stopTokens,
             sampling: sampling(message)
         )
         generationRequest.constraint = prepared.constraint
         let decoder = AnswerDecoder(
             decoder: StreamDecoder(
                 tokenizer: model.tokenizer,
-                startsText: !prepared.continuesAssistantText
+                startsText: !prepared.continuesAssistantText,
+                visible: format.visibleTokens(in: model.tokenizer)
             ),
             parser: AnswerParser(
                 format.syntax,
@@ -33,9 +34,10 @@ extension MessagesAPI {
         do {
             return AnswerReader(
                 try await scheduler.submit(generationRequest),
-                promptTokens: prepared.prompt.tokens.count,
+                prompt: prepared.prompt,
                 decoder: decoder,
                 display: prepared.display,
+                memory: answers,
                 record: request.record
             )
         } catch {

@@ -21,8 +21,8 @@ extension MessagesAPI {
                 isInsideThinking: prompt.isInsideThinking,
                 mayThink: message.mayThink,
                 tokenizer: model.tokenizer,
-                stopTokens: model.chatFormat.stopTokens(in: model.tokenizer),
-                controlTokens: model.chatFormat.controlTokens(in: model.tokenizer),
+                stopTokens: model.grammars.stopTokens,
+                controlTokens: model.grammars.controlTokens,
                 cache: cache
             )
             form = made?.constraint

@@ -167,7 +167,21 @@ struct AnswerGrammar {
         options.isClosed = true
         switch syntax {
         case .json(let layout): options.layout = layout == .compact ? .compact : .spaced
-        case .parameters, .python, .bare: break
+        case .python: options.syntax = .python
+        case .bare(let quote):
+            options.syntax = .bare(quote: markers.parts(quote))
+            options.layout = .compact
+        case .parameters(let syntax):
+            options.syntax = .parameters(
+                ParameterMarkers(
+                    start: markers.parts(syntax.start),
+                    nameEnd: markers.parts(syntax.nameEnd),
+                    otherNameEnd: syntax.otherNameEnd.map(markers.parts),
+                    valueEnd: markers.parts(syntax.valueEnd),
+                    spelledValueEnd: syntax.valueEnd,
+                    separator: markers.parts(syntax.separator)
+                )
+            )
         }
         return .schema(tool.inputSchema, options)
     }

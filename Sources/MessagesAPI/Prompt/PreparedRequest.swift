@@ -53,10 +53,10 @@ extension MessagesAPI {
     ) throws(APIError) -> PreparedRequest {
         let message = try MessagesRequest(body, for: purpose)
         record.note { $0.model = message.model }
-        let conversation = PromptBuilder.conversation(message)
+        let conversation = PromptBuilder.conversation(message, remembering: answers)
         let prompt: ChatPrompt
         do throws(TemplateError) {
-            prompt = try model.chatFormat.prompt(conversation, with: model.tokenizer)
+            prompt = try model.chatFormat.prompt(conversation, with: model.tokenizer, recalling: answers)
         } catch {
             throw APIError(error)
         }

@@ -1,4 +1,5 @@
 import Chat
+import JSON
 
 /// Makes of a request the conversation that the chat format writes.
 ///
@@ -6,14 +7,18 @@ import Chat
 /// turn to turn may reach the prompt: how a text was wrapped (string or blocks), `cache_control`, the billing header, white
 /// space within a call's arguments.
 enum PromptBuilder {
-    static func conversation(_ request: MessagesRequest) -> ChatConversation {
-        var conversation = ChatConversation(turns: turns(request), tools: request.tools)
+    /// - Parameter memory: knows calls of earlier answers as the model wrote them.
+    static func conversation(
+        _ request: MessagesRequest,
+        remembering memory: AnswerMemory? = nil
+    ) -> ChatConversation {
+        var conversation = ChatConversation(turns: turns(request, remembering: memory), tools: request.tools)
         if request.mayThink { conversation.thinking = .on(request.thinking.effort) }
         return conversation
     }
 
-    static func turns(_ request: MessagesRequest) -> [ChatTurn] {
-        var turns = TurnBuilder()
+    static func turns(_ request: MessagesRequest, remembering memory: AnswerMemory? = nil) -> [ChatTurn] {
+        var turns = TurnBuilder(memory)
         let system = system(request.system)
         if !system.isEmpty { turns.add(system, as: .system) }
         for message in request.messages { turns.add(message) }
@@ -42,6 +47,9 @@ private struct TurnBuilder {
     private(set) var turns: [ChatTurn] = []
     /// The names of the tools that calls are of, by the calls' ids.
     private var toolNames: [String: String] = [:]
+    private let memory: AnswerMemory?
+
+    init(_ memory: AnswerMemory?) { self.memory = memory }
 
     mutating func add(_ message: Message) {
         let text = message.content.compactMap(BlockText.text).joined(separator: "\n")
@@ -80,10 +88,20 @@ private struct TurnBuilder {
                 turns[turns.count - 1].thinking = before + block.text
             case .toolUse(let call):
                 toolNames[call.id] = call.name
-                turns[turns.count - 1].calls.append(ToolCall(id: call.id, name: call.name, arguments: call.input))
+                turns[turns.count - 1].calls.append(ToolCall(id: call.id, name: call.name, arguments: arguments(call)))
             default: break
             }
         }
+    }
+}
+
+extension TurnBuilder {
+    /// As the model wrote them, if they are still the same.
+    private func arguments(_ call: ToolUseBlock) -> String {
+        guard let memory, let input = try? JSONDocument(Array(call.input.utf8), limits: JSONLimits(depth: 256)) else {
+            return call.input
+        }
+        return memory.arguments(ofCall: call.id, sameAs: input.root) ?? call.input
     }
 }
 

@@ -17,7 +17,8 @@ struct ThinkingSettings: Sendable, Equatable {
         let type = try thinking["type"].string(oneOf: ["enabled", "adaptive", "between_tools", "disabled"])
         // Clients add words with every release; all but this one come to the same.
         isOmitted = try thinking["display"].nullable?.string() == "omitted"
-        isOn = type != "disabled"
+        // Between tools there is no thinking, only short reports, which a local model writes as text.
+        isOn = type == "enabled" || type == "adaptive"
         guard type == "enabled" else { return }
         let node = thinking["budget_tokens"]
         let budget = try node.int(in: 1024...)

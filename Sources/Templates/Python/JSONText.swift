@@ -7,6 +7,9 @@ struct JSONText {
         var itemSeparator = Text(", ", .input)
         var keySeparator = Text(": ", .input)
         var sortsKeys = false
+
+        /// Whether a value that comes as JSON is written as it came.
+        var keepsSpelling: Bool { !isASCII && indent == nil && !sortsKeys }
     }
 
     private(set) var builder: TextBuilder
@@ -49,6 +52,7 @@ struct JSONText {
     }
 
     private mutating func write(_ list: ListValue) throws(TemplateError) {
+        if let spelling = list.spelling, style.keepsSpelling { return try builder.append(spelling) }
         if list.isEmpty { return try put("[]") }
         try put("[")
         level += 1
@@ -63,6 +67,7 @@ struct JSONText {
     }
 
     private mutating func write(_ dict: DictValue) throws(TemplateError) {
+        if let spelling = dict.spelling, style.keepsSpelling { return try builder.append(spelling) }
         if dict.count == 0 { return try put("{}") }
         try put("{")
         level += 1

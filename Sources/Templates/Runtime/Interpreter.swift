@@ -138,12 +138,16 @@ struct ContextSize {
         values += 1
         switch value {
         case .string(let text), .templateText(let text), .marked(let text): bytes += text.utf8.count
-        case .array(let elements): for element in elements { add(element) }
+        case .array(let elements), .joined(let elements): for element in elements { add(element) }
+        case .placeholder: bytes += 8
         case .object(let members):
             for member in members {
                 bytes += member.name.utf8.count
                 add(member.value)
             }
+        case .spelled(let value, let json):
+            bytes += json.utf8.count
+            add(value)
         case .null, .bool, .integer, .number: break
         }
     }
@@ -174,6 +178,14 @@ extension Value {
         case .string(let text): self = .text(Text(text, .input))
         case .templateText(let text): self = .text(Text(text, .template))
         case .marked(let text): self = .text(try ContinuationMark.appended(to: Text(text, .input)))
+        case .joined(let parts):
+            var builder = TextBuilder(Budget(steps: .max))
+            for part in parts {
+                guard case .text(let text) = try Value(part) else { throw .operation("only texts can be joined") }
+                try builder.append(text)
+            }
+            self = .text(builder.finish())
+        case .placeholder(let number): self = .text(Placeholder.text(number))
         case .array(let elements):
             var values: [Value] = []
             values.reserveCapacity(elements.count)
@@ -184,6 +196,12 @@ extension Value {
             pairs.reserveCapacity(members.count)
             for member in members { pairs.append((.text(Text(member.name, .input)), try Value(member.value))) }
             self = .dict(try DictValue(pairs))
+        case .spelled(let value, let json):
+            switch try Value(value) {
+            case .list(let list): self = .list(list.spelled(Text(json, .input)))
+            case .dict(let dict): self = .dict(dict.spelled(Text(json, .input)))
+            case let other: self = other
+            }
         }
     }
 }

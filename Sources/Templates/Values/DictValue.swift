@@ -5,6 +5,8 @@ final class DictValue {
     let depth: Int
     /// Of a large mapping; in a small one it is quicker to look.
     private let index: [HashKey: Int]?
+    /// The JSON that it is written as, if it is not for `tojson` to choose.
+    let spelling: Text?
 
     private static let smallCount = 8
 
@@ -25,7 +27,15 @@ final class DictValue {
         }
         depth = max(try ListValue.depth(around: values), try ListValue.depth(around: keys))
         self.index = isSmall ? nil : index
+        spelling = nil
     }
+
+    private init(_ other: DictValue, spelling: Text) {
+        (keys, values, depth, index) = (other.keys, other.values, other.depth, other.index)
+        self.spelling = spelling
+    }
+
+    func spelled(_ json: Text) -> DictValue { DictValue(self, spelling: json) }
 
     var count: Int { keys.count }
 

@@ -7,6 +7,8 @@ struct ListValue {
     private let end: Int
     /// What `groupby` gives: a tuple whose elements have the names `grouper` and `list`.
     private(set) var isGroup = false
+    /// The JSON that it is written as, if it is not for `tojson` to choose.
+    private(set) var spelling: Text?
 
     init(_ elements: [Value]) throws(TemplateError) {
         storage = ListStorage(elements, depth: try ListValue.depth(around: elements))
@@ -25,6 +27,12 @@ struct ListValue {
         var group = self
         group.isGroup = true
         return group
+    }
+
+    func spelled(_ json: Text) -> ListValue {
+        var list = self
+        list.spelling = json
+        return list
     }
 
     /// One more than the deepest element.
