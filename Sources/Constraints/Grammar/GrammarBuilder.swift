@@ -22,12 +22,6 @@ package indirect enum GrammarElement: Sendable {
     case repetition(GrammarElement, separator: GrammarElement)
 }
 
-/// A text or a token that is none.
-package enum MarkerPart: Sendable, Equatable {
-    case text(String)
-    case token(Token)
-}
-
 /// Any text up to the first of some markers, which are in it, and what follows that one.
 package struct FreeText: Sendable {
     /// A marker, and what follows it.
@@ -134,12 +128,7 @@ private struct GrammarBuilder {
     private mutating func text(_ text: FreeText) throws(SchemaError) -> SequenceRule.Part {
         var markers: [MarkerFinder.Marker] = []
         for (index, branch) in text.branches.enumerated() {
-            let symbols = branch.marker.flatMap { part -> [Int32] in
-                switch part {
-                case .text(let text): text.utf8.map { Int32($0) }
-                case .token(let token): [MarkerFinder.symbol(of: token)]
-                }
-            }
+            let symbols = branch.marker.flatMap(MarkerFinder.symbols)
             let place: MarkerFinder.Marker.Place = branch.isAtStart ? .start : .anywhere
             markers.append(.init(symbols: symbols, place: place, tag: Tags.branch(index)))
         }

@@ -37,6 +37,13 @@ struct MarkerFinder: Sendable {
     /// The symbol of a token that is no text.
     static func symbol(of token: Int32) -> Int32 { token &+ 256 }
 
+    static func symbols(of part: MarkerPart) -> [Int32] {
+        switch part {
+        case .text(let text): text.utf8.map { Int32($0) }
+        case .token(let token): [symbol(of: token)]
+        }
+    }
+
     /// Whether the text may end anywhere without a marker, and the whole answer with it.
     let mayEnd: Bool
     /// Whether white space within a marker does not make it another.
@@ -102,7 +109,7 @@ struct MarkerFinder: Sendable {
         }
     }
 
-    private static func isSpace(_ symbol: Int32) -> Bool {
+    static func isSpace(_ symbol: Int32) -> Bool {
         symbol == 0x20 || symbol == 0x0A || symbol == 0x0D || symbol == 0x09
     }
 
@@ -165,30 +172,4 @@ extension RegexPool {
         case .impossible: return Self.nothing
         }
     }
-
-    /// The tokens that are no text and may come first, each with what must follow it.
-    mutating func specials(of id: RegexID) -> [SpecialEdge] {
-        guard hasSpecials else { return [] }
-        let node = self[id]
-        switch node.kind {
-        case .special: return [SpecialEdge(token: node.a, target: Self.empty)]
-        case .text:
-            return finders[Int(node.a)].tokens(node.b, node.c).compactMap { token in
-                let target = target(of: node, MarkerFinder.symbol(of: token))
-                return target == Self.nothing ? nil : SpecialEdge(token: token, target: target)
-            }
-        case .sequence:
-            var result = specials(of: node.a).map { SpecialEdge(token: $0.token, target: pair($0.target, node.b)) }
-            if self[node.a].isNullable { result += specials(of: node.b) }
-            return result
-        case .union: return operands(of: node).flatMap { specials(of: $0) }
-        case .nothing, .accept, .bytes, .intersection, .complement, .repetition, .multiple: return []
-        }
-    }
-}
-
-/// A token that is no text, and what must follow it.
-struct SpecialEdge: Equatable, Sendable {
-    var token: Int32
-    var target: RegexID
 }

@@ -30,6 +30,8 @@ struct RegexNode: Equatable, Sendable {
         case special
         /// Any text up to a marker of finder `a`, which stands at node `b`, and at `c` among its other markers.
         case text
+        /// The content, without quotes and escapes, of strings whose JSON `a` is left of.
+        case content
     }
 
     var kind: Kind

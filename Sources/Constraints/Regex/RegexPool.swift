@@ -265,7 +265,7 @@ struct RegexPool: Sendable {
         return Self.nothing
     }
 
-    private mutating func intern(_ node: RegexNode, _ parts: [RegexID]) -> RegexID {
+    mutating func intern(_ node: RegexNode, _ parts: [RegexID]) -> RegexID {
         var place = Int(truncatingIfNeeded: Self.hash(node, parts)) & (table.count - 1)
         while table[place] >= 0 {
             if isEqual(nodes[Int(table[place])], node, parts) { return table[place] }

@@ -54,6 +54,7 @@ package struct SchemaOptions: Sendable, Hashable {
     package var isObject = false
     /// Whether an object whose members the schema names has no others, unless the schema says of which kind they are.
     package var isClosed = false
+    package var syntax = ValueSyntax.json
 
     package init(
         ignoresUnsupported: Bool = false,

@@ -167,7 +167,21 @@ struct AnswerGrammar {
         options.isClosed = true
         switch syntax {
         case .json(let layout): options.layout = layout == .compact ? .compact : .spaced
-        case .parameters, .python, .bare: break
+        case .python: options.syntax = .python
+        case .bare(let quote):
+            options.syntax = .bare(quote: markers.parts(quote))
+            options.layout = .compact
+        case .parameters(let syntax):
+            options.syntax = .parameters(
+                ParameterMarkers(
+                    start: markers.parts(syntax.start),
+                    nameEnd: markers.parts(syntax.nameEnd),
+                    otherNameEnd: syntax.otherNameEnd.map(markers.parts),
+                    valueEnd: markers.parts(syntax.valueEnd),
+                    spelledValueEnd: syntax.valueEnd,
+                    separator: markers.parts(syntax.separator)
+                )
+            )
         }
         return .schema(tool.inputSchema, options)
     }
@@ -185,6 +199,8 @@ struct AnswerGrammar {
         var starts: [Start] = []
         for calls in [syntax.calls] + syntax.otherCalls {
             guard let (marker, rest) = markers.trigger(of: Self.opening(of: calls)) else { continue }
+            // Of several ways that begin alike, the model's own is the one to ask for.
+            if starts.contains(where: { $0.marker == marker }) { continue }
             starts.append(Start(marker: marker, isAtStart: calls.isWholeAnswer, next: self.calls(calls, opening: rest)))
         }
         let inner = GrammarElement.text(freeText(starts))
