@@ -274,7 +274,8 @@ extension GrammarModel {
 
     private func follows(_ text: String, _ session: any TokenConstraint) -> Bool {
         var session = session
-        return tokens(text).allSatisfy { session.accept($0) }
+        for token in tokens(text) where !session.accept(token) { return false }
+        return true
     }
 
     /// What a model says that draws any token that is allowed, and comes to an end after a while; nil if it does not.
@@ -291,7 +292,7 @@ extension GrammarModel {
             let isLeaving = step > patience && step % 4 != 0 && !closers.isEmpty
             // Nobody comes by chance upon what ends a string.
             if step > patience, let exit = exits.first(where: { follows($0, session) }) {
-                for token in tokens(exit) where session.accept(token) { text += tokenizer.bytes(of: token) }
+                for token in self.tokens(exit) where session.accept(token) { text += tokenizer.bytes(of: token) }
                 continue
             }
             // Letters more often than other bytes, of which most would be broken characters.
