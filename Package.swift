@@ -127,7 +127,10 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
-            ["Inference", "Scheduling", "EngineContract", "ModelFiles", "CKernels", "Platform"],
+            [
+                "Inference", "Scheduling", "EngineContract", "Constraints", "ModelFiles", "CKernels", "Platform",
+                "JSON",
+            ],
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),

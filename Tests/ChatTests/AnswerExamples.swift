@@ -59,27 +59,35 @@ struct AnswerExample: Sendable, CustomStringConvertible {
         return syntax
     }()
 
-    static let all: [AnswerExample] = hermesExamples + listExamples + parameterExamples + literalExamples + thinkingExamples
+    static let all: [AnswerExample] =
+        hermesExamples + listExamples + parameterExamples + literalExamples + thinkingExamples
 
     private static let hermesExamples = [
         AnswerExample(
             name: "two calls of Hermes after a text",
             syntax: AnswerSyntax(calls: hermes),
-            text: "I look.\n\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Zürich </tool_call> }\"}}\n"
+            text:
+                "I look.\n\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Zürich </tool_call> }\"}}\n"
                 + "</tool_call>\n<tool_call>\n{\"name\": \"find-it\", \"arguments\": {}}\n</tool_call>\n",
-            parts: [.text("I look.")] + call("get_weather", "{\"city\": \"Zürich </tool_call> }\"}") + call("find-it", "{}")
+            parts: [.text("I look.")] + call("get_weather", "{\"city\": \"Zürich </tool_call> }\"}")
+                + call("find-it", "{}")
         ),
         AnswerExample(
             name: "white space that the template does not have, and text after a call",
             syntax: AnswerSyntax(calls: hermes),
-            text: " <tool_call>{\"name\":\"find-it\",\n \"arguments\": {\"a\":[1,{\"b\":\"\\\"\"}]}, \"id\": \"}x\"}  </tool_call>\n\nDone.",
+            text:
+                " <tool_call>{\"name\":\"find-it\",\n \"arguments\": {\"a\":[1,{\"b\":\"\\\"\"}]}, \"id\": \"}x\"}  </tool_call>\n\nDone.",
             parts: call("find-it", "{\"a\":[1,{\"b\":\"\\\"\"}]}") + [.text("Done.")]
         ),
         AnswerExample(
             name: "what cannot be a call is text",
             syntax: AnswerSyntax(calls: hermes),
             text: "<tool_call>\n{\"name\": \"unknown\", \"arguments\": {}}\n</tool_call> <tool_ <tool_call>\n{\"nam",
-            parts: [.text("<tool_call>\n{\"name\": \"unknown\", \"arguments\": {}}\n</tool_call> <tool_ <tool_call>\n{\"nam")]
+            parts: [
+                .text(
+                    "<tool_call>\n{\"name\": \"unknown\", \"arguments\": {}}\n</tool_call> <tool_ <tool_call>\n{\"nam"
+                )
+            ]
         ),
         AnswerExample(
             name: "a call that is cut",
@@ -148,7 +156,8 @@ struct AnswerExample: Sendable, CustomStringConvertible {
             syntax: AnswerSyntax(
                 calls: json("{\"name\": \"", "\", \"arguments\": ", "}", section: ("functools[", ", ", "]"))
             ),
-            text: "functools[{\"name\": \"find-it\", \"arguments\": {\"a\": 1}}, {\"name\": \"get_weather\", \"arguments\": {}}]",
+            text:
+                "functools[{\"name\": \"find-it\", \"arguments\": {\"a\": 1}}, {\"name\": \"get_weather\", \"arguments\": {}}]",
             parts: call("find-it", "{\"a\": 1}") + call("get_weather", "{}")
         ),
         AnswerExample(
@@ -178,7 +187,8 @@ struct AnswerExample: Sendable, CustomStringConvertible {
                 calls.identifier = CallIdentifier(start: ":", form: .number)
                 return AnswerSyntax(calls: calls)
             }(),
-            text: "<|tool_calls_section_begin|><|tool_call_begin|>functions.find-it:0<|tool_call_argument_begin|>{\"a\": 1}"
+            text:
+                "<|tool_calls_section_begin|><|tool_call_begin|>functions.find-it:0<|tool_call_argument_begin|>{\"a\": 1}"
                 + "<|tool_call_end|><|tool_call_begin|>functions.get_weather:12<|tool_call_argument_begin|>{}"
                 + "<|tool_call_end|><|tool_calls_section_end|>",
             parts: call("find-it", "{\"a\": 1}") + call("get_weather", "{}")
@@ -189,7 +199,8 @@ struct AnswerExample: Sendable, CustomStringConvertible {
         AnswerExample(
             name: "Qwen3-Coder",
             syntax: AnswerSyntax(calls: coder),
-            text: "So:\n<tool_call>\n<function=get_weather>\n<parameter=city>\nZürich\n\"X\" </parameter\n</parameter>\n"
+            text:
+                "So:\n<tool_call>\n<function=get_weather>\n<parameter=city>\nZürich\n\"X\" </parameter\n</parameter>\n"
                 + "<parameter=days>\n12\n</parameter>\n<parameter=exact>\nTrue\n</parameter>\n<parameter=more>\n{\"k\": [1]}\n"
                 + "</parameter>\n</function>\n</tool_call>",
             parts: [.text("So:")]
@@ -207,19 +218,22 @@ struct AnswerExample: Sendable, CustomStringConvertible {
                 syntax.otherCalls = [bare]
                 return syntax
             }(),
-            text: "<function=get_weather>\n<parameter=city>5</parameter><parameter=days>two</parameter></function>\nDone",
+            text:
+                "<function=get_weather>\n<parameter=city>5</parameter><parameter=days>two</parameter></function>\nDone",
             parts: call("get_weather", "{\"city\": \"5\", \"days\": \"two\"}") + [.text("Done")]
         ),
         AnswerExample(
             name: "a function without parameters",
             syntax: AnswerSyntax(calls: coder),
-            text: "<tool_call>\n<function=find-it>\n</function>\n</tool_call>\n<tool_call>\n<function=find-it>\n</function>\n</tool_call>",
+            text:
+                "<tool_call>\n<function=find-it>\n</function>\n</tool_call>\n<tool_call>\n<function=find-it>\n</function>\n</tool_call>",
             parts: call("find-it", "{}") + call("find-it", "{}")
         ),
         AnswerExample(
             name: "DeepSeek V3.2",
             syntax: AnswerSyntax(calls: dsml),
-            text: "Hm\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"find-it\">\n<｜DSML｜parameter name=\"x\" string=\"true\">12"
+            text:
+                "Hm\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"find-it\">\n<｜DSML｜parameter name=\"x\" string=\"true\">12"
                 + "</｜DSML｜parameter>\n<｜DSML｜parameter name=\"y\" string=\"false\">[1, 2]</｜DSML｜parameter>\n</｜DSML｜invoke>\n"
                 + "</｜DSML｜function_calls>",
             parts: [.text("Hm")] + call("find-it", "{\"x\": \"12\", \"y\": [1, 2]}")
@@ -243,7 +257,8 @@ struct AnswerExample: Sendable, CustomStringConvertible {
             ),
             text: "<think>Well</think>\n<tool_call>get_weather<arg_key>city</arg_key>\n<arg_value>Bern</arg_value>"
                 + "<arg_key>days</arg_key><arg_value>3</arg_value></tool_call><tool_call>find-it</tool_call>",
-            parts: [.thinking("Well")] + call("get_weather", "{\"city\": \"Bern\", \"days\": 3}") + call("find-it", "{}")
+            parts: [.thinking("Well")] + call("get_weather", "{\"city\": \"Bern\", \"days\": 3}")
+                + call("find-it", "{}")
         ),
         AnswerExample(
             name: "a tag with another word in it is no call",
@@ -258,10 +273,13 @@ struct AnswerExample: Sendable, CustomStringConvertible {
             name: "LFM",
             syntax: {
                 var calls = CallSyntax(callStart: "", nameEnd: "(", arguments: .python, callEnd: ")")
-                (calls.sectionStart, calls.separator, calls.sectionEnd) = ("<|tool_call_start|>[", ", ", "]<|tool_call_end|>")
+                (calls.sectionStart, calls.separator, calls.sectionEnd) = (
+                    "<|tool_call_start|>[", ", ", "]<|tool_call_end|>"
+                )
                 return AnswerSyntax(calls: calls)
             }(),
-            text: "<|tool_call_start|>[get_weather(city=\"Zü\\\"rich)\", days=-3.5, exact=True, places=['a\\n', \"it's\"], "
+            text:
+                "<|tool_call_start|>[get_weather(city=\"Zü\\\"rich)\", days=-3.5, exact=True, places=['a\\n', \"it's\"], "
                 + "more={'k': (1, None,)}), find-it()]<|tool_call_end|>Done",
             parts: call(
                 "get_weather",
@@ -279,7 +297,8 @@ struct AnswerExample: Sendable, CustomStringConvertible {
                     callEnd: "<tool_call|>"
                 )
             ),
-            text: "<|tool_call>call:get_weather{city:<|\"|>a \"b\" {c}, <|x<|\"|>,days:1,places:[<|\"|>d<|\"|>,true],more:{k:null}}"
+            text:
+                "<|tool_call>call:get_weather{city:<|\"|>a \"b\" {c}, <|x<|\"|>,days:1,places:[<|\"|>d<|\"|>,true],more:{k:null}}"
                 + "<tool_call|><|tool_call>call:find-it{}<tool_call|>",
             parts: call(
                 "get_weather",
@@ -292,7 +311,8 @@ struct AnswerExample: Sendable, CustomStringConvertible {
         AnswerExample(
             name: "a thought, a text and a call",
             syntax: AnswerSyntax(thinking: think, calls: hermes),
-            text: "<think>\nOne </th two\n\n</think>\n\nSo it is. <think>\n<tool_call>\n{\"name\": \"find-it\", \"arguments\": {}}\n</tool_call>",
+            text:
+                "<think>\nOne </th two\n\n</think>\n\nSo it is. <think>\n<tool_call>\n{\"name\": \"find-it\", \"arguments\": {}}\n</tool_call>",
             parts: [.thinking("One </th two"), .text("So it is. <think>")] + call("find-it", "{}")
         ),
         AnswerExample(
@@ -317,14 +337,16 @@ struct AnswerExample: Sendable, CustomStringConvertible {
         AnswerExample(
             name: "harmony",
             syntax: harmony,
-            text: "<|channel|>analysis<|message|>Let me see.<|end|><|start|>assistant<|channel|>commentary to=functions.find-it "
+            text:
+                "<|channel|>analysis<|message|>Let me see.<|end|><|start|>assistant<|channel|>commentary to=functions.find-it "
                 + "<|constrain|>json<|message|>{\"a\":1}<|call|>",
             parts: [.thinking("Let me see.")] + call("find-it", "{\"a\":1}")
         ),
         AnswerExample(
             name: "harmony's final channel",
             syntax: harmony,
-            text: "<|channel|>analysis<|message|>Let me see.<|end|><|start|>assistant<|channel|>final<|message|>It is 4.",
+            text:
+                "<|channel|>analysis<|message|>Let me see.<|end|><|start|>assistant<|channel|>final<|message|>It is 4.",
             parts: [.thinking("Let me see."), .text("It is 4.")]
         ),
     ]

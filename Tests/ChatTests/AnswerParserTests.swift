@@ -76,23 +76,32 @@ import Testing
         #expect(parser.finish().isEmpty)
     }
 
-    @Test("What a user may send takes time in proportion to its length, however it is cut")
+    @Test(
+        "Markers begun again and again are read in bounded time, and give no text that was not there",
+        .timeLimit(.minutes(2))
+    )
     func linear() throws {
         let pieces: [(String, AnswerSyntax)] = [
-            (" ", AnswerSyntax(calls: AnswerExample.hermes)), ("<tool_call>", AnswerSyntax(calls: AnswerExample.hermes)),
+            (" ", AnswerSyntax(calls: AnswerExample.hermes)),
+            ("<tool_call>", AnswerSyntax(calls: AnswerExample.hermes)),
             ("<tool_call>\n{\"name\":  ", AnswerSyntax(calls: AnswerExample.hermes)),
             ("</think", AnswerSyntax(thinking: AnswerExample.think, calls: AnswerExample.hermes)),
             ("\n", AnswerSyntax(calls: AnswerExample.coder)), ("<", AnswerSyntax(calls: AnswerExample.dsml)),
         ]
-        let starts = ["", "<tool_call>\n{\"name\": \"find-it\", \"arguments\": {\"a\": \"", "<think>", "<tool_call>\n<function=get_weather>\n<parameter=places>\n"]
+        let starts = [
+            "", "<tool_call>\n{\"name\": \"find-it\", \"arguments\": {\"a\": \"", "<think>",
+            "<tool_call>\n<function=get_weather>\n<parameter=places>\n",
+        ]
         for (piece, syntax) in pieces {
             for start in starts {
                 var parser = AnswerParser(syntax, tools: try Self.tools(), isInsideThinking: false)
                 var count = 0
                 _ = parser.push(start)
-                for _ in 0..<20_000 { for part in parser.push(piece) { if case .text(let text) = part { count += text.utf8.count } } }
+                for _ in 0..<1_500 {
+                    for part in parser.push(piece) { if case .text(let text) = part { count += text.utf8.count } }
+                }
                 _ = parser.finish()
-                #expect(count <= piece.utf8.count * 20_000 + start.utf8.count)
+                #expect(count <= piece.utf8.count * 1_500 + start.utf8.count)
             }
         }
     }
@@ -101,7 +110,8 @@ import Testing
     func randomTexts() throws {
         var generator = SeededGenerator(seed: 7)
         for example in AnswerExample.all {
-            let words = example.text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            let words =
+                example.text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
                 + example.text.map(String.init)
             for _ in 0..<60 {
                 let text = (0..<Int.random(in: 1...40, using: &generator)).map { _ in

@@ -94,7 +94,9 @@ struct CallHeads: Sendable {
         guard case .whole(let opened) = start.match(buffer, at: index) else {
             return start.match(buffer, at: index) == .partial ? .partial : .no
         }
-        let nameStart = start.spaceAfter.isEmpty && !start.isEmpty ? opened : buffer.endOfSpace(from: opened, atMost: Self.mostSpace)
+        let nameStart =
+            start.spaceAfter.isEmpty && !start.isEmpty
+            ? opened : buffer.endOfSpace(from: opened, atMost: Self.mostSpace)
         var nameEnd = nameStart
         while nameEnd < buffer.end, nameBytes[Int(buffer[nameEnd])] { nameEnd += 1 }
         guard nameEnd - nameStart <= longestName else { return .no }
@@ -111,7 +113,10 @@ struct CallHeads: Sendable {
                 guard place < buffer.end else { return unfinished }
             }
         }
-        switch head.nameEnd.match(buffer, at: head.nameEnd.isEmpty ? place : buffer.endOfSpace(from: place, atMost: Self.mostSpace)) {
+        switch head.nameEnd.match(
+            buffer,
+            at: head.nameEnd.isEmpty ? place : buffer.endOfSpace(from: place, atMost: Self.mostSpace)
+        ) {
         case .no: return .no
         case .partial: return .partial
         case .whole(let end): return found(buffer, number, name, end)

@@ -39,10 +39,12 @@ struct CallTail: Sendable {
             case .partial: isUncertain = true
             case .no: break
             }
+            if isObject, nextWord == 0, buffer[buffer.start] == UInt8(ascii: ",") {
+                members = SkippedMembers()
+                continue
+            }
             if skipWord(&buffer, &isUncertain) { continue }
-            if isUncertain { return .needsMore }
-            guard isObject, nextWord == 0, buffer[buffer.start] == UInt8(ascii: ",") else { return .text }
-            members = SkippedMembers()
+            return isUncertain ? .needsMore : .text
         }
     }
 
@@ -81,7 +83,11 @@ private struct SkippedMembers: Sendable {
         while !buffer.isEmpty {
             let byte = buffer[buffer.start]
             if isInString {
-                if isEscaped { isEscaped = false } else if byte == UInt8(ascii: "\\") { isEscaped = true } else {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else {
                     isInString = byte != UInt8(ascii: "\"")
                 }
             } else {

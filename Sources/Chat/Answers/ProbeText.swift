@@ -83,7 +83,8 @@ extension String {
 
     /// Without the member of a JSON object that has a value: `, "id": "value"`.
     func withoutMember(_ value: String) -> String {
-        guard let found = firstRange(of: "\"\(value)\""), let comma = self[..<found.lowerBound].lastIndex(of: ",") else {
+        guard let found = firstRange(of: "\"\(value)\""), let comma = self[..<found.lowerBound].lastIndex(of: ",")
+        else {
             return self
         }
         return String(self[..<comma]) + self[found.upperBound...]

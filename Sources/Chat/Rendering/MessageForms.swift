@@ -32,6 +32,8 @@ struct MessageForms: Sendable {
     }
 
     var contents = ContentForms()
+    /// What `tools` is where there are none.
+    var noTools = TemplateValue.null
     /// Nil: the template does not write tools.
     var tools: ToolForm?
     /// Nil: it does not write calls.
@@ -39,6 +41,8 @@ struct MessageForms: Sendable {
     var naming = Naming.own
     /// Whether it writes several calls in one turn.
     var writesSeveralCalls = true
+    /// Whether an answer's text has a turn of its own before the calls: the template would lose it, or write it after them.
+    var splitsText = false
     /// Whether it writes results, in messages of the role `tool`.
     var writesResults = false
     /// The member of a message that has its thinking; nil: the template writes none.
@@ -71,7 +75,8 @@ struct MessageForms: Sendable {
         let function: [TemplateValue.Member] = [.init("name", .string(call.name)), .init("arguments", arguments)]
         let id = TemplateValue.Member("id", .string(name(call.id, call.name, number: number)))
         let type = TemplateValue.Member("type", .templateText("function"))
-        return form.tool == .wrapped ? .object([id, type, .init("function", .object(function))]) : .object([id, type] + function)
+        return form.tool == .wrapped
+            ? .object([id, type, .init("function", .object(function))]) : .object([id, type] + function)
     }
 
     /// A call's name.
@@ -96,7 +101,8 @@ extension TemplateValue {
         case .number: self = .number((try? node.double()) ?? 0)
         case .string: self = .string((try? node.string()) ?? "")
         case .array: self = .array(((try? Array(node.elements())) ?? []).map { TemplateValue($0) })
-        case .object: self = .object(((try? Array(node.members())) ?? []).map { .init($0.name, TemplateValue($0.value)) })
+        case .object:
+            self = .object(((try? Array(node.members())) ?? []).map { .init($0.name, TemplateValue($0.value)) })
         }
     }
 }

@@ -76,7 +76,8 @@ struct ThinkingSwitch: Sendable {
 
     private func dropsThinking(_ format: TemplateFormat) -> Bool {
         let turns = [
-            Probe.user, Probe.answer(Probe.text(1), thinking: Probe.thinking), ChatTurn(role: .user, text: Probe.text(2)),
+            Probe.user, Probe.answer(Probe.text(1), thinking: Probe.thinking),
+            ChatTurn(role: .user, text: Probe.text(2)),
         ]
         let settings = TemplateFormat.Settings(switches: members(.on(nil)))
         return (try? format.renderAsIs(turns, settings))?.offsets(of: Probe.thinking).isEmpty ?? true
@@ -98,4 +99,7 @@ extension String {
         while text.last?.isWhitespace == true { text.removeLast() }
         return text
     }
+
+    /// Without white space at both ends.
+    var trimmed: String { String(drop(while: \.isWhitespace)).trimmedEnd }
 }

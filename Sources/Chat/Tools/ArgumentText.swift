@@ -41,7 +41,8 @@ struct ArgumentText {
     private mutating func write(_ node: JSONNode) {
         switch node.kind {
         case .null: word(python: "None", "null")
-        case .bool: if (try? node.bool()) == true { word(python: "True", "true") } else { word(python: "False", "false") }
+        case .bool:
+            if (try? node.bool()) == true { word(python: "True", "true") } else { word(python: "False", "false") }
         case .integer, .number: bytes += (try? node.numberText()) ?? []
         case .string: write(string: (try? node.bytes()) ?? [])
         case .array:
