@@ -127,7 +127,10 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
-            ["Inference", "Scheduling", "EngineContract", "ModelFiles", "CKernels", "Platform"],
+            [
+                "Inference", "Scheduling", "EngineContract", "Constraints", "ModelFiles", "CKernels", "Platform",
+                "JSON",
+            ],
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
@@ -135,7 +138,7 @@ let package = Package(
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),
-        tests("ChatTests", ["Chat", "Templates", "Tokenization"], exclude: ["Fixtures", "Scripts"]),
+        tests("ChatTests", ["Chat", "Templates", "Tokenization", "JSON"], exclude: ["Fixtures", "Scripts"]),
         tests("TemplatesTests", ["Templates"], exclude: ["Fixtures", "Scripts"]),
         tests("TokenizationTests", ["Tokenization", "tokenizer-probe"], exclude: ["Fixtures", "Scripts"]),
         tests("JSONTests", ["JSON"]),

@@ -1,7 +1,7 @@
 package import Templates
 package import Tokenization
 
-/// How a model's conversations are written in tokens.
+/// How a model's conversations are written in tokens, and its answers read.
 ///
 /// Special tokens come from the format alone: what a user writes is encoded as plain text, whatever it spells.
 package struct ChatFormat: Sendable {
@@ -13,13 +13,8 @@ package struct ChatFormat: Sendable {
         case family(String)
     }
 
-    private enum Writer: Sendable {
-        case phi3(Phi3Format)
-        case template(TemplateFormat)
-    }
-
     package let origin: Origin
-    private let writer: Writer
+    private let format: TemplateFormat
     /// Special tokens that end an answer, by their text.
     private let stops: [String]
     /// Further tokens that end an answer, by their number.
@@ -28,21 +23,6 @@ package struct ChatFormat: Sendable {
     private var specialTokens: [String] = []
     /// Whether a conversation begins with the tokenizer's `tokensBeforeText`, whatever the template writes.
     private var addsTokensBeforeText = false
-
-    /// Phi-3's format without its template.
-    package static let phi3 = ChatFormat(
-        origin: .family("phi3"),
-        writer: .phi3(Phi3Format()),
-        stops: Phi3Format.stops,
-        endTokens: []
-    )
-
-    private init(origin: Origin, writer: Writer, stops: [String], endTokens: Set<Int32>) {
-        self.origin = origin
-        self.writer = writer
-        self.stops = stops
-        self.endTokens = endTokens
-    }
 
     /// The format of a model: its template's, or its family's if it has none.
     /// - Parameters:
@@ -58,71 +38,92 @@ package struct ChatFormat: Sendable {
     ) throws(TemplateError) {
         let own = configuration.template
         let family = FamilyFormat.of(architecture, tokenizer)
-        let origin = own == nil ? Origin.family(family.rawValue) : .model
-        if let source = own ?? family.template {
-            let format = try TemplateFormat(
-                template: try ChatTemplate(source: source),
-                toolTemplate: try configuration.toolTemplate.map { (source) throws(TemplateError) in
-                    try ChatTemplate(source: source)
-                },
-                specialTokens: configuration.specialTokens
-            )
-            let stops = format.turnEnds(with: tokenizer) + [configuration.specialTokens["eos_token"]].compactMap { $0 }
-            self.init(origin: origin, writer: .template(format), stops: stops, endTokens: endTokens)
-        } else {
-            self.init(origin: origin, writer: .phi3(Phi3Format()), stops: Phi3Format.stops, endTokens: endTokens)
-        }
+        origin = own == nil ? Origin.family(family.rawValue) : .model
+        format = try TemplateFormat(
+            template: try ChatTemplate(source: own ?? family.template),
+            toolTemplate: try configuration.toolTemplate.map { (source) throws(TemplateError) in
+                try ChatTemplate(source: source)
+            },
+            specialTokens: configuration.specialTokens
+        )
+        self.endTokens = endTokens
+        stops =
+            format.turnEnds(with: tokenizer) + (own == nil ? family.tokens : [])
+            + KnownSyntaxes.stops(of: format)
         specialTokens = configuration.specialTokens.values.sorted()
         addsTokensBeforeText = configuration.addsTokensBeforeText
     }
 
     /// Warnings for the operator about how conversations are written.
-    package var notes: [String] {
-        guard case .template(let format) = writer else { return [] }
-        return format.notes
+    package var notes: [String] { format.notes }
+
+    /// What the template has a place for, and what is written in the form that Hermes models made common.
+    package var toolSupport: ToolSupport {
+        ToolSupport(
+            tools: format.forms.tools != nil,
+            calls: format.forms.calls != nil,
+            results: format.forms.writesResults,
+            origin: format.syntaxOrigin
+        )
     }
 
-    /// The tokens of a conversation, ready for the model to go on: after the head of an assistant's turn, or, if the
-    /// last turn is an assistant's and has a text, inside that turn.
-    /// - Parameter tools: descriptions in the form that templates take, `{"type": "function", "function": {…}}`.
+    /// Whether the template writes what was thought before a call.
+    package var writesThinking: Bool { format.forms.thinking != nil }
+
+    /// How the model writes its calls and its thoughts.
+    package var syntax: AnswerSyntax { format.syntax }
+
+    /// A conversation in tokens, ready for the model to go on: after the head of an assistant's turn, or, if the last turn
+    /// is an assistant's and has a text, inside that turn.
+    /// - Parameter recall: earlier answers; where the conversation has one of them, it has the tokens that were sampled.
     /// - Throws: `TemplateError` if the template raises one or fails, or the text cannot be tokenized.
-    package func encode(
-        _ turns: [ChatTurn],
-        tools: [TemplateValue] = [],
-        with tokenizer: Tokenizer
-    ) throws(TemplateError) -> [Int32] {
+    package func prompt(
+        _ conversation: ChatConversation,
+        with tokenizer: Tokenizer,
+        recalling recall: (any AnswerRecall)? = nil
+    ) throws(TemplateError) -> ChatPrompt {
+        let (rendered, isInsideThinking) = try format.render(conversation)
+        let text = PromptText(rendered)
+        let encoder = PromptEncoder(
+            tokenizer: tokenizer,
+            ends: stops.map { Array($0.utf8) },
+            emptyThinking: conversation.thinking == .off ? format.emptyThinking(at: text) : []
+        )
         var tokens: [Int32]
-        switch writer {
-        case .phi3(let format):
-            tokens = try Self.refusing { () throws(TokenizerError) in try format.encode(turns, with: tokenizer) }
-        case .template(let format):
-            let text = try format.render(turns, tools: tools)
-            tokens = try Self.refusing { () throws(TokenizerError) in try format.encode(text, with: tokenizer) }
+        do throws(TokenizerError) {
+            tokens = try encoder.encode(text, recalling: recall)
+        } catch {
+            // The request's fault, as a text is that the template refuses.
+            throw TemplateError(.limit, error.description)
         }
         guard !tokens.isEmpty else { throw TemplateError(.operation, "nothing is left of this conversation") }
         let beginning = tokenizer.tokensBeforeText
         if addsTokensBeforeText, !tokens.starts(with: beginning) { tokens.insert(contentsOf: beginning, at: 0) }
-        return tokens
+        var prompt = ChatPrompt(tokens: tokens, isInsideThinking: isInsideThinking)
+        if conversation.turns.last?.role != .assistant { prompt.key = text.key }
+        return prompt
     }
 
-    /// A text that cannot be tokenized is the request's fault, as one that the template refuses is.
-    private static func refusing(_ body: () throws(TokenizerError) -> [Int32]) throws(TemplateError) -> [Int32] {
-        do throws(TokenizerError) {
-            return try body()
-        } catch {
-            throw TemplateError(.limit, error.description)
-        }
+    /// The conversation as text, to be shown.
+    package func preview(_ conversation: ChatConversation) throws(TemplateError) -> String {
+        try format.render(conversation).text.string
     }
 
-    /// The conversation as text, to be shown; nil if the format has no template.
-    package func preview(_ turns: [ChatTurn], tools: [TemplateValue] = []) throws(TemplateError) -> String? {
-        guard case .template(let format) = writer else { return nil }
-        return try format.render(turns, tools: tools).string
-    }
-
-    /// The tokens that end an answer: its end, and the head of another turn.
+    /// The tokens that end an answer: its end, and the head of another turn. What a model writes within an answer does not
+    /// end it.
     package func stopTokens(in tokenizer: Tokenizer) -> Set<Int32> {
-        endTokens.union(stops.compactMap(tokenizer.specialToken))
+        let inner = Set(tokens(of: syntax.innerMarkers, in: tokenizer))
+        return endTokens.union(stops.compactMap(tokenizer.specialToken).filter { !inner.contains($0) })
+    }
+
+    /// Special tokens that are part of a marker: an answer's text must have them, so that it can be read.
+    package func visibleTokens(in tokenizer: Tokenizer) -> Set<Int32> {
+        let all = tokens(of: syntax.innerMarkers + syntax.outerMarkers, in: tokenizer).filter(tokenizer.isSpecial)
+        return Set(all).subtracting(stopTokens(in: tokenizer))
+    }
+
+    private func tokens(of markers: [String], in tokenizer: Tokenizer) -> [Int32] {
+        tokenizer.addedTokens(writtenIn: markers.map { Array($0.utf8) }).map(\.id)
     }
 
     /// The tokens that no message may contain, whatever flags a file gives them: those that end an answer, stand between
@@ -131,12 +132,20 @@ package struct ChatFormat: Sendable {
         var tokens = stopTokens(in: tokenizer)
         tokens.formUnion(specialTokens.compactMap(tokenizer.specialToken))
         tokens.formUnion(tokenizer.tokensBeforeText + tokenizer.tokensAfterText)
-        if case .template(let format) = writer { tokens.formUnion(format.turnTokens(with: tokenizer)) }
+        tokens.formUnion(format.turnTokens(with: tokenizer))
         return tokens.filter { !tokenizer.isPlain($0) }
     }
+}
 
-    /// The format's special tokens that a tokenizer lacks; `encode` would leave them out.
-    package func missingTokens(in tokenizer: Tokenizer) -> [String] {
-        stops.filter { tokenizer.specialToken($0) == nil }
+/// What of tools a template writes itself.
+package struct ToolSupport: Sendable, Equatable {
+    /// Where the syntax of calls comes from.
+    package enum Origin: String, Sendable {
+        case derived, known, ours
     }
+
+    package var tools: Bool
+    package var calls: Bool
+    package var results: Bool
+    package var origin: Origin
 }

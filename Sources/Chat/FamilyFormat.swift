@@ -5,9 +5,9 @@ enum FamilyFormat: String, CaseIterable {
     case phi3, llama3, chatml, gemma, llama2, mistral, plain
 
     /// The special tokens without which a format means nothing to a model.
-    private var tokens: [String] {
+    var tokens: [String] {
         switch self {
-        case .phi3: Phi3Format.stops
+        case .phi3: ["<|end|>", "<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>"]
         case .llama3: ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
         case .chatml: ["<|im_start|>", "<|im_end|>"]
         case .gemma: ["<start_of_turn>", "<end_of_turn>"]
@@ -33,8 +33,7 @@ enum FamilyFormat: String, CaseIterable {
         return (own + known).first { $0.tokens.allSatisfy { tokenizer.specialToken($0) != nil } } ?? .plain
     }
 
-    /// Nil for Phi-3, whose conversations `Phi3Format` writes.
-    var template: String? {
+    var template: String {
         switch self {
         case .llama3:
             """
@@ -63,7 +62,13 @@ enum FamilyFormat: String, CaseIterable {
             """.withLineBreaks
         case .llama2: Self.instructions(system: "'<<SYS>>\\n' ~ system ~ '\\n<</SYS>>\\n\\n'", isSpaced: true)
         case .mistral: Self.instructions(system: "system ~ '\\n\\n'", isSpaced: false)
-        case .phi3: nil
+        case .phi3:
+            """
+            {%- for message in messages -%}
+            <|{{ message.role }}|>\\n{{ message.content }}<|end|>\\n
+            {%- endfor -%}
+            {%- if add_generation_prompt -%}<|assistant|>\\n{%- endif -%}
+            """.withLineBreaks
         case .plain:
             """
             {{ bos_token }}

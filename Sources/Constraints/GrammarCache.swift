@@ -35,12 +35,13 @@ package final class GrammarCache: Sendable {
     /// - Parameters:
     ///   - key: tells one answer's form from every other, such as the text of the schema and the options.
     ///   - element: makes what is compiled if the key is not known.
+    /// - Returns: the constraint, and, if it was not known, the paths of keywords that are not enforced.
     /// - Throws: `SchemaError` if a schema cannot be enforced.
     package func constraint(
         _ key: String,
         _ element: () throws(SchemaError) -> GrammarElement
     ) throws(SchemaError) -> (constraint: GrammarConstraint, ignored: [String]) {
-        if let entry = find(key) { return (GrammarConstraint(entry.tables), entry.grammar.ignored) }
+        if let entry = find(key) { return (GrammarConstraint(entry.tables), []) }
         let grammar = try Grammar(try element())
         let tables = ConstraintTables(grammar, vocabulary)
         store(key, grammar, tables)
@@ -63,12 +64,14 @@ package final class GrammarCache: Sendable {
 
     private func store(_ key: String, _ grammar: Grammar, _ tables: ConstraintTables) {
         let sizes = state.withLock { $0.entries.mapValues { ($0.tables, $0.grammar) } }
-            .mapValues { $0.0.approximateBytes + $0.1.approximateBytes }
-        var total = sizes.values.reduce(0, +) + tables.approximateBytes + grammar.approximateBytes
+            .map { (key, entry) in (key, key.utf8.count + entry.0.approximateBytes + entry.1.approximateBytes) }
+        let known = Dictionary(uniqueKeysWithValues: sizes)
+        var total = sizes.reduce(0) { $0 + $1.1 } + key.utf8.count
+        total += tables.approximateBytes + grammar.approximateBytes
         state.withLock { state in
             for (old, entry) in state.entries.sorted(by: { $0.value.use < $1.value.use }) where total > mostBytes {
                 state.entries[old] = nil
-                total -= sizes[old] ?? entry.grammar.approximateBytes
+                total -= known[old] ?? entry.grammar.approximateBytes
             }
             state.uses += 1
             state.entries[key] = Entry(grammar: grammar, tables: tables, use: state.uses)

@@ -60,6 +60,11 @@ package struct JSONNode: Sendable {
         get throws(JSONError) { begins(with: UInt8(ascii: "n")) ? nil : try optional }
     }
 
+    /// The value as it is written in the document; empty for an absent one.
+    package var source: ArraySlice<UInt8> {
+        absent == nil ? document.text[offset..<document.end(of: offset)] : []
+    }
+
     // MARK: Members and elements
 
     /// The member of that name, the last of several.

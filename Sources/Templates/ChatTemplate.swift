@@ -9,6 +9,15 @@ package struct ChatTemplate: Sendable {
     /// - Throws: `TemplateError` naming the line if the template is malformed or uses what is not supported.
     package init(source: String) throws(TemplateError) { syntax = try TemplateSyntax(source) }
 
+    /// Whether the template names a variable, of the context or of its own.
+    package func names(_ variable: String) -> Bool { syntax.names.contains(variable) }
+
+    /// Whether a text stands in the template, outside of its comments: as text, or within a literal.
+    package func contains(_ text: String) -> Bool {
+        let text = Array(text.utf8)
+        return syntax.literals.contains { if case .text(let bytes) = $0 { bytes.contains(text) } else { false } }
+    }
+
     /// Renders the template.
     /// - Parameters:
     ///   - context: the variables. Of several with one name the last counts.

@@ -2,6 +2,10 @@
 package struct RenderedText {
     let text: Text
 
+    init(text: Text) { self.text = text }
+
+    package init(_ text: String, _ origin: TextOrigin) { self.text = Text(text, origin) }
+
     package var string: String { text.string }
 
     /// UTF-8.
@@ -18,10 +22,16 @@ package struct RenderedText {
     /// What is before the last mark of a `TemplateValue.marked`; nil if there is no mark.
     package var beforeMark: RenderedText? { ContinuationMark.prefix(of: text).map(RenderedText.init) }
 
-    /// This text with text from outside at its end.
+    /// This text with more at its end.
     /// - Throws: `TemplateError` if the whole would be too long.
-    package func appending(_ more: String) throws(TemplateError) -> RenderedText {
-        RenderedText(text: try text.appending(Text(more, .input), Budget(steps: .max)))
+    package func appending(_ more: String, _ origin: TextOrigin = .input) throws(TemplateError) -> RenderedText {
+        RenderedText(text: try text.appending(Text(more, origin), Budget(steps: .max)))
+    }
+
+    /// This text with its placeholders filled in, by their numbers.
+    /// - Throws: `TemplateError` if the whole would be too long.
+    package func filled(with fillings: [RenderedText]) throws(TemplateError) -> RenderedText {
+        RenderedText(text: try Placeholder.fill(text, with: fillings.map(\.text)))
     }
 }
 
@@ -33,6 +43,31 @@ package enum TextOrigin: UInt8, Sendable {
     case template
     /// The mark of `TemplateValue.marked`.
     case mark
+    /// A `TemplateValue.placeholder`.
+    case placeholder
+}
+
+/// A text that stands for another one, which is put in its place when all is rendered.
+enum Placeholder {
+    /// Letters and digits, which trimming keeps.
+    static func text(_ number: Int) -> Text { Text("P\(number);", .placeholder) }
+
+    /// A text with its placeholders filled in; those without a filling go.
+    static func fill(_ text: Text, with fillings: [Text]) throws(TemplateError) -> Text {
+        guard text.runs.contains(where: { $0.origin == .placeholder }) else { return text }
+        var builder = TextBuilder(Budget(steps: .max))
+        for (range, origin) in text.runs {
+            guard origin == .placeholder else {
+                try builder.append(text[range])
+                continue
+            }
+            for part in text[range].string.split(separator: ";") {
+                guard let number = Int(part.dropFirst()), fillings.indices.contains(number) else { continue }
+                try builder.append(fillings[number])
+            }
+        }
+        return builder.finish()
+    }
 }
 
 /// A mark at the end of a text, by which that place is found in the output.

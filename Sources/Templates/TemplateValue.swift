@@ -11,6 +11,10 @@ package indirect enum TemplateValue: Sendable, Equatable {
     case templateText(String)
     /// Text from outside that ends with a mark, by which the place is found again in what is rendered.
     case marked(String)
+    /// Texts one after the other, each with its own origin.
+    case joined([TemplateValue])
+    /// A place for a text that the template does not see: it is put in when all is rendered, by its number.
+    case placeholder(Int)
     case array([TemplateValue])
     case object([Member])
     /// An array or object from outside, and JSON that says the same: `tojson` writes just that, unless it indents.

@@ -3,6 +3,7 @@
 /// Bytes that cannot become a character are replaced by U+FFFD as Unicode recommends (one for each maximal part).
 package struct StreamDecoder: Sendable {
     private let tokenizer: Tokenizer
+    private let visible: Set<Int32>
     private var pending: [UInt8] = []
     /// How many characters may still be stripped at the beginning.
     private var toStrip: Int
@@ -12,15 +13,17 @@ package struct StreamDecoder: Sendable {
 
     /// - Parameter startsText: false where the tokens go on with a text, as an answer does with its beginning given by
     ///   the client: then the space that SentencePiece-like vocabularies put before the first word stays.
-    package init(tokenizer: Tokenizer, startsText: Bool = true) {
+    /// - Parameter visible: special tokens that are written as they are spelled, where all others have no text.
+    package init(tokenizer: Tokenizer, startsText: Bool = true, visible: Set<Int32> = []) {
         self.tokenizer = tokenizer
+        self.visible = visible
         toStrip = startsText ? tokenizer.decoder.strip.start : 0
         isFirst = startsText
     }
 
-    /// The characters that this token completes; special tokens have no text.
+    /// The characters that this token completes; special tokens have no text, unless they are to be seen.
     package mutating func push(_ token: Int32) -> String {
-        guard tokenizer.hasText(token) else { return "" }
+        guard tokenizer.hasText(token) || visible.contains(token) else { return "" }
         if !isFirst { pending += tokenizer.decoder.separator }
         pending += tokenizer.text(of: token, isFirst: isFirst)
         isFirst = false

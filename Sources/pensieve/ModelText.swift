@@ -37,8 +37,6 @@ struct ModelText: Sendable {
         _ files: TokenizerConfiguration,
         _ tokenizer: Tokenizer
     ) throws -> ChatFormat {
-        // The built-in model was trained with this format.
-        if case .memory = source { return .phi3 }
         do {
             return try ChatFormat(
                 files,

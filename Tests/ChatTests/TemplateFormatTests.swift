@@ -58,8 +58,7 @@ import Tokenization
             func specials(_ text: String) throws -> [Int32] {
                 try format.encode(
                     Self.turns([(.user, text), (.assistant, text), (.user, text)]),
-                    tools: name == "harmony"
-                        ? [["function": ["name": .string(text), "description": .string(text)]]] : [],
+                    tools: [try ToolDefinition(text, text)],
                     with: tokenizer
                 ).filter { tokenizer.isSpecial($0) }
             }
@@ -192,7 +191,7 @@ import Tokenization
         let format = try Self.format(templates, tokenizer)
         let turn = ChatTurn(role: .user, text: "Hi")
         #expect(try format.preview([turn]) == "Hi")
-        #expect(try format.preview([turn], tools: [["function": ["name": "add"]]]) == "add Hi")
+        #expect(try format.preview([turn], tools: [try ToolDefinition("add")]) == "add Hi")
     }
 
     @Test("What a template raises is thrown, and a malformed one is refused when it is loaded")

@@ -65,8 +65,9 @@ import Tokenization
     @Test("A conversation's next prompt begins with the last one and its answer, so that a cached prefix serves")
     func growsAtTheEnd() throws {
         let tokenizer = try Script.tokenizer()
+        let format = try ChatFormat(TokenizerConfiguration(), architecture: "phi3", endTokens: [], tokenizer: tokenizer)
         func prompt(_ messages: String, _ fields: String) throws -> [Int32] {
-            try ChatFormat.phi3.encode(try turns(messages, fields), with: tokenizer)
+            try format.prompt(ChatConversation(turns: try turns(messages, fields)), with: tokenizer).tokens
         }
         func system(_ header: String) -> String {
             #","system":[{"type":"text","text":"x-anthropic-billing-header: \#(header)"},{"type":"text","text":"s"}]"#

@@ -63,7 +63,7 @@ import Tokenization
         + "{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
 
     private static func spelled(_ text: ModelText, _ turns: [ChatTurn]) throws -> [String] {
-        try text.chatFormat.encode(turns, with: text.tokenizer).map {
+        try text.chatFormat.prompt(ChatConversation(turns: turns), with: text.tokenizer).tokens.map {
             String(decoding: text.tokenizer.bytes(of: $0), as: UTF8.self)
         }
     }
@@ -134,7 +134,7 @@ import Tokenization
             rows: Self.sentencePiece.count
         )
         #expect(text.notes.count == 1 && text.notes[0].contains("only \(Self.sentencePiece.count) rows"))
-        let tokens = try text.chatFormat.encode([ChatTurn(role: .user, text: "x[TOOL]")], with: text.tokenizer)
+        let tokens = try text.chatFormat.prompt(ChatConversation(turns: [ChatTurn(role: .user, text: "x[TOOL]")]), with: text.tokenizer).tokens
         #expect(tokens.count > 1 && tokens.allSatisfy { Int($0) < Self.sentencePiece.count })
         #expect(try Self.spelled(text, [ChatTurn(role: .user, text: "x[TOOL]")]).joined().contains("x[TOOL]"))
     }
@@ -227,7 +227,7 @@ import Tokenization
         let end = try #require(text.tokenizer.specialToken("<|user|>"))
         #expect(text.chatFormat.stopTokens(in: text.tokenizer).contains(end))
         #expect(
-            try text.chatFormat.encode(Self.hi, with: text.tokenizer).first == text.tokenizer.specialToken("<|system|>")
+            try text.chatFormat.prompt(ChatConversation(turns: Self.hi), with: text.tokenizer).tokens.first == text.tokenizer.specialToken("<|system|>")
         )
     }
 }

@@ -14,6 +14,27 @@ package struct AnswerSyntax: Sendable, Equatable {
         self.thinking = thinking
         self.calls = calls
     }
+
+    /// The markers that stand inside an answer.
+    var innerMarkers: [String] {
+        var markers = textStarts
+        if let thinking { markers += [thinking.start, thinking.end, thinking.closing] }
+        for syntax in [calls] + otherCalls {
+            markers += [syntax.sectionStart, syntax.callStart, syntax.identifier?.start ?? "", syntax.nameEnd]
+            switch syntax.arguments {
+            case .json, .python: break
+            case .parameters(let syntax):
+                markers += [
+                    syntax.start, syntax.nameEnd, syntax.otherNameEnd ?? "", syntax.valueEnd, syntax.separator,
+                ]
+            case .bare(let quote): markers.append(quote)
+            }
+        }
+        return markers
+    }
+
+    /// The markers with which an answer may end.
+    var outerMarkers: [String] { ([calls] + otherCalls).flatMap { [$0.callEnd, $0.separator, $0.sectionEnd] } }
 }
 
 package struct ThinkingSyntax: Sendable, Equatable {

@@ -129,7 +129,7 @@ private struct Reading {
     /// Goes on by a sampled byte.
     /// - Returns: whether the text has it here, or may lack it.
     mutating func accept(_ byte: UInt8) -> Bool {
-        guard !byte.isSpace else {
+        guard !byte.isBlank else {
             if place < text.bytes.count, text.bytes[place] == byte {
                 place += 1
             } else {
@@ -157,7 +157,7 @@ private struct Reading {
         return true
     }
 
-    private var endOfSpace: Int { text.bytes[place...].firstIndex { !$0.isSpace } ?? text.bytes.count }
+    private var endOfSpace: Int { text.bytes[place...].firstIndex { !$0.isBlank } ?? text.bytes.count }
 
     /// Whether some white space is in what the format writes, or beside it.
     private func isBesideFormat(_ space: Range<Int>) -> Bool {
@@ -166,5 +166,5 @@ private struct Reading {
 }
 
 extension UInt8 {
-    fileprivate var isSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
+    fileprivate var isBlank: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
 }

@@ -107,9 +107,9 @@ struct Automaton: Sendable {
             let branch = Tags.branch(of: tag)
             guard branches.indices.contains(branch) else { return }
             begin(partAt: 0, of: branches[branch], in: frame.parent, frame.depth, &result)
-        case .object where tag == Tags.value:
-            let lexeme = objectLexeme(frame, isFirst: false)
-            result.append(Configuration(lexeme: lexeme, frame: id))
+        case .object where tag == Tags.value || tag == Tags.ended:
+            let lexeme = objectLexeme(frame, isFirst: false, isEnded: tag == Tags.ended)
+            if lexeme != RegexPool.nothing { enter(LexemeStep(lexeme, pool[lexeme]), id, &result) }
         case .array where tag == Tags.value:
             result.append(Configuration(lexeme: arrayLexeme(frame, isFirst: false), frame: id))
         case .object where tag == Tags.close, .array where tag == Tags.close:
@@ -134,7 +134,8 @@ struct Automaton: Sendable {
         }
         // Nothing depends on a count beyond both limits.
         if rule.hasCount { next.count = min(frame.count + 1, max(rule.least, rule.most ?? 0)) }
-        let value = isMember ? rule.members[Int(key)].value : rule.regions[Int(key) - rule.members.count].value
+        var value = isMember ? rule.members[Int(key)].value : rule.regions[Int(key) - rule.members.count].value
+        if isMember, layout == .lines, let text = rule.members[Int(key)].text { value = text }
         let id = frames.id(next)
         begin(value: value, in: id, layout, frame.depth, &result)
     }
@@ -150,9 +151,17 @@ struct Automaton: Sendable {
         begin(value: value, in: id, next.layout, frame.depth, &result)
     }
 
-    private mutating func objectLexeme(_ frame: Frame, isFirst: Bool) -> RegexID {
+    private mutating func objectLexeme(_ frame: Frame, isFirst: Bool, isEnded: Bool = false) -> RegexID {
         let used = rules.objects[Int(frame.rule)].isOrdered ? [] : frames.sets[Int(frame.position)]
-        return punctuation.object(rules, frame, used, isFirst: isFirst, height: height(in: frame), &pool)
+        return punctuation.object(
+            rules,
+            frame,
+            used,
+            isFirst: isFirst,
+            isEnded: isEnded,
+            height: height(in: frame),
+            &pool
+        )
     }
 
     private mutating func arrayLexeme(_ frame: Frame, isFirst: Bool) -> RegexID {
@@ -181,9 +190,7 @@ struct Automaton: Sendable {
         for object in rule.objects where rules.objects[Int(object)].height + depth <= rules.depth {
             let frame = Frame(kind: .object, layout: layout, depth: depth + 1, rule: object, parent: parent)
             let lexeme = objectLexeme(frame, isFirst: true)
-            if lexeme != RegexPool.nothing {
-                result.append(Configuration(lexeme: lexeme, frame: frames.id(frame)))
-            }
+            if lexeme != RegexPool.nothing { enter(LexemeStep(lexeme, pool[lexeme]), frames.id(frame), &result) }
         }
         for array in rule.arrays where rules.arrays[Int(array)].height + depth <= rules.depth {
             let frame = Frame(kind: .array, layout: layout, depth: depth + 1, rule: array, parent: parent)
@@ -211,7 +218,7 @@ struct Automaton: Sendable {
             )
         }
         switch parts[Int(position)] {
-        case .lexeme(let lexeme): result.append(Configuration(lexeme: lexeme, frame: frame))
+        case .lexeme(let lexeme): enter(LexemeStep(lexeme, pool[lexeme]), frame, &result)
         case .value(let value, let layout): begin(value: value, in: frame, layout, depth, &result)
         case .branch(let lexeme, let branches):
             let branch = Frame(kind: .branch, depth: depth, rule: branches, parent: frame)

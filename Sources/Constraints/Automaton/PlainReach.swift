@@ -119,7 +119,7 @@ extension RegexPool {
             var parts: [RegexID] = []
             switch node.kind {
             case .nothing, .accept, .bytes: break
-            case .special, .multiple, .complement, .text: return false
+            case .special, .multiple, .complement, .text, .content: return false
             case .sequence: parts = [node.a, node.b]
             case .union, .intersection: parts = operands(of: node)
             case .repetition:

@@ -10,6 +10,8 @@ struct Punctuation: Sendable {
         var height: Int32
         var layout: SchemaOptions.Layout
         var isFirst: Bool
+        /// Whether the value has ended itself.
+        var isEnded = false
         var isArray: Bool
     }
 
@@ -25,6 +27,7 @@ struct Punctuation: Sendable {
         _ frame: Frame,
         _ used: [UInt64],
         isFirst: Bool,
+        isEnded: Bool,
         height: Int32,
         _ pool: inout RegexPool
     ) -> RegexID {
@@ -35,11 +38,18 @@ struct Punctuation: Sendable {
             height: height,
             layout: frame.layout,
             isFirst: isFirst,
+            isEnded: isEnded,
             isArray: false
         )
         if let lexeme = known[key] { return lexeme }
         let rule = rules.objects[Int(frame.rule)]
         let keys = PossibleKeys(rule, rules.values, frame, used, height)
+        if let writing = rule.writing {
+            let writing = rules.writings[Int(writing)]
+            let lexeme = Self.written(keys, rule, rules.values, writing, frame.layout, height, isFirst, isEnded, &pool)
+            known[key] = lexeme
+            return lexeme
+        }
         var parts: [RegexID] = []
         let line = Self.line(&pool)
         if isFirst {
@@ -59,6 +69,41 @@ struct Punctuation: Sendable {
         let lexeme = isFirst ? pool.pair(pool.byte(UInt8(ascii: "{")), all) : all
         known[key] = lexeme
         return lexeme
+    }
+
+    /// The same for an object that is not written as JSON.
+    private static func written(
+        _ keys: PossibleKeys,
+        _ rule: ObjectRule,
+        _ values: [ValueRule],
+        _ writing: ObjectWriting,
+        _ layout: SchemaOptions.Layout,
+        _ height: Int32,
+        _ isFirst: Bool,
+        _ isEnded: Bool,
+        _ pool: inout RegexPool
+    ) -> RegexID {
+        var following: [RegexID] = []
+        for index in keys.members {
+            let member = rule.members[index]
+            let tag = pool.accept(Tags.key(index, layout))
+            let end = pool.pair(writing.otherKeyEnd ?? writing.keyEnd, tag)
+            if values[Int(member.value)].height <= height { following.append(pool.literal(member.key, then: end)) }
+            if let text = member.text, values[Int(text)].height <= height {
+                // A layout that the object has not tells that it is a string, which has none.
+                let end = pool.pair(writing.keyEnd, pool.accept(Tags.key(index, .lines)))
+                following.append(pool.literal(member.key, then: end))
+            }
+        }
+        for index in keys.regions {
+            let tag = pool.accept(Tags.key(rule.members.count + index, layout))
+            following.append(pool.sequence(rule.regions[index].keys, writing.otherKeyEnd ?? writing.keyEnd, tag))
+        }
+        let next = pool.pair(writing.keyStart, pool.union(following))
+        var parts = [isFirst ? next : pool.pair(writing.separator, next)]
+        if keys.canClose { parts.append(pool.pair(writing.close, pool.accept(Tags.close))) }
+        let before = isFirst ? writing.open : isEnded ? RegexPool.empty : writing.valueEnd
+        return pool.pair(before, pool.union(parts))
     }
 
     private static func keys(
@@ -190,7 +235,7 @@ private struct PossibleKeys {
     ) {
         let left = rule.members.indices.filter { index in
             let isUsed = index / 64 < used.count && used[index / 64] >> UInt64(index % 64) & 1 != 0
-            return !isUsed && values[Int(rule.members[index].value)].height <= height
+            return !isUsed && GrammarRules.height(of: rule.members[index], values) <= height
         }
         let required = Int32(left.count { rule.members[$0].isRequired })
         let hasRoom = { (needed: Int32) in rule.most.map { frame.count + needed <= $0 } ?? true }
@@ -209,7 +254,7 @@ private struct PossibleKeys {
         var candidates: [(index: Int, possible: Int32, required: Int32)] = []
         for index in stride(from: rule.members.count - 1, through: Int(frame.position), by: -1) {
             let member = rule.members[index]
-            guard isReachable(member.value) else { continue }
+            guard GrammarRules.height(of: member, values) <= height else { continue }
             candidates.append((index, possible, required))
             possible += 1
             if member.isRequired { required += 1 }

@@ -9,40 +9,52 @@ package indirect enum GrammarElement: Sendable {
     /// A JSON value.
     case schema(JSONNode, SchemaOptions)
     /// Any text up to the first of some markers, the marker, and what follows that one.
-    /// - Parameter mayEnd: whether the answer may end within the text; nothing may follow this element then.
-    case text(until: [GrammarBranch], mayEnd: Bool)
-    /// One of some texts, of which none begins another, and what follows that one.
+    case text(FreeText)
+    /// One of some texts, each another, and what follows that one.
     case choice([(text: String, then: GrammarElement)])
+    /// So many of some ASCII characters.
+    case characters(String, ClosedRange<Int32>)
+    /// An element that stands in several places, compiled once; the name tells it from others.
+    case shared(String, GrammarElement)
     case sequence([GrammarElement])
     case alternatives([GrammarElement])
     /// Once or more, with something in between.
     case repetition(GrammarElement, separator: GrammarElement)
 }
 
-/// A text or a token that is none.
-package enum MarkerPart: Sendable, Equatable {
-    case text(String)
-    case token(Token)
-}
+/// Any text up to the first of some markers, which are in it, and what follows that one.
+package struct FreeText: Sendable {
+    /// A marker, and what follows it.
+    package struct Branch: Sendable {
+        package var marker: [MarkerPart]
+        /// Whether it is a marker only where the text begins.
+        package var isAtStart: Bool
+        package var next: GrammarElement
 
-/// A marker that ends a free text, and what follows it.
-package struct GrammarBranch: Sendable {
-    package var marker: [MarkerPart]
-    /// Whether it is a marker only where the text begins.
-    package var isAtStart: Bool
-    package var next: GrammarElement
+        package init(_ marker: [MarkerPart], isAtStart: Bool = false, then next: GrammarElement = .sequence([])) {
+            self.marker = marker
+            self.isAtStart = isAtStart
+            self.next = next
+        }
+    }
 
-    package init(_ marker: [MarkerPart], isAtStart: Bool = false, then next: GrammarElement = .sequence([])) {
-        self.marker = marker
-        self.isAtStart = isAtStart
-        self.next = next
+    package var branches: [Branch]
+    /// Whether the answer may end within the text; nothing may follow this element then.
+    package var mayEnd: Bool
+    /// Whether a marker is one with any white space in it, or without its own.
+    package var ignoresSpace: Bool
+
+    package init(until branches: [Branch], mayEnd: Bool = false, ignoresSpace: Bool = false) {
+        self.branches = branches
+        self.mayEnd = mayEnd
+        self.ignoresSpace = ignoresSpace
     }
 }
 
 extension GrammarElement {
     /// Any text up to a marker where that first appears, and the marker.
     package static func text(until marker: String) -> GrammarElement {
-        .text(until: [GrammarBranch([.text(marker)])], mayEnd: false)
+        .text(FreeText(until: [FreeText.Branch([.text(marker)])]))
     }
 }
 
@@ -67,6 +79,7 @@ private struct GrammarBuilder {
     var rules = GrammarRules()
     var pool = RegexPool()
     var ignored: [String] = []
+    private var shared: [String: Int32] = [:]
 
     /// The sequence that an element is by itself.
     mutating func sequence(_ element: GrammarElement) throws(SchemaError) -> Int32 {
@@ -83,8 +96,16 @@ private struct GrammarBuilder {
             rules.depth = max(rules.depth, Int32(options.depth))
             let value = try RuleBuilder.add(node, options, to: &rules, &pool, ignored: &ignored)
             return [.value(value, options.layout)]
-        case .text(let branches, let mayEnd): return [try text(branches, mayEnd)]
+        case .text(let text): return [try self.text(text)]
         case .choice(let choices): return [try choice(choices)]
+        case .characters(let characters, let count):
+            let set = pool.bytes(ByteSet(characters.utf8))
+            return [.lexeme(pool.repetition(set, count.lowerBound, count.upperBound))]
+        case .shared(let name, let element):
+            if let known = shared[name] { return [.choice([known])] }
+            let sequence = try sequence(element)
+            shared[name] = sequence
+            return [.choice([sequence])]
         case .sequence(let elements):
             var all: [SequenceRule.Part] = []
             for element in elements { all += try parts(element) }
@@ -104,19 +125,16 @@ private struct GrammarBuilder {
         }
     }
 
-    private mutating func text(_ branches: [GrammarBranch], _ mayEnd: Bool) throws(SchemaError) -> SequenceRule.Part {
+    private mutating func text(_ text: FreeText) throws(SchemaError) -> SequenceRule.Part {
         var markers: [MarkerFinder.Marker] = []
-        for (index, branch) in branches.enumerated() {
-            let symbols = branch.marker.flatMap { part -> [Int32] in
-                switch part {
-                case .text(let text): text.utf8.map { Int32($0) }
-                case .token(let token): [MarkerFinder.symbol(of: token)]
-                }
-            }
-            markers.append(.init(symbols: symbols, isAtStart: branch.isAtStart, tag: Tags.branch(index)))
+        for (index, branch) in text.branches.enumerated() {
+            let symbols = branch.marker.flatMap(MarkerFinder.symbols)
+            let place: MarkerFinder.Marker.Place = branch.isAtStart ? .start : .anywhere
+            markers.append(.init(symbols: symbols, place: place, tag: Tags.branch(index)))
         }
-        let next = try add(branches.map(\.next))
-        return .branch(pool.text(MarkerFinder(markers, mayEnd: mayEnd)), next)
+        let next = try add(text.branches.map(\.next))
+        let finder = MarkerFinder(markers, mayEnd: text.mayEnd, ignoresSpace: text.ignoresSpace)
+        return .branch(pool.text(finder), next)
     }
 
     private mutating func choice(

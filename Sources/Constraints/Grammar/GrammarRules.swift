@@ -15,6 +15,8 @@ struct ObjectRule: Sendable {
         /// The key in JSON, with quotes.
         var key: [UInt8]
         var value: Int32
+        /// The rule of the same if it is a string, where that is told by the key's end: `value` is the rule of all others.
+        var text: Int32?
         var isRequired: Bool
     }
 
@@ -30,6 +32,8 @@ struct ObjectRule: Sendable {
     var least: Int32
     var most: Int32?
     var isOrdered = true
+    /// How it is punctuated, if not as JSON: an index.
+    var writing: Int32?
     var height = ValueRule.unreachable
 
     var hasCount: Bool { least > 0 || most != nil }
@@ -67,6 +71,14 @@ struct GrammarRules: Sendable {
     var arrays: [ArrayRule] = []
     var sequences: [SequenceRule] = []
     var branches: [[Int32]] = []
+    var writings: [ObjectWriting] = []
+
+    func height(of member: ObjectRule.Member) -> Int32 { Self.height(of: member, values) }
+
+    static func height(of member: ObjectRule.Member, _ values: [ValueRule]) -> Int32 {
+        let height = values[Int(member.value)].height
+        return member.text.map { min(height, values[Int($0)].height) } ?? height
+    }
     /// How many arrays and objects may stand one inside the other.
     var depth: Int32 = 64
 }

@@ -5,10 +5,24 @@ struct RuleBuilder {
     private static let mostRules = 100_000
     private static let mostRegions = 200
 
+    /// What a rule is made of.
+    struct Source: Hashable {
+        var atoms: [SchemaAtom]
+        var style: ValueStyle
+    }
+
+    private struct StyledObject: Hashable {
+        var shape: ObjectShape
+        var style: ValueStyle
+    }
+
     private var reader: SchemaReader
-    private var known: [[SchemaAtom]: Int32] = [:]
-    private var objects: [ObjectShape: Int32?] = [:]
-    private var pending: [(rule: Int32, atoms: [SchemaAtom])] = []
+    let writer: ValueWriter
+    private var known: [Source: Int32] = [:]
+    private var objects: [StyledObject: Int32?] = [:]
+    private var pending: [(rule: Int32, source: Source)] = []
+    /// Members of the whole value that are strings by what their schema says in so many words: readers take them as such.
+    private var strings: Set<SchemaAtom> = []
 
     var ignored: [String] { reader.ignored }
 
@@ -22,9 +36,12 @@ struct RuleBuilder {
         _ pool: inout RegexPool,
         ignored: inout [String]
     ) throws(SchemaError) -> Int32 {
-        var builder = RuleBuilder(reader: SchemaReader(schema, options))
-        let root = builder.rule([builder.reader.document.atom(schema)], &rules)
-        while let (rule, atoms) = builder.pending.popLast() { try builder.build(rule, atoms, &rules, &pool) }
+        let writer = ValueWriter(options.syntax, &rules, &pool)
+        var builder = RuleBuilder(reader: SchemaReader(schema, options), writer: writer)
+        let whole = builder.reader.document.atom(schema)
+        let atoms = options.isObject || options.syntax != .json ? [whole, .object] : [whole]
+        let root = builder.rule(Source(atoms: atoms, style: writer.rootStyle), &rules)
+        while let (rule, source) = builder.pending.popLast() { try builder.build(rule, source, &rules, &pool) }
         Self.measureHeights(&rules)
         ignored += builder.ignored
         guard rules.values[Int(root)].height <= rules.depth else {
@@ -33,37 +50,52 @@ struct RuleBuilder {
         return root
     }
 
-    private init(reader: SchemaReader) { self.reader = reader }
+    private init(reader: SchemaReader, writer: ValueWriter) {
+        self.reader = reader
+        self.writer = writer
+        guard writer.hasParameters, let members = try? reader.document.root["properties"].members() else { return }
+        for member in members where SchemaReader.isPlainlyString(member.value) {
+            strings.insert(SchemaAtom(kind: .schema, offset: member.value.offset))
+        }
+    }
 
-    private mutating func rule(_ atoms: [SchemaAtom], _ rules: inout GrammarRules) -> Int32 {
-        if let rule = known[atoms] { return rule }
+    private mutating func rule(_ source: Source, _ rules: inout GrammarRules) -> Int32 {
+        if let rule = known[source] { return rule }
         let rule = Int32(rules.values.count)
         rules.values.append(ValueRule())
-        known[atoms] = rule
-        pending.append((rule, atoms))
+        known[source] = rule
+        pending.append((rule, source))
         return rule
     }
 
     private mutating func build(
         _ rule: Int32,
-        _ atoms: [SchemaAtom],
+        _ source: Source,
         _ rules: inout GrammarRules,
         _ pool: inout RegexPool
     ) throws(SchemaError) {
+        let (atoms, style) = (source.atoms, source.style)
         let node = reader.document.node(atoms.first ?? .never)
         guard rules.values.count <= Self.mostRules else { throw SchemaError(.tooComplex, node, "is too complex") }
         let shapes = try reader.shapes(of: atoms, &pool)
         var value = ValueRule()
         var scalars: [RegexID] = []
+        let isString = style == .text || style == .parameter && atoms.contains(where: strings.contains)
         for shape in shapes {
-            scalars += Self.scalars(shape, &pool)
-            if let object = shape.object {
+            scalars += writer.scalars(shape, style, isString: isString, &pool)
+            if let object = shape.object, style != .text {
+                let styled = StyledObject(shape: object, style: style)
                 let index: Int32?
-                if let known = objects[object] { index = known } else { index = try add(object, node, &rules, &pool) }
-                objects[object] = .some(index)
+                if let known = objects[styled] {
+                    index = known
+                } else {
+                    index = try add(object, style, node, &rules, &pool)
+                }
+                objects[styled] = .some(index)
                 if let index { value.objects.append(index) }
             }
-            if let array = shape.array, let index = add(array, &rules) { value.arrays.append(index) }
+            guard let array = shape.array, style != .text, style != .arguments else { continue }
+            if let index = add(array, style, &rules) { value.arrays.append(index) }
         }
         value.objects = value.objects.unique
         let scalar = pool.union(scalars)
@@ -72,19 +104,10 @@ struct RuleBuilder {
         rules.values[Int(rule)] = value
     }
 
-    private static func scalars(_ shape: Shape, _ pool: inout RegexPool) -> [RegexID] {
-        var parts: [RegexID] = []
-        if shape.words.contains(.null) { parts.append(pool.literal(Array("null".utf8))) }
-        if shape.words.contains(.true) { parts.append(pool.literal(Array("true".utf8))) }
-        if shape.words.contains(.false) { parts.append(pool.literal(Array("false".utf8))) }
-        if let number = shape.number { parts.append(pool.number(number)) }
-        if let string = shape.string { parts.append(pool.strings(string)) }
-        return parts
-    }
-
     // MARK: Arrays
 
-    private mutating func add(_ shape: ArrayShape, _ rules: inout GrammarRules) -> Int32? {
+    private mutating func add(_ shape: ArrayShape, _ style: ValueStyle, _ rules: inout GrammarRules) -> Int32? {
+        let style = writer.nested(style)
         // An element that cannot be limits the length.
         let length = shape.prefixCount
         var prefix: [Int32] = []
@@ -96,12 +119,16 @@ struct RuleBuilder {
                 most = min(most ?? index, index)
                 break
             }
-            prefix.append(rule(atoms, &rules))
+            prefix.append(rule(Source(atoms: atoms, style: style), &rules))
         }
         var rest: Int32?
         if prefix.count < most ?? .max {
             let atoms = shape.atoms(at: length)
-            if atoms.contains(.never) { most = min(most ?? length, length) } else { rest = rule(atoms, &rules) }
+            if atoms.contains(.never) {
+                most = min(most ?? length, length)
+            } else {
+                rest = rule(Source(atoms: atoms, style: style), &rules)
+            }
         }
         if let most, most < shape.least { return nil }
         let result = ArrayRule(
@@ -118,6 +145,7 @@ struct RuleBuilder {
 
     private mutating func add(
         _ shape: ObjectShape,
+        _ style: ValueStyle,
         _ node: JSONNode,
         _ rules: inout GrammarRules,
         _ pool: inout RegexPool
@@ -133,15 +161,14 @@ struct RuleBuilder {
                 if required.contains(name) { return nil }
                 continue
             }
-            members.append(
-                ObjectRule.Member(
-                    key: RegexPool.jsonString(name),
-                    value: rule(atoms, &rules),
-                    isRequired: required.contains(name)
-                )
-            )
+            guard let key = writer.key(name, style) else {
+                guard required.contains(name) else { continue }
+                throw SchemaError(.unsupported, node, "requires a member whose name the model's calls cannot have")
+            }
+            let member = member(key, atoms, style, isRequired: required.contains(name), &rules)
+            members.append(member)
         }
-        let regions = try regions(shape, names, node, &rules, &pool)
+        let regions = try regions(shape, names, style, node, &rules, &pool)
         let least = shape.least > required.count ? shape.least : 0
         if let most = shape.most, most < max(required.count, least) { return nil }
         if regions.isEmpty, least > members.count { return nil }
@@ -155,22 +182,49 @@ struct RuleBuilder {
                 regions: regions,
                 least: Int32(clamping: least),
                 most: shape.most.flatMap { $0 < Int(Int32.max) ? Int32($0) : nil },
-                isOrdered: reader.options.isOrdered
+                isOrdered: reader.options.isOrdered,
+                writing: writer.writing(style)
             )
         )
         return Int32(rules.objects.count - 1)
+    }
+
+    private mutating func member(
+        _ key: [UInt8],
+        _ atoms: [SchemaAtom],
+        _ style: ValueStyle,
+        isRequired: Bool,
+        _ rules: inout GrammarRules
+    ) -> ObjectRule.Member {
+        let nested = writer.nested(style)
+        let value = rule(Source(atoms: atoms, style: nested), &rules)
+        let text = nested == .other ? rule(Source(atoms: atoms, style: .text), &rules) : nil
+        return ObjectRule.Member(key: key, value: value, text: text, isRequired: isRequired)
     }
 
     /// Keys that are not named, split by the patterns that they match.
     private mutating func regions(
         _ shape: ObjectShape,
         _ names: [[UInt8]],
+        _ style: ValueStyle,
         _ node: JSONNode,
         _ rules: inout GrammarRules,
         _ pool: inout RegexPool
     ) throws(SchemaError) -> [ObjectRule.Region] {
         let patterns = shape.rules.flatMap { $0.patterns.map(\.keys) }.unique
         if patterns.isEmpty, shape.rules.contains(where: { $0.others.contains(.never) }) { return [] }
+        let isNamed = !names.isEmpty || shape.rules.contains(where: \.namesMembers)
+        let saysNothingOfOthers = patterns.isEmpty && isNamed && shape.rules.allSatisfy { $0.others.isEmpty }
+        if reader.options.isClosed, saysNothingOfOthers, shape.least <= names.count { return [] }
+        if writer.writing(style) != nil {
+            // Only keys that are names: patterns are for the text of JSON.
+            guard patterns.isEmpty else { return [] }
+            let atoms = shape.rules.flatMap(\.others).unique
+            let keys = writer.otherKeys(names, &pool)
+            let nested = writer.nested(style)
+            let source = Source(atoms: atoms, style: nested == .other ? .parameter : nested)
+            return [ObjectRule.Region(keys: keys, value: rule(source, &rules))]
+        }
         var start = pool.plainString()
         if !names.isEmpty {
             let named = pool.strings(names)
@@ -203,7 +257,12 @@ struct RuleBuilder {
                 atoms += matched.isEmpty ? rule.others : matched.flatMap(\.atoms)
             }
             if atoms.contains(.never) { continue }
-            result.append(ObjectRule.Region(keys: region.keys, value: rule(atoms.unique, &rules)))
+            result.append(
+                ObjectRule.Region(
+                    keys: region.keys,
+                    value: rule(Source(atoms: atoms.unique, style: writer.nested(style)), &rules)
+                )
+            )
         }
         return result
     }
@@ -233,7 +292,7 @@ struct RuleBuilder {
                 let rule = rules.objects[index]
                 var height: Int32 = 1
                 for member in rule.members where member.isRequired || rule.least > 0 {
-                    height = max(height, 1 + rules.values[Int(member.value)].height)
+                    height = max(height, 1 + rules.height(of: member))
                 }
                 for region in rule.regions where rule.least > 0 {
                     height = max(height, 1 + rules.values[Int(region.value)].height)

@@ -3,9 +3,16 @@
 /// A symbol is a byte, or a token that is no text. Such a token may come only where a marker has it.
 struct MarkerFinder: Sendable {
     struct Marker: Sendable {
+        enum Place: Sendable {
+            case anywhere
+            /// Only where the text begins.
+            case start
+            /// Nowhere, unless another marker ends with it; white space between its symbols does not make it another.
+            case nowhere
+        }
+
         var symbols: [Int32]
-        /// Whether it is one only where the text begins.
-        var isAtStart = false
+        var place = Place.anywhere
         /// What the automaton is told where it ends.
         var tag: LexemeTag
     }
@@ -13,8 +20,10 @@ struct MarkerFinder: Sendable {
     /// Where one more symbol leads.
     enum Step: Equatable, Sendable {
         case marker(LexemeTag)
-        /// The longest end of the text that begins a marker, and the same for markers at the start: -1 behind those.
-        case text(node: Int32, start: Int32)
+        /// - Parameters:
+        ///   - node: the longest end of the text that begins a marker.
+        ///   - other: the same of those that are only at the start, where it is -1 behind them, or nowhere.
+        case text(node: Int32, other: Int32)
         case impossible
     }
 
@@ -28,34 +37,42 @@ struct MarkerFinder: Sendable {
     /// The symbol of a token that is no text.
     static func symbol(of token: Int32) -> Int32 { token &+ 256 }
 
-    /// Whether the text may end anywhere without a marker, and the whole answer with it.
-    let mayEnd: Bool
-    private var nodes = [Node()]
-    private var starts = [Node()]
-
-    init(_ markers: [Marker], mayEnd: Bool) {
-        self.mayEnd = mayEnd
-        for marker in markers where !marker.symbols.isEmpty {
-            if marker.isAtStart { Self.add(marker, to: &starts) } else { Self.add(marker, to: &nodes) }
-        }
-        // Breadth first, so that the fallback of a node is known before its children's.
-        var pending: [Int32] = [0]
-        var index = 0
-        while index < pending.count {
-            let parent = pending[index]
-            index += 1
-            for (symbol, child) in nodes[Int(parent)].children {
-                let fallback = parent == 0 ? 0 : follow(nodes[Int(parent)].fallback, symbol)
-                nodes[Int(child)].fallback = fallback
-                if nodes[Int(child)].tag == nil { nodes[Int(child)].tag = nodes[Int(fallback)].tag }
-                pending.append(child)
-            }
+    static func symbols(of part: MarkerPart) -> [Int32] {
+        switch part {
+        case .text(let text): text.utf8.map { Int32($0) }
+        case .token(let token): [symbol(of: token)]
         }
     }
 
-    private static func add(_ marker: Marker, to nodes: inout [Node]) {
+    /// Whether the text may end anywhere without a marker, and the whole answer with it.
+    let mayEnd: Bool
+    /// Whether white space within a marker does not make it another.
+    private let ignoresSpace: Bool
+    private let hasStarts: Bool
+    private let hasForbidden: Bool
+    private var nodes = [Node()]
+    /// Of the markers that are only at the start, or nowhere: not both.
+    private var others = [Node()]
+
+    init(_ markers: [Marker], mayEnd: Bool, ignoresSpace: Bool = false) {
+        self.mayEnd = mayEnd
+        self.ignoresSpace = ignoresSpace
+        hasStarts = markers.contains { $0.place == .start }
+        hasForbidden = !hasStarts && markers.contains { $0.place == .nowhere }
+        for marker in markers where !marker.symbols.isEmpty {
+            switch marker.place {
+            case .anywhere: Self.add(marker, ignoresSpace, to: &nodes)
+            case .start: Self.add(marker, ignoresSpace, to: &others)
+            case .nowhere: if hasForbidden { Self.add(marker, true, to: &others) }
+            }
+        }
+        Self.linkFallbacks(&nodes)
+        if hasForbidden { Self.linkFallbacks(&others) }
+    }
+
+    private static func add(_ marker: Marker, _ ignoresSpace: Bool, to nodes: inout [Node]) {
         var place = 0
-        for symbol in marker.symbols {
+        for symbol in marker.symbols where !ignoresSpace || !isSpace(symbol) {
             if let child = nodes[place].children[symbol] {
                 place = Int(child)
             } else {
@@ -64,10 +81,26 @@ struct MarkerFinder: Sendable {
                 nodes.append(Node())
             }
         }
-        nodes[place].tag = nodes[place].tag ?? marker.tag
+        if place > 0 { nodes[place].tag = nodes[place].tag ?? marker.tag }
     }
 
-    private func follow(_ node: Int32, _ symbol: Int32) -> Int32 {
+    /// Breadth first, so that the fallback of a node is known before its children's.
+    private static func linkFallbacks(_ nodes: inout [Node]) {
+        var pending: [Int32] = [0]
+        var index = 0
+        while index < pending.count {
+            let parent = pending[index]
+            index += 1
+            for (symbol, child) in nodes[Int(parent)].children {
+                let fallback = parent == 0 ? 0 : follow(nodes[Int(parent)].fallback, symbol, nodes)
+                nodes[Int(child)].fallback = fallback
+                if nodes[Int(child)].tag == nil { nodes[Int(child)].tag = nodes[Int(fallback)].tag }
+                pending.append(child)
+            }
+        }
+    }
+
+    private static func follow(_ node: Int32, _ symbol: Int32, _ nodes: [Node]) -> Int32 {
         var place = node
         while true {
             if let child = nodes[Int(place)].children[symbol] { return child }
@@ -76,24 +109,34 @@ struct MarkerFinder: Sendable {
         }
     }
 
-    /// Where a text begins, among the markers at the start: -1 if there are none.
-    var start: Int32 { starts.count > 1 ? 0 : -1 }
+    static func isSpace(_ symbol: Int32) -> Bool {
+        symbol == 0x20 || symbol == 0x0A || symbol == 0x0D || symbol == 0x09
+    }
+
+    /// Where a text begins, among the other markers.
+    var firstOther: Int32 { hasStarts || hasForbidden ? 0 : -1 }
 
     /// A marker at the start goes before others that end with the same symbol.
-    func step(_ node: Int32, _ start: Int32, _ symbol: Int32) -> Step {
+    func step(_ node: Int32, _ other: Int32, _ symbol: Int32) -> Step {
+        let isSpace = Self.isSpace(symbol)
+        if isSpace, ignoresSpace { return .text(node: node, other: other) }
         var next: Int32 = -1
-        if start >= 0, let child = starts[Int(start)].children[symbol] {
-            if let tag = starts[Int(child)].tag { return .marker(tag) }
+        if hasStarts, other >= 0, let child = others[Int(other)].children[symbol] {
+            if let tag = others[Int(child)].tag { return .marker(tag) }
             next = child
         }
-        let place = follow(node, symbol)
+        let place = Self.follow(node, symbol, nodes)
         if let tag = nodes[Int(place)].tag { return .marker(tag) }
-        if symbol >= 256, place == 0, next < 0 { return .impossible }
-        return .text(node: place, start: next)
+        if hasForbidden {
+            next = isSpace ? other : Self.follow(other, symbol, others)
+            if others[Int(next)].tag != nil { return .impossible }
+        }
+        if symbol >= 256, place == 0, next <= 0 { return .impossible }
+        return .text(node: place, other: next)
     }
 
     /// The tokens that are no text and may come next.
-    func tokens(_ node: Int32, _ start: Int32) -> [Int32] {
+    func tokens(_ node: Int32, _ other: Int32) -> [Int32] {
         var symbols = Set<Int32>()
         var place = node
         while true {
@@ -101,7 +144,7 @@ struct MarkerFinder: Sendable {
             if place == 0 { break }
             place = nodes[Int(place)].fallback
         }
-        if start >= 0 { symbols.formUnion(starts[Int(start)].children.keys) }
+        if hasStarts, other >= 0 { symbols.formUnion(others[Int(other)].children.keys) }
         return symbols.filter { $0 >= 256 }.map { $0 - 256 }.sorted()
     }
 }
@@ -112,7 +155,7 @@ extension RegexPool {
     mutating func text(_ finder: MarkerFinder) -> RegexID {
         finders.append(finder)
         hasSpecials = true
-        return text(Int32(finders.count - 1), node: 0, start: finder.start)
+        return text(Int32(finders.count - 1), node: 0, other: finder.firstOther)
     }
 
     /// Whether an answer may end within an expression: it is a free text that may.
@@ -125,34 +168,8 @@ extension RegexPool {
     mutating func target(of node: RegexNode, _ symbol: Int32) -> RegexID {
         switch finders[Int(node.a)].step(node.b, node.c, symbol) {
         case .marker(let tag): return accept(tag)
-        case .text(let next, let start): return text(node.a, node: next, start: start)
+        case .text(let next, let other): return text(node.a, node: next, other: other)
         case .impossible: return Self.nothing
         }
     }
-
-    /// The tokens that are no text and may come first, each with what must follow it.
-    mutating func specials(of id: RegexID) -> [SpecialEdge] {
-        guard hasSpecials else { return [] }
-        let node = self[id]
-        switch node.kind {
-        case .special: return [SpecialEdge(token: node.a, target: Self.empty)]
-        case .text:
-            return finders[Int(node.a)].tokens(node.b, node.c).compactMap { token in
-                let target = target(of: node, MarkerFinder.symbol(of: token))
-                return target == Self.nothing ? nil : SpecialEdge(token: token, target: target)
-            }
-        case .sequence:
-            var result = specials(of: node.a).map { SpecialEdge(token: $0.token, target: pair($0.target, node.b)) }
-            if self[node.a].isNullable { result += specials(of: node.b) }
-            return result
-        case .union: return operands(of: node).flatMap { specials(of: $0) }
-        case .nothing, .accept, .bytes, .intersection, .complement, .repetition, .multiple: return []
-        }
-    }
-}
-
-/// A token that is no text, and what must follow it.
-struct SpecialEdge: Equatable, Sendable {
-    var token: Int32
-    var target: RegexID
 }

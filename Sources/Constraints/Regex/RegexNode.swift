@@ -28,9 +28,10 @@ struct RegexNode: Equatable, Sendable {
         case multiple
         /// A token that is no text, by its number `a`: no byte matches it.
         case special
-        /// Any text up to a marker of finder `a`, of which the end so far is at node `b`, and, while it may still be one at the
-        /// start, at node `c`.
+        /// Any text up to a marker of finder `a`, which stands at node `b`, and at `c` among its other markers.
         case text
+        /// The content, without quotes and escapes, of strings whose JSON `a` is left of.
+        case content
     }
 
     var kind: Kind

@@ -58,6 +58,7 @@ extension RegexPool {
             return followed(edges(of: node.a), by: repetition(node.a, max(0, node.b - 1), most))
         case .multiple: return multipleEdges(node)
         case .text: return textEdges(node)
+        case .content: return contentEdges(node)
         }
     }
 
@@ -72,7 +73,7 @@ extension RegexPool {
     }
 
     /// Adds an edge behind the others, as one with the last if it goes on from it.
-    private func append(_ edge: RegexEdge, to edges: inout [RegexEdge]) {
+    func append(_ edge: RegexEdge, to edges: inout [RegexEdge]) {
         if let last = edges.last, last.target == edge.target, Int(last.high) + 1 == Int(edge.low) {
             edges[edges.count - 1].high = edge.high
         } else {

@@ -30,16 +30,16 @@ extension RegexPool {
         var visited = [root]
         life[Int(root)] = .visited
         while let (id, next) = path.last {
-            let edges = edges(of: id)
-            if next == 0, edges.contains(where: { life[Int($0.target)] == .alive }) {
+            let targets = edges(of: id).map(\.target) + possibleSpecials(of: id).map(\.target)
+            if next == 0, targets.contains(where: { life[Int($0)] == .alive }) {
                 return finish(visited, alive: path.map(\.id))
             }
-            guard next < edges.count else {
+            guard next < targets.count else {
                 path.removeLast()
                 continue
             }
             path[path.count - 1].next += 1
-            let target = edges[next].target
+            let target = targets[next]
             guard life[Int(target)] == .unknown else { continue }
             visits += 1
             guard visits < Self.mostVisits, !hasOverflowed else {

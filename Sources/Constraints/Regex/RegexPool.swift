@@ -73,8 +73,8 @@ struct RegexPool: Sendable {
         return intern(RegexNode(kind: .special, a: token), [])
     }
 
-    mutating func text(_ finder: Int32, node: Int32, start: Int32) -> RegexID {
-        intern(RegexNode(kind: .text, a: finder, b: node, c: start), [])
+    mutating func text(_ finder: Int32, node: Int32, other: Int32) -> RegexID {
+        intern(RegexNode(kind: .text, a: finder, b: node, c: other), [])
     }
 
     mutating func bytes(_ set: ByteSet) -> RegexID {
@@ -265,7 +265,7 @@ struct RegexPool: Sendable {
         return Self.nothing
     }
 
-    private mutating func intern(_ node: RegexNode, _ parts: [RegexID]) -> RegexID {
+    mutating func intern(_ node: RegexNode, _ parts: [RegexID]) -> RegexID {
         var place = Int(truncatingIfNeeded: Self.hash(node, parts)) & (table.count - 1)
         while table[place] >= 0 {
             if isEqual(nodes[Int(table[place])], node, parts) { return table[place] }

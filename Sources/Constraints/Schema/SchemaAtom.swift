@@ -9,12 +9,15 @@ struct SchemaAtom: Hashable, Sendable {
         case constant
         /// No value.
         case never
+        /// Any object.
+        case object
     }
 
     var kind: Kind
     var offset: Int
 
     static let never = SchemaAtom(kind: .never, offset: 0)
+    static let object = SchemaAtom(kind: .object, offset: 0)
 }
 
 /// Values of one or more types; each part says which values of its type. A schema is a list of shapes, any of which may
@@ -93,6 +96,8 @@ struct ObjectShape: Hashable, Sendable {
     }
 
     struct Rule: Hashable, Sendable {
+        /// Whether the schema names members, perhaps none.
+        var namesMembers = false
         var members: [Member] = []
         var patterns: [Pattern] = []
         /// What the values of other keys must meet.

@@ -50,6 +50,11 @@ package struct SchemaOptions: Sendable, Hashable {
     package var isOrdered = true
     /// How many arrays and objects may stand one inside the other.
     package var depth = 64
+    /// Whether the value must be an object, whatever the schema says.
+    package var isObject = false
+    /// Whether an object whose members the schema names has no others, unless the schema says of which kind they are.
+    package var isClosed = false
+    package var syntax = ValueSyntax.json
 
     package init(
         ignoresUnsupported: Bool = false,

@@ -221,6 +221,7 @@ extension SchemaReader {
             guard let members = try? properties.members(atMost: Self.mostValues) else {
                 throw SchemaError(.malformed, properties, "is no object, or too large")
             }
+            rule.namesMembers = true
             var places: [[UInt8]: Int] = [:]
             for member in members {
                 let name = member.nameBytes

@@ -43,6 +43,7 @@ struct SchemaReader {
         let shapes: [Shape]
         switch atom.kind {
         case .never: shapes = []
+        case .object: shapes = [Shape(object: ObjectShape())]
         case .constant: shapes = [try constant(node)]
         case .schema: shapes = try read(node, &pool)
         case .negated:
@@ -108,6 +109,17 @@ struct SchemaReader {
     mutating func ignore(_ error: SchemaError) throws(SchemaError) {
         guard options.ignoresUnsupported, isExact == 0, error.reason == .unsupported else { throw error }
         if !ignored.contains(error.path), ignored.count < 1000 { ignored.append(error.path) }
+    }
+
+    /// Whether a schema says in so many words that a value is a string.
+    static func isPlainlyString(_ node: JSONNode) -> Bool {
+        guard node.kind == .object else { return false }
+        if (try? node["type"].optional) != nil {
+            return (try? node["type"].string()) == "string" || (try? node["type"].strings(atMost: 1)) == ["string"]
+        }
+        if let value = try? node["const"].optional { return value.kind == .string }
+        guard let values = try? node["enum"].elements() else { return false }
+        return values.allSatisfy { $0.kind == .string }
     }
 
     // MARK: Constants

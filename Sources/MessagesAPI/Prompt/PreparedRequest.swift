@@ -52,7 +52,7 @@ extension MessagesAPI {
         (message.messages, message.system, message.stopSequences) = ([], [], [])
         let prompt: [Token]
         do throws(TemplateError) {
-            prompt = try model.chatFormat.encode(turns, with: model.tokenizer)
+            prompt = try model.chatFormat.prompt(ChatConversation(turns: turns), with: model.tokenizer).tokens
         } catch {
             throw APIError(error)
         }

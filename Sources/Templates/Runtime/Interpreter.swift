@@ -138,7 +138,8 @@ struct ContextSize {
         values += 1
         switch value {
         case .string(let text), .templateText(let text), .marked(let text): bytes += text.utf8.count
-        case .array(let elements): for element in elements { add(element) }
+        case .array(let elements), .joined(let elements): for element in elements { add(element) }
+        case .placeholder: bytes += 8
         case .object(let members):
             for member in members {
                 bytes += member.name.utf8.count
@@ -177,6 +178,14 @@ extension Value {
         case .string(let text): self = .text(Text(text, .input))
         case .templateText(let text): self = .text(Text(text, .template))
         case .marked(let text): self = .text(try ContinuationMark.appended(to: Text(text, .input)))
+        case .joined(let parts):
+            var builder = TextBuilder(Budget(steps: .max))
+            for part in parts {
+                guard case .text(let text) = try Value(part) else { throw .operation("only texts can be joined") }
+                try builder.append(text)
+            }
+            self = .text(builder.finish())
+        case .placeholder(let number): self = .text(Placeholder.text(number))
         case .array(let elements):
             var values: [Value] = []
             values.reserveCapacity(elements.count)

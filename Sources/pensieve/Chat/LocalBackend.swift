@@ -79,7 +79,7 @@ final class LocalBackend: ChatBackend {
         sampling.seed = options.seed.map { UInt64($0) } ?? .random(in: .min ... .max)
         let request = GenerationRequest(
             client: "terminal",
-            prompt: try loaded.chatFormat.encode(turns, with: loaded.tokenizer),
+            prompt: try loaded.chatFormat.prompt(ChatConversation(turns: turns), with: loaded.tokenizer).tokens,
             maxTokens: options.maxTokens,
             stopTokens: loaded.chatFormat.stopTokens(in: loaded.tokenizer),
             sampling: sampling

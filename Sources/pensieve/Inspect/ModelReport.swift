@@ -109,7 +109,7 @@ struct ModelReport: Encodable {
             ChatTurn(role: .assistant, text: "Hello! How can I help?"), ChatTurn(role: .user, text: "What is 23 + 45?"),
         ]
         // With the same chat format as a server of this model.
-        let tokens = try text.chatFormat.encode(turns, with: text.tokenizer)
+        let tokens = try text.chatFormat.prompt(ChatConversation(turns: turns), with: text.tokenizer).tokens
         return String(decoding: tokens.flatMap(text.tokenizer.bytes(of:)), as: UTF8.self)
     }
 }

@@ -1,0 +1,79 @@
+import JSON
+
+/// The kinds of JSON that a tool's parameters may be, by its schema. Asked where a syntax writes strings without quotes.
+struct ArgumentTypes: Sendable {
+    enum Kind: String, Sendable, CaseIterable { case string, number, bool, null, object, array }
+
+    private static let deepest = 8
+    private static let mostAlternatives = 64
+
+    private let schema: JSONNode?
+
+    init(_ schema: JSONNode?) { self.schema = schema }
+
+    /// The kinds of a parameter; nil if its schema does not say.
+    func kinds(of parameter: String) -> Set<Kind>? {
+        guard let schema, let properties = try? schema["properties"].optional,
+            let property = try? properties[parameter].optional
+        else { return nil }
+        return kinds(property, depth: 0)
+    }
+
+    private func kinds(_ node: JSONNode, depth: Int) -> Set<Kind>? {
+        guard depth < Self.deepest, node.kind == .object else { return nil }
+        if let type = try? node["type"].optional {
+            let names = (try? [type.string()]) ?? (try? type.strings(atMost: Self.mostAlternatives)) ?? []
+            let kinds = Set(names.compactMap(Self.kind))
+            return kinds.isEmpty ? nil : kinds
+        }
+        if let value = try? node["const"].optional { return [Self.kind(of: value)] }
+        if let values = try? node["enum"].elements(atMost: 10_000) {
+            return Set(values.map(Self.kind(of:)))
+        }
+        for name in ["anyOf", "oneOf"] {
+            guard let alternatives = try? node[name].elements(atMost: Self.mostAlternatives) else { continue }
+            var all: Set<Kind> = []
+            for alternative in alternatives {
+                guard let kinds = kinds(alternative, depth: depth + 1) else { return nil }
+                all.formUnion(kinds)
+            }
+            return all.isEmpty ? nil : all
+        }
+        if let parts = try? node["allOf"].elements(atMost: Self.mostAlternatives) {
+            return parts.lazy.compactMap { kinds($0, depth: depth + 1) }.first
+        }
+        if let target = (try? node["$ref"].string()).flatMap(resolve) { return kinds(target, depth: depth + 1) }
+        return nil
+    }
+
+    /// What a reference within the schema names, such as `#/$defs/Place`.
+    private func resolve(_ reference: String) -> JSONNode? {
+        guard let schema, reference.hasPrefix("#") else { return nil }
+        var node = schema
+        for part in reference.dropFirst().split(separator: "/").prefix(16) {
+            let name = String(part).replacing("~1", with: "/").replacing("~0", with: "~")
+            guard let next = try? node[name].optional else { return nil }
+            node = next
+        }
+        return node
+    }
+
+    private static func kind(_ type: String) -> Kind? {
+        switch type {
+        case "integer": .number
+        case "boolean": .bool
+        default: Kind(rawValue: type)
+        }
+    }
+
+    static func kind(of value: JSONNode) -> Kind {
+        switch value.kind {
+        case .null: .null
+        case .bool: .bool
+        case .integer, .number: .number
+        case .string: .string
+        case .array: .array
+        case .object: .object
+        }
+    }
+}
