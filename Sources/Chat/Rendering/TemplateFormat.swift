@@ -38,6 +38,7 @@ struct TemplateFormat: Sendable {
         supportsInlineSystem = keepsOrder(opening + [.user, .system, .assistant, .user, .system])
         findToolForms()
         (syntax, syntaxOrigin) = SyntaxProbe(self).syntax()
+        if syntax.calls.isWholeAnswer { forms.splitsText = true }
         thinkingSwitch = ThinkingSwitch(self)
     }
 
