@@ -127,11 +127,14 @@ let package = Package(
         tests("SchedulingTests", ["Scheduling", "EngineContract"]),
         tests(
             "InferenceTests",
-            ["Inference", "Scheduling", "EngineContract", "ModelFiles", "CKernels", "Platform"],
+            [
+                "Inference", "Scheduling", "EngineContract", "Constraints", "ModelFiles", "CKernels", "Platform",
+                "JSON",
+            ],
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
-        tests("ConstraintsTests", ["Constraints", "EngineContract", "JSON"]),
+        tests("ConstraintsTests", ["Constraints", "EngineContract", "JSON"], exclude: ["Fixtures", "Scripts"]),
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),

@@ -172,10 +172,53 @@ func cosine(_ x: Double) -> Double { cos(x) }
             let expected = logits.indices.filter { logits[$0] >= 5 }.map { Int32($0) }
             #expect(ck_logits_above(compute, logits, size, 5, &places, 4) == Int32(expected.count))
             #expect(places.prefix(expected.count) == expected.prefix(4))
-            let all = weights + sums
+            var masked = logits
+            let mask = (0..<(count + 63) / 64).map { UInt64(truncatingIfNeeded: $0 &* 0x5555_1234_9ABC_FFFF &+ 0xFFFF) }
+            ck_mask_logits(compute, mask, size, &masked)
+            for index in 0..<count {
+                let isAllowed = mask[index / 64] >> UInt64(index % 64) & 1 != 0
+                #expect(masked[index] == (isAllowed ? logits[index] : -.greatestFiniteMagnitude))
+            }
+            ck_mask_logits(compute, Array(repeating: 0, count: mask.count), size, &broken)
+            #expect(broken[count - 1].isNaN && broken.dropLast().allSatisfy { $0 == -.greatestFiniteMagnitude })
+            broken = logits
+            broken[count - 1] = .nan
+            let all = weights + sums + masked
             withExtendedLifetime(owner) {}
             #expect(all.elementsEqual(twin ?? all) { $0.bitPattern == $1.bitPattern }, "\(variant.name)")
             twin = all
+        }
+    }
+
+    @Test(
+        "Only what a mask allows is drawn, and top-k, top-p and min-p count nothing else",
+        arguments: [
+            SamplingParameters.greedy, SamplingParameters(temperature: 1), SamplingParameters(temperature: 1, topK: 40),
+            SamplingParameters(temperature: 1, topP: 0.9), SamplingParameters(temperature: 0.7, minP: 0.2),
+            SamplingParameters(temperature: 1.5, topP: 0.8, topK: 20, minP: 0.01),
+        ]
+    )
+    func masked(parameters: SamplingParameters) throws {
+        var generator = SeededGenerator(seed: 77)
+        let compute = try Compute(threads: 2, precise: false)
+        let count = 5003
+        let logits = (0..<count).map { _ in Float.random(in: -9...9, using: &generator) }
+        for allowedCount in [2, 17, 3000] {
+            let allowed = Array((0..<count).shuffled(using: &generator).prefix(allowedCount).sorted())
+            let draws = (0..<60).map {
+                var draw = Draw(parameters: parameters, index: $0)
+                draw.constraint = SetConstraint(allowed: allowed.map { Token($0) })
+                return draw
+            }
+            var rows = (0..<60).flatMap { _ in logits }
+            var masks: [TokenMask] = []
+            let outcomes = BatchSampler.sample(draws, &rows, vocabularySize: count, masks: &masks, on: compute)
+            // As if the vocabulary were these tokens alone.
+            let few = allowed.map { logits[$0] }
+            for (index, outcome) in outcomes.enumerated() {
+                let expected = sample(few, parameters, index: index).map { Token(allowed[Int($0)]) }
+                #expect(outcome.token == expected, "\(allowedCount), draw \(index)")
+            }
         }
     }
 
