@@ -63,7 +63,7 @@ struct TemplateFormat: Sendable {
             turns.removeLast()
         }
         var settings = Settings(switches: thinkingSwitch.members(conversation.thinking))
-        if forms.tools != nil {
+        if tellsTools {
             settings.tools = conversation.tools.map { forms.value($0) }
         } else if !conversation.tools.isEmpty {
             turns = HermesTools.described(
