@@ -17,7 +17,8 @@ import Tokenization
     @Test("A family's syntax of calls is found from its template", arguments: ToolTemplate.all)
     func calls(_ template: ToolTemplate) throws {
         let format = try Self.format(template.source)
-        #expect(format.toolSupport == ToolSupport(tools: true, calls: true, results: true, origin: .derived))
+        let support = format.toolSupport
+        #expect(support.tools && support.calls && support.results && support.origin == .derived)
         #expect(format.syntax.calls == template.syntax)
         #expect(
             format.syntax.thinking == ThinkingSyntax(start: "<think>", end: "</think>", closing: "\n</think>\n\n")

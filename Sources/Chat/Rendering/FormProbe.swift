@@ -149,7 +149,7 @@ extension TemplateFormat {
 
     private mutating func findToolForm() {
         // A form that the template does not know may lose what it says of parameters.
-        for parts in [[Probe.toolName, Probe.otherToolName, Probe.key], [Probe.toolName, Probe.otherToolName]] {
+        for parts in [[Probe.toolName, Probe.otherToolName, Probe.key], [Probe.toolName]] {
             for form in MessageForms.ToolForm.allCases {
                 forms.tools = form
                 guard let text = try? renderAsIs([Probe.user], probeSettings),
