@@ -38,6 +38,7 @@ struct Assembly: Sendable {
         settings.version = Command.version
         settings.defaultSampling = configuration.sampling(model.generation)
         settings.keepsThinking = configuration.keepThinking
+        settings.log = log
         settings.requestLog = configuration.logRequests ? log : nil
         let served = ServedModel(
             id: model.engine.description.modelID,
