@@ -14,6 +14,11 @@ package struct TokenMask: Sendable, Equatable {
         for index in words.indices { words[index] = 0 }
     }
 
+    package mutating func insertAll() {
+        for index in words.indices { words[index] = .max }
+        if tokenCount % 64 != 0 { words[words.count - 1] = 1 << UInt64(tokenCount % 64) - 1 }
+    }
+
     /// Tokens beyond the vocabulary are left out.
     package mutating func insert(_ token: Token) {
         guard token >= 0, token < tokenCount else { return }

@@ -107,6 +107,12 @@ extension Metrics {
             "Drafted tokens that were sampled then.",
             Double(scheduler.acceptedTokensTotal)
         )
+        page.add(
+            "forced_tokens_total",
+            "counter",
+            "Tokens that an answer's form left no choice about, delivered without being sampled.",
+            Double(scheduler.forcedTokensTotal)
+        )
     }
 
     private func addGauges(_ scheduler: SchedulerStatistics, _ uptimeSeconds: Double, to page: inout MetricsPage) {

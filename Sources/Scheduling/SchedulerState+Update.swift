@@ -2,6 +2,9 @@ import EngineContract
 
 /// Applying a step's result.
 extension SchedulerState {
+    /// How often a constraint is asked for forced tokens after a step.
+    private static let mostForcedRuns = 4
+
     /// Delivers the sampled tokens of a step and ends the sessions that are complete or failed.
     mutating func update(from result: StepResult, of step: Step) {
         guard result.samples.count == step.entries.count else {
@@ -68,11 +71,16 @@ extension SchedulerState {
     /// Delivers the tokens that a session's constraint forces, as far as its reader has room. The next step computes them
     /// at once.
     private mutating func deliverForced(to session: Session, at now: ContinuousClock.Instant) {
-        guard configuration.ridesForcedTokens, session.status == .running else { return }
-        for token in session.forcedTokens(atMost: session.channel.room - session.unsent) {
-            statistics.forcedTokensTotal += 1
-            deliver(token, isForced: true, to: session, at: now)
+        guard configuration.ridesForcedTokens else { return }
+        // Behind what is forced, more may be: a constraint need not say all at once.
+        for _ in 0..<Self.mostForcedRuns {
             guard session.status == .running else { return }
+            let tokens = session.forcedTokens(atMost: session.channel.room - session.unsent)
+            guard !tokens.isEmpty else { return }
+            for token in tokens where session.status == .running {
+                statistics.forcedTokensTotal += 1
+                deliver(token, isForced: true, to: session, at: now)
+            }
         }
     }
 

@@ -269,18 +269,31 @@ struct ReadCall {
 }
 
 extension GrammarModel {
+    /// What ends the strings of some syntaxes.
+    private var exits: [String] { ["\n</parameter>\n", "</parameter>\n", "<|\"|>"] }
+
+    private func follows(_ text: String, _ session: any TokenConstraint) -> Bool {
+        var session = session
+        return tokens(text).allSatisfy { session.accept($0) }
+    }
+
     /// What a model says that draws any token that is allowed, and comes to an end after a while; nil if it does not.
-    func randomAnswer(_ constraint: any TokenConstraint, seed: UInt64, patience: Int = 150) -> String? {
+    func randomAnswer(_ constraint: any TokenConstraint, seed: UInt64, patience: Int = 100) -> String? {
         var session = constraint
         var generator = SeededGenerator(seed: seed)
         var mask = TokenMask(tokenCount: 256 + specials.count)
         var text: [UInt8] = []
-        for step in 0..<4000 {
+        for step in 0..<1500 {
             session.allow(into: &mask)
             if session.isComplete, step > patience || mask.count == 1 { return String(decoding: text, as: UTF8.self) }
             let tokens = mask.tokens.filter { $0 != 256 }
             let closers = tokens.filter { $0 > 256 || "\"}])/<\n".utf8.contains(UInt8(clamping: $0)) }
             let isLeaving = step > patience && step % 4 != 0 && !closers.isEmpty
+            // Nobody comes by chance upon what ends a string.
+            if step > patience, let exit = exits.first(where: { follows($0, session) }) {
+                for token in tokens(exit) where session.accept(token) { text += tokenizer.bytes(of: token) }
+                continue
+            }
             // Letters more often than other bytes, of which most would be broken characters.
             let plain = tokens.filter { $0 < 128 && $0 >= 32 }
             let usual = plain.isEmpty || step % 5 == 0 ? tokens : plain

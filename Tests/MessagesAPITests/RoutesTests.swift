@@ -108,7 +108,7 @@ import Testing
         #expect(page.samples[model] == 1)
         let counters = [
             "cancellations_total", "preemptions_total", "prefix_cache_hit_tokens_total", "drafted_tokens_total",
-            "accepted_tokens_total", "step_part_seconds_total",
+            "accepted_tokens_total", "forced_tokens_total", "step_part_seconds_total",
         ]
         let gauges = ["kv_blocks_used", "kv_usage_ratio", "sessions_waiting", "sessions_running", "uptime_seconds"]
         let histograms = ["queue_seconds", "step_seconds", "batch_size"]
