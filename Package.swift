@@ -134,7 +134,7 @@ let package = Package(
             exclude: ["Scripts"],
             resources: [.copy("Fixtures")]
         ),
-        tests("ConstraintsTests", ["Constraints", "EngineContract", "JSON"]),
+        tests("ConstraintsTests", ["Constraints", "EngineContract", "JSON"], exclude: ["Fixtures", "Scripts"]),
         tests("ModelFilesTests", ["ModelFiles"]),
         tests("ModelHubTests", ["ModelHub", "Hashing", "CKernels"]),
         tests("BlockFilesTests", ["BlockFiles", "Scheduling", "EngineContract"]),

@@ -5,11 +5,12 @@ import JSON
 
 /// Runs the schemas and instances that `maskbench.py` has prepared, and prints a line of JSON for each schema.
 ///
-///     mask-bench VOCABULARY CASES [any-order | answers COUNT]
+///     mask-bench VOCABULARY CASES [any-order | answers COUNT | tools]
 ///
 /// VOCABULARY holds the number of tokens and the end token, each in 32 bits, and for each token its length in 16 bits and
 /// its bytes, little-endian. A line of CASES is `{"id": …, "schema": …, "tests": [{"valid": …, "tokens": […]}]}`.
-/// With `answers`, the tests are ignored, and a model that knows nothing answers within each schema.
+/// With `answers`, the tests are ignored, and a model that knows nothing answers within each schema. With `tools`, all
+/// schemas are the tools of one request.
 @main
 enum MaskBench {
     static func main() {
@@ -18,11 +19,18 @@ enum MaskBench {
             let cases = FileManager.default.contents(atPath: arguments[2])
         else {
             FileHandle.standardError.write(
-                Data("usage: mask-bench VOCABULARY CASES [any-order | answers COUNT]\n".utf8)
+                Data("usage: mask-bench VOCABULARY CASES [any-order | answers COUNT | tools]\n".utf8)
             )
             exit(2)
         }
         let clock = ContinuousClock()
+        if arguments.dropFirst(3).first == "tools" {
+            let documents = cases.split(separator: UInt8(ascii: "\n")).compactMap {
+                try? JSONDocument(Array($0), limits: JSONLimits(depth: 500))
+            }
+            print(String(decoding: ToolList.measure(documents, vocabulary).bytes, as: UTF8.self))
+            return
+        }
         for line in cases.split(separator: UInt8(ascii: "\n")) {
             guard let document = try? JSONDocument(Array(line), limits: JSONLimits(depth: 500)) else { continue }
             if arguments.count == 5, arguments[3] == "answers", let count = Int(arguments[4]) {

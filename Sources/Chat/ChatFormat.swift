@@ -49,7 +49,7 @@ package struct ChatFormat: Sendable {
         self.endTokens = endTokens
         stops =
             format.turnEnds(with: tokenizer) + (own == nil ? family.tokens : [])
-            + [configuration.specialTokens["eos_token"]].compactMap { $0 }
+            + KnownSyntaxes.stops(of: format)
         specialTokens = configuration.specialTokens.values.sorted()
         addsTokensBeforeText = configuration.addsTokensBeforeText
     }
@@ -66,6 +66,9 @@ package struct ChatFormat: Sendable {
             origin: format.syntaxOrigin
         )
     }
+
+    /// Whether the template writes what was thought before a call.
+    package var writesThinking: Bool { format.forms.thinking != nil }
 
     /// How the model writes its calls and its thoughts.
     package var syntax: AnswerSyntax { format.syntax }
@@ -131,11 +134,6 @@ package struct ChatFormat: Sendable {
         tokens.formUnion(tokenizer.tokensBeforeText + tokenizer.tokensAfterText)
         tokens.formUnion(format.turnTokens(with: tokenizer))
         return tokens.filter { !tokenizer.isPlain($0) }
-    }
-
-    /// The format's special tokens that a tokenizer lacks; `prompt` would leave them out.
-    package func missingTokens(in tokenizer: Tokenizer) -> [String] {
-        stops.filter { tokenizer.specialToken($0) == nil }
     }
 }
 

@@ -10,6 +10,8 @@ package enum JSONValue: Sendable, Equatable {
     case string(String)
     case array([JSONValue])
     case object([Member])
+    /// A value that is JSON already, on one line, as `JSONNode.compact` is: it is written as it stands.
+    case written([UInt8])
 
     package struct Member: Sendable, Equatable {
         package var name: String

@@ -13,6 +13,7 @@ extension JSONValue {
         case .integer(let value): output += String(value).utf8
         case .double(let value): output += (value.isFinite ? String(value) : "null").utf8
         case .string(let text): Self.write(text, into: &output)
+        case .written(let json): output += json
         case .array(let elements):
             output.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {

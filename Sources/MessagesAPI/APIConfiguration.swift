@@ -14,6 +14,8 @@ package struct APIConfiguration: Sendable {
     package var pingInterval: Duration = .seconds(5)
     /// The server's version, for `/health`.
     package var version = "0"
+    /// Gets what is to be said about the server itself, if there is something.
+    package var log: ServerLog?
     /// Gets a line for each request, if there is one.
     package var requestLog: ServerLog?
     /// What holds where a request sets no sampling parameter of its own; the seed is not taken from here.

@@ -12,7 +12,9 @@ package final class MessagesAPI: RequestHandler {
     let keys: KeyRing
     let crossOrigin: CrossOrigin
     let started = ContinuousClock.now
+    let answers = AnswerMemory()
     let promptThreads = PromptThreadPool()
+    let ignoredKeywords = IgnoredKeywords()
     private let draining = Atomic<Bool>(false)
 
     package init(model: ServedModel, scheduler: Scheduler, configuration: APIConfiguration, metrics: Metrics) {

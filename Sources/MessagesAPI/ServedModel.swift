@@ -11,6 +11,8 @@ package struct ServedModel: Sendable {
     package var createdAt: String
     package var tokenizer: Tokenizer
     package var chatFormat: ChatFormat
+    /// What holds its answers to a form.
+    let grammars: ModelGrammars
 
     package init(id: String, displayName: String, createdAt: String, tokenizer: Tokenizer, chatFormat: ChatFormat) {
         self.id = id
@@ -18,5 +20,10 @@ package struct ServedModel: Sendable {
         self.createdAt = createdAt
         self.tokenizer = tokenizer
         self.chatFormat = chatFormat
+        grammars = ModelGrammars(
+            tokenizer,
+            stopTokens: chatFormat.stopTokens(in: tokenizer),
+            controlTokens: chatFormat.controlTokens(in: tokenizer)
+        )
     }
 }

@@ -37,6 +37,7 @@ struct Assembly: Sendable {
         settings.pingInterval = .seconds(configuration.pingSeconds)
         settings.version = Command.version
         settings.defaultSampling = configuration.sampling(model.generation)
+        settings.log = log
         settings.requestLog = configuration.logRequests ? log : nil
         let served = ServedModel(
             id: model.engine.description.modelID,

@@ -41,7 +41,7 @@ struct AnswerGrammarTests {
             callStart: "{\"name\": \"",
             nameEnd: "\", \"parameters\": ",
             arguments: .json(.spaced),
-            callEnd: "}<|end|>"
+            callEnd: "}"
         )
         calls.isWholeAnswer = true
         return AnswerSyntax(calls: calls)

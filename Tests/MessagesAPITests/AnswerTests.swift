@@ -7,20 +7,6 @@ import Testing
 @testable import MessagesAPI
 
 @Suite("An answer", .timeLimit(.minutes(1))) struct AnswerTests {
-    /// The same request plain and streamed, which must come to the same.
-    private func both(_ api: TestAPI, _ fields: String) async throws -> (plain: Reply, stream: Reply) {
-        let (plain, stream) = (try await api.ask(fields), try await api.ask(fields + #","stream":true"#))
-        #expect(plain.status == 200 && stream.status == 200)
-        #expect(try plain.text == stream.text)
-        let last = try #require(try stream.events.dropLast().last)
-        for field in ["stop_reason", "stop_sequence"] {
-            #expect(try #require(last["delta"]?[field]) == #require(try plain.json[field]))
-        }
-        let outputTokens = try #require(try plain.json["usage"]?["output_tokens"])
-        #expect(last["usage"]?["output_tokens"] == outputTokens)
-        return (plain, stream)
-    }
-
     @Test("The plain answer has every field that clients look for")
     func plain() async throws {
         let answer = try await TestAPI(answering: Script.bytes("Hello.")).messages(
@@ -65,7 +51,7 @@ import Testing
             Case(reply: Script.bytes("xabc"), stops: #"["abcd","bc"]"#, text: "xa", matched: "bc", tokens: 5),
         ] {
             let api = try TestAPI(answering: one.reply)
-            let (plain, stream) = try await both(api, #","stop_sequences":\#(one.stops)"#)
+            let (plain, stream) = try await api.both(#","stop_sequences":\#(one.stops)"#)
             #expect(try plain.text == one.text, "\(one)")
             let json = try plain.json
             #expect(json["stop_reason"] == (one.matched == nil ? "end_turn" : "stop_sequence"), "\(one)")
@@ -86,25 +72,25 @@ import Testing
     @Test("A character comes whole, however many tokens it takes; half a one at the end becomes U+FFFD")
     func wholeCharacters() async throws {
         let text = "Grüße, 世界! 👩‍👩‍👧 e\u{301}"
-        let (_, stream) = try await both(TestAPI(answering: Script.bytes(text)), "")
+        let (_, stream) = try await TestAPI(answering: Script.bytes(text)).both("")
         #expect(try stream.text == text)
         // One delta for each scalar: none holds a piece of one, and none waits for the next.
         #expect(try stream.eventNames.count { $0 == "content_block_delta" } == text.unicodeScalars.count)
-        let (cut, _) = try await both(TestAPI(answering: Script.bytes("a🎉")), #","max_tokens":3"#)
+        let (cut, _) = try await TestAPI(answering: Script.bytes("a🎉")).both(#","max_tokens":3"#)
         #expect(try cut.text == "a\u{FFFD}")
-        let (broken, _) = try await both(TestAPI(answering: [0x61, 0xFF, 0xC3, 0x62]), "")
+        let (broken, _) = try await TestAPI(answering: [0x61, 0xFF, 0xC3, 0x62]).both("")
         #expect(try broken.text == "a\u{FFFD}\u{FFFD}b")
     }
 
     @Test("max_tokens and the context end an answer, each by its name")
     func limits() async throws {
         let reply = Script.bytes(String(repeating: "x", count: 500))
-        let short = try await both(TestAPI(answering: reply), #","max_tokens":5"#).plain
+        let short = try await TestAPI(answering: reply).both(#","max_tokens":5"#).plain
         #expect(try short.json["stop_reason"] == "max_tokens" && short.text == "xxxxx")
         #expect(try short.json["usage"]?["output_tokens"] == 5)
-        let full = try await both(TestAPI(answering: reply, contextLength: 30), #","max_tokens":128000"#).plain
+        let full = try await TestAPI(answering: reply, contextLength: 30).both(#","max_tokens":128000"#).plain
         #expect(try full.json["stop_reason"] == "model_context_window_exceeded" && full.text.count == 22)
-        let none = try await both(TestAPI(answering: reply), #","max_tokens":0"#)
+        let none = try await TestAPI(answering: reply).both(#","max_tokens":0"#)
         #expect(try none.plain.json["content"] == [] && none.plain.json["stop_reason"] == "max_tokens")
         #expect(try none.stream.eventNames == ["message_start", "ping", "message_delta", "message_stop"])
     }
@@ -145,7 +131,7 @@ import Testing
             let prefilled = messages.contains("x") ? 1 : 0
             let reply = Array(repeating: Script.end, count: prefilled) + Script.bytes(" b c")
             let api = try TestAPI(answering: reply, stripsFirstSpace: true)
-            let (plain, _) = try await both(api, #","messages":[\#(messages)]"#)
+            let (plain, _) = try await api.both(#","messages":[\#(messages)]"#)
             #expect(try plain.text == text)
         }
     }

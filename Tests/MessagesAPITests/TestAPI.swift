@@ -65,10 +65,21 @@ struct TestAPI: Sendable {
         isLoopback: Bool = true,
         sink: BodyWriter.Sink? = nil
     ) async throws -> Reply {
+        try await send(method, target, Array(body.utf8), headers: headers, isLoopback: isLoopback, sink: sink)
+    }
+
+    func send(
+        _ method: String,
+        _ target: String,
+        _ body: [UInt8],
+        headers: Headers = ["x-api-key": "sk-ant-api-1"],
+        isLoopback: Bool = true,
+        sink: BodyWriter.Sink? = nil
+    ) async throws -> Reply {
         switch api.admit(RequestHead(method: method, target: target, headers: headers, peerIsLoopback: isLoopback)) {
         case .refused(let response): return try await Reply(response)
         case .accepted(let request):
-            return try await Reply(await request.respond(with: Array(body.utf8)), sink: sink)
+            return try await Reply(await request.respond(with: body), sink: sink)
         }
     }
 
@@ -130,15 +141,15 @@ struct Reply: Sendable {
     var errorMessage: String { (try? json["error"]?["message"]?.string()) ?? "" }
 
     /// The events of a stream: each a name and one line of JSON of that type.
-    var events: [JSONValue] {
-        get throws {
-            try body.components(separatedBy: "\n\n").dropLast().map { event in
-                let lines = event.split(whereSeparator: \.isNewline)
-                try #require(lines.count == 2 && lines[0].hasPrefix("event: ") && lines[1].hasPrefix("data: "))
-                let data = try JSONValue(parsing: Array(lines[1].dropFirst(6).utf8))
-                #expect(data["type"] == .string(String(lines[0].dropFirst(7))))
-                return data
-            }
+    var events: [JSONValue] { get throws { try Self.events(body) } }
+
+    static func events(_ body: String) throws -> [JSONValue] {
+        try body.components(separatedBy: "\n\n").dropLast().map { event in
+            let lines = event.split(whereSeparator: \.isNewline)
+            try #require(lines.count == 2 && lines[0].hasPrefix("event: ") && lines[1].hasPrefix("data: "))
+            let data = try JSONValue(parsing: Array(lines[1].dropFirst(6).utf8))
+            #expect(data["type"] == .string(String(lines[0].dropFirst(7))))
+            return data
         }
     }
 

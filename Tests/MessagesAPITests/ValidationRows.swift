@@ -45,7 +45,8 @@ enum ValidationRows {
         .accepted(#""thinking":{"type":"adaptive","display":"a word of next year"}"#),
         .accepted(#""thinking":{"type":"disabled","display":null}"#),
         .refused(#""thinking":{"type":"adaptive","display":5}"#, "thinking.display: "),
-        .refused(#""max_tokens":2000,"thinking":{"type":"enabled","budget_tokens":1999}"#, "thinking: "),
+        .accepted(#""max_tokens":2000,"thinking":{"type":"enabled","budget_tokens":1999}"#),
+        .accepted(#""thinking":{"type":"between_tools"}"#), .accepted(#""thinking":null"#),
         .refused(
             #""max_tokens":2000,"thinking":{"type":"enabled","budget_tokens":2000}"#,
             "thinking.budget_tokens: "
@@ -57,8 +58,13 @@ enum ValidationRows {
         .refused(#""thinking":{"type":"enabled"}"#, "thinking.budget_tokens: Field required"),
         .accepted(#""output_config":{"effort":"xhigh","task_budget":{"total":5}}"#),
         .accepted(#""output_config":null"#), .refused(#""output_config":{"effort":"huge"}"#, "output_config.effort: "),
-        .refused(#""output_config":{"format":{"type":"json_schema","schema":{}}}"#, "output_config.format: "),
+        .accepted(#""output_config":{"format":null},"output_format":null"#),
         .refused(#""output_config":{"format":{"type":"xml"}}"#, "output_config.format.type: "),
+        .refused(#""output_config":{"format":{"type":"json_schema"}}"#, "output_config.format.schema: Field required"),
+        .refused(#""output_config":{"format":{"type":"json_schema","schema":[]}}"#, "output_config.format.schema: "),
+        .refused(#""output_config":{"effort":5}"#, "output_config.effort: "),
+        .refused(#""output_config":"low""#, "output_config: "),
+        .refused(#""output_format":{"type":"json_schema","schema":5}"#, "output_format.schema: "),
     ]
 
     private static let ignored: [Row] = [
@@ -78,10 +84,32 @@ enum ValidationRows {
         .accepted(#""a_field_of_next_year":{"deep":[1,{"x":null}]}"#),
     ]
 
+    private static let oneTool = #""tools":[{"name":"f","input_schema":{}}]"#
+
     private static let tools: [Row] = [
         .accepted(#""tools":[]"#), .accepted(#""tool_choice":{"type":"auto"}"#),
         .accepted(#""tool_choice":{"type":"none"}"#), .refused(#""tools":{}"#, "tools: "),
-        .refused(#""tools":[{"name":"f","input_schema":{"type":"object"}}]"#, "tools: tools are not supported"),
+        .accepted(#""tools":[{"name":"f","input_schema":{"type":"object"}}]"#),
+        .accepted(#""tools":[{"type":"custom","name":"f-1_G","description":"d","input_schema":{}}]"#),
+        .accepted(
+            #""tools":[{"name":"f","input_schema":{},"cache_control":{"type":"ephemeral"},"strict":false,"#
+                + #""defer_loading":true,"eager_input_streaming":true,"input_examples":[{"a":1}],"#
+                + #""allowed_callers":["direct"],"a_field_of_next_year":5}]"#
+        ),
+        .accepted(#""tools":[{"type":null,"name":"f","input_schema":{},"strict":null,"cache_control":null}]"#),
+        .refused(#""tools":[5]"#, "tools.0: "), .refused(#""tools":"f""#, "tools: "),
+        .refused(#""tools":[{"input_schema":{}}]"#, "tools.0.name: Field required"),
+        .refused(#""tools":[{"name":"","input_schema":{}}]"#, "tools.0.name: "),
+        .refused(#""tools":[{"name":"\#(String(repeating: "n", count: 129))","input_schema":{}}]"#, "tools.0.name: "),
+        .refused(#""tools":[{"name":"f","input_schema":{},"description":5}]"#, "tools.0.description: "),
+        .refused(#""tools":[{"name":"f","input_schema":{},"strict":"yes"}]"#, "tools.0.strict: "),
+        .refused(#""tools":[{"name":"f","input_schema":{},"defer_loading":1}]"#, "tools.0.defer_loading: "),
+        .refused(#""tools":[{"name":"f","input_schema":{},"input_examples":[1]}]"#, "tools.0.input_examples.0: "),
+        .refused(#""tools":[{"name":"f","input_schema":{},"allowed_callers":[1]}]"#, "tools.0.allowed_callers.0: "),
+        .refused(
+            #""tools":[{"name":"f","input_schema":{},"cache_control":{"type":"x"}}]"#,
+            "tools.0.cache_control.type: "
+        ),
         .refused(#""tools":[{"name":"f g","input_schema":{}}]"#, "tools.0.name: "),
         .refused(#""tools":[{"name":"f"}]"#, "tools.0.input_schema: Field required"),
         .refused(#""tools":[{"name":"f","input_schema":"{}"}]"#, "tools.0.input_schema: "),
@@ -90,9 +118,24 @@ enum ValidationRows {
         .refused(#""tool_choice":"auto""#, "tool_choice: "),
         .refused(#""tool_choice":{"type":"some"}"#, "tool_choice.type: "),
         .refused(#""tool_choice":{"type":"any"}"#, "tool_choice.type: "),
+        .refused(#""tools":[],"tool_choice":{"type":"any"}"#, "tool_choice.type: "),
+        .refused(#""tools":[],"tool_choice":{"type":"tool","name":"f"}"#, "tool_choice.type: "),
+        .refused(#"\#(oneTool),"tool_choice":{"type":"tool","name":"g"}"#, "tool_choice.name: "),
+        .refused(#"\#(oneTool),"tool_choice":{"type":"tool"}"#, "tool_choice.name: Field required"),
+        .refused(#"\#(oneTool),"tool_choice":{"type":"any","disable_parallel_tool_use":1}"#, "tool_choice.disable_"),
+        .accepted(#"\#(oneTool),"tool_choice":{"type":"any","disable_parallel_tool_use":true}"#),
+        .accepted(#"\#(oneTool),"tool_choice":{"type":"tool","name":"f"}"#),
+        .accepted(#"\#(oneTool),"tool_choice":{"type":"none"}"#),
+        .accepted(#"\#(oneTool),"tool_choice":{"type":"any"},"thinking":{"type":"adaptive"}"#),
         .refused(
-            #""tools":[{"name":"f","input_schema":{}}],"tool_choice":{"type":"tool","name":"g"}"#,
-            "tool_choice.name: "
+            #"\#(oneTool),"tool_choice":{"type":"any"},"#
+                + #""messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]"#,
+            "messages.1: "
+        ),
+        .refused(
+            #""output_config":{"format":{"type":"json_schema","schema":{}}},"#
+                + #""messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]"#,
+            "messages.1: "
         ),
     ]
 
@@ -139,14 +182,43 @@ enum ValidationRows {
             #"{"type":"image","source":{"type":"base64","media_type":"image/png","data":"a-k="}}"#,
             "messages.0.content.0.source.data: "
         ),
+        .refused(#"{"type":"image"}"#, "messages.0.content.0.source: Field required"),
+        .refused(#"{"type":"image","source":{"type":"file","file_id":"f"}}"#, "messages.0.content.0: image"),
+        .accepted(#"{"type":"document","source":{"type":"text","media_type":"text/plain","data":"a"}}"#),
+        .accepted(
+            #"{"type":"document","title":"t","context":"c","citations":{"enabled":true},"source":{"type":"content","content":"a"}}"#
+        ),
+        .accepted(
+            #"{"type":"document","title":null,"source":{"type":"content","content":[{"type":"text","text":"a"}]}}"#
+        ),
         .refused(
-            #"{"type":"document","source":{"type":"text","media_type":"text/plain","data":"a"}}"#,
-            "messages.0.content.0: document"
+            #"{"type":"document","source":{"type":"content","content":[{"type":"image","source":{"type":"url","url":"u"}}]}}"#,
+            "messages.0.content.0.source.content.0: image"
+        ),
+        .refused(
+            #"{"type":"document","source":{"type":"content","content":[{"type":"document"}]}}"#,
+            "messages.0.content.0.source.content.0.type: "
+        ),
+        .refused(
+            #"{"type":"document","source":{"type":"text","media_type":"text/html","data":"a"}}"#,
+            "messages.0.content.0.source.media_type: "
+        ),
+        .refused(
+            #"{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"aGk="}}"#,
+            "messages.0.content.0: document blocks with a PDF"
+        ),
+        .refused(#"{"type":"document","source":{"type":"url","url":"u"}}"#, "messages.0.content.0: document"),
+        .refused(#"{"type":"document","source":{"type":"file","file_id":"u"}}"#, "messages.0.content.0: document"),
+        .refused(
+            #"{"type":"document","title":5,"source":{"type":"file","file_id":"u"}}"#,
+            "messages.0.content.0.title: "
         ),
         .refused(#"{"type":"document","source":"a"}"#, "messages.0.content.0.source: "),
+        .accepted(#"{"type":"search_result","source":"s","title":"t","content":[{"type":"text","text":"a"}]}"#),
+        .refused(#"{"type":"search_result","source":"s","content":[]}"#, "messages.0.content.0.title: Field required"),
         .refused(
-            #"{"type":"search_result","source":"s","title":"t","content":[{"type":"text","text":"a"}]}"#,
-            "messages.0.content.0: search_result"
+            #"{"type":"search_result","source":"s","title":"t","content":[{"type":"image"}]}"#,
+            "messages.0.content.0.content.0.type: "
         ),
         .refused(#"{"type":"thinking","thinking":"","signature":""}"#, "messages.0.content.0.type: "),
         .refused(#"{"type":"tool_result","tool_use_id":"1"}"#, "messages.0.content.0.tool_use_id: "),
@@ -173,11 +245,26 @@ enum ValidationRows {
         #"{"role":"user","content":[{"type":"tool_result","tool_use_id":"\#(id)"\#(fields)},{"type":"text","text":"b"}]}"#
     }
 
-    /// Well-formed pairs are refused too, as tools, by the place of the first of them.
     static let toolPairs: [Row] = [
-        .refused("\(call),\(result("1"))", "messages.1.content.0: tool_use"),
-        .refused(#"\#(call),\#(result("1", #","content":"","is_error":true"#))"#, "messages.1.content.0: tool_use"),
-        .refused(#"\#(call),\#(result("1")),{"role":"system","content":"s"}"#, "messages.1.content.0: tool_use"),
+        .accepted("\(call),\(result("1"))"), .accepted(#"\#(call),\#(result("1", #","content":"x""#))"#),
+        .accepted(#"\#(call),\#(result("1", #","content":"","is_error":true"#))"#),
+        .accepted(#"\#(call),\#(result("1", #","content":[],"is_error":null"#))"#),
+        .accepted(#"\#(call),\#(result("1", #","content":[{"type":"text","text":"r"}]"#))"#),
+        .accepted(#"\#(call),\#(result("1", #","content":[{"type":"tool_reference","tool_name":"g"}]"#))"#),
+        .accepted(#"\#(call),\#(result("1")),{"role":"system","content":"s"}"#),
+        .accepted(#"\#(call),\#(result("1")),{"role":"assistant","content":"so"}"#),
+        .refused(
+            #"\#(call),\#(result("1", #","content":[{"type":"text","text":""}]"#))"#,
+            "messages.2.content.0.content.0.text: "
+        ),
+        .refused(
+            #"\#(call),\#(result("1", #","content":[{"type":"image","source":{"type":"url","url":"u"}}]"#))"#,
+            "messages.2.content.0.content.0: image"
+        ),
+        .refused(
+            #"\#(call),\#(result("1", #","content":[{"type":"tool_result","tool_use_id":"1"}]"#))"#,
+            "messages.2.content.0.content.0.type: "
+        ),
         .refused(call, "messages.1: tool_use without"),
         .refused("\(call),\(result("2"))", "messages.2.content.0.tool_use_id: "),
         .refused("\(call),\(result("1")),\(result("1"))", "messages.3.content.0.tool_use_id: "),

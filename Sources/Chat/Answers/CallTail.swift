@@ -39,10 +39,12 @@ struct CallTail: Sendable {
             case .partial: isUncertain = true
             case .no: break
             }
+            if isObject, nextWord == 0, buffer[buffer.start] == UInt8(ascii: ",") {
+                members = SkippedMembers()
+                continue
+            }
             if skipWord(&buffer, &isUncertain) { continue }
-            if isUncertain { return .needsMore }
-            guard isObject, nextWord == 0, buffer[buffer.start] == UInt8(ascii: ",") else { return .text }
-            members = SkippedMembers()
+            return isUncertain ? .needsMore : .text
         }
     }
 

@@ -45,21 +45,24 @@ struct SyntaxProbe {
         }
         let valueEnd = parameters?.syntax.valueEnd.utf8.count ?? 0
         let start = single[..<place.name]
-        let end = single[min(single.count, place.end + valueEnd)...]
         setNameEnd(of: &syntax, single, place, parameters)
         if format.forms.writesSeveralCalls, let both = answer([Probe.call(), Probe.otherCall()]),
             let first = CallPlace(both, Probe.toolName), let second = CallPlace(both, Probe.otherToolName),
             first.end + valueEnd <= second.name
         {
-            Self.split(Array(start), Array(both[(first.end + valueEnd)..<second.name]), Array(end), into: &syntax)
+            let between = both[(first.end + valueEnd)..<second.name].text.withoutMember(name(Probe.callID))
+            let end = both[min(both.count, second.end + valueEnd)...].text.withoutMember(name(Probe.otherCallID))
+            Self.split(Array(start), Array(between.utf8), Array(end.utf8), into: &syntax)
         } else {
             syntax.callStart = start.text
-            syntax.callEnd = end.text
+            syntax.callEnd = single[min(single.count, place.end + valueEnd)...].text.withoutMember(name(Probe.callID))
         }
-        syntax.callEnd = syntax.callEnd.withoutMember(Probe.callID)
         syntax.isWholeAnswer = Marker(syntax.sectionStart + syntax.callStart).core.first == UInt8(ascii: "{")
         return reads(syntax) ? syntax : nil
     }
+
+    /// A call's name, as it is given to the template.
+    private func name(_ id: String) -> String { format.forms.name(id, Probe.toolName, number: 0) }
 
     /// Tells apart what stands before a first call, between two, and after the last.
     private static func split(_ start: [UInt8], _ middle: [UInt8], _ end: [UInt8], into syntax: inout CallSyntax) {
@@ -81,10 +84,10 @@ struct SyntaxProbe {
         _ parameters: (syntax: ParameterSyntax, nameEnd: String)?
     ) {
         var nameEnd = parameters?.nameEnd ?? text[(place.name + Probe.toolName.utf8.count)..<place.start].text
-        if format.forms.naming == .numbered, let number = nameEnd.firstIndex(where: \.isNumber) {
+        if nameEnd.first == ":", let number = nameEnd.firstIndex(where: \.isNumber) {
             syntax.identifier = CallIdentifier(start: String(nameEnd[..<number]), form: .number)
             nameEnd = String(nameEnd[number...].drop(while: \.isNumber))
-        } else if let id = nameEnd.range(of: Probe.callID) {
+        } else if let id = nameEnd.range(of: name(Probe.callID)) {
             syntax.identifier = CallIdentifier(start: String(nameEnd[..<id.lowerBound]), form: .nineCharacters)
             nameEnd = String(nameEnd[id.upperBound...])
         }
@@ -151,6 +154,9 @@ struct SyntaxProbe {
         let head = plain[..<text].array.commonPrefix(answer).withoutOpenTag
         let turnEnd = Array(plain[(text + Probe.text(1).utf8.count)...])
         answer.removeFirst(head.count)
+        for end in KnownSyntaxes.stops(of: format) {
+            if let place = answer.last(Array(end.utf8)) { answer.removeSubrange(place...) }
+        }
         let common = answer.commonSuffix(turnEnd).fromFirstTag
         if !common.isEmpty {
             answer.removeLast(common.count)
@@ -182,10 +188,15 @@ struct SyntaxProbe {
             ],
             [Probe.user, Probe.answer(thinking: Probe.thinking, calls: [call]), Probe.result(of: call)],
         ]
+        let other = ChatTurn(role: .user, text: Probe.text(2))
+        let plain = written([Probe.user, Probe.answer(Probe.text(1)), other]) ?? []
+        let head = plain.first(Probe.text(1), from: 0).map { Array(plain[..<$0]) } ?? []
         for turns in conversations where format.forms.thinking != nil {
             guard let text = written(turns), let place = text.first(Probe.thinking, from: 0),
                 let start = text[..<place].array.lastTag,
-                let end = text[(place + Probe.thinking.utf8.count)...].array.firstTag
+                let end = text[(place + Probe.thinking.utf8.count)...].array.firstTag,
+                // What begins any answer begins no thought.
+                head.first(start, from: 0) == nil || head.first(end, from: 0) != nil
             else { continue }
             let after = place + Probe.thinking.utf8.count
             let answer = text.first(Probe.text(1), from: after)

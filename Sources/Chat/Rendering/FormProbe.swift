@@ -13,8 +13,8 @@ enum Probe {
     static let result = "ProbeResult"
     static let toolName = "probe_tool"
     static let otherToolName = "other_probe"
-    static let callID = "probeId01"
-    static let otherCallID = "probeId02"
+    static let callID = "toolu_probe01"
+    static let otherCallID = "toolu_probe02"
     static let key = "probe_key"
     static let value = "ProbeValue"
 
@@ -55,20 +55,25 @@ enum Probe {
 extension TemplateFormat {
     /// Chooses the form of users' texts for which they appear in the output.
     mutating func findUserForm() throws(TemplateError) {
-        var reason = "its text is not in what the template writes"
-        for form in ContentForms.Form.allCases {
-            forms.contents = ContentForms(user: form, system: form, assistant: form, tool: form)
-            for roles: [ChatRole] in [[.user], [.system, .user], [.user, .assistant, .user]] {
-                do throws(TemplateError) {
-                    if try lostRoles(roles).isDisjoint(with: [.user]) { return }
-                } catch {
-                    reason = error.description
+        var reason: String?
+        // Without tools, most templates know none; some, an empty list.
+        for noTools: TemplateValue in [.null, .array([])] {
+            forms.noTools = noTools
+            for form in ContentForms.Form.allCases {
+                forms.contents = ContentForms(user: form, system: form, assistant: form, tool: form)
+                for roles: [ChatRole] in [[.user], [.system, .user], [.user, .assistant, .user]] {
+                    do throws(TemplateError) {
+                        if try lostRoles(roles).isDisjoint(with: [.user]) { return }
+                    } catch {
+                        reason = reason ?? error.description
+                    }
                 }
             }
         }
         throw TemplateError(
             .operation,
-            "no user's text comes out of the template, given as a string or as a list of parts: \(reason)"
+            "no user's text comes out of the template, given as a string or as a list of parts: "
+                + (reason ?? "its text is not in what the template writes")
         )
     }
 
@@ -134,32 +139,36 @@ extension TemplateFormat {
         findToolForm()
         findCallForm()
         findThinkingMember()
+        forms.splitsText = !writesTextWithCalls(splits: false) && writesTextWithCalls(splits: true)
     }
 
     /// What conversations with tools are rendered with.
-    var probeSettings: Settings { Settings(tools: forms.tools == nil ? [] : Probe.tools.map { forms.value($0) }) }
+    var probeSettings: Settings {
+        Settings(tools: forms.tools == nil ? [] : Probe.tools.map { forms.value($0) })
+    }
 
     private mutating func findToolForm() {
-        for form in MessageForms.ToolForm.allCases {
-            forms.tools = form
-            // A form that the template does not know may lose what it says of parameters.
-            guard let text = try? renderAsIs([Probe.user], probeSettings),
-                [Probe.toolName, Probe.otherToolName, Probe.key].allSatisfy({ !text.offsets(of: $0).isEmpty })
-            else { continue }
-            return
+        // A form that the template does not know may lose what it says of parameters.
+        for parts in [[Probe.toolName, Probe.otherToolName, Probe.key], [Probe.toolName, Probe.otherToolName]] {
+            for form in MessageForms.ToolForm.allCases {
+                forms.tools = form
+                guard let text = try? renderAsIs([Probe.user], probeSettings),
+                    parts.allSatisfy({ !text.offsets(of: $0).isEmpty })
+                else { continue }
+                return
+            }
         }
         forms.tools = nil
     }
 
     private mutating func findCallForm() {
-        for (tool, naming) in MessageForms.ToolForm.allCases.flatMap({ tool in
-            MessageForms.Naming.allCases.map { (tool, $0) }
-        }) {
-            for arguments in MessageForms.CallForm.Arguments.allCases {
-                for noText in MessageForms.CallForm.NoText.allCases {
+        for tool in MessageForms.ToolForm.allCases {
+            for naming in MessageForms.Naming.allCases {
+                for arguments in MessageForms.CallForm.Arguments.allCases {
                     forms.naming = naming
-                    forms.calls = .init(tool: tool, arguments: arguments, noText: noText)
-                    guard writesCalls() else { continue }
+                    forms.calls = .init(tool: tool, arguments: arguments)
+                    guard let noText = bestNoText() else { continue }
+                    forms.calls?.noText = noText
                     findResultForm()
                     forms.writesSeveralCalls = writesSeveralCalls()
                     return
@@ -171,8 +180,19 @@ extension TemplateFormat {
         findResultForm()
     }
 
-    /// Whether a call comes out of the template as one.
-    private func writesCalls() -> Bool {
+    /// What the content is of an answer that only calls: that with which the call comes out, and least beside it.
+    private mutating func bestNoText() -> MessageForms.CallForm.NoText? {
+        var best: (form: MessageForms.CallForm.NoText, length: Int)?
+        for form in MessageForms.CallForm.NoText.allCases {
+            forms.calls?.noText = form
+            guard let length = lengthOfCall(), length < best?.length ?? .max else { continue }
+            best = (form, length)
+        }
+        return best?.form
+    }
+
+    /// The length of what the template writes of a call; nil if it does not come out as one.
+    private func lengthOfCall() -> Int? {
         for after in [[Probe.result(of: Probe.call())], [ChatTurn(role: .user, text: Probe.text(2))]] {
             let turns = [Probe.user, Probe.answer(calls: [Probe.call()])] + after
             guard let text = try? renderAsIs(turns, probeSettings),
@@ -183,9 +203,9 @@ extension TemplateFormat {
                 // An object as Python prints it, and JSON inside a string of JSON.
                 "{'\(Probe.key)'", "{\\\"\(Probe.key)",
             ].contains(where: isOut)
-            if isOut(Probe.toolName), isOut(Probe.key), isOut(Probe.value), !isMangled { return true }
+            if isOut(Probe.toolName), isOut(Probe.key), isOut(Probe.value), !isMangled { return text.bytes.count }
         }
-        return false
+        return nil
     }
 
     /// Whether two calls of an answer come out, each once.
@@ -198,6 +218,21 @@ extension TemplateFormat {
         }
         return text.offsets(of: Probe.value).count { $0 > user } == 2
             && text.offsets(of: Probe.otherToolName).contains { $0 > user }
+    }
+
+    /// Whether an answer's text comes out before its call, and its thinking does no harm.
+    /// - Parameter splits: whether the text has a turn of its own.
+    private func writesTextWithCalls(splits: Bool) -> Bool {
+        guard forms.calls != nil else { return true }
+        let call = Probe.call()
+        var answer = [Probe.answer(Probe.text(1), thinking: Probe.thinking, calls: [call])]
+        if splits { answer = answer.withTextApart }
+        let turns = [Probe.user] + answer + (forms.writesResults ? [Probe.result(of: call)] : [])
+        guard let text = try? renderAsIs(turns, probeSettings), let user = text.offsets(of: Probe.user.text).last,
+            let place = text.offsets(of: Probe.text(1)).first(where: { $0 > user }),
+            text.offsets(of: Probe.value).contains(where: { $0 > place })
+        else { return false }
+        return true
     }
 
     private mutating func findResultForm() {

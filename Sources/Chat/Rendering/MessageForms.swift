@@ -32,6 +32,8 @@ struct MessageForms: Sendable {
     }
 
     var contents = ContentForms()
+    /// What `tools` is where there are none.
+    var noTools = TemplateValue.null
     /// Nil: the template does not write tools.
     var tools: ToolForm?
     /// Nil: it does not write calls.
@@ -39,6 +41,8 @@ struct MessageForms: Sendable {
     var naming = Naming.own
     /// Whether it writes several calls in one turn.
     var writesSeveralCalls = true
+    /// Whether an answer's text has a turn of its own before the calls: the template would lose it, or write it after them.
+    var splitsText = false
     /// Whether it writes results, in messages of the role `tool`.
     var writesResults = false
     /// The member of a message that has its thinking; nil: the template writes none.

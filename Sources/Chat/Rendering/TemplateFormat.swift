@@ -65,11 +65,17 @@ struct TemplateFormat: Sendable {
         if forms.tools != nil {
             settings.tools = conversation.tools.map { forms.value($0) }
         } else if !conversation.tools.isEmpty {
-            turns = HermesTools.described(conversation.tools, in: turns)
+            turns = HermesTools.described(
+                conversation.tools,
+                in: turns,
+                calls: syntax.calls,
+                writesResults: forms.writesResults
+            )
         }
         if conversation.keepsThinking, thinkingSwitch.dropsOldThinking, let thinking = syntax.thinking {
             settings.keptThinking = .init(start: thinkingSwitch.opening, end: thinking.closing)
         }
+        if forms.splitsText { turns = turns.withTextApart }
         if !forms.writesSeveralCalls { turns = turns.withSingleCalls }
         if !forms.writesResults { turns = HermesTools.withResultsOfUsers(turns) }
         if !supportsSystem { turns = SystemTurns.firstMerged(turns) }
@@ -127,14 +133,15 @@ struct TemplateFormat: Sendable {
                 try writer.message(turn, isMarked: continuesFinalMessage && index == turns.count - 1)
             )
         }
-        let tools = settings.tools
+        let tools = settings.tools.isEmpty ? forms.noTools : .array(settings.tools)
         let context: [TemplateValue.Member] =
             constants + settings.switches + [
-                .init("messages", .array(messages)), .init("tools", tools.isEmpty ? .null : .array(tools)),
-                .init("documents", .null),
+                .init("messages", .array(messages)), .init("tools", tools),
+                // SmolLM 3's name for them.
+                .init("xml_tools", tools), .init("documents", .null),
                 .init("add_generation_prompt", .bool(opensAnswer && !continuesFinalMessage)),
             ]
-        let text = try (tools.isEmpty ? template : toolTemplate).render(context)
+        let text = try (settings.tools.isEmpty ? template : toolTemplate).render(context)
         return writer.fillings.isEmpty ? text : try text.filled(with: writer.fillings)
     }
 
@@ -188,6 +195,16 @@ struct TemplateFormat: Sendable {
 }
 
 extension [ChatTurn] {
+    /// The turns with the text of an answer that calls in a turn of its own, before the one that has its thinking.
+    var withTextApart: [ChatTurn] {
+        flatMap { turn -> [ChatTurn] in
+            guard !turn.calls.isEmpty, !turn.text.isEmpty else { return [turn] }
+            var calling = turn
+            calling.text = ""
+            return [ChatTurn(role: .assistant, text: turn.text), calling]
+        }
+    }
+
     /// The turns with each call in an assistant's turn of its own, followed by its result.
     fileprivate var withSingleCalls: [ChatTurn] {
         var result: [ChatTurn] = []

@@ -99,4 +99,7 @@ extension String {
         while text.last?.isWhitespace == true { text.removeLast() }
         return text
     }
+
+    /// Without white space at both ends.
+    var trimmed: String { String(drop(while: \.isWhitespace)).trimmedEnd }
 }

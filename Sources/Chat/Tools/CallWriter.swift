@@ -5,8 +5,21 @@ import Templates
 struct CallWriter: Sendable {
     let syntax: CallSyntax
 
+    /// The calls of an answer, as text.
+    func text(_ calls: [ToolCall]) -> String {
+        parts(calls).map { part in
+            switch part {
+            case .string(let text), .templateText(let text): text
+            default: ""
+            }
+        }.joined().trimmed
+    }
+
     /// The calls of an answer. Markers are the format's own text, names and arguments are not.
-    func value(_ calls: [ToolCall], from number: Int = 0) -> TemplateValue {
+    /// - Parameter number: how many calls were before them.
+    func value(_ calls: [ToolCall], from number: Int = 0) -> TemplateValue { .joined(parts(calls, from: number)) }
+
+    private func parts(_ calls: [ToolCall], from number: Int = 0) -> [TemplateValue] {
         var parts: [TemplateValue] = []
         func mark(_ text: String) { if !text.isEmpty { parts.append(.templateText(text)) } }
         mark(syntax.sectionStart)
@@ -26,7 +39,7 @@ struct CallWriter: Sendable {
             mark(syntax.callEnd)
         }
         mark(syntax.sectionEnd)
-        return .joined(parts)
+        return parts
     }
 
     private func arguments(_ call: ToolCall) -> [TemplateValue] {

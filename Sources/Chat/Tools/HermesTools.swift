@@ -17,30 +17,43 @@ enum HermesTools {
 
     /// The turns with the tools at the end of the first system turn, which is made if there is none. They stand at the
     /// front, so that a conversation that grows keeps its prefix.
-    static func described(_ tools: [ToolDefinition], in turns: [ChatTurn]) -> [ChatTurn] {
-        let text = description(tools)
+    /// - Parameters:
+    ///   - calls: how the model writes calls.
+    ///   - writesResults: whether the template writes results in its own way.
+    static func described(
+        _ tools: [ToolDefinition],
+        in turns: [ChatTurn],
+        calls: CallSyntax,
+        writesResults: Bool
+    ) -> [ChatTurn] {
+        let text = description(tools, calls, writesResults)
         guard let first = turns.first, first.role == .system else {
             return [ChatTurn(role: .system, text: text)] + turns
         }
         return [first.appending(text, separator: "\n\n")] + turns.dropFirst()
     }
 
-    private static func description(_ tools: [ToolDefinition]) -> String {
+    private static func description(
+        _ tools: [ToolDefinition],
+        _ calls: CallSyntax,
+        _ writesResults: Bool
+    ) -> String {
         let lines = tools.map { tool in
             var members = "{\"name\": " + quoted(tool.name)
             if let description = tool.description { members += ", \"description\": " + quoted(description) }
             return members + ", \"parameters\": " + ArgumentText.json(tool.inputSchema, .spaced) + "}"
         }
+        let example = ToolCall(id: "call00001", name: "tool_name", arguments: "{\"parameter\": \"value\"}")
+        let results =
+            writesResults ? "" : " What a tool returns is given to you between <tool_response> and </tool_response>."
         return """
             You can use tools. These are their definitions, one JSON object a line:
             <tools>
             \(lines.joined(separator: "\n"))
             </tools>
-            To use one, write its name and its arguments as one JSON object, like this:
-            <tool_call>
-            {"name": "the tool's name", "arguments": {"parameter": "value"}}
-            </tool_call>
-            Several calls may follow each other. What a tool returns is given to you between <tool_response> and </tool_response>.
+            To use one, write its name and its arguments like this:
+            \(CallWriter(syntax: calls).text([example]))
+            Several calls may follow each other.\(results)
             """
     }
 

@@ -135,7 +135,11 @@ struct Automaton: Sendable {
         // Nothing depends on a count beyond both limits.
         if rule.hasCount { next.count = min(frame.count + 1, max(rule.least, rule.most ?? 0)) }
         var value = isMember ? rule.members[Int(key)].value : rule.regions[Int(key) - rule.members.count].value
-        if isMember, layout == .lines, let text = rule.members[Int(key)].text { value = text }
+        if isMember, layout == .lines, let text = rule.members[Int(key)].text {
+            // The layout is none of the object's: it tells the strings from other values.
+            value = text
+            next.layout = frame.layout
+        }
         let id = frames.id(next)
         begin(value: value, in: id, layout, frame.depth, &result)
     }
@@ -153,7 +157,15 @@ struct Automaton: Sendable {
 
     private mutating func objectLexeme(_ frame: Frame, isFirst: Bool, isEnded: Bool = false) -> RegexID {
         let used = rules.objects[Int(frame.rule)].isOrdered ? [] : frames.sets[Int(frame.position)]
-        return punctuation.object(rules, frame, used, isFirst: isFirst, isEnded: isEnded, height: height(in: frame), &pool)
+        return punctuation.object(
+            rules,
+            frame,
+            used,
+            isFirst: isFirst,
+            isEnded: isEnded,
+            height: height(in: frame),
+            &pool
+        )
     }
 
     private mutating func arrayLexeme(_ frame: Frame, isFirst: Bool) -> RegexID {

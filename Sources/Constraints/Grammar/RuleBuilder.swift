@@ -124,7 +124,11 @@ struct RuleBuilder {
         var rest: Int32?
         if prefix.count < most ?? .max {
             let atoms = shape.atoms(at: length)
-            if atoms.contains(.never) { most = min(most ?? length, length) } else { rest = rule(Source(atoms: atoms, style: style), &rules) }
+            if atoms.contains(.never) {
+                most = min(most ?? length, length)
+            } else {
+                rest = rule(Source(atoms: atoms, style: style), &rules)
+            }
         }
         if let most, most < shape.least { return nil }
         let result = ArrayRule(
@@ -253,7 +257,12 @@ struct RuleBuilder {
                 atoms += matched.isEmpty ? rule.others : matched.flatMap(\.atoms)
             }
             if atoms.contains(.never) { continue }
-            result.append(ObjectRule.Region(keys: region.keys, value: rule(Source(atoms: atoms.unique, style: writer.nested(style)), &rules)))
+            result.append(
+                ObjectRule.Region(
+                    keys: region.keys,
+                    value: rule(Source(atoms: atoms.unique, style: writer.nested(style)), &rules)
+                )
+            )
         }
         return result
     }

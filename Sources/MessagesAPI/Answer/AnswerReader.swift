@@ -1,3 +1,4 @@
+import Chat
 import EngineContract
 import Scheduling
 
@@ -14,12 +15,12 @@ struct Answer: Sendable {
     var usage: Usage
 }
 
-/// Reads a generation as text, by the rules of its request, and notes for the log what came.
+/// Reads a generation as blocks of content, by the rules of its request, and notes for the log what came.
 struct AnswerReader: Sendable {
     enum Event {
         /// Never empty.
-        case text(String)
-        /// No text came until the deadline.
+        case blocks([BlockEvent])
+        /// Nothing came until the deadline.
         case idle
         /// Always the last.
         case end(Answer)
@@ -28,18 +29,33 @@ struct AnswerReader: Sendable {
     let record: RequestRecord
     private let generation: Generation
     private let promptTokens: Int
-    private var text: AnswerText
+    private let promptKey: PromptKey?
+    private let memory: AnswerMemory
+    private var decoder: AnswerDecoder
+    private var fold: AnswerFold
     private var hasBegun = false
-    private var tokenCount = 0
+    /// What was sampled so far, without the token that ended it.
+    private var tokens: [Token] = []
+    private var thinkingTokens = 0
     /// How many tokens had come when a stop sequence was whole.
     private var tokensUntilMatch: Int?
-    /// Set once the last text has been given.
+    /// Set once the last blocks have been given.
     private var answer: Answer?
 
-    init(_ generation: Generation, promptTokens: Int, text: AnswerText, record: RequestRecord) {
+    init(
+        _ generation: Generation,
+        prompt: ChatPrompt,
+        decoder: AnswerDecoder,
+        display: ThinkingDisplay,
+        memory: AnswerMemory,
+        record: RequestRecord
+    ) {
         self.generation = generation
-        self.promptTokens = promptTokens
-        self.text = text
+        promptTokens = prompt.tokens.count
+        promptKey = prompt.key
+        self.memory = memory
+        self.decoder = decoder
+        fold = AnswerFold(display)
         self.record = record
     }
 
@@ -56,7 +72,7 @@ struct AnswerReader: Sendable {
         if let reason = generation.finishReason { try check(reason) }
     }
 
-    /// The next text, or the end.
+    /// What comes next, or the end.
     /// - Throws: `APIError` if the generation broke off, `clientGone` if the task is cancelled.
     mutating func next(until deadline: ContinuousClock.Instant? = nil) async throws(APIError) -> Event {
         if let answer { return .end(answer) }
@@ -70,41 +86,50 @@ struct AnswerReader: Sendable {
             // The reading task is cancelled, and the session has ended with it.
             case .ended: throw .clientGone
             case .event(.token(let token)):
-                if let text = accept(token) { return .text(text) }
+                let events = accept(token)
+                if !events.isEmpty { return .blocks(events) }
             case .event(.finished(let summary)):
                 let rest = try finish(summary)
-                if !rest.text.isEmpty {
-                    answer = rest.answer
-                    return .text(rest.text)
-                }
-                return .end(rest.answer)
+                guard !rest.events.isEmpty else { return .end(rest.answer) }
+                answer = rest.answer
+                return .blocks(rest.events)
             }
         }
     }
 
-    /// The text that a token makes certain, if any.
-    private mutating func accept(_ token: Token) -> String? {
-        guard tokensUntilMatch == nil else { return nil }
-        tokenCount += 1
-        record.count(tokenCount)
-        let piece = text.push(token)
-        if text.matchedSequence != nil {
-            tokensUntilMatch = tokenCount
+    /// What a token makes certain.
+    private mutating func accept(_ token: Token) -> [BlockEvent] {
+        guard tokensUntilMatch == nil else { return [] }
+        tokens.append(token)
+        record.count(tokens.count)
+        // The markers around thinking count as thinking.
+        let wasThinking = decoder.isThinking
+        let parts = decoder.push(token)
+        if wasThinking || decoder.isThinking { thinkingTokens += 1 }
+        if decoder.matchedSequence != nil {
+            tokensUntilMatch = tokens.count
             generation.stop()
         }
-        return piece.isEmpty ? nil : piece
+        return parts.flatMap { fold.add($0) }
     }
 
-    private mutating func finish(_ summary: GenerationSummary) throws(APIError) -> (text: String, answer: Answer) {
+    private mutating func finish(
+        _ summary: GenerationSummary
+    ) throws(APIError) -> (events: [BlockEvent], answer: Answer) {
         let outputTokens = tokensUntilMatch ?? summary.generatedTokens
         record.note { ($0.cachedTokens, $0.outputTokens) = (summary.cachedTokens, outputTokens) }
         if tokensUntilMatch == nil { try check(summary.reason) }
-        let rest = text.finish()
-        let answer = Answer(
-            stop: AnswerReader.stopReason(summary.reason, matched: text.matchedSequence),
-            usage: Usage(promptTokens: promptTokens, cachedTokens: summary.cachedTokens, output: outputTokens)
-        )
-        return (rest, answer)
+        let events = decoder.finish().flatMap { fold.add($0) } + fold.finish()
+        var usage = Usage(promptTokens: promptTokens, cachedTokens: summary.cachedTokens, output: outputTokens)
+        usage.thinking = thinkingTokens
+        remember()
+        return (events, Answer(stop: stopReason(summary.reason), usage: usage))
+    }
+
+    /// For the conversation's next turn, which is to begin with the tokens that are in the cache.
+    private func remember() {
+        if let promptKey { memory.keep(tokens, after: promptKey) }
+        for call in fold.calls { memory.keep(arguments: call.arguments, ofCall: call.id) }
     }
 
     /// Throws if the answer is not whole.
@@ -118,8 +143,11 @@ struct AnswerReader: Sendable {
         }
     }
 
-    private static func stopReason(_ reason: FinishReason, matched: String?) -> StopReason {
-        if let matched { return StopReason(name: "stop_sequence", sequence: matched) }
+    /// Clients run tools only where a finished call is the reason, so that comes first; but of an answer that was cut
+    /// within a call they must learn that.
+    private func stopReason(_ reason: FinishReason) -> StopReason {
+        if !fold.calls.isEmpty, !fold.hasCutCall { return StopReason(name: "tool_use") }
+        if let sequence = decoder.matchedSequence { return StopReason(name: "stop_sequence", sequence: sequence) }
         return switch reason {
         case .maxTokens: StopReason(name: "max_tokens")
         case .contextFull: StopReason(name: "model_context_window_exceeded")

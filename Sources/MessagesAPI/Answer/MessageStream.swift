@@ -33,12 +33,12 @@ struct MessageStream: Sendable {
     }
 
     private func writeEvents(to writer: BodyWriter) async throws {
-        var (reader, encoder) = (reader, encoder)
+        var reader = reader
         // At once: a prompt may take minutes to compute, and clients give up on servers that say nothing.
         try await writer.write(encoder.messageStart(reader.initialUsage) + EventEncoder.ping)
         while true {
             switch try await reader.next(until: .now + pingInterval) {
-            case .text(let text): try await writer.write(encoder.text(text))
+            case .blocks(let events): try await writer.write(encoder.blocks(events))
             case .idle: try await writer.write(EventEncoder.ping)
             case .end(let answer): return try await writer.write(encoder.end(answer))
             }

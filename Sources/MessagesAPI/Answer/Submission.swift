@@ -1,29 +1,43 @@
 import Chat
 import EngineContract
 import Scheduling
+import Tokenization
 
 extension MessagesAPI {
     /// Asks the scheduler for an answer.
     /// - Throws: `APIError` if the scheduler does not admit the request.
     func submit(_ prepared: PreparedRequest, of request: RoutedRequest) async throws(APIError) -> AnswerReader {
         let message = prepared.message
-        let generationRequest = GenerationRequest(
+        let format = model.chatFormat
+        var generationRequest = GenerationRequest(
             client: request.clientName,
-            prompt: prepared.prompt,
+            prompt: prepared.prompt.tokens,
             // Clients ask for more than any context holds; that much is never reached.
             maxTokens: min(message.maxTokens ?? 0, contextLength),
-            stopTokens: model.chatFormat.stopTokens(in: model.tokenizer),
+            stopTokens: model.grammars.stopTokens,
             sampling: sampling(message)
+        )
+        generationRequest.constraint = prepared.constraint
+        let decoder = AnswerDecoder(
+            decoder: StreamDecoder(
+                tokenizer: model.tokenizer,
+                startsText: !prepared.continuesAssistantText,
+                visible: format.visibleTokens(in: model.tokenizer)
+            ),
+            parser: AnswerParser(
+                format.syntax,
+                tools: prepared.tools,
+                isInsideThinking: prepared.prompt.isInsideThinking
+            ),
+            stopSequences: prepared.stopSequences
         )
         do {
             return AnswerReader(
                 try await scheduler.submit(generationRequest),
-                promptTokens: prepared.prompt.count,
-                text: AnswerText(
-                    tokenizer: model.tokenizer,
-                    stopSequences: prepared.stopSequences,
-                    startsText: !prepared.continuesAssistantText
-                ),
+                prompt: prepared.prompt,
+                decoder: decoder,
+                display: prepared.display,
+                memory: answers,
                 record: request.record
             )
         } catch {

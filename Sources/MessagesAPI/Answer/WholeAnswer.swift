@@ -10,21 +10,20 @@ struct WholeAnswer: Sendable {
     /// - Throws: `APIError` if it broke off.
     func read(_ reader: AnswerReader) async throws(APIError) -> Response {
         var reader = reader
-        var text = ""
+        var content = AnswerContent()
         while true {
             switch try await reader.next() {
-            case .text(let piece): text += piece
+            case .blocks(let events): events.forEach { content.apply($0) }
             case .idle: continue
-            case .end(let answer): return response(text, answer)
+            case .end(let answer): return response(content, answer)
             }
         }
     }
 
-    private func response(_ text: String, _ answer: Answer) -> Response {
-        let content: JSONValue = text.isEmpty ? [] : [["type": "text", "text": .string(text)]]
-        return .json([
+    private func response(_ content: AnswerContent, _ answer: Answer) -> Response {
+        .json([
             "id": .string(messageID), "type": "message", "role": "assistant", "model": .string(model),
-            "content": content, "stop_reason": .string(answer.stop.name),
+            "content": content.json, "stop_reason": .string(answer.stop.name),
             "stop_sequence": .optional(answer.stop.sequence), "usage": answer.usage.json,
         ])
     }

@@ -199,6 +199,8 @@ struct AnswerGrammar {
         var starts: [Start] = []
         for calls in [syntax.calls] + syntax.otherCalls {
             guard let (marker, rest) = markers.trigger(of: Self.opening(of: calls)) else { continue }
+            // Of several ways that begin alike, the model's own is the one to ask for.
+            if starts.contains(where: { $0.marker == marker }) { continue }
             starts.append(Start(marker: marker, isAtStart: calls.isWholeAnswer, next: self.calls(calls, opening: rest)))
         }
         let inner = GrammarElement.text(freeText(starts))

@@ -1,6 +1,7 @@
 import Chat
 import EngineContract
 import HTTPFront
+import JSON
 import Scheduling
 import Templates
 import Tokenization
@@ -9,10 +10,15 @@ import Tokenization
 struct PreparedRequest: Sendable {
     /// Without its texts, which are in the prompt.
     var message: MessagesRequest
-    var prompt: [Token]
+    var prompt: ChatPrompt
     var stopSequences: StopSequenceFilter
     /// Whether the last turn is the assistant's and has text: the answer goes on with it.
     var continuesAssistantText: Bool
+    /// What the answer may be; nil: anything.
+    var constraint: (any TokenConstraint)?
+    /// Those that the answer may call.
+    var tools: [ToolDefinition]
+    var display: ThinkingDisplay
 
     /// `stream` in the body decides; the header is for requests that do not say.
     func wantsStream(_ head: RequestHead) -> Bool {
@@ -45,25 +51,29 @@ extension MessagesAPI {
         for purpose: MessagesRequest.Purpose,
         _ record: RequestRecord
     ) throws(APIError) -> PreparedRequest {
-        var message = try MessagesRequest(body, for: purpose)
+        let message = try MessagesRequest(body, for: purpose)
         record.note { $0.model = message.model }
-        let turns = PromptBuilder.turns(message)
-        let stopSequences = StopSequenceFilter(message.stopSequences)
-        (message.messages, message.system, message.stopSequences) = ([], [], [])
-        let prompt: [Token]
+        let conversation = PromptBuilder.conversation(message, remembering: answers)
+        let prompt: ChatPrompt
         do throws(TemplateError) {
-            prompt = try model.chatFormat.prompt(ChatConversation(turns: turns), with: model.tokenizer).tokens
+            prompt = try model.chatFormat.prompt(conversation, with: model.tokenizer, recalling: answers)
         } catch {
             throw APIError(error)
         }
-        record.note { $0.promptTokens = prompt.count }
-        try check(prompt)
-        return PreparedRequest(
+        record.note { $0.promptTokens = prompt.tokens.count }
+        try check(prompt.tokens)
+        let constraint = try constraint(message, prompt)
+        var prepared = PreparedRequest(
             message: message,
             prompt: prompt,
-            stopSequences: stopSequences,
-            continuesAssistantText: turns.last.map { $0.role == .assistant && !$0.text.isEmpty } ?? false
+            stopSequences: StopSequenceFilter(message.stopSequences),
+            continuesAssistantText: message.isPrefilled,
+            constraint: constraint,
+            tools: message.toolChoice.kind == .none ? [] : message.tools.map(\.detached),
+            display: !message.mayThink ? .dropped : message.thinking.isOmitted ? .omitted : .shown
         )
+        prepared.message.dropTexts()
+        return prepared
     }
 
     /// Throws if no model could continue a prompt, so that counting and generating say the same.
@@ -73,5 +83,22 @@ extension MessagesAPI {
         if let token = prompt.first(where: { !(0..<vocabularySize).contains(Int($0)) }) {
             throw APIError(.invalidToken(token))
         }
+    }
+}
+
+extension MessagesRequest {
+    /// Forgets all that is in the prompt, and the body with it.
+    fileprivate mutating func dropTexts() {
+        (messages, system, stopSequences, tools, format) = ([], [], [], [], nil)
+    }
+}
+
+extension ToolDefinition {
+    /// The same, without the rest of the body that the schema stands in.
+    fileprivate var detached: ToolDefinition {
+        guard let document = try? JSONDocument(inputSchema.compact, limits: JSONLimits(depth: 256)) else { return self }
+        var tool = self
+        tool.inputSchema = document.root
+        return tool
     }
 }

@@ -1,31 +1,28 @@
 import Chat
+import JSON
 
-/// Makes of a request's texts the turns that the chat format writes.
+/// Makes of a request the conversation that the chat format writes.
 ///
 /// A conversation that only grew at its end must give tokens that only grew at their end. So nothing that changes from
-/// turn to turn may reach the prompt: how a text was wrapped (string or blocks), `cache_control`, the billing header.
+/// turn to turn may reach the prompt: how a text was wrapped (string or blocks), `cache_control`, the billing header, white
+/// space within a call's arguments.
 enum PromptBuilder {
-    static func turns(_ request: MessagesRequest) -> [ChatTurn] {
-        var turns: [ChatTurn] = []
+    /// - Parameter memory: knows calls of earlier answers as the model wrote them.
+    static func conversation(
+        _ request: MessagesRequest,
+        remembering memory: AnswerMemory? = nil
+    ) -> ChatConversation {
+        var conversation = ChatConversation(turns: turns(request, remembering: memory), tools: request.tools)
+        if request.mayThink { conversation.thinking = .on(request.thinking.effort) }
+        return conversation
+    }
+
+    static func turns(_ request: MessagesRequest, remembering memory: AnswerMemory? = nil) -> [ChatTurn] {
+        var turns = TurnBuilder(memory)
         let system = system(request.system)
-        if !system.isEmpty { turns.append(ChatTurn(role: .system, text: system)) }
-        for message in request.messages {
-            let role: ChatRole =
-                switch message.role {
-                case .user: .user
-                case .assistant: .assistant
-                case .system: .system
-                }
-            if role == .system, message.texts.isEmpty { continue }
-            let text = message.texts.joined(separator: "\n")
-            guard turns.last?.role == role else {
-                turns.append(ChatTurn(role: role, text: text))
-                continue
-            }
-            let needsBreak = !text.isEmpty && turns.last?.text.isEmpty == false
-            turns[turns.count - 1].text += needsBreak ? "\n" + text : text
-        }
-        return turns
+        if !system.isEmpty { turns.add(system, as: .system) }
+        for message in request.messages { turns.add(message) }
+        return turns.turns
     }
 
     private static let billingHeader = "x-anthropic-billing-header:"
@@ -36,5 +33,106 @@ enum PromptBuilder {
         guard blocks.count == 1 else { return blocks.dropFirst().joined(separator: "\n") }
         // The blocks have been joined to one text: only its first line is the header.
         return first.drop { $0 != "\n" && $0 != "\r\n" }.drop { $0.isNewline }.description
+    }
+}
+
+extension MessagesRequest {
+    /// Whether the model is to think before it answers: an answer that begins with a call, or with a text of the client's,
+    /// has no place for that.
+    var mayThink: Bool { thinking.isOn && !toolChoice.isForced && !isPrefilled }
+}
+
+/// Turns of messages: neighbours of one role are one turn, and each result of a tool is a turn of its own.
+private struct TurnBuilder {
+    private(set) var turns: [ChatTurn] = []
+    /// The names of the tools that calls are of, by the calls' ids.
+    private var toolNames: [String: String] = [:]
+    private let memory: AnswerMemory?
+
+    init(_ memory: AnswerMemory?) { self.memory = memory }
+
+    mutating func add(_ message: Message) {
+        let text = message.content.compactMap(BlockText.text).joined(separator: "\n")
+        switch message.role {
+        case .system: if !message.content.isEmpty { add(text, as: .system) }
+        case .assistant:
+            add(text, as: .assistant)
+            addThinkingAndCalls(of: message)
+        case .user:
+            let results = message.content.compactMap { block in
+                if case .toolResult(let result) = block { result } else { nil }
+            }
+            // First of all: templates write them right behind the calls.
+            for result in results {
+                var turn = ChatTurn(role: .tool, text: BlockText.text(of: result))
+                turn.answeredCall = ChatTurn.AnsweredCall(id: result.id, name: toolNames[result.id] ?? "")
+                turns.append(turn)
+            }
+            if results.count < message.content.count { add(text, as: .user) }
+        }
+    }
+
+    /// Adds a text to the last turn if that is of the same role.
+    mutating func add(_ text: String, as role: ChatRole) {
+        guard turns.last?.role == role else { return turns.append(ChatTurn(role: role, text: text)) }
+        let needsBreak = !text.isEmpty && turns.last?.text.isEmpty == false
+        turns[turns.count - 1].text += needsBreak ? "\n" + text : text
+    }
+
+    /// The last turn is the message's.
+    private mutating func addThinkingAndCalls(of message: Message) {
+        for block in message.content {
+            switch block {
+            case .thinking(let block) where !block.text.isEmpty:
+                let before = turns[turns.count - 1].thinking.map { $0 + "\n\n" } ?? ""
+                turns[turns.count - 1].thinking = before + block.text
+            case .toolUse(let call):
+                toolNames[call.id] = call.name
+                turns[turns.count - 1].calls.append(ToolCall(id: call.id, name: call.name, arguments: arguments(call)))
+            default: break
+            }
+        }
+    }
+}
+
+extension TurnBuilder {
+    /// As the model wrote them, if they are still the same.
+    private func arguments(_ call: ToolUseBlock) -> String {
+        guard let memory, let input = try? JSONDocument(Array(call.input.utf8), limits: JSONLimits(depth: 256)) else {
+            return call.input
+        }
+        return memory.arguments(ofCall: call.id, sameAs: input.root) ?? call.input
+    }
+}
+
+/// Blocks as the model reads them.
+enum BlockText {
+    /// Nil for blocks that are no text of the turn.
+    static func text(_ block: ContentBlock) -> String? {
+        switch block {
+        case .text(let text): text
+        case .document(let document): text(of: document)
+        case .searchResult(let result): text(of: result)
+        case .toolReference(let name): name
+        case .thinking, .redactedThinking, .toolUse, .toolResult, .unreadable: nil
+        }
+    }
+
+    static func text(of result: ToolResultBlock) -> String {
+        let text = result.content.compactMap(text).joined(separator: "\n")
+        guard result.isError else { return text }
+        return text.isEmpty ? "Error" : "Error: " + text
+    }
+
+    private static func text(of document: DocumentBlock) -> String {
+        var lines = ["<document>"]
+        if let title = document.title { lines.append("<title>\(title)</title>") }
+        if let context = document.context { lines.append("<context>\(context)</context>") }
+        return (lines + document.texts + ["</document>"]).joined(separator: "\n")
+    }
+
+    private static func text(of result: SearchResultBlock) -> String {
+        let head = ["<search_result>", "<source>\(result.source)</source>", "<title>\(result.title)</title>"]
+        return (head + result.texts + ["</search_result>"]).joined(separator: "\n")
     }
 }

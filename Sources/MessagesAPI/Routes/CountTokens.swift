@@ -1,3 +1,4 @@
+import Chat
 import JSON
 
 extension Route {
@@ -5,6 +6,6 @@ extension Route {
     /// the context are counted too, because clients count to find that out.
     static let countTokens = Route("POST", "/v1/messages/count_tokens") { api, request throws(APIError) in
         let prepared = try await api.prepare(request, for: .count)
-        return .json(["input_tokens": .integer(prepared.prompt.count)])
+        return .json(["input_tokens": .integer(prepared.prompt.tokens.count)])
     }
 }

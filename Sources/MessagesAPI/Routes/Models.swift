@@ -1,3 +1,4 @@
+import Chat
 import HTTPFront
 import JSON
 
@@ -22,6 +23,7 @@ struct ListedModel: Sendable {
     var displayName: String
     var createdAt: String
     var contextLength: Int
+    var thinks: Bool
 
     /// The same model under another name.
     func named(_ name: String) -> ListedModel {
@@ -35,7 +37,25 @@ struct ListedModel: Sendable {
         [
             "type": "model", "id": .string(id), "display_name": .string(displayName),
             "created_at": .string(createdAt), "lifecycle": "active", "max_input_tokens": .integer(contextLength),
-            "max_tokens": .integer(contextLength),
+            "max_tokens": .integer(contextLength), "capabilities": capabilities,
+        ]
+    }
+
+    /// What the model can do, by the API's names; nothing of what only the API's own servers have.
+    private var capabilities: JSONValue {
+        func supported(_ isSupported: Bool) -> JSONValue { ["supported": .bool(isSupported)] }
+        let (yes, no, thinking) = (supported(true), supported(false), supported(thinks))
+        return [
+            "batch": no, "citations": no, "code_execution": no, "context_management": no,
+            "effort": [
+                "supported": .bool(thinks), "low": thinking, "medium": thinking, "high": thinking, "xhigh": thinking,
+                "max": thinking,
+            ], "image_input": no, "pdf_input": no,
+            "server_tools": ["supported": false, "code_execution": no, "web_search": no], "structured_outputs": yes,
+            "thinking": [
+                "supported": .bool(thinks),
+                "types": ["adaptive": thinking, "between_tools": yes, "disabled": yes, "enabled": thinking],
+            ],
         ]
     }
 }
@@ -50,7 +70,8 @@ extension MessagesAPI {
             id: model.id,
             displayName: model.displayName,
             createdAt: model.createdAt,
-            contextLength: contextLength
+            contextLength: contextLength,
+            thinks: model.chatFormat.syntax.thinking != nil
         )
         return own.id == MessagesAPI.alias ? [own] : [own, own.named(MessagesAPI.alias)]
     }

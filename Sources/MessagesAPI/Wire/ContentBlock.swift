@@ -1,31 +1,28 @@
 import JSON
 
-/// A content block, checked. What it holds is kept only where this server uses it.
+/// A content block, checked, with what it holds.
 enum ContentBlock: Sendable, Equatable {
     case text(String)
-    /// `thinking` and `redacted_thinking` of earlier answers: the chat template has no place for them.
-    case dropped
-    case toolUse(id: String)
-    case toolResult(id: String)
-    /// `image`, `document`, `search_result`, …: named in the refusal.
-    case other(type: String)
+    case thinking(ThinkingBlock)
+    /// Thinking that only the API's own servers can read.
+    case redactedThinking
+    case toolUse(ToolUseBlock)
+    case toolResult(ToolResultBlock)
+    case document(DocumentBlock)
+    case searchResult(SearchResultBlock)
+    /// The name of a tool that a search for tools has found.
+    case toolReference(String)
+    /// Well formed, and nothing that this server can read; the request is refused in the end, for this reason.
+    case unreadable(reason: String)
 
     enum Place: Sendable, Equatable {
         case message(Message.Role)
         case toolResult
+        /// The content of a `document`.
+        case document
     }
 
-    /// Why it is refused although it is well formed.
-    var unsupportedReason: String? {
-        switch self {
-        case .text, .dropped: nil
-        case .toolUse: "tool_use blocks are not supported yet"
-        case .toolResult: "tool_result blocks are not supported yet"
-        case .other(let type): "\(type) blocks are not supported by this model"
-        }
-    }
-
-    init(_ block: JSONNode, in place: Place) throws(JSONError) {
+    init(_ block: JSONNode, in place: Place, _ unsupported: inout Unsupported) throws(JSONError) {
         let type = try block["type"].string()
         guard let places = ContentBlock.places[type] else {
             throw block["type"].error("unknown block type '\(type.prefix(60))'", logged: "unknown block type")
@@ -34,32 +31,40 @@ enum ContentBlock: Sendable, Equatable {
         try block.checkCacheControl()
         switch type {
         case "text": self = .text(try TextBlock.read(block))
-        case "thinking":
-            _ = try block["thinking"].string()
-            _ = try block["signature"].string()
-            self = .dropped
+        case "thinking": self = .thinking(try ThinkingBlock(block))
         case "redacted_thinking":
             _ = try block["data"].string()
-            self = .dropped
-        case "tool_use":
-            self = .toolUse(id: try block["id"].nonEmptyString())
-            _ = try block["name"].nonEmptyString()
-            try block["input"].checkObject()
-        case "tool_result":
-            self = .toolResult(id: try block["tool_use_id"].nonEmptyString())
-            _ = try block["is_error"].optional?.bool()
-            if let content = try block["content"].optional, content.kind != .string {
-                try ContentBlock.checkResult(content)
-            }
+            self = .redactedThinking
+        case "tool_use": self = .toolUse(try ToolUseBlock(block))
+        case "tool_result": self = .toolResult(try ToolResultBlock(block, &unsupported))
+        case "image":
+            try MediaSource.checkImage(block["source"])
+            self = .unreadable(reason: "image blocks are not supported by this model, which reads text only")
+        case "document": self = try DocumentBlock.read(block, &unsupported)
+        case "search_result": self = .searchResult(try SearchResultBlock(block))
+        case "tool_reference": self = .toolReference(try block["tool_name"].nonEmptyString())
         default:
-            try MediaBlock.check(block, type: type)
-            self = .other(type: type)
+            self = .unreadable(reason: "\(type) blocks are not supported: their tools run on the API's own servers")
         }
+        if case .unreadable(let reason) = self { unsupported.note(block, reason) }
     }
 
-    /// Checks the blocks of a tool's result, or of a document's content.
-    static func checkResult(_ content: JSONNode) throws(JSONError) {
-        for block in try content.elements() { _ = try ContentBlock(block, in: .toolResult) }
+    /// The blocks of a message, a tool's result or a document: a string is one block of text, and no block if it is empty.
+    static func list(
+        _ content: JSONNode,
+        in place: Place,
+        _ unsupported: inout Unsupported
+    ) throws(JSONError) -> [ContentBlock] {
+        switch content.kind {
+        case .string:
+            let text = try content.string()
+            return text.isEmpty ? [] : [.text(text)]
+        case .array:
+            var blocks: [ContentBlock] = []
+            for node in try content.elements() { blocks.append(try ContentBlock(node, in: place, &unsupported)) }
+            return blocks
+        default: throw content.error("Input should be a valid string or an array of content blocks")
+        }
     }
 
     private static let inUser: [Place] = [.message(.user)]
@@ -67,8 +72,8 @@ enum ContentBlock: Sendable, Equatable {
     private static let inUserAndResults: [Place] = [.message(.user), .toolResult]
 
     private static let places: [String: [Place]] = [
-        "text": [.message(.user), .message(.assistant), .message(.system), .toolResult],
-        "image": inUserAndResults,
+        "text": [.message(.user), .message(.assistant), .message(.system), .toolResult, .document],
+        "image": inUserAndResults + [.document],
         // The older version of the API took documents from assistants too.
         "document": inUserAndResults + inAssistant,
         "search_result": inUserAndResults,
@@ -98,5 +103,17 @@ enum TextBlock {
         let text = try block["text"].string()
         guard !text.isEmpty else { throw block["text"].error("text content blocks must be non-empty") }
         return text
+    }
+}
+
+/// What an assistant thought.
+struct ThinkingBlock: Sendable, Equatable {
+    /// Empty where nothing is known of it.
+    var text: String
+
+    /// A signature of another server is as good as none.
+    init(_ block: JSONNode) throws(JSONError) {
+        let (shown, signature) = (try block["thinking"].string(), try block["signature"].string())
+        text = shown.isEmpty ? ThinkingSignature.text(in: signature) ?? "" : shown
     }
 }

@@ -1,11 +1,11 @@
 import JSON
 
-/// One message of a conversation, as far as this server renders it: the texts in order.
+/// One message of a conversation.
 struct Message: Sendable, Equatable {
     enum Role: String, Sendable, CaseIterable { case user, assistant, system }
 
     var role: Role
-    var texts: [String]
+    var content: [ContentBlock]
 
     private static let maxCount = 100_000
 
@@ -31,27 +31,13 @@ struct Message: Sendable, Equatable {
     ) throws(JSONError) {
         role = try message["role"].oneOf(Role.self)
         try pairing.begin(role, at: message)
-        let content = message["content"]
-        texts = []
-        switch content.kind {
-        case .string:
-            let text = try content.string()
-            if !text.isEmpty { texts = [text] }
-        case .array:
-            for node in try content.elements() {
-                let block = try ContentBlock(node, in: .message(role))
-                try pairing.add(block, at: node)
-                switch block {
-                case .text(let text): texts.append(text)
-                case .dropped, .toolUse, .toolResult, .other: break
-                }
-                if let reason = block.unsupportedReason { unsupported.note(node, reason) }
-            }
-        default: throw content.error("Input should be a valid string or an array of content blocks")
+        let node = message["content"]
+        content = try ContentBlock.list(node, in: .message(role), &unsupported)
+        if node.kind == .array {
+            for (block, node) in zip(content, try node.elements()) { try pairing.add(block, at: node) }
         }
         let mayBeEmpty = role == .system || (role == .assistant && isLast)
-        let isEmpty = content.kind == .array ? content.count == 0 : texts.isEmpty
-        guard mayBeEmpty || !isEmpty else { throw content.error("content must not be empty") }
+        guard mayBeEmpty || !content.isEmpty else { throw node.error("content must not be empty") }
         try pairing.end(role, at: message)
     }
 }
@@ -74,11 +60,11 @@ struct ToolPairing {
     /// - Parameter node: the block, for errors.
     mutating func add(_ block: ContentBlock, at node: JSONNode) throws(JSONError) {
         switch block {
-        case .toolUse(let id):
-            guard used.insert(id).inserted else { throw node["id"].error("tool_use ids must be unique") }
-            open.insert(id)
-        case .toolResult(let id):
-            guard open.remove(id) != nil else {
+        case .toolUse(let call):
+            guard used.insert(call.id).inserted else { throw node["id"].error("tool_use ids must be unique") }
+            open.insert(call.id)
+        case .toolResult(let result):
+            guard open.remove(result.id) != nil else {
                 throw node["tool_use_id"].error("there is no tool_use with this id in the message before")
             }
         default: break

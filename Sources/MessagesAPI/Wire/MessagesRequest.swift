@@ -1,3 +1,4 @@
+import Chat
 import JSON
 
 /// The body of `POST /v1/messages`, checked; also of `/v1/messages/count_tokens`, where `max_tokens` may be absent.
@@ -16,6 +17,11 @@ struct MessagesRequest: Sendable {
     var temperature: Double?
     var topP: Double?
     var topK: Int?
+    var tools: [ToolDefinition]
+    var toolChoice: ToolChoice
+    var thinking: ThinkingSettings
+    /// The JSON Schema that the answer's text must satisfy.
+    var format: JSONNode?
 
     enum Purpose: Sendable { case generate, count }
 
@@ -55,12 +61,30 @@ struct MessagesRequest: Sendable {
         temperature = try body["temperature"].optional?.double(in: 0...1)
         topP = try body["top_p"].optional?.double(in: 0...1)
         topK = try body["top_k"].optional?.int(in: 0...)
-        let tools = try ToolSettings.check(body["tools"].optional, &unsupported)
-        try body["tool_choice"].optional?.checkToolChoice(tools)
-        try body["thinking"].optional?.checkThinking(maxTokens: maxTokens, &unsupported)
-        try body.checkOutputConfig(&unsupported)
+        let list = try body["tools"].optional
+        tools = try list.map { (list) throws(JSONError) in try ToolList.read(list, &unsupported) } ?? []
+        toolChoice = ToolChoice()
+        if let choice = try body["tool_choice"].optional {
+            toolChoice = try ToolChoice(choice, tools, hasTools: (list?.count ?? 0) > 0)
+        }
+        thinking = try ThinkingSettings(body, maxTokens: maxTokens)
+        format = try OutputFormat.schema(body)
+        try checkPrefill(body)
         try body.checkIgnoredFields(&unsupported)
         try unsupported.refuse()
+    }
+
+    /// Whether the last message is an assistant's and has text, with which the answer goes on.
+    var isPrefilled: Bool {
+        guard let last = messages.last, last.role == .assistant else { return false }
+        return last.content.contains { if case .text = $0 { true } else { false } }
+    }
+
+    /// An answer that must have a form cannot go on with a text of the client's.
+    private func checkPrefill(_ body: JSONNode) throws(JSONError) {
+        guard isPrefilled, format != nil || toolChoice.isForced else { return }
+        let what = format != nil ? "output_config.format" : "a tool_choice that forces a call"
+        throw body["messages"][messages.count - 1].error("the answer cannot begin with this text together with \(what)")
     }
 
     static func isModelName(_ name: String) -> Bool { (1...1024).contains(name.utf8.count) }
@@ -89,8 +113,9 @@ struct MessagesRequest: Sendable {
 struct Unsupported: Sendable {
     private var first: JSONError?
 
-    mutating func note(_ node: JSONNode, _ message: String) {
-        if first == nil { first = node.error(message) }
+    /// - Parameter logged: what logs say instead, where the message repeats what a client sent.
+    mutating func note(_ node: JSONNode, _ message: String, logged: String? = nil) {
+        if first == nil { first = node.error(message, logged: logged) }
     }
 
     func refuse() throws(JSONError) { if let first { throw first } }

@@ -43,6 +43,7 @@ function requestBody(conversation) {
       .map((message) => ({ role: message.role, content: message.text })),
   };
   if (conversation.system.trim()) body.system = conversation.system.trim();
+  if (conversation.thinks) body.thinking = { type: "adaptive" };
   if (conversation.temperature !== "") body.temperature = Number(conversation.temperature);
   return body;
 }
@@ -64,9 +65,10 @@ async function ask(conversation) {
   try {
     await Client.answer(body, run.abort.signal, {
       start: (usage) => clock.started(usage),
-      text: (piece) => {
+      text: (piece, kind) => {
         clock.received();
-        message.text += piece;
+        if (kind === "thinking") message.thinking = (message.thinking ?? "") + piece;
+        else message.text += piece;
         repaint(conversation);
         if (Date.now() - run.saved > 1000) {
           run.saved = Date.now();

@@ -120,6 +120,11 @@ const Client = {
     }
   },
 
+  read(delta, on) {
+    if (delta.type === "text_delta") on.text(delta.text, "text");
+    else if (delta.type === "thinking_delta") on.text(delta.thinking, "thinking");
+  },
+
   async models(key) {
     const response = await this.request("v1/models?limit=1000", key === undefined ? {} : { key });
     return (await response.json()).data;
@@ -127,7 +132,8 @@ const Client = {
 
   /**
    * Asks for an answer and reads it.
-   * `on.start(usage)`, `on.text(piece)` and `on.end(delta, usage)` are called as it comes.
+   * `on.start(usage)`, `on.text(piece, kind)` and `on.end(delta, usage)` are called as it comes; a text is of the kind
+   * `text` or `thinking`.
    */
   async answer(body, signal, on) {
     const options = { method: "POST", body: JSON.stringify({ ...body, stream: true }), signal };
@@ -142,7 +148,7 @@ const Client = {
         for (const data of reader.push(value)) {
           const event = JSON.parse(data);
           if (event.type === "message_start") on.start(event.message.usage);
-          else if (event.type === "content_block_delta" && event.delta.type === "text_delta") on.text(event.delta.text);
+          else if (event.type === "content_block_delta") this.read(event.delta, on);
           else if (event.type === "message_delta") on.end(event.delta, event.usage);
           else if (event.type === "error") throw new Failure(event.error.type, event.error.message);
           else if (event.type === "message_stop") isWhole = true;

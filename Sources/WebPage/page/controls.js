@@ -49,7 +49,7 @@ function exportConversation() {
 
 function keepSetting(name, field) {
   if (!field.checkValidity()) return;
-  current[name] = field.value;
+  current[name] = field.type === "checkbox" ? field.checked : field.value;
   if (current.messages.length > 0) save(current);
   updateState();
 }
@@ -61,7 +61,7 @@ function bindControls() {
   ui.theme.addEventListener("click", () =>
     setTheme(themes[(themes.indexOf(document.documentElement.dataset.theme) + 1) % themes.length]));
   bindDialogs();
-  for (const name of ["system", "temperature", "maxTokens"]) {
+  for (const name of ["system", "temperature", "maxTokens", "thinks"]) {
     ui[name].addEventListener("input", () => keepSetting(name, ui[name]));
   }
   ui.model.addEventListener("change", () => keepSetting("model", ui.model));

@@ -11,6 +11,7 @@ function show(conversation) {
   ui.system.value = current.system;
   ui.temperature.value = current.temperature;
   ui.maxTokens.value = current.maxTokens;
+  ui.thinks.checked = Boolean(current.thinks);
   if (models.some((model) => model.id === current.model)) ui.model.value = current.model;
   updateState();
   scrollToEnd();
@@ -116,5 +117,6 @@ function updateState() {
   ui.title.textContent = title;
   document.title = `${title} · Pensieve`;
   ui.export.disabled = current.messages.length === 0;
-  ui.settings.classList.toggle("set", Boolean(current.system.trim() || current.temperature || current.maxTokens));
+  ui.settings.classList.toggle("set", Boolean(current.system.trim() || current.temperature || current.maxTokens
+    || current.thinks));
 }

@@ -28,8 +28,10 @@ const Store = {
   },
 
   blank(like = {}) {
-    const { model = "", temperature = "", maxTokens = "" } = like;
-    return { id: "", title: "", isNamed: false, updated: 0, system: "", model, temperature, maxTokens, messages: [] };
+    const { model = "", temperature = "", maxTokens = "", thinks = false } = like;
+    return {
+      id: "", title: "", isNamed: false, updated: 0, system: "", model, temperature, maxTokens, thinks, messages: [],
+    };
   },
 
   /** Begins a conversation; it is kept as soon as it has a message. */

@@ -46,6 +46,10 @@ class MessageView {
     this.node = element("article", { className: `message ${message.role}` }, this.text, this.foot);
     this.node.setAttribute("aria-label", message.role === "user" ? "You" : "Answer");
     if (message.role === "assistant") {
+      this.thoughts = element("p");
+      this.thinking = element("details", { className: "thinking", hidden: true },
+        element("summary", { textContent: "Thinking" }), this.thoughts);
+      this.node.insertBefore(this.thinking, this.text);
       this.error = element("div", { className: "failure", hidden: true });
       this.node.insertBefore(this.error, this.foot);
     }
@@ -63,6 +67,8 @@ class MessageView {
     const { message } = this;
     Markdown.render(this.text, message.text, Boolean(message.isRunning));
     this.node.classList.toggle("running", Boolean(message.isRunning));
+    this.thinking.hidden = !message.thinking;
+    this.thoughts.textContent = message.thinking ?? "";
     this.node.classList.toggle("waiting", Boolean(message.isRunning) && message.text === "");
     this.error.hidden = !message.failure;
     if (!message.failure) return;

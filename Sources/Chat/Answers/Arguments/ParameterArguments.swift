@@ -203,11 +203,25 @@ struct ParameterValue: Sendable {
     mutating func finish(into output: inout [UInt8]) {
         guard !isTooLong else { return output.append(UInt8(ascii: "\"")) }
         let text = Array(held.trimmed)
-        let json = Self.words[text] ?? text
-        guard let node = (try? JSONDocument(json))?.root, kinds?.contains(ArgumentTypes.kind(of: node)) ?? true else {
-            return JSONText.appendString(held, to: &output)
+        for json in [text, Self.words[text] ?? Self.json(python: text)] {
+            guard let node = (try? JSONDocument(json))?.root, kinds?.contains(ArgumentTypes.kind(of: node)) ?? true
+            else {
+                continue
+            }
+            output += json
+            return
         }
-        output += json
+        JSONText.appendString(held, to: &output)
+    }
+
+    /// Lists and objects as Python prints them, as some templates do.
+    private static func json(python text: [UInt8]) -> [UInt8] {
+        guard text.first == UInt8(ascii: "[") || text.first == UInt8(ascii: "{") else { return [] }
+        var buffer = AnswerBuffer()
+        buffer.append(String(decoding: text, as: UTF8.self))
+        var literals = Literals(quotes: .python)
+        var json: [UInt8] = []
+        return literals.read(&buffer, into: &json) && buffer.isEmpty ? json : []
     }
 
     /// Python's words, which some templates write.

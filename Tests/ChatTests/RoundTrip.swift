@@ -1,0 +1,105 @@
+import Chat
+import Foundation
+import JSON
+import Testing
+
+/// Answers that a format writes in a history, read back.
+enum RoundTrip {
+    static func tools() throws -> [ToolDefinition] {
+        let schema = """
+            {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "exact": {"type": "boolean"},
+            "places": {"type": "array", "items": {"type": "string"}}, "more": {"type": "object"}}}
+            """
+        return try ["get_weather", "find-it"].map { try ToolDefinition($0, "Does \($0).", schema: schema) }
+    }
+
+    struct History {
+        var label: String
+        var calls: [ToolCall]
+        var text = ""
+        var thinking: String?
+
+        var expected: [AnswerPart] {
+            (thinking.map { [.thinking($0)] } ?? []) + (text.isEmpty ? [] : [.text(text)])
+                + calls.flatMap { [.toolCallStart(name: $0.name), .toolCallArguments($0.arguments), .toolCallEnd] }
+        }
+    }
+
+    static func histories(_ format: ChatFormat) throws -> [History] {
+        // Where texts stand in quotes as they are, they can have none; the members are in alphabetical order, in which some
+        // templates write them.
+        var city = #"Zürich \"X\"\n<b> 'y'"#
+        if format.syntax.calls.arguments == .python { city = "Zürich <b>" }
+        let all = #"{"city":"\#(city)","days":-3,"exact":true,"more":{"k":[1,{"x":"y"}]},"places":["a","b c"]}"#
+        let one = ToolCall(id: "toolu_01Abc", name: "get_weather", arguments: all)
+        let two = ToolCall(id: "toolu_02Xyz", name: "find-it", arguments: #"{"city":"Bern"}"#)
+        let none = ToolCall(id: "toolu_03Non", name: "find-it", arguments: "{}")
+        var histories = [
+            History(label: "one", calls: [one]), History(label: "two", calls: [two, one]),
+            History(label: "none", calls: [none]), History(label: "text", calls: [two], text: "I look it up."),
+        ]
+        if format.syntax.thinking != nil, format.writesThinking {
+            histories.append(History(label: "thinking", calls: [two], thinking: "It may be there."))
+        }
+        return histories
+    }
+
+    /// Renders an answer in a history, and parses what stands for it there.
+    static func readBack(_ history: History, _ format: ChatFormat, _ tools: [ToolDefinition]) throws -> [AnswerPart] {
+        var answer = ChatTurn(role: .assistant, text: history.text)
+        answer.calls = history.calls
+        answer.thinking = history.thinking
+        let results = history.calls.map { call in
+            var turn = ChatTurn(role: .tool, text: "RESULT")
+            turn.answeredCall = .init(id: call.id, name: call.name)
+            return turn
+        }
+        var conversation = ChatConversation(
+            turns: [ChatTurn(role: .user, text: "QUESTION"), answer] + results,
+            tools: tools
+        )
+        conversation.thinking = history.thinking == nil ? .off : .on(nil)
+        let written = try format.preview(conversation)
+        let question = try #require(written.range(of: "QUESTION", options: .backwards))
+        // A template that has one call in a turn writes a result after each.
+        let answers = written[question.upperBound...].components(separatedBy: "RESULT").prefix(max(1, results.count))
+        return answers.flatMap { parts(of: $0, format, tools, history) }
+    }
+
+    /// The parts of an answer, without the heads and ends of turns, which no model writes.
+    private static func parts(
+        of text: String,
+        _ format: ChatFormat,
+        _ tools: [ToolDefinition],
+        _ history: History
+    ) -> [AnswerPart] {
+        var text = text
+        // From where the thought, the text or the call begins.
+        if let thinking = history.thinking, let start = format.syntax.thinking?.start, text.contains(thinking),
+            let range = text.range(of: start)
+        {
+            text = String(text[range.lowerBound...])
+        }
+        // A call that is the whole answer has a head before it here.
+        if format.syntax.calls.isWholeAnswer, let start = text.firstIndex(of: "{") { text = String(text[start...]) }
+        var parser = AnswerParser(format.syntax, tools: tools, isInsideThinking: false)
+        return (parser.push(text) + parser.finish()).compactMap { part in
+            switch part {
+            // The format may think aloud what was said before a call.
+            case .text(let said), .thinking(let said):
+                if !history.text.isEmpty, said.contains(history.text) { return .text(history.text) }
+                if case .thinking = part { return part }
+                return nil
+            case .toolCallArguments(let json): return .toolCallArguments(compact(json))
+            default: return part
+            }
+        }
+    }
+
+    private static func compact(_ json: String) -> String {
+        guard let node = try? JSONDocument(Array(json.utf8)).root, let value = try? JSONValue(node, atMost: 1000) else {
+            return "not JSON: \(json)"
+        }
+        return String(decoding: value.bytes, as: UTF8.self)
+    }
+}
