@@ -236,6 +236,8 @@ extension TemplateFormat {
     }
 
     private mutating func findResultForm() {
+        // One that writes any role, but no calls, does not know of results.
+        guard forms.calls != nil || toolTemplate.contains("tool") else { return }
         let usual = forms.contents.tool
         let call = Probe.call()
         for form in [usual] + ContentForms.Form.allCases {
