@@ -88,8 +88,13 @@ private struct TurnBuilder {
         for block in message.content {
             switch block {
             case .thinking(let block) where !block.text.isEmpty:
-                let before = turns[turns.count - 1].thinking.map { $0 + "\n\n" } ?? ""
-                turns[turns.count - 1].thinking = before + block.text
+                let last = turns.count - 1
+                // In place: a body has room for half a million blocks.
+                if turns[last].thinking == nil {
+                    turns[last].thinking = block.text
+                } else {
+                    turns[last].thinking?.append("\n\n" + block.text)
+                }
             case .toolUse(let call):
                 toolNames[call.id] = call.name
                 turns[turns.count - 1].calls.append(turnCall(call))
