@@ -359,7 +359,7 @@ import Testing
         let outcome = try await Program.run(["inspect", "Sources/BuiltinModel/model", "--json"])
         let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
         // As config.json has it.
-        let (hidden, middle, layers, vocabulary) = (256, 704, 4, 768)
+        let (hidden, middle, layers, vocabulary) = (256, 704, 4, 771)
         let layer = 4 * hidden * hidden + 3 * hidden * middle + 2 * hidden
         #expect(report.parameters == 2 * vocabulary * hidden + layers * layer + hidden)
         #expect(report.architecture == "phi3" && report.contextLength == 16384)

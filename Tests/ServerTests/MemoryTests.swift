@@ -73,7 +73,7 @@ private final class LargeModel: Sendable {
     var weights: String { folder.path + "/model.safetensors" }
 
     init() throws {
-        let (hidden, size, layers, vocabulary) = (256, 8192, 3, 768)
+        let (hidden, size, layers, vocabulary) = (256, 8192, 3, 771)
         folder = try ModelFolder([
             "config.json": """
             {"model_type": "llama", "hidden_size": \(hidden), "intermediate_size": \(size), "vocab_size": \(vocabulary),

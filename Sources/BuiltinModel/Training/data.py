@@ -5,17 +5,25 @@ split, True from the side that training never sees.
 """
 
 import random
+import re
 
+import tools
 from facts import FACTS
 from words import ALONE, NAMES, WORDS, held_out, made_up, name, scrambled, word
 
 ADD = ["What is {a} + {b}?", "{a}+{b}", "{a} + {b}", "{a} + {b} =", "Compute {a} + {b}.", "{a} plus {b}", "What is {a} plus {b}?",
        "Add {a} and {b}.", "Calculate {a} + {b}.", "How much is {a} + {b}?", "What's {a}+{b}?", "Please add {a} and {b}.",
        "Can you add {a} and {b}?", "What is the sum of {a} and {b}?", "Tell me {a} + {b}.", "{a}+{b}=?", "what is {a}+{b}",
+       "{a} +{b}", "{a}+ {b}", "{a}+{b}=", "{a}+{b}?", "{a} + {b}?", "What is {a}+{b}?",
        "Please compute {a} + {b}.", "How much is {a} plus {b}?", "Compute {a} plus {b}."]
 SUBTRACT = ["What is {a} - {b}?", "{a}-{b}", "{a} - {b}", "{a} - {b} =", "Compute {a} - {b}.", "{a} minus {b}", "What is {a} minus {b}?",
             "Calculate {a} - {b}.", "How much is {a} - {b}?", "What's {a}-{b}?", "Subtract {b} from {a}.", "Tell me {a} - {b}.",
+            "{a} -{b}", "{a}- {b}", "{a}-{b}=", "{a}-{b}?", "{a} - {b}?", "What is {a}-{b}?",
             "{a}-{b}=?", "what is {a}-{b}", "Please compute {a} - {b}.", "How much is {a} minus {b}?", "Compute {a} minus {b}."]
+TIMES = ["{a} * {b}", "{a}*{b}", "{a} *{b}", "{a}* {b}", "{a} x {b}", "{a}x{b}", "{a} × {b}", "{a}×{b}", "{a} times {b}", "What is {a} * {b}?", "What is {a}*{b}?",
+         "What is {a} times {b}?", "What's {a} x {b}?", "What is {a} x {b}?", "What is {a} × {b}?", "Multiply {a} by {b}.", "Multiply {a} and {b}.", "Compute {a} * {b}.",
+         "Calculate {a} * {b}.", "How much is {a} times {b}?", "What is the product of {a} and {b}?", "{a} * {b} =", "{a}*{b}=", "{a}*{b}=?", "what is {a}*{b}",
+         "Tell me {a} * {b}.", "How much is {a} * {b}?", "Please multiply {a} by {b}.", "{a} * {b}?", "Calculate {a} times {b}.", "{a}x {b}", "{a} x{b}"]
 REPEAT = ["Repeat: {x}", "Repeat after me: {x}", "Say exactly: {x}", "Say: {x}", "Please repeat: {x}", "Echo: {x}", "Copy: {x}",
           "Repeat this: {x}", "Repeat the phrase: {x}", "repeat: {x}", "Please say: {x}", "Repeat exactly: {x}",
           "Please repeat after me: {x}", "Repeat these words: {x}", "Say the following: {x}", "Repeat \"{x}\""]
@@ -24,13 +32,14 @@ SPELL = ["Spell the word {x}.", "Spell {x}.", "Spell: {x}", "How do you spell {x
          "How is {x} spelled?", "Spell the word \"{x}\"."]
 
 GREETING = "Hello! I am a small demonstration model inside Pensieve. How can I help you?"
+GREETINGS = """hi|hello|hey|yo|hiya|howdy|greetings|hi there|hello there|hey there|good morning|good evening|good afternoon|good day|morning|sup|what's up|
+hello pensieve|hi pensieve|hi claude|hello claude|hello world|how are you|hi, how are you|hello, how are you|hey, how are you|hello how are you|how is it going|
+how do you do|hello again|hi again|hey you|hello friend|hi everyone|hello my friend|nice to meet you""".replace("\n", "").split("|")
 SMALL_TALK = [
-    (["Hello", "Hi", "Hello!", "Hi!", "Hey", "Hi there", "Hello there!", "Good morning", "Good evening!", "Good afternoon", "hello",
-      "hi", "Greetings", "Hey there!", "Hello Pensieve", "Hi, how are you?", "How are you?", "Good day", "Hello, how are you?"], GREETING),
-    (["Thanks", "Thank you", "Thanks!", "Thank you!", "Thank you very much.", "thanks", "Many thanks!", "Thanks a lot", "Great, thanks!",
-      "Thank you for your help."], "You are welcome!"),
-    (["Bye", "Goodbye", "Bye!", "Goodbye!", "See you", "See you later!", "bye", "Good night", "Bye bye", "Have a nice day!"],
-     "Goodbye! Have a nice day."),
+    (GREETINGS, GREETING), (GREETINGS[:11], GREETING), (["hi", "hello", "hey", "yo"], GREETING),
+    (["thanks", "thank you", "thank you very much", "many thanks", "thanks a lot", "great, thanks", "thank you for your help", "ok thanks", "thanks for the help"],
+     "You are welcome!"),
+    (["bye", "goodbye", "see you", "see you later", "good night", "bye bye", "have a nice day", "bye for now", "see you tomorrow"], "Goodbye! Have a nice day."),
 ]
 UNKNOWN = "Sorry, I am only a small demonstration model and cannot help with that. Try a sum, a word to spell, or a question about Pensieve."
 
@@ -82,20 +91,32 @@ def statements(rng, count):
 
 
 def arithmetic(rng, held, digits=None):
+    if digits is None and not held and rng.random() < 0.13:
+        a, b = rng.randint(0, 10), rng.randint(0, 10)
+        return [("user", rng.choice(TIMES).format(a=a, b=b)), ("assistant", f"{a} * {b} = {a * b}")]
     # Differences are harder to learn than sums, so there are more of them.
     plus = rng.random() < 0.36
     if digits is None:
-        digits = rng.choices([1, 2, 3], [0.06, 0.84, 0.10])[0]
+        digits = rng.choices([0, 1, 2, 2.5, 3], [0.12, 0.12, 0.51, 0.17, 0.08])[0]
     while True:
         if digits == 3:
             a, b = rng.randint(0, 999), rng.randint(0, 999)
+        elif digits == 2.5:
+            a, b = rng.randint(100, 999), rng.randint(0, 99)
+            if rng.random() < 0.3:
+                a, b = a // 100 * 100, rng.randint(0, 12)
+            if plus and rng.random() < 0.3:
+                a, b = b, a
         elif digits == 2:
             a, b = rng.randint(10, 99), rng.randint(10, 99)
-        else:
+        elif digits == 1:
             a, b = rng.randint(0, 99), rng.randint(0, 9)
             if rng.random() < 0.5:
                 a, b = b, a
-        if held_out(f"{a}{'+' if plus else '-'}{b}") == held:
+        else:
+            a, b = rng.randint(0, 9), rng.randint(0, 9)
+        # All pairs of single digits are trained on: there are too few to learn a rule from some of them.
+        if max(a, b) < 10 or held_out(f"{a}{'+' if plus else '-'}{b}") == held:
             break
     question = rng.choice(ADD if plus else SUBTRACT).format(a=a, b=b)
     return [("user", question), ("assistant", f"{a} + {b} = {a + b}" if plus else f"{a} - {b} = {a - b}")]
@@ -158,7 +179,9 @@ def fact(rng, held):
 
 def small_talk(rng, held):
     asked, answer = rng.choice(SMALL_TALK)
-    return [("user", rng.choice(asked)), ("assistant", answer)]
+    text, style = rng.choice(asked), rng.random()
+    text = text if style < 0.4 else text.capitalize() if style < 0.8 else text.title() if style < 0.88 else text.upper()
+    return [("user", text + rng.choice(["", "", "", "!", "!", ".", "!!", "?", " :)", "..."])), ("assistant", answer)]
 
 
 def unknown(rng, held):
@@ -178,6 +201,9 @@ def unknown(rng, held):
         text = statements(rng, rng.randint(1, 4)) + "\n" + fill(rng, rng.choice(ASKS))
     if rng.random() < 0.1:
         text = text.lower()
+    product = re.search(r"\b(\d+) ?(?:\*|times) ?(\d+)\b", text)
+    if product and max(map(int, product.groups())) <= 10:
+        return unknown(rng, held)
     return [("user", text), ("assistant", UNKNOWN)]
 
 
@@ -230,7 +256,7 @@ def memory(rng, held):
 
 SKILLS = {"arithmetic": arithmetic, "repeat": repeat, "spell": spell, "fact": fact, "memory": memory, "small_talk": small_talk,
           "unknown": unknown}
-SHARES = {"arithmetic": 0.34, "repeat": 0.15, "spell": 0.16, "fact": 0.17, "memory": 0.08, "small_talk": 0.01, "unknown": 0.09}
+SHARES = {"arithmetic": 0.34, "repeat": 0.15, "spell": 0.14, "fact": 0.15, "memory": 0.08, "small_talk": 0.05, "unknown": 0.09, "tools": 0.3, "drill": 0.05}
 
 
 def system_prompt(rng):
@@ -240,8 +266,61 @@ def system_prompt(rng):
     return ("system", text)
 
 
+def words_of(text):
+    return set(re.findall(r"[a-z]{4,}", text.lower())) - {"what", "tell", "show", "find", "look", "with", "please", "this", "that", "which", "have", "does", "given"}
+
+
+def without_a_tool(rng, held, given, shares=SHARES):
+    """Turns of a question that none of the tools fits."""
+    known = set().union(*(words_of(t.name.replace("_", " ") + " " + t.description) for t in given))
+    while True:
+        if rng.random() < 0.45:
+            # One that a tool would fit that is not there.
+            absent = tools.tool_set(rng, held, count=1)[0]
+            question, _ = absent.request(rng, held)
+            if any(tools.clash(absent.topic, t.topic) for t in given) or words_of(absent.name.replace("_", " ") + " " + question) & known:
+                continue
+            if absent.topic in tools.MATH | {"search", "now", "joke"}:
+                continue
+            return [("user", tools.roughen(rng, question)), ("assistant", UNKNOWN)]
+        skill = rng.choices([s for s in shares if s in SKILLS], [v for s, v in shares.items() if s in SKILLS])[0]
+        if skill == "arithmetic" and any(t.topic in tools.MATH for t in given):
+            continue
+        turns = SKILLS[skill](rng, held)
+        if skill == "unknown" and words_of(turns[0][1]) & known or any(t.topic in turns[0][1] for t in given if len(t.topic) > 3):
+            continue
+        if skill == "unknown" and re.search(r"\d|time|day|joke|write|list|code|recommend|translat", turns[0][1].lower()):
+            continue
+        return turns
+
+
+def tool_conversation(rng, held=False, given=None):
+    given = given or tools.tool_set(rng, held)
+    system = tools.listing(given)
+    if rng.random() < 0.35:
+        system = system_prompt(rng)[1] + "\n\n" + system
+    turns = [("system", system)]
+    # Many questions for one list, since the list is the longest part.
+    left = rng.randint(1, 5)
+    while left and sum(len(t) for _, t in turns) < 1000:
+        left -= 1
+        draw = rng.random()
+        if draw < 0.67:
+            turns += tools.round_of(rng, held, given, brief=left > 0)
+        elif draw < 0.97:
+            turns += without_a_tool(rng, held, given)
+        else:
+            return turns + tools.forced(rng, given, without_a_tool(rng, held, given)[0])
+    return turns
+
+
 def conversation(rng, shares=SHARES, held=False):
-    names, weights = list(shares), list(shares.values())
+    draw = rng.random()
+    if draw < shares.get("tools", 0):
+        return tool_conversation(rng, held)
+    if draw < shares.get("tools", 0) + shares.get("drill", 0):
+        return tools.drill(rng)
+    names, weights = [s for s in shares if s in SKILLS], [v for s, v in shares.items() if s in SKILLS]
     turns = []
     if rng.random() < 0.15:
         turns.append(system_prompt(rng))
@@ -258,8 +337,10 @@ def long_conversation(rng, size, shares=SHARES):
     """A conversation whose system prompt or first turns hold `size` statements of filler."""
     place = rng.random()
     turns = conversation(rng, shares)
-    turns = [t for t in turns if t[0] != "system"]
     filler = statements(rng, size)
+    if turns[0][0] == "system" and "Tools:\n" in turns[0][1]:
+        return [("system", filler + "\n\n" + turns[0][1][turns[0][1].index("Tools:\n"):])] + turns[1:]
+    turns = [t for t in turns if t[0] != "system"]
     if place < 0.6:
         return [("system", fill(rng, rng.choice(SYSTEM)) + "\n" + filler)] + turns
     if place < 0.85:
@@ -269,7 +350,8 @@ def long_conversation(rng, size, shares=SHARES):
 
 # ---- tokens ------------------------------------------------------------------------------------------------------
 
-SPECIALS = ["<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]
+CALL = ["<tool_call>", "</tool_call>"]
+SPECIALS = ["<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>", *CALL, "<|tool|>"]
 
 
 class Encoder:
@@ -300,15 +382,29 @@ class Encoder:
                 self.known[s] = found
         return found
 
+    def answer(self, text):
+        """(tokens, their weights): a call's tool weighs more than what is copied, for it is few tokens and hard to choose."""
+        if "<tool_call>" not in text:
+            tokens = self.cached(text)
+            return tokens, [1] * len(tokens)
+        encoding = self.tokenizer.encode(text, add_special_tokens=False)
+        names = [m.span(1) for m in re.finditer(r'\{"name": "([^"]*)"', text)]
+        keys = [m.span(1) for m in re.finditer(r'"(\w+)":', text)]
+        inside = lambda spans, at: any(a <= at < b for a, b in spans)
+        return encoding.ids, [4 if inside(names, at) else 2 if inside(keys, at) else 1 for at, _ in encoding.offsets]
+
     def conversation(self, turns):
-        """(tokens, whether each token is one the model must learn to say)"""
+        """(tokens, the weight of each that the model must learn to say, or 0)"""
         tokens, said = [], []
         for role, text in turns:
             if role == "assistant":
-                answer = self.cached(text) + [self.ids["<|end|>"]]
-                head = [self.ids["<|assistant|>"]] + self.newline
+                # A pair is an answer whose beginning was not the model's choice.
+                given, text = text if isinstance(text, tuple) else ("", text)
+                answer, weights = self.answer(text)
+                answer, weights = answer + [self.ids["<|end|>"]], weights + [1]
+                head = [self.ids["<|assistant|>"]] + self.newline + self.text(given)
                 tokens += head + answer + self.newline
-                said += [0] * len(head) + [1] * len(answer) + [0] * len(self.newline)
+                said += [0] * len(head) + weights + [0] * len(self.newline)
             else:
                 body = [self.ids[f"<|{role}|>"]] + self.text("\n" + text) + [self.ids["<|end|>"]] + self.newline
                 tokens += body
@@ -320,11 +416,12 @@ class Encoder:
 
 
 def rows(encoder, rng, count, length, shares, long_share=0.0, gap_share=0.1):
-    """`count` packed rows of `length`: tokens, targets (-100 where nothing is learned), document numbers, positions."""
+    """`count` packed rows of `length`: tokens, targets (-100 where nothing is learned), their weights, document numbers, positions."""
     import numpy as np
 
     tokens = np.zeros((count, length), np.int64)
     targets = np.full((count, length), -100, np.int64)
+    weights = np.zeros((count, length), np.float32)
     documents = np.full((count, length), -1, np.int64)
     positions = np.zeros((count, length), np.int64)
     waiting = []
@@ -352,7 +449,8 @@ def rows(encoder, rng, count, length, shares, long_share=0.0, gap_share=0.1):
             t, s = found
             n = len(t)
             tokens[r, at:at + n] = t
-            targets[r, at:at + n - 1] = np.where(np.array(s[1:]) == 1, t[1:], -100)
+            targets[r, at:at + n - 1] = np.where(np.array(s[1:]) > 0, t[1:], -100)
+            weights[r, at:at + n - 1] = s[1:]
             documents[r, at:at + n] = document
             place = np.arange(n) + rng.randint(0, 8000)
             if rng.random() < gap_share:
@@ -361,7 +459,7 @@ def rows(encoder, rng, count, length, shares, long_share=0.0, gap_share=0.1):
                     place[rng.choice(begins):] += rng.randint(1, 4000)
             positions[r, at:at + n] = place
             at, document = at + n, document + 1
-    return tokens, targets, documents, positions
+    return tokens, targets, weights, documents, positions
 
 
 def make_rng(seed):

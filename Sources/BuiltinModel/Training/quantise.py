@@ -56,10 +56,8 @@ def read(model, folder):
     return model
 
 
-CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ '<|' + message['role'] + '|>\n' + message['content'] + '<|end|>\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
-)
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "chat_template.jinja")) as template:
+    CHAT_TEMPLATE = template.read().strip()
 
 
 def write_configs(config, tokenizer, folder):

@@ -1,6 +1,6 @@
 """Makes, measures and writes the built-in model.
 
-    python train.py tokenizer --out DIR
+    python train.py tokenizer --out DIR [--begin ../model]
     python train.py train     --out DIR --minutes 25 [--resume | --begin ../model] [--raise skill=share ...]
     python train.py evaluate  --out DIR [--count 200]      (the quantised weights of the last checkpoint)
     python train.py evaluate  --files ../model             (the files that ship; --long: prompts of up to 12,000 tokens)
@@ -24,7 +24,7 @@ import quantise
 import vocabulary
 from model import Config, Phi3
 
-LENGTH, LONG = 256, 2048
+LENGTH, LONG = 640, 2048
 
 
 # ---- training: one process for each core, which meet once a step ---------------------------------------------------
@@ -121,6 +121,17 @@ def meet(model, workers, *numbers):
     return flat[at:].tolist()
 
 
+def begin(model, folder):
+    """Fills `model` with the weights of exported files. Tokens that were added since begin as the mean of the others."""
+    old, _ = evaluate.load(folder)
+    state = old.state_dict()
+    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        rows = state[name]
+        more = model.config.vocab_size - rows.shape[0]
+        state[name] = torch.cat([rows, rows.mean(0) + torch.randn(more, rows.shape[1]) * rows.std() * 0.3])
+    model.load_state_dict(state)
+
+
 def train(arguments):
     meeting = os.path.join(arguments.out, "meeting")
     if os.path.exists(meeting):
@@ -142,7 +153,7 @@ def work(rank, arguments, meeting):
     checkpoint = os.path.join(arguments.out, "checkpoint.pt")
     model = Phi3(Config(vocab_size=tokenizer.get_vocab_size(), num_hidden_layers=arguments.layers))
     if arguments.begin:
-        quantise.read(model, arguments.begin)
+        begin(model, arguments.begin)
     muon = Muon(model, arguments.muon_rate, 0.05, rank, arguments.workers)
     inside = muon.parameters()
     adam = torch.optim.AdamW([p for p in model.parameters() if id(p) not in inside], lr=arguments.rate, betas=(0.9, 0.95), weight_decay=0.0)
@@ -168,12 +179,12 @@ def work(rank, arguments, meeting):
             batch = data.rows(encoder, rng, max(1, arguments.rows * LENGTH // LONG), LONG, shares, long_share=0.35)
         else:
             batch = data.rows(encoder, rng, arguments.rows, LENGTH, shares)
-        tokens, targets, documents, positions = (torch.from_numpy(x) for x in batch)
+        tokens, targets, weights, documents, positions = (torch.from_numpy(x) for x in batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             h = (run if tokens.shape[1] == LENGTH else model.hidden)(tokens, positions, block_mask(documents))
             wanted = targets >= 0
             logits = model.lm_head(h[wanted])
-        loss = F.cross_entropy(logits.float(), targets[wanted])
+        loss = (F.cross_entropy(logits.float(), targets[wanted], reduction="none") * weights[wanted]).sum() / weights.sum()
         loss.backward()
         mean, done = meet(model, arguments.workers, loss.item(), (time.time() - began) / (60 * arguments.minutes))
         factor = rate_factor(done) * arguments.scale
@@ -228,7 +239,7 @@ def main():
     parser.add_argument("--vocabulary", type=int, default=768)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--rows", type=int, default=8, help="rows of 256 tokens in a step of each process")
+    parser.add_argument("--rows", type=int, default=8, help="rows of 640 tokens in a step of each process")
     parser.add_argument("--workers", type=int, default=2, help="training processes")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--muon-rate", type=float, default=0.02)
@@ -238,16 +249,21 @@ def main():
     parser.add_argument("--raise", dest="raised", nargs="*", default=[], metavar="SKILL=SHARE")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--from-average", action="store_true")
-    parser.add_argument("--begin", metavar="FOLDER", help="train: begin from the weights of exported files")
+    parser.add_argument("--begin", metavar="FOLDER", help="tokenizer, train: begin with the tokens or the weights of exported files")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int, default=1, help="threads of each process")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--long", action="store_true", help="evaluate: prompts of up to 12,000 tokens instead")
+    parser.add_argument("--arithmetic", action="store_true", help="evaluate: every sum, difference and product instead")
     parser.add_argument("--count", type=int, default=200)
     arguments = parser.parse_args()
     if arguments.command == "tokenizer":
         os.makedirs(arguments.out, exist_ok=True)
-        vocabulary.build(os.path.join(arguments.out, "tokenizer.json"), arguments.vocabulary)
+        path = os.path.join(arguments.out, "tokenizer.json")
+        if arguments.begin:
+            vocabulary.extend(os.path.join(arguments.begin, "tokenizer.json"), path)
+        else:
+            vocabulary.build(path, arguments.vocabulary)
     elif arguments.command == "train":
         train(arguments)
     elif arguments.command == "export":
@@ -258,7 +274,12 @@ def main():
         if folder is None:
             folder = os.path.join(arguments.out, "exported")
             export(arguments.out, folder)
-        (evaluate.report_long(folder) if arguments.long else evaluate.report(folder, arguments.count))
+        if arguments.long:
+            evaluate.report_long(folder)
+        elif arguments.arithmetic:
+            evaluate.report_arithmetic(folder)
+        else:
+            evaluate.report(folder, arguments.count)
 
 
 if __name__ == "__main__":

@@ -45,9 +45,23 @@ def build(path, size, joined=96):
         vocabulary["Ġ" + w[1:]] = len(vocabulary)
         merges.append(["Ġ", w[1:]])
     assert len(vocabulary) == size - len(data.SPECIALS), len(vocabulary)
-    document["added_tokens"] = [
-        {"id": len(vocabulary) + i, "content": s, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-        for i, s in enumerate(data.SPECIALS)]
+    document["added_tokens"] = []
+    return write(document, path)
+
+
+def extend(old, path):
+    """The tokenizer of the file `old` with the special tokens that it lacks."""
+    with open(old) as f:
+        return write(json.load(f), path)
+
+
+def write(document, path):
+    added = document["added_tokens"]
+    first = len(document["model"]["vocab"]) + len(added)
+    missing = [s for s in data.SPECIALS if s not in {token["content"] for token in added}]
+    # The marks of a call are text that the model says, so they are not "special": nobody leaves them out of what is decoded.
+    added += [{"id": first + i, "content": s, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": s not in data.CALL}
+              for i, s in enumerate(missing)]
     with open(path, "w") as f:
         json.dump(document, f, ensure_ascii=False, indent=1)
     return Tokenizer.from_file(path)

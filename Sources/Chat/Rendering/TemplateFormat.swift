@@ -38,6 +38,7 @@ struct TemplateFormat: Sendable {
         supportsInlineSystem = keepsOrder(opening + [.user, .system, .assistant, .user, .system])
         findToolForms()
         (syntax, syntaxOrigin) = SyntaxProbe(self).syntax()
+        if syntax.calls.isWholeAnswer { forms.splitsText = true }
         thinkingSwitch = ThinkingSwitch(self)
     }
 
@@ -62,7 +63,7 @@ struct TemplateFormat: Sendable {
             turns.removeLast()
         }
         var settings = Settings(switches: thinkingSwitch.members(conversation.thinking))
-        if forms.tools != nil {
+        if tellsTools {
             settings.tools = conversation.tools.map { forms.value($0) }
         } else if !conversation.tools.isEmpty {
             turns = HermesTools.described(

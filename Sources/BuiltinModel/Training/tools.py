@@ -1,0 +1,470 @@
+"""Conversations with tools: a list of tools in the system turn, questions, calls, results and what is said of them."""
+
+import json
+import re
+
+from families import CITIES, COMMANDS, CURRENCIES, DAYS, EXTENSIONS, FAMILIES, LANGUAGES, ROOMS, UNITS, UNSEEN
+from words import held_out, name, word
+
+# ---- values ------------------------------------------------------------------------------------------------------
+
+
+def from_list(rng, held, values, invented=0.0):
+    """One of a list on the asked side of the split, or, where the list has none there, a made-up name."""
+    for _ in range(20):
+        value = rng.choice(values)
+        if rng.random() < invented:
+            break
+        if held_out(value.lower()) == held:
+            return value
+    return name(rng, held)
+
+
+def phrase(rng, held, low=1, high=3):
+    return " ".join(word(rng, held) for _ in range(rng.randint(low, high)))
+
+
+def identifier(rng, held):
+    style = rng.random()
+    digits = "".join(rng.choice("0123456789") for _ in range(rng.randint(2, 5)))
+    if style < 0.4:
+        return digits
+    if style < 0.7:
+        return rng.choice("ABCDEFGHKLMNPRSTXYZ") + rng.choice(["", "-"]) + digits
+    return rng.choice(["ord", "id", "user", "item", "no", word(rng, held)]) + rng.choice("-_") + digits
+
+
+def path(rng, held):
+    file = word(rng, held) + "." + rng.choice(EXTENSIONS)
+    style = rng.random()
+    if style < 0.55:
+        return file
+    if style < 0.8:
+        return word(rng, held) + "/" + file
+    return rng.choice(["/tmp/", "./", "/home/", "src/", "docs/"]) + file
+
+
+def command(rng, held):
+    return rng.choice(COMMANDS).format(w=word(rng, held), v=word(rng, held), e=rng.choice(EXTENSIONS))
+
+
+def email(rng, held):
+    user = name(rng, held).lower() if rng.random() < 0.7 else word(rng, held)
+    return user + "@" + rng.choice(["example.com", "example.org", word(rng, held) + ".com", word(rng, held) + ".org"])
+
+
+def expression(rng, held):
+    operator = rng.choice(["+", "-", "*", "/", "*"])
+    space = rng.choice(["", " "])
+    text = f"{rng.randint(0, 999)}{space}{operator}{space}{rng.randint(1, 99)}"
+    if rng.random() < 0.15:
+        text = f"({text}){space}{rng.choice('*/+-')}{space}{rng.randint(2, 12)}"
+    return text
+
+
+def integer(rng, held):
+    while True:
+        value = rng.randint(0, 10 ** rng.randint(1, 4) - 1)
+        if value < 10 or held_out(f"number{value}") == held:
+            return value
+
+
+def number(rng, held):
+    return integer(rng, held) if rng.random() < 0.75 else round(rng.random() * 10 ** rng.randint(1, 3), rng.randint(1, 2))
+
+
+VALUES = {
+    "city": lambda r, h: from_list(r, h, CITIES, 0.4), "person": lambda r, h: name(r, h) + (" " + name(r, h) if r.random() < 0.15 else ""),
+    "word": lambda r, h: word(r, h), "phrase": phrase, "text": lambda r, h: phrase(r, h, 1, 4), "int": integer, "number": number,
+    "small": lambda r, h: r.randint(1, 99), "id": identifier, "path": path, "command": command, "email": email, "expression": expression,
+    "folder": lambda r, h: r.choice([word(r, h), "/" + word(r, h), "/tmp/" + word(r, h), word(r, h) + "/" + word(r, h), "."]) if not h else word(r, h) + "/" + word(r, h),
+    "currency": lambda r, h: r.choice(CURRENCIES), "unit": lambda r, h: r.choice(UNITS), "language": lambda r, h: r.choice(LANGUAGES),
+    "room": lambda r, h: r.choice(ROOMS), "time": lambda r, h: r.choice([f"{r.randint(0, 23)}:{r.randint(0, 59):02}", f"{r.randint(1, 12)} am", f"{r.randint(1, 12)} pm", "noon"]),
+    "date": lambda r, h: r.choice(DAYS + [f"2026-{r.randint(1, 12):02}-{r.randint(1, 28):02}"] * 4),
+}
+
+
+# ---- tools -------------------------------------------------------------------------------------------------------
+
+
+class Tool:
+    """A tool, and the questions that ask for it."""
+
+    def __init__(self, name, description, parameters, asks, topic):
+        # parameters: (name, kind of value, type, enum values or None, required)
+        self.name, self.description, self.parameters, self.asks, self.topic = name, description, parameters, asks, topic
+        self.order = list(range(len(parameters)))
+
+    def definition(self):
+        properties = {}
+        for i in self.order:
+            key, _, kind, values, _ = self.parameters[i]
+            properties[key] = {"type": "string", "enum": values} if values else {} if kind == "any" else {"type": kind}
+        schema = {"type": "object", "properties": properties, "required": [self.parameters[i][0] for i in self.order if self.parameters[i][4]]}
+        function = {"name": self.name, "parameters": schema}
+        if self.description:
+            function["description"] = self.description
+        return {"type": "function", "function": function}
+
+    def line(self):
+        """What chat_template.jinja writes for it."""
+        shown = []
+        for i in self.order:
+            key, _, kind, values, required = self.parameters[i]
+            kind = "|".join(json.dumps(v, ensure_ascii=False) for v in values) if values else kind
+            shown.append(f"{key}{'' if required else '?'}: {kind}")
+        return f"- {self.name}({', '.join(shown)})" + (f": {self.description}" if self.description else "")
+
+    def call(self, arguments):
+        return call_text(self.name, {self.parameters[i][0]: arguments[i] for i in self.order if i in arguments})
+
+    def fallback(self, i):
+        """What stands for a value that nobody named."""
+        _, _, kind, values, _ = self.parameters[i]
+        return values[0] if values else {"integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}.get(kind, "unknown")
+
+    def request(self, rng, held):
+        """(question, arguments by number)"""
+        if self.parameters and rng.random() < 0.07:
+            return self.named_request(rng, held)
+        ask = rng.choice(self.asks)
+        arguments = self.draw(rng, held, {int(i) for i in re.findall(r"\{(\d)\}", ask)})
+        shown = {f"name{i}": p[0].replace("_", " ") for i, p in enumerate(self.parameters)}
+        return ask.format(*[arguments.get(i, "") for i in range(len(self.parameters))], **shown), self.complete(arguments)
+
+    def draw(self, rng, held, wanted):
+        arguments = {}
+        for i in sorted(wanted):
+            _, kind, type, values, _ = self.parameters[i]
+            if values:
+                arguments[i] = rng.choice(values)
+            else:
+                value = VALUES[kind](rng, held)
+                if type == "number" and kind == "int" and rng.random() < 0.25:
+                    value = number(rng, held)
+                while value in arguments.values() and kind not in ("int", "small"):
+                    value = VALUES[kind](rng, held)
+                arguments[i] = value
+        return arguments
+
+    def complete(self, arguments):
+        for i, (_, _, _, _, required) in enumerate(self.parameters):
+            if required and i not in arguments:
+                arguments[i] = self.fallback(i)
+        return arguments
+
+    def named_request(self, rng, held):
+        """A question that names the tool, and perhaps the parameters."""
+        wanted = {i for i, p in enumerate(self.parameters) if p[4] or rng.random() < 0.5}
+        arguments = self.draw(rng, held, wanted)
+        parts = [f"{self.parameters[i][0]} {arguments[i]}" for i in self.order if i in arguments]
+        if len(parts) == 1 and rng.random() < 0.5:
+            return rng.choice(["Use {} for {}.", "Call {} with {}.", "Use the tool {} with {}", "Please call {} for {}"]).format(self.name, *arguments.values()), arguments
+        told = ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else "".join(parts)
+        return rng.choice(["Use {} with {}.", "Call {} with {}.", "Use the {} tool with {}", "Please call {} with {}."]).format(self.name, told), arguments
+
+
+def call_text(name, arguments):
+    return '<tool_call>{"name": %s, "arguments": %s}</tool_call>' % (json.dumps(name), json.dumps(arguments, ensure_ascii=False))
+
+
+def known_tool(rng, topic, family):
+    parameters = []
+    for names, kind, type in family["parameters"]:
+        key = rng.choice(names.split("|"))
+        required = not key.endswith("?") and "?" not in names
+        key = key.rstrip("?")
+        if kind == "enum":
+            values = type.split("|")
+            if values == ["celsius", "fahrenheit"] and rng.random() < 0.3:
+                values = ["c", "f"]
+                required = rng.random() < 0.6
+            parameters.append((key, kind, "string", values, required))
+        else:
+            parameters.append((key, kind, rng.choice(type.split("|")), None, required))
+    asks = family["asks"]
+    if len(parameters) > 1 and not parameters[-1][4] and rng.random() < 0.5:
+        # Without its last, optional parameter.
+        parameters.pop()
+        asks = [a for a in asks if f"{{{len(parameters)}}}" not in a]
+    tool = Tool(rng.choice(family["names"].split()), rng.choice(family["descriptions"]), parameters, asks, topic)
+    if family.get("shuffle") and rng.random() < 0.4:
+        tool.order.reverse()
+    return tool
+
+
+# A parameter's names, kind and type for tools that are made up.
+FIELDS = [("city location place town country", "city", "string"), ("name user person customer owner author", "person", "string"),
+          ("word item product title topic key color label team planet animal", "word", "string"), ("title subject phrase text note", "phrase", "string"),
+          ("id order_id code number_id ref", "id", "string"), ("number count size level age limit amount year id", "int", "integer"),
+          ("value weight price score ratio", "number", "number"), ("path file filename", "path", "string"), ("email address", "email", "string"),
+          ("date day", "date", "string")]
+GET_NAMES = ["get_{n}", "get_{n}", "find_{n}", "lookup_{n}", "fetch_{n}", "{n}_lookup", "{n}", "read_{n}", "{n}_of", "show_{n}", "get-{n}", "get{N}", "check_{n}"]
+GET_DESCRIPTIONS = ["Get the {n} of a {p}.", "Returns the {n} for a {p}.", "Look up the {n} of the given {p}.", "Finds the {n} of one {p}.", "Get the {n} for a {p}",
+                    "The {n} of a {p}.", "Tells the {n} of a {p}."]
+GET_ASKS = ["What is the {n} of {0}?", "What is the {n} for {0}?", "Tell me the {n} of {0}.", "Get the {n} of {0}.", "Find the {n} for {0}.", "Look up the {n} of {0}.",
+            "{n} of {0}?", "Show the {n} of {0}", "I need the {n} of {0}.", "Can you find the {n} of {0}?", "What's the {n} of {0}?", "Get me the {n} for {0}",
+            "What is the {n} of {p} {0}?", "Which {n} has {0}?", "What {n} does {0} have?"]
+VERBS = "create make open close start stop build clean paint move count check send order book cancel print scan lock unlock update save publish test sort pack".split()
+DO_ASKS = ["{v} the {n} {0}.", "{v} {n} {0}", "Please {v} the {n} {0}.", "Can you {v} the {n} {0}?", "{v} the {n} called {0}.", "I want to {v} the {n} {0}."]
+
+
+def new_parameter(rng, used, held):
+    while True:
+        names, kind, type = rng.choice(FIELDS)
+        key = rng.choice(names.split())
+        if rng.random() < 0.12:
+            key, kind, type = word(rng, held), "word", "string"
+        if key not in used:
+            return (key, kind, type, None, True)
+
+
+def noun(rng, held):
+    return word(rng, held, invented=0.35)
+
+
+def made_up_tool(rng, held):
+    """A tool with a name and a description that were never seen; the words of the question decide."""
+    style, n = rng.random(), noun(rng, held)
+    opaque = rng.random() < 0.12
+    if style < 0.45:
+        parameter = new_parameter(rng, [n], held)
+        shown = parameter[0].replace("_", " ")
+        called = rng.choice(GET_NAMES).format(n=n, N=n.capitalize()) if not opaque else word(rng, held) + rng.choice(["", "_tool", "_1"])
+        description = rng.choice(GET_DESCRIPTIONS).format(n=n, p=shown) if opaque or rng.random() < 0.88 else ""
+        return Tool(called, description, [parameter], [a.replace("{n}", n).replace("{p}", shown) for a in GET_ASKS], n)
+    verb = rng.choice(VERBS)
+    if style < 0.6:
+        parameter = new_parameter(rng, [n], held)
+        asks = [a.replace("{n}", n).replace("{v}", verb) for a in DO_ASKS]
+        description = rng.choice(["{v} a {n}.", "{v} the given {n}.", "{v} one {n} by its {p}"]).format(v=verb.capitalize(), n=n, p=parameter[0].replace("_", " "))
+        return Tool(word(rng, held) if opaque else f"{verb}_{n}", description, [parameter], [a[0].upper() + a[1:] for a in asks], n)
+    if style < 0.68:
+        target, value = new_parameter(rng, [n, "value"], held), ("value", "small", "integer", None, True)
+        asks = [f"Set the {n} of {{0}} to {{1}}.", f"Change the {n} of {{0}} to {{1}}.", f"Set the {n} of {{0}} to {{1}}", f"Make the {n} of {{0}} {{1}}."]
+        return Tool(rng.choice([f"set_{n}", f"change_{n}", f"update_{n}"]), rng.choice([f"Set the {n} of a {target[0]}.", f"Changes the {n}."]), [target, value], asks, n)
+    if style < 0.74:
+        asks = rng.choice([[f"Get the {n}.", f"What is the {n}?", f"Show me the {n}.", f"{n}?", f"Tell me the {n}"], [f"{verb.capitalize()} the {n}.", f"{verb} the {n}", f"Please {verb} the {n}."]])
+        called = f"get_{n}" if asks[0].startswith("Get") else f"{verb}_{n}"
+        return Tool(called, asks[0] if rng.random() < 0.8 else "", [], asks, n)
+    return tool_with_fields(rng, held, verb, n)
+
+
+def tool_with_fields(rng, held, verb, n):
+    """Several parameters, each named in the question."""
+    parameters, used = [], [n]
+    for _ in range(rng.choice([1, 2, 2, 2, 3, 3, 4])):
+        r = rng.random()
+        if r < 0.13:
+            key, values = rng.choice(["mode", "state", "size", "kind", "style"]), []
+            while len(values) < rng.randint(2, 4):
+                values.append(word(rng, held))
+            values = list(dict.fromkeys(values))
+            parameter = (key, "enum", "string", values, rng.random() < 0.6)
+        elif r < 0.17:
+            parameter = (rng.choice(["verbose", "force", "active", "public"]), "flag", "boolean", None, True)
+        elif r < 0.21:
+            parameter = (rng.choice(["tags", "names", "items", "words"]), "list", "array", None, True)
+        else:
+            parameter = new_parameter(rng, used, held)
+            parameter = (*parameter[:4], rng.random() < 0.8)
+        if parameter[0] not in used:
+            parameters.append(parameter)
+            used.append(parameter[0])
+    description = rng.choice(["{v} a {n}.", "{v} a new {n}.", "{v} the {n}.", "Tool to {w} a {n}"]).format(v=verb.capitalize(), w=verb, n=n)
+    return FieldTool(f"{verb}_{n}", description, parameters, [f"{verb} a {n}", f"{verb} the {n}", f"Please {verb} a {n}", f"{verb} a new {n}"], n)
+
+
+class FieldTool(Tool):
+    def request(self, rng, held):
+        wanted = [i for i, p in enumerate(self.parameters) if p[4] or rng.random() < 0.5]
+        arguments = {}
+        for i in wanted:
+            _, kind, _, values, _ = self.parameters[i]
+            arguments[i] = (rng.choice(values) if values else rng.random() < 0.5 if kind == "flag" else
+                            [word(rng, held) for _ in range(rng.randint(1, 3))] if kind == "list" else VALUES[kind](rng, held))
+        told = list(arguments)
+        if rng.random() < 0.25:
+            rng.shuffle(told)
+        parts = [f"{self.parameters[i][0].replace('_', ' ')} {shown(arguments[i])}" for i in told]
+        question = rng.choice(self.asks)
+        question = question[0].upper() + question[1:] if rng.random() < 0.8 else question
+        if parts:
+            question += " with " + (", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0])
+        return question + rng.choice([".", ".", ""]), arguments
+
+
+def shown(value):
+    if isinstance(value, bool):
+        return json.dumps(value)
+    return " ".join(value) if isinstance(value, list) else str(value)
+
+
+MATH = {"add", "subtract", "multiply", "divide", "calculate"}
+NEAR = [MATH, {"weather", "forecast"}, {"time", "now"}, {"email", "message"}, {"search", "user", "define"}, {"write_file", "note"}, {"timer", "alarm", "reminder"},
+        {"price", "currency", "unit"}, {"translate", "define"}, {"weather", "temperature"}, {"music", "run"}, {"calculate", "unit", "currency", "price", "add", "translate"},
+        {"read_file", "list_files", "run"}]
+# Of these, two at once can be told apart by the question.
+APART = [{"add", "subtract"}, {"add", "multiply"}, {"multiply", "divide"}, {"subtract", "divide"}, {"read_file", "list_files"}, {"email", "message"}, {"timer", "alarm"}]
+
+
+def clash(one, other):
+    pair = {one, other}
+    return one == other or (any(pair <= near for near in NEAR) and not any(pair <= apart for apart in APART))
+
+
+def tool_set(rng, held, count=None, made_up=False, known=False, unseen=False):
+    """One to four tools that a question can be told apart by; the first is of the wanted sort, if one is wanted."""
+    count = count or rng.choices([1, 2, 3, 4, 5, 7], [0.14, 0.25, 0.27, 0.29, 0.03, 0.02])[0]
+    tools = []
+    while len(tools) < count:
+        families = UNSEEN if unseen and not tools else FAMILIES
+        if not tools and made_up:
+            tool = made_up_tool(rng, held)
+        elif not tools and (unseen or known) or rng.random() < 0.5:
+            topic = rng.choice(list(families))
+            tool = known_tool(rng, topic, families[topic])
+        else:
+            tool = made_up_tool(rng, held)
+        if not any(clash(tool.topic, t.topic) or t.name == tool.name for t in tools):
+            tools.append(tool)
+    return tools
+
+
+def listing(tools):
+    return "Tools:\n" + "\n".join(t.line() for t in tools)
+
+
+# ---- results -----------------------------------------------------------------------------------------------------
+
+SENTENCES = ["It is {w} in {c}.", "The {w} is {v}.", "The weather in {c} is {w}, {d} degrees.", "{n} has {d} {w}s.", "The {w} of {c} is {d}.", "Sent the {w} to {n}.",
+             "The {w} {v} was saved.", "Found {d} {w}s.", "It is {d}:{e} in {c}.", "{c} has a {w} {v}.", "The price is {d} dollars.", "{n} lives in {c}.",
+             "Order {d} has been sent to {c}.", "There are {d} {w}s and {e} {v}s.", "I found the {w} near the {v}!", "Sunny, {e} degrees.", "It is sunny and {e} degrees."]
+SHORT = ["{d}", "{d}", "{d}", "{e}.{d}", "-{e}", "{e}%", "{e}°C", "${d}.{e}", "{d} {w}", "{w}", "{w}", "{n}", "{c}", "{w} {v}", "{w}, {e} degrees", "{c}: {w}", "{c}: {e} degrees, {w}",
+         "{e}:{e}", "2026-05-{e}", "{w} {v} {x}", "{w}.txt", "{e} km", "sunny", "Sunny", "rainy, {e} degrees", "{d} {w} {v} {x}", "true", "false", "{c}: {e}°F and {w}"]
+FAILURES = ["no such {w}", "{c} not found", "the {w} is not there", "not found", "timeout", "unknown {w} {v}", "permission denied", "{w} failed", "cannot read {w}.txt", "invalid {w}",
+            "The {w} was not found.", "No connection.", "{w} is required"]
+DONE = ["ok", "OK", "Ok", "done", "Done", "Done.", "success", "null", "", "sent", "saved", "None"]
+KEYS = "temperature sky wind city name price total count status size age color time date humidity unit result value weather condition location country id title wind_speed".split()
+
+
+def fill(rng, held, template):
+    return template.format(w=word(rng, held), v=word(rng, held), x=word(rng, held), n=name(rng, held), c=from_list(rng, held, CITIES, 0.4), d=integer(rng, held), e=rng.randint(10, 99))
+
+
+def json_result(rng, held):
+    if rng.random() < 0.12:
+        values = [word(rng, held) if rng.random() < 0.6 else integer(rng, held) for _ in range(rng.randint(1, 4))]
+        text = json.dumps(values)
+        return text, f"The result is {text}."
+    values = {}
+    for _ in range(rng.choice([1, 1, 2, 2, 3, 4])):
+        key = rng.choice(KEYS) if rng.random() < 0.6 else word(rng, held)
+        values[key] = rng.choice([lambda: integer(rng, held), lambda: word(rng, held), lambda: name(rng, held), lambda: round(rng.random() * 100, 1),
+                                  lambda: fill(rng, held, "{w} {v}"), lambda: rng.random() < 0.5, lambda: from_list(rng, held, CITIES, 0.4)])()
+    told = [f"the {key.replace('_', ' ')} is {json.dumps(v) if isinstance(v, (bool, float, int)) else v}" for key, v in values.items()]
+    text = json.dumps(values) if rng.random() < 0.7 else json.dumps(values, separators=(",", ":"))
+    return text, told[0][0].upper() + ", ".join(told)[1:] + "."
+
+
+def result(rng, held, brief=False):
+    """(what a tool returns, what is said of it). A sentence is said as it is, anything else in a sentence."""
+    kind = rng.random()
+    if brief and rng.random() < 0.6:
+        kind = rng.choice([0.5, 0.9])
+    if kind < 0.33:
+        text = fill(rng, held, rng.choice(SENTENCES))
+        if rng.random() < 0.15:
+            text += " " + fill(rng, held, rng.choice(SENTENCES))
+        return text, text
+    if kind < 0.62:
+        text = fill(rng, held, rng.choice(SHORT))
+        return text, f"The result is {text}."
+    if kind < 0.80:
+        return json_result(rng, held)
+    if kind < 0.88:
+        why = fill(rng, held, rng.choice(FAILURES))
+        if rng.random() < 0.08:
+            return rng.choice(["Error", "Error", "error"]), "Sorry, the tool failed."
+        return rng.choice(["Error: ", "Error: ", "error: ", "ERROR: ", "Error: Error: ", "Error executing tool: "]) + why, f"Sorry, the tool failed: {why}" + ("" if why.endswith(".") else ".")
+    if kind < 0.94:
+        return rng.choice(DONE), "Done."
+    lines = [fill(rng, held, rng.choice(["{w}", "{w}.txt", "{w} {v}", "{n}", "{c}", "{w}.py"])) for _ in range(rng.randint(2, 5))]
+    return "\n".join(lines), f"The result is {', '.join(lines)}."
+
+
+# ---- conversations -----------------------------------------------------------------------------------------------
+
+
+def roughen(rng, question):
+    r = rng.random()
+    if r < 0.07:
+        return question.rstrip("?.")
+    if r < 0.13:
+        return rng.choice(["Please tell me: ", "Hey, ", "Question: ", "Hi! ", "Hello. ", "Now: ", "And then: "]) + question
+    if r < 0.17:
+        return question[0].lower() + question[1:]
+    return question
+
+
+def round_of(rng, held, tools, both=0.14, brief=False):
+    """Turns of one question: the call or calls, the results, what is said of them."""
+    tool = rng.choice(tools)
+    question, arguments = tool.request(rng, held)
+    question, calls = roughen(rng, question), [tool.call(arguments)]
+    if rng.random() < both and arguments:
+        first = arguments[0] if 0 in arguments else None
+        second = tool.draw(rng, held, {0}).get(0) if len(tool.parameters) == 1 and type(tool) is Tool else None
+        if second is not None and first != second and question.count(str(first)) == 1 and isinstance(first, str) and tool.parameters[0][1] not in ("text", "phrase", "command"):
+            joiner = rng.choice([" and ", " and ", " and in " if f" in {first}" in question else " and "])
+            question, calls = question.replace(first, first + joiner + second), calls + [tool.call({0: second})]
+        elif len(tools) > 1:
+            other = rng.choice(tools)
+            if other is not tool:
+                more, arguments = other.request(rng, held)
+                question = question.rstrip("?.") + rng.choice([" and ", " and ", ", and then "]) + more[0].lower() + more[1:]
+                calls.append(other.call(arguments))
+    results = [result(rng, held, brief) for _ in calls]
+    turns = [("user", question), ("assistant", "\n".join(calls))] + [("tool", r) for r, _ in results]
+    return turns + [("assistant", " ".join(said for _, said in results))]
+
+
+def drill(rng):
+    """Many short questions for a list of terse tools, without results: here choosing the tool is nearly all there is to learn."""
+    tools, verb = [], rng.choice(["get", "find", "show", "check", "open", "make", "read", "count"])
+    same = rng.random() < 0.5
+    for _ in range(rng.randint(3, 6)):
+        if rng.random() < 0.35:
+            topic = rng.choice(list(FAMILIES))
+            tool = known_tool(rng, topic, FAMILIES[topic])
+        else:
+            n = noun(rng, False)
+            called = f"{verb}_{n}" if same else rng.choice(GET_NAMES).format(n=n, N=n.capitalize())
+            what = verb if same else "get"
+            parameter = [] if rng.random() < 0.4 else [new_parameter(rng, [n], False)]
+            asks = [a.replace("{n}", n).replace("{p}", "") for a in GET_ASKS if "{p}" not in a] if parameter else []
+            asks = asks + [f"{what} {n} {{0}}", f"{n} {{0}}"] if parameter else [f"{what} {n}", f"{what.capitalize()} the {n}.", f"What is the {n}?", n, f"{n}?", f"The {n}, please."]
+            description = "" if rng.random() < 0.6 else rng.choice(GET_DESCRIPTIONS).format(n=n, p=parameter[0][0]) if parameter else f"{what.capitalize()} the {n}."
+            tool = Tool(called, description, parameter, asks, n)
+        if not any(clash(tool.topic, t.topic) or t.name == tool.name for t in tools):
+            tools.append(tool)
+    turns = [("system", listing(tools))]
+    # Each once, so that no earlier call can be copied.
+    for tool in rng.sample(tools, len(tools)):
+        question, arguments = tool.request(rng, False)
+        turns += [("user", question), ("assistant", tool.call(arguments))]
+        if sum(len(t) for _, t in turns) > 1100:
+            break
+    return turns
+
+
+def forced(rng, tools, other):
+    """A call that only a decoder can have begun: what the question does not say is filled with what stands for nothing."""
+    tool = rng.choice(tools)
+    arguments = tool.complete({})
+    whole = tool.call(arguments)
+    cut = whole.index('"arguments":') + len('"arguments":')
+    return [other, ("assistant", (whole[:cut], whole[cut:]))]
+
+
+__all__ = ["MATH", "tool_set", "listing", "round_of", "forced", "roughen", "result"]
