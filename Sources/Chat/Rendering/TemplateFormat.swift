@@ -73,6 +73,7 @@ struct TemplateFormat: Sendable {
                 writesResults: forms.writesResults
             )
         }
+        if conversation.keepsThinking { settings.switches += thinkingSwitch.keepers }
         if conversation.keepsThinking, thinkingSwitch.dropsOldThinking, let thinking = syntax.thinking {
             settings.keptThinking = .init(start: thinkingSwitch.opening, end: thinking.closing)
         }
