@@ -3,6 +3,8 @@ import JSON
 /// Accumulates a streamed answer from its events, and checks their order.
 package struct AnswerReader: Sendable {
     package private(set) var text = ""
+    /// The calls of tools so far; the last may be unfinished.
+    package private(set) var calls: [Call] = []
     package private(set) var stopReason: String?
     /// Prompt tokens that the server computed, including those it wrote to its cache.
     package private(set) var uncachedTokens = 0
@@ -15,6 +17,15 @@ package struct AnswerReader: Sendable {
     package var promptTokens: Int { uncachedTokens + cachedTokens }
     private var started = false
     private var openBlock = false
+    private var isInCall = false
+
+    package struct Call: Sendable, Equatable {
+        package var name: String
+        /// JSON as it came.
+        package var arguments = ""
+        /// Whether its block has ended.
+        package var isComplete = false
+    }
 
     package init() {}
 
@@ -50,6 +61,10 @@ package struct AnswerReader: Sendable {
         case "content_block_start":
             guard !openBlock else { throw ProtocolViolation("a block inside a block") }
             openBlock = true
+            if let block = try data["content_block"].nullable, try block["type"].nullable?.string() == "tool_use" {
+                isInCall = true
+                calls.append(Call(name: try block["name"].string()))
+            }
         case "content_block_delta":
             guard openBlock else { throw ProtocolViolation("a delta outside a block") }
             guard let delta = try data["delta"].nullable else { return "" }
@@ -57,10 +72,12 @@ package struct AnswerReader: Sendable {
             let pieces = try ["text", "thinking", "partial_json"].map { try delta[$0].nullable?.string() ?? "" }
             if pieces.contains(where: { !$0.isEmpty }) { deltaTimes.append(time) }
             text += pieces[0]
+            if isInCall { calls[calls.count - 1].arguments += pieces[2] }
             return pieces[0]
         case "content_block_stop":
             guard openBlock else { throw ProtocolViolation("the end of no block") }
-            openBlock = false
+            if isInCall { calls[calls.count - 1].isComplete = true }
+            (openBlock, isInCall) = (false, false)
         case "message_delta":
             stopReason = try data["delta"].nullable?["stop_reason"].nullable?.string()
             try add(data["usage"].nullable)

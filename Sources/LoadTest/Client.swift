@@ -84,10 +84,16 @@ struct Client: Sendable {
         let messages: [JSONValue] = question.turns.enumerated().map { index, text in
             ["role": index % 2 == 0 ? "user" : "assistant", "content": .string(text)]
         }
+        let tools = question.tools.map(\.json)
+        // At most one call: its length is bounded, and so is the test's time.
+        let choice: JSONValue? = question.forcedTool.map {
+            ["type": "tool", "name": .string($0), "disable_parallel_tool_use": .bool(true)]
+        }
         let body = JSONValue(omittingNil: [
             "model": .string(options.model), "max_tokens": maxTokens.map(JSONValue.integer),
             "stream": streams ? true : nil, "temperature": streams ? 0 : nil,
             "system": question.system.map(JSONValue.string), "messages": .array(messages),
+            "tools": tools.isEmpty ? nil : .array(tools), "tool_choice": choice,
         ])
         return body.bytes
     }

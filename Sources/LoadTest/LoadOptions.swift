@@ -77,7 +77,9 @@ extension LoadOptions {
           --verify             hold replies against known answers, ask a sample again
                                alone, and compare. WRONG: another answer than the known
                                one. DIFFERING: another text than the same question got
-                               alone or at another time
+                               alone or at another time. INVALID: a call of a tool that
+                               was not forced or offered, or with other arguments than
+                               it takes
           --slo-ttft MS        goodput counts answers whose first token came in MS, …
           --slo-itl MS         … whose mean inter-token latency is at most MS, …
           --slo-e2e MS         … and which were complete in MS
@@ -88,8 +90,8 @@ extension LoadOptions {
 
         Ctrl-C ends the test and prints the report so far.
 
-        exit status: 0 good; 1 requests failed, replies were wrong or differed;
-        2 misused; 130 interrupted, and good so far
+        exit status: 0 good; 1 requests failed, or replies were wrong, differed or
+        were invalid; 2 misused; 130 interrupted, and good so far
 
         examples:
           pensieve-load --concurrency 32 --requests 256 --verify

@@ -87,7 +87,56 @@ package struct Prompts: Sendable {
         case .spelling:
             let word = word(&generator)
             return Question(.spelling, ["Spell the word \(word)."], expected: .letters(word))
+        case .calls: return call(&generator)
+        case .tools: return toolQuestion(&generator)
         }
+    }
+
+    // MARK: Tools
+
+    private static let weather = Tool(
+        name: "get_weather",
+        description: "Get the weather in a city.",
+        parameters: [.init(name: "location", description: "The city.", kind: .text(atMost: 24))]
+    )
+    private static let sum = Tool(
+        name: "add_numbers",
+        description: "Add two numbers.",
+        parameters: [
+            .init(name: "a", description: "The first number.", kind: .integer(0...9999)),
+            .init(name: "b", description: "The second number.", kind: .integer(0...9999)),
+        ]
+    )
+    private static let lights = Tool(
+        name: "set_lights",
+        description: "Switch the lights of a room.",
+        parameters: [
+            .init(name: "room", description: "The room.", kind: .oneOf(["kitchen", "bedroom", "garden"])),
+            .init(name: "state", description: "On or off.", kind: .oneOf(["on", "off"])),
+        ]
+    )
+    private static let cities = [
+        "Lyon", "Oslo", "Berlin", "Madrid", "Rome", "Paris", "London", "Vienna", "Prague", "Dublin", "Athens", "Lisbon",
+    ]
+
+    /// A question with a tool that must be called, which the question may have nothing to do with.
+    private static func call(_ generator: inout SeededGenerator) -> Question {
+        let tools = [weather, sum, lights].shuffled(using: &generator)
+        var question = Question(.calls, ["Tell me about the \(word(&generator))."], expected: nil)
+        question.tools = tools
+        question.forcedTool = tools[0].name
+        return question
+    }
+
+    private static func toolQuestion(_ generator: inout SeededGenerator) -> Question {
+        let city = cities.randomElement(using: &generator) ?? "Lyon"
+        var question = Question(
+            .tools,
+            ["What is the weather in \(city)?"],
+            expected: .call(weather.name, ["location": city])
+        )
+        question.tools = [weather, Bool.random(using: &generator) ? sum : lights].shuffled(using: &generator)
+        return question
     }
 
     private static func word(_ generator: inout SeededGenerator) -> String {

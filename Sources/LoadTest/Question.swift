@@ -1,3 +1,6 @@
+package import APIClient
+import JSON
+
 /// A question for a model, with the expected answer.
 package struct Question: Sendable, Hashable {
     /// Kinds of questions, which any chat model understands.
@@ -14,9 +17,13 @@ package struct Question: Sendable, Hashable {
         case phrases
         /// Words to spell.
         case spelling
+        /// A tool that must be called: any valid call will do.
+        case calls
+        /// A question for one of several tools, with the call that fits.
+        case tools
 
-        /// Those that Pensieve's small built-in model answers correctly.
-        package static let certain: [Family] = [.recall, .copy, .open]
+        /// Those that Pensieve's small built-in model answers correctly. That a forced call is valid is the server's work.
+        package static let certain: [Family] = [.recall, .copy, .open, .calls]
     }
 
     package var family: Family
@@ -24,6 +31,10 @@ package struct Question: Sendable, Hashable {
     /// Alternately by user and assistant, the last by the user.
     package var turns: [String]
     package var expected: ExpectedAnswer?
+    /// What the model may call.
+    package var tools: [Tool] = []
+    /// The tool that it must call, if it is not free.
+    package var forcedTool: String?
 
     package init(_ family: Family, _ turns: [String], expected: ExpectedAnswer?, system: String? = nil) {
         self.family = family
@@ -32,8 +43,21 @@ package struct Question: Sendable, Hashable {
         self.system = system
     }
 
-    /// Whether a reply is correct; nil without an expected answer.
-    package func isCorrect(_ reply: String) -> Bool? { expected?.matches(reply) }
+    /// Whether an answer is correct; nil without an expected one.
+    package func isCorrect(_ answer: AnswerReader) -> Bool? { expected?.matches(answer) }
+
+    /// Whether an answer has calls that no server may give: of another tool than was forced or offered, with arguments
+    /// that the tool does not take, none although one is forced, or without the stop reason that clients wait for.
+    package func hasInvalidCalls(_ answer: AnswerReader) -> Bool {
+        // An answer that was cut may end within a call.
+        let isCut = answer.stopReason == "max_tokens"
+        let calls = isCut ? answer.calls.dropLast() : answer.calls[...]
+        if !isCut, calls.isEmpty ? forcedTool != nil : answer.stopReason != "tool_use" { return true }
+        return calls.contains { call in
+            guard let tool = tools.first(where: { $0.name == call.name }) else { return true }
+            return tool.name != forcedTool ?? tool.name || !tool.accepts(call.arguments)
+        }
+    }
 
     /// The user's turns, for reports.
     var label: String { turns.enumerated().filter { $0.offset % 2 == 0 }.map(\.element).joined(separator: " … ") }
@@ -49,6 +73,19 @@ package enum ExpectedAnswer: Sendable, Hashable, CustomStringConvertible {
     case phrase(String)
     /// Single letters in this order with any separators: "a-p-p-l-e".
     case letters(String)
+    /// One call of this tool with these texts or numbers for its parameters.
+    case call(String, [String: String])
+
+    package func matches(_ answer: AnswerReader) -> Bool {
+        guard case .call(let name, let arguments) = self else { return matches(answer.text) }
+        guard let call = answer.calls.first, answer.calls.count == 1, call.isComplete, call.name == name,
+            let input = try? JSONDocument(Array(call.arguments.utf8)).root
+        else { return false }
+        return arguments.allSatisfy { parameter, expected in
+            let value = input[parameter]
+            return (try? value.string()) == expected || (try? value.int()).map(String.init) == expected
+        }
+    }
 
     package func matches(_ reply: String) -> Bool {
         let words = Self.words(reply)
@@ -62,6 +99,7 @@ package enum ExpectedAnswer: Sendable, Hashable, CustomStringConvertible {
         case .letters(let word):
             let runs = words.map { $0.count == 1 ? $0 : " " }.joined().split(separator: " ")
             return runs.contains { $0 == word.lowercased() }
+        case .call: return false
         }
     }
 
@@ -75,6 +113,9 @@ package enum ExpectedAnswer: Sendable, Hashable, CustomStringConvertible {
         case .word(let word): word
         case .phrase(let phrase): phrase
         case .letters(let word): word.map(String.init).joined(separator: "-")
+        case .call(let name, let arguments):
+            name + "(" + arguments.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+                + ")"
         }
     }
 }

@@ -83,13 +83,19 @@ package enum Report {
                 + (families.isEmpty ? "" : " (\(families))"),
             "  differing  \(verification.differing) of \(verification.compared) replies that the same question got",
         ]
+        if verification.withTools > 0 {
+            lines.append(
+                "  invalid    \(verification.invalid) of \(verification.withTools) replies to questions with tools"
+            )
+        }
         for fault in verification.cases { lines += [""] + text(fault) }
         return lines
     }
 
     private static func text(_ fault: Verification.Case) -> [String] {
         let kinds = [
-            fault.differing > 0 ? "DIFFERING" : nil, fault.wrong > 0 ? "WRONG" : nil,
+            fault.differing > 0 ? "DIFFERING" : nil, fault.invalid > 0 ? "INVALID" : nil,
+            fault.wrong > 0 ? "WRONG" : nil,
             fault.differing == 0 ? "(the same every time)" : nil,
         ]
         let expected = fault.expected.map { ", known answer \($0)" } ?? ""

@@ -85,8 +85,9 @@ package struct Results: Sendable, Codable {
 
     package var failed: Int { errors.values.reduce(0) { $0 + $1.count } }
 
-    /// Whether there were answers, and no errors, wrong or differing replies.
+    /// Whether there were answers, and no errors, and no wrong, differing or invalid replies.
     package var isGood: Bool {
-        errors.isEmpty && answered + aborted > 0 && (verification.map { $0.wrong == 0 && $0.differing == 0 } ?? true)
+        errors.isEmpty && answered + aborted > 0
+            && (verification.map { $0.wrong + $0.differing + $0.invalid == 0 } ?? true)
     }
 }

@@ -20,6 +20,8 @@ package struct APIConfiguration: Sendable {
     package var requestLog: ServerLog?
     /// What holds where a request sets no sampling parameter of its own; the seed is not taken from here.
     package var defaultSampling = SamplingParameters(temperature: 1)
+    /// Whether the thinking of all earlier answers stays in prompts, also where the model's template would drop it.
+    package var keepsThinking = false
     /// The seed of every request, for reproducible runs; otherwise each request gets a random one.
     package var fixedSeed: UInt64?
 

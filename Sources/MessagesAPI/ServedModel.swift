@@ -23,7 +23,8 @@ package struct ServedModel: Sendable {
         grammars = ModelGrammars(
             tokenizer,
             stopTokens: chatFormat.stopTokens(in: tokenizer),
-            controlTokens: chatFormat.controlTokens(in: tokenizer)
+            controlTokens: chatFormat.controlTokens(in: tokenizer),
+            markerTokens: chatFormat.visibleTokens(in: tokenizer)
         )
     }
 }

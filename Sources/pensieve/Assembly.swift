@@ -38,6 +38,7 @@ struct Assembly: Sendable {
         settings.version = Command.version
         settings.defaultSampling = configuration.sampling(model.generation)
         settings.log = log
+        settings.keepsThinking = configuration.keepThinking
         settings.requestLog = configuration.logRequests ? log : nil
         let served = ServedModel(
             id: model.engine.description.modelID,

@@ -35,6 +35,7 @@ struct Configuration: Sendable, Equatable {
     var stepTokens = 256
     var interTokenGoalMs = 0.0
     var speculation = true
+    var keepThinking = false
 
     var pingSeconds = 5.0
     var shutdownSeconds = 30.0

@@ -81,7 +81,13 @@ struct Model: Sendable {
         }
         let tokenizer = try Tokenizer(tokenizerJSON: json)
         let engine = try MockModel(tokenizer: tokenizer).engine(tokensPerSecond: configuration.mockTokensPerSecond)
-        return Model(engine: engine, tokenizer: tokenizer, chatFormat: .phi3, createdAt: BuiltinFiles.createdAt)
+        let format = try ChatFormat(
+            try TokenizerConfiguration(files: { BuiltinFiles.file($0)?.array }),
+            architecture: "phi3",
+            endTokens: [],
+            tokenizer: tokenizer
+        )
+        return Model(engine: engine, tokenizer: tokenizer, chatFormat: format, createdAt: BuiltinFiles.createdAt)
     }
 }
 

@@ -197,6 +197,13 @@ extension Setting {
                     + "the same answers, sooner where they repeat what was said"
             ),
             Setting(
+                name: "keep-thinking",
+                placeholder: "",
+                kind: .toggle(\.keepThinking),
+                help: "keep what a model thought before earlier answers in the prompt, also where its template drops "
+                    + "that: the next turn is found in the cache as a whole, and the context fills up sooner"
+            ),
+            Setting(
                 name: "shutdown-seconds",
                 placeholder: "S",
                 kind: .number(\.shutdownSeconds, 0...86400),

@@ -305,6 +305,19 @@ struct AnswerExample: Sendable, CustomStringConvertible {
                 "{\"city\": \"a \\\"b\\\" {c}, <|x\", \"days\": 1, \"places\": [\"d\", true], \"more\": {\"k\": null}}"
             ) + call("find-it", "{}")
         ),
+        AnswerExample(
+            name: "FunctionGemma",
+            syntax: AnswerSyntax(
+                calls: CallSyntax(
+                    callStart: "<start_function_call>call:",
+                    nameEnd: "",
+                    arguments: .bare(quote: "<escape>"),
+                    callEnd: "<end_function_call>"
+                )
+            ),
+            text: "<start_function_call>call:get_weather{city:<escape>Zürich, {x}<escape>,days:2}<end_function_call>",
+            parts: call("get_weather", "{\"city\": \"Zürich, {x}\", \"days\": 2}")
+        ),
     ]
 
     private static let thinkingExamples = [

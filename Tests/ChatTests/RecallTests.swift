@@ -160,6 +160,21 @@ import Tokenization
         #expect(try chat.encode(try chat.text(turns)).starts(with: first + chat.bytewise("Hello there")))
     }
 
+    @Test("A name that the template gives a call need not have been sampled")
+    func callNames() throws {
+        let named = Self.chatml.replacing("'[/call]'", with: #"', "id": "' ~ message.role ~ '"[/call]'"#)
+        var chat = try Conversation(named)
+        let answer = chat.bytewise("[call]x[/call]")
+        let first = try chat.ask([Self.message("user", "hi")], answer: answer)
+        let turns = [Self.message("user", "hi"), Self.message("assistant", "", call: "x"), Self.message("user", "x")]
+        let text = try chat.text(turns)
+        #expect(String(decoding: text.bytes, as: UTF8.self).contains(#"[call]x, "id": "assistant"[/call]"#))
+        #expect(try chat.encode(text).starts(with: first + answer))
+        // One that a user wrote is text.
+        let other = [Self.message("user", "hi"), Self.message("assistant", "", call: #"x, "id": "assistant""#)]
+        #expect(try !chat.encode(try chat.text(other + [Self.message("user", "x")])).starts(with: first + answer))
+    }
+
     @Test("Texts that spell a prompt and its answer do not get the answer's special tokens")
     func forgedPrompts() throws {
         var chat = try Conversation(Self.chatml)

@@ -44,8 +44,8 @@ enum RoundTrip {
         return histories
     }
 
-    /// Renders an answer in a history, and parses what stands for it there.
-    static func readBack(_ history: History, _ format: ChatFormat, _ tools: [ToolDefinition]) throws -> [AnswerPart] {
+    /// Renders an answer in a history.
+    static func written(_ history: History, _ format: ChatFormat, _ tools: [ToolDefinition]) throws -> String {
         var answer = ChatTurn(role: .assistant, text: history.text)
         answer.calls = history.calls
         answer.thinking = history.thinking
@@ -59,10 +59,15 @@ enum RoundTrip {
             tools: tools
         )
         conversation.thinking = history.thinking == nil ? .off : .on(nil)
-        let written = try format.preview(conversation)
+        return try format.preview(conversation)
+    }
+
+    /// Renders an answer in a history, and parses what stands for it there.
+    static func readBack(_ history: History, _ format: ChatFormat, _ tools: [ToolDefinition]) throws -> [AnswerPart] {
+        let written = try written(history, format, tools)
         let question = try #require(written.range(of: "QUESTION", options: .backwards))
         // A template that has one call in a turn writes a result after each.
-        let answers = written[question.upperBound...].components(separatedBy: "RESULT").prefix(max(1, results.count))
+        let answers = written[question.upperBound...].components(separatedBy: "RESULT").prefix(history.calls.count)
         return answers.flatMap { parts(of: $0, format, tools, history) }
     }
 
@@ -81,7 +86,9 @@ enum RoundTrip {
             text = String(text[range.lowerBound...])
         }
         // A call that is the whole answer has a head before it here.
-        if format.syntax.calls.isWholeAnswer, let start = text.firstIndex(of: "{") { text = String(text[start...]) }
+        if format.syntax.calls.isWholeAnswer, history.thinking == nil, let start = text.firstIndex(of: "{") {
+            text = String(text[start...])
+        }
         var parser = AnswerParser(format.syntax, tools: tools, isInsideThinking: false)
         return (parser.push(text) + parser.finish()).compactMap { part in
             switch part {

@@ -17,7 +17,8 @@ import Tokenization
     @Test("A family's syntax of calls is found from its template", arguments: ToolTemplate.all)
     func calls(_ template: ToolTemplate) throws {
         let format = try Self.format(template.source)
-        #expect(format.toolSupport == ToolSupport(tools: true, calls: true, results: true, origin: .derived))
+        let support = format.toolSupport
+        #expect(support.tools && support.calls && support.results && support.origin == .derived)
         #expect(format.syntax.calls == template.syntax)
         #expect(
             format.syntax.thinking == ThinkingSyntax(start: "<think>", end: "</think>", closing: "\n</think>\n\n")
@@ -38,7 +39,8 @@ import Tokenization
             "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
                 + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
         )
-        #expect(format.toolSupport.origin == .ours && !format.toolSupport.tools && !format.toolSupport.calls)
+        let support = format.toolSupport
+        #expect(support.origin == .ours && !support.tools && !support.calls && !support.results)
         for history in try RoundTrip.histories(format) {
             #expect(try RoundTrip.readBack(history, format, RoundTrip.tools()) == history.expected, "\(history.label)")
         }
@@ -63,6 +65,67 @@ import Tokenization
                     + "<tool_response>\nRESULT\n</tool_response>\nAnd?<|im_end|>\n"
             )
         )
+    }
+
+    @Test(
+        "Calls that a template does not write, but names, are written and read as the model was trained to",
+        arguments: [
+            "<|tool_call_argument_begin|>", "<|tool_call_start|>", "<|tool_list_start|>", "<|tool_call|>", "<|tool|>",
+        ]
+    )
+    func known(_ mark: String) throws {
+        let format = try Self.format(
+            "{% if tools %}<|im_start|>system\n\(mark){{ tools | tojson }}<|im_end|>\n{% endif %}"
+                + "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+                + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+        )
+        #expect(format.toolSupport.origin == .known && format.toolSupport.tools && !format.toolSupport.calls)
+        #expect(format.syntax.calls != AnswerExample.hermes)
+        for history in try RoundTrip.histories(format) {
+            #expect(try RoundTrip.readBack(history, format, RoundTrip.tools()) == history.expected, "\(history.label)")
+        }
+    }
+
+    @Test("harmony's calls are read before and after the channel, and end the answer")
+    func harmony() throws {
+        let format = try Self.format(ChatFixture.template("harmony"))
+        #expect(format.toolSupport.origin == .known)
+        for history in try RoundTrip.histories(format) where history.calls.count == 1 {
+            #expect(try RoundTrip.readBack(history, format, RoundTrip.tools()) == history.expected, "\(history.label)")
+        }
+        let calls = [
+            "<|channel|>commentary to=functions.find-it <|constrain|>json<|message|>{}<|call|>",
+            "<|start|>assistant to=functions.find-it<|channel|>commentary json<|message|>{}<|call|>",
+            "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>commentary to=functions.find-it"
+                + "<|message|>{}",
+        ]
+        for text in calls {
+            var parser = AnswerParser(format.syntax, tools: try RoundTrip.tools(), isInsideThinking: false)
+            let parts = parser.push(text) + parser.finish()
+            #expect(
+                parts.filter { if case .thinking = $0 { false } else { true } } == AnswerExample.call("find-it", "{}")
+            )
+        }
+    }
+
+    @Test("Tools are given under the name that SmolLM 3 has for them")
+    func otherNames() throws {
+        let format = try Self.format(
+            "{% if xml_tools %}{{ xml_tools }}{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}"
+        )
+        #expect(format.toolSupport.tools)
+    }
+
+    @Test("Tools that a template cannot write, for want of what their schemas need not have, are told of nevertheless")
+    func poorSchemas() throws {
+        let format = try Self.format(
+            "{% for t in tools or [] %}{{ t.function.name }}{% for k, v in t.function.parameters.properties | items %}"
+                + "{{ k ~ ': ' ~ (v.description | trim) + v.description }}{% endfor %}{% endfor %}"
+                + "{% for m in messages %}{{ m.content }}{% endfor %}"
+        )
+        let tools = [try ToolDefinition("find-it", schema: #"{"type":"object","properties":{"a":{}}}"#)]
+        let turns = [ChatTurn(role: .user, text: "Hi")]
+        #expect(try format.preview(ChatConversation(turns: turns, tools: tools)).contains(#""name": "find-it""#))
     }
 
     @Test("A model that thinks by default is stopped when told so, by the template's switch or by an empty thought")
@@ -113,6 +176,14 @@ import Tokenization
         #expect(try !format.preview(conversation).contains("2 and 2"))
         conversation.keepsThinking = true
         #expect(try format.preview(conversation).contains("<think>\n2 and 2\n</think>\n\n4<|im_end|>"))
+        // A template that can be told to keep it does so itself.
+        let told = try Self.format(
+            source.replacing("and loop.last", with: "and (loop.last or keep_past_thinking)").replacing(
+                "</think>",
+                with: "END</think>"
+            )
+        )
+        #expect(try told.preview(conversation).contains("<think>\n2 and 2\nEND</think>\n\n4<|im_end|>"))
     }
 
     @Test("Special tokens among the markers are to be seen in an answer, and do not end it")

@@ -20,7 +20,13 @@ import Tokenization
             }
             let tools = try RoundTrip.tools()
             let turns = [ChatTurn(role: .user, text: "Where is it?")]
-            let told = try format.preview(ChatConversation(turns: turns, tools: tools))
+            let told: String
+            do {
+                told = try format.preview(ChatConversation(turns: turns, tools: tools))
+            } catch {
+                Issue.record("\(name): \(error)")
+                continue
+            }
             for tool in tools { #expect(told.contains(tool.name), "\(name) does not tell of tools") }
             if let thinking = format.syntax.thinking {
                 #expect(
@@ -33,6 +39,12 @@ import Tokenization
             outcome += (support.calls ? "" : ", calls in the text") + (support.results ? "" : ", results of users")
             for history in try RoundTrip.histories(format) {
                 do {
+                    if let start = format.syntax.thinking?.start, history.thinking != nil,
+                        try !RoundTrip.written(history, format, tools).contains(start)
+                    {
+                        // The head of an answer begins the thought, and only there.
+                        continue
+                    }
                     let read = try RoundTrip.readBack(history, format, tools)
                     #expect(read == history.expected, "\(name): \(read) for \(history.expected)")
                     if read != history.expected { outcome += " WRONG \(history.label)" }

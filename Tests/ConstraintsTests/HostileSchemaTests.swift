@@ -59,6 +59,48 @@ struct HostileSchemaTests {
         #expect(memory < 64 << 20)
     }
 
+    private func toolList(_ schemas: [String]) throws -> GrammarElement {
+        var choices: [(text: String, then: GrammarElement)] = []
+        for (index, schema) in schemas.enumerated() {
+            let options = SchemaOptions(ignoresUnsupported: true, layout: .spaced)
+            choices.append(("tool\(index) ", .schema(try TestVocabulary.node(schema), options)))
+        }
+        return .choice(choices)
+    }
+
+    @Test func longListOfToolsCompiles() throws {
+        let schemas = (0..<500).map {
+            """
+            {"type":"object","properties":{"path\($0)":{"type":"string","description":"where"},
+             "count":{"type":"integer","minimum":\($0),"maximum":\($0 + 5000)},"mode":{"enum":["a\($0)","b"]},
+             "code":{"type":"string","pattern":"^[A-Z]{2}\($0)+$"},"tags":{"type":"array","items":{"type":"string"}},
+             "day":{"type":"string","format":"date"}},"required":["path\($0)"]}
+            """
+        }
+        let list = try toolList(schemas)
+        var (grammar, time): (Grammar?, Double) = (nil, 0)
+        time = try seconds { grammar = try Grammar(list) }
+        #expect(time < 60)
+        let session = GrammarConstraint(try #require(grammar), TestVocabulary.shared)
+        #expect(session.approximateBytes < 64 << 20)
+        #expect(TestVocabulary.admits(session, #"tool499 {"path499": "x"}"#))
+    }
+
+    @Test func longListOfHostileSchemasIsRefusedByTheWorkOnAll() throws {
+        let patterns = (0..<2000).map {
+            #"{"type":"string","allOf":[{"pattern":"(a|b)*a(a|b){\#($0)}"},{"pattern":"(a|c)*c(a|c){200}$"},{"minLength":9}]}"#
+        }
+        let products = (0..<2000).map { tool in
+            let flags = (0..<9).map { #"{"anyOf":[{"required":["a\#($0)x\#(tool)"]},{"required":["b\#($0)"]}]}"# }
+            return #"{"type":"object","allOf":[\#(flags.joined(separator: ","))]}"#
+        }
+        for schemas in [patterns, products] {
+            let list = try toolList(schemas)
+            let time = seconds { _ = try? Grammar(list) }
+            #expect(time < 60)
+        }
+    }
+
     @Test func longCountsCostNoMemoryBeforeTheyAreUsed() throws {
         let grammar = try TestVocabulary.grammar(#"{"type":"string","pattern":"^[a-z]{1,20000}$","maxLength":15000}"#)
         #expect(grammar.approximateBytes < 1 << 20)

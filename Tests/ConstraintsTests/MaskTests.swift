@@ -91,6 +91,26 @@ struct MaskTests {
         #expect(mask.tokens == [TestVocabulary.stop])
     }
 
+    /// `true` is a token, but this tokenizer would never write it: it cuts `tr`, `ue`.
+    @Test func forcedTextIsCutAsTheTokenizerCutsIt() throws {
+        let pieces = TestVocabulary.pieces
+        let ends = ["tr", "ue"].map { Token(256 + (pieces.firstIndex(of: $0) ?? 0)) }
+        let whole = Token(256 + (pieces.firstIndex(of: "true") ?? 0))
+        let texts = (0..<256).map { [UInt8($0)] } + pieces.map { Array($0.utf8) } + [[], []]
+        for hasSpace in [false, true] {
+            let vocabulary = Vocabulary(texts: texts, stopTokens: [TestVocabulary.stop]) { text in
+                // As one that puts a space before every text.
+                let space = hasSpace ? [Token(UInt8(ascii: " "))] : []
+                guard text.suffix(4).elementsEqual("true".utf8) else { return [] }
+                return space + text.dropLast(4).map { Token($0) } + ends
+            }
+            let grammar = try TestVocabulary.grammar(#"{"const":true}"#)
+            #expect(GrammarConstraint(grammar, vocabulary).forced == ends)
+        }
+        let longest = GrammarConstraint(try TestVocabulary.grammar(#"{"const":true}"#), TestVocabulary.shared)
+        #expect(longest.forced == [whole])
+    }
+
     @Test func refusesATokenThatIsNotAllowedAndStaysWhereItWas() throws {
         var session = try TestVocabulary.constraint(#"{"type":"boolean"}"#)
         expect(session.accept(Token(UInt8(ascii: "x"))), is: false)

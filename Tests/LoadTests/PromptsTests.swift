@@ -1,4 +1,5 @@
 import APIClient
+import Support
 import Testing
 
 @testable import LoadTest
@@ -46,7 +47,25 @@ import Testing
         // Each question about four times, so that replies can be compared.
         #expect(first[0] == first[30] && Set(first).count > 20)
         #expect(Set(first.map(\.family)) == Set(Question.Family.allCases))
-        #expect(first.allSatisfy { ($0.expected == nil) == ($0.family == .open) })
+        #expect(first.allSatisfy { ($0.expected == nil) == [.open, .calls].contains($0.family) })
+    }
+
+    @Test("A call is right if it is the only one, of that tool, with those values")
+    func calls() throws {
+        func answer(_ name: String, _ arguments: String) throws -> AnswerReader {
+            var reader = AnswerReader()
+            var parser = EventParser()
+            for event in try parser.push(Array(EventText.call(name, pieces: [arguments]).utf8)) {
+                try reader.receive(event, at: 0)
+            }
+            return reader
+        }
+        let expected = ExpectedAnswer.call("get_weather", ["location": "Lyon", "days": "3"])
+        #expect(expected.matches(try answer("get_weather", #"{"days":3,"location":"Lyon"}"#)))
+        #expect(!expected.matches(try answer("get_weather", #"{"days":3,"location":"Oslo"}"#)))
+        #expect(!expected.matches(try answer("weather", #"{"days":3,"location":"Lyon"}"#)))
+        #expect(!expected.matches(try answer("get_weather", #"{"location":"Lyon"}"#)))
+        #expect(try answer("f", "{}").reply == "[f {}]")
     }
 
     @Test("Prompts have the requested length by the server's count, and share the requested prefix")

@@ -10,6 +10,8 @@ final class TestServer: Sendable {
     enum Reply: Sendable {
         /// A stream with this text, one word in each event.
         case text(String)
+        /// A stream with a call of a tool, and a reason to stop.
+        case call(String, String, stopReason: String = "tool_use")
         /// The same, and then the connection is closed without notice.
         case textThenClose(String)
         /// A response with a content length.
@@ -23,7 +25,11 @@ final class TestServer: Sendable {
             var role: String
             var content: String
         }
+        struct Choice: Decodable, Sendable {
+            var name: String
+        }
         var messages: [Message]
+        var tool_choice: Choice?
     }
 
     let port: UInt16
@@ -83,6 +89,9 @@ final class TestServer: Sendable {
             let index = requests.add(1, ordering: .relaxed).oldValue
             switch reply(index, request) {
             case .text(let text): send(connection, Self.stream(text))
+            case .call(let name, let arguments, let stopReason):
+                let pieces = [String(arguments.prefix(5)), String(arguments.dropFirst(5))]
+                send(connection, Self.chunked(EventText.call(name, pieces: pieces, stopReason: stopReason)))
             case .textThenClose(let text):
                 send(connection, Self.stream(text))
                 return
@@ -99,8 +108,11 @@ final class TestServer: Sendable {
     private static func stream(_ text: String) -> String {
         let pieces = text.split(separator: " ", omittingEmptySubsequences: false).enumerated()
             .map { $0.offset == 0 ? String($0.element) : " " + $0.element }
-        let body = EventText.answer(pieces: pieces, outputTokens: pieces.count)
-        return "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        return chunked(EventText.answer(pieces: pieces, outputTokens: pieces.count))
+    }
+
+    private static func chunked(_ body: String) -> String {
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
             + "\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
     }
 
@@ -132,6 +144,22 @@ final class TestServer: Sendable {
 }
 
 extension TestServer.Request {
+    /// A call that a forced tool takes.
+    var rightCall: (name: String, arguments: String)? {
+        switch tool_choice?.name {
+        case "get_weather": ("get_weather", #"{"location": "Lyon"}"#)
+        case "add_numbers": ("add_numbers", #"{"b": 2, "a": 9999}"#)
+        case "set_lights": ("set_lights", #"{"room":"garden","state":"on"}"#)
+        default: nil
+        }
+    }
+
+    /// What a perfect model and server answer.
+    var right: TestServer.Reply {
+        guard let call = rightCall else { return .text(rightReply) }
+        return .call(call.name, call.arguments)
+    }
+
     /// The reply of a perfect model to the questions of a load test.
     var rightReply: String {
         let told = messages.first?.content ?? ""

@@ -206,6 +206,12 @@ struct CallSyntaxTests {
 
     // MARK: Random answers
 
+    /// What ends strings.
+    static let exits = [
+        "tags": "\n</parameter>\n", "typed": "</parameter>\n", "bare with a text": "<|\"|>", "bare": "<quote>",
+        "keys": "</arg_value>",
+    ]
+
     @Test(arguments: Self.syntaxes.keys.sorted())
     func whateverComesOutCanBeReadAndIsValid(_ name: String) throws {
         let syntax = try #require(Self.syntaxes[name]?())
@@ -218,7 +224,7 @@ struct CallSyntaxTests {
             let constraint = try #require(
                 try Self.model.constraint(syntax, tools, choice, nil, mayThink: false)
             )
-            guard let text = Self.model.randomAnswer(constraint, seed: seed) else { continue }
+            guard let text = Self.model.randomAnswer(constraint, seed: seed, exit: Self.exits[name]) else { continue }
             finished += 1
             let read = ReadCall.all(in: text, syntax, tools)
             #expect(!read.isEmpty, "no call in \(text)")
@@ -269,16 +275,16 @@ struct ReadCall {
 }
 
 extension GrammarModel {
-    /// What ends the strings of some syntaxes.
-    private var exits: [String] { ["\n</parameter>\n", "</parameter>\n", "<|\"|>"] }
-
     private func follows(_ text: String, _ session: any TokenConstraint) -> Bool {
         var session = session
-        return tokens(text).allSatisfy { session.accept($0) }
+        for token in tokens(text) where !session.accept(token) { return false }
+        return true
     }
 
     /// What a model says that draws any token that is allowed, and comes to an end after a while; nil if it does not.
-    func randomAnswer(_ constraint: any TokenConstraint, seed: UInt64, patience: Int = 100) -> String? {
+    func randomAnswer(_ constraint: any TokenConstraint, seed: UInt64, exit: String? = nil, patience: Int = 100)
+        -> String?
+    {
         var session = constraint
         var generator = SeededGenerator(seed: seed)
         var mask = TokenMask(tokenCount: 256 + specials.count)
@@ -290,8 +296,8 @@ extension GrammarModel {
             let closers = tokens.filter { $0 > 256 || "\"}])/<\n".utf8.contains(UInt8(clamping: $0)) }
             let isLeaving = step > patience && step % 4 != 0 && !closers.isEmpty
             // Nobody comes by chance upon what ends a string.
-            if step > patience, let exit = exits.first(where: { follows($0, session) }) {
-                for token in tokens(exit) where session.accept(token) { text += tokenizer.bytes(of: token) }
+            if step > patience, let exit, follows(exit, session) {
+                for token in self.tokens(exit) where session.accept(token) { text += tokenizer.bytes(of: token) }
                 continue
             }
             // Letters more often than other bytes, of which most would be broken characters.

@@ -17,7 +17,7 @@ import Testing
 
     private func content(_ reply: String, _ fields: String = "") async throws -> (json: JSONValue, stream: Reply) {
         let api = try TestAPI(answering: Script.bytes(reply))
-        let (plain, stream) = try await api.both(Self.tools + fields)
+        let (plain, stream) = try await api.both(Self.tools + #","max_tokens":400"# + fields)
         return (try plain.json, stream)
     }
 
@@ -58,6 +58,18 @@ import Testing
         // A finished call before it does not hide that.
         let two = try await content(Self.lyon + "\n" + Self.lyon, #","max_tokens":138"#).json
         #expect(two["content"]?.withoutIDs == [Self.lyonBlock] && two["stop_reason"] == "max_tokens")
+    }
+
+    @Test("The beginning of a marker is no text where max_tokens cuts it, and is where the model ends with it")
+    func cutMarker() async throws {
+        for (reply, most, text) in [
+            ("I go.\n" + Self.lyon, 14, "I go."), ("1 <", 3, "1"), ("1 <", 400, "1 <"), ("1 <tool", 400, "1 <tool"),
+        ] {
+            let json = try await content(reply, #","max_tokens":\#(most)"#).json
+            #expect(json["content"] == [["type": "text", "text": .string(text)]], "\(reply)")
+        }
+        let two = try await content(Self.lyon + "\n" + Self.lyon, #","max_tokens":\#(Self.lyon.utf8.count + 5)"#).json
+        #expect(two["content"]?.withoutIDs == [Self.lyonBlock] && two["stop_reason"] == "tool_use")
     }
 
     @Test("A finished call is the reason also where max_tokens or a stop sequence comes after it")

@@ -149,7 +149,7 @@ extension TemplateFormat {
 
     private mutating func findToolForm() {
         // A form that the template does not know may lose what it says of parameters.
-        for parts in [[Probe.toolName, Probe.otherToolName, Probe.key], [Probe.toolName, Probe.otherToolName]] {
+        for parts in [[Probe.toolName, Probe.otherToolName, Probe.key], [Probe.toolName]] {
             for form in MessageForms.ToolForm.allCases {
                 forms.tools = form
                 guard let text = try? renderAsIs([Probe.user], probeSettings),
@@ -236,6 +236,8 @@ extension TemplateFormat {
     }
 
     private mutating func findResultForm() {
+        // One that writes any role, but no calls, does not know of results.
+        guard forms.calls != nil || toolTemplate.contains("tool") else { return }
         let usual = forms.contents.tool
         let call = Probe.call()
         for form in [usual] + ContentForms.Form.allCases {

@@ -66,7 +66,7 @@ struct MessageForms: Sendable {
         let node = (try? JSONDocument(Array(call.arguments.utf8)))?.root
         let arguments: TemplateValue =
             switch (form.arguments, node) {
-            case (.object, let node?) where call.isSampled: .spelled(TemplateValue(node), call.arguments)
+            case (.object, let node?) where call.isSampled: TemplateValue(node, keepsSpelling: true)
             case (.object, let node?): TemplateValue(node)
             case (.text, let node?) where !call.isSampled: .string(ArgumentText.json(node, .spaced))
             case (.text, _): .string(call.arguments)
@@ -91,7 +91,18 @@ struct MessageForms: Sendable {
 
 extension TemplateValue {
     /// A value from outside. Of members with one name the last counts.
-    init(_ node: JSONNode) {
+    /// - Parameter keepsSpelling: whether arrays and objects are written as they came.
+    init(_ node: JSONNode, keepsSpelling: Bool = false) {
+        guard !keepsSpelling else {
+            let value = TemplateValue(node) { TemplateValue($0, keepsSpelling: true) }
+            self = .spelled(value, String(decoding: node.source, as: UTF8.self))
+            return
+        }
+        self.init(node) { TemplateValue($0) }
+    }
+
+    /// - Parameter element: makes a value of an element or a member.
+    private init(_ node: JSONNode, element: (JSONNode) -> TemplateValue) {
         switch node.kind {
         case .null: self = .null
         case .bool: self = .bool((try? node.bool()) ?? false)
@@ -100,9 +111,9 @@ extension TemplateValue {
             self = value == .max || value == .min ? .number((try? node.double()) ?? 0) : .integer(value)
         case .number: self = .number((try? node.double()) ?? 0)
         case .string: self = .string((try? node.string()) ?? "")
-        case .array: self = .array(((try? Array(node.elements())) ?? []).map { TemplateValue($0) })
+        case .array: self = .array(((try? Array(node.elements())) ?? []).map(element))
         case .object:
-            self = .object(((try? Array(node.members())) ?? []).map { .init($0.name, TemplateValue($0.value)) })
+            self = .object(((try? Array(node.members())) ?? []).map { .init($0.name, element($0.value)) })
         }
     }
 }

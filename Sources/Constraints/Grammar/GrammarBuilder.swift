@@ -79,6 +79,7 @@ private struct GrammarBuilder {
     var rules = GrammarRules()
     var pool = RegexPool()
     var ignored: [String] = []
+    private var work = 0
     private var shared: [String: Int32] = [:]
 
     /// The sequence that an element is by itself.
@@ -94,7 +95,7 @@ private struct GrammarBuilder {
         case .token(let token): return [.lexeme(pool.special(token))]
         case .schema(let node, let options):
             rules.depth = max(rules.depth, Int32(options.depth))
-            let value = try RuleBuilder.add(node, options, to: &rules, &pool, ignored: &ignored)
+            let value = try RuleBuilder.add(node, options, to: &rules, &pool, ignored: &ignored, work: &work)
             return [.value(value, options.layout)]
         case .text(let text): return [try self.text(text)]
         case .choice(let choices): return [try choice(choices)]

@@ -4,6 +4,8 @@ import JSON
 struct RuleBuilder {
     private static let mostRules = 100_000
     private static let mostRegions = 200
+    /// The work on all schemas of a grammar.
+    private static let mostWork = 1_000_000
 
     /// What a rule is made of.
     struct Source: Hashable {
@@ -27,6 +29,7 @@ struct RuleBuilder {
     var ignored: [String] { reader.ignored }
 
     /// Adds the rules of a schema.
+    /// - Parameter work: grows by what it took, which is bounded for all schemas of a grammar.
     /// - Returns: the rule of the whole value.
     /// - Throws: `SchemaError` if the schema cannot be enforced, or no value is valid.
     static func add(
@@ -34,16 +37,21 @@ struct RuleBuilder {
         _ options: SchemaOptions,
         to rules: inout GrammarRules,
         _ pool: inout RegexPool,
-        ignored: inout [String]
+        ignored: inout [String],
+        work: inout Int
     ) throws(SchemaError) -> Int32 {
+        pool.allowSearches()
+        let first = (values: rules.values.count, objects: rules.objects.count, arrays: rules.arrays.count)
         let writer = ValueWriter(options.syntax, &rules, &pool)
         var builder = RuleBuilder(reader: SchemaReader(schema, options), writer: writer)
         let whole = builder.reader.document.atom(schema)
         let atoms = options.isObject || options.syntax != .json ? [whole, .object] : [whole]
         let root = builder.rule(Source(atoms: atoms, style: writer.rootStyle), &rules)
         while let (rule, source) = builder.pending.popLast() { try builder.build(rule, source, &rules, &pool) }
-        Self.measureHeights(&rules)
+        Self.measureHeights(&rules, from: first)
         ignored += builder.ignored
+        work += builder.reader.work + pool.visits
+        guard work <= mostWork else { throw SchemaError(.tooComplex, schema, "is too complex, beside those before it") }
         guard rules.values[Int(root)].height <= rules.depth else {
             throw SchemaError(.unsatisfiable, schema, "admits no value of bounded depth")
         }
@@ -217,13 +225,7 @@ struct RuleBuilder {
         let saysNothingOfOthers = patterns.isEmpty && isNamed && shape.rules.allSatisfy { $0.others.isEmpty }
         if reader.options.isClosed, saysNothingOfOthers, shape.least <= names.count { return [] }
         if writer.writing(style) != nil {
-            // Only keys that are names: patterns are for the text of JSON.
-            guard patterns.isEmpty else { return [] }
-            let atoms = shape.rules.flatMap(\.others).unique
-            let keys = writer.otherKeys(names, &pool)
-            let nested = writer.nested(style)
-            let source = Source(atoms: atoms, style: nested == .other ? .parameter : nested)
-            return [ObjectRule.Region(keys: keys, value: rule(source, &rules))]
+            return namedRegion(shape, names, style, hasPatterns: !patterns.isEmpty, &rules, &pool)
         }
         var start = pool.plainString()
         if !names.isEmpty {
@@ -267,14 +269,34 @@ struct RuleBuilder {
         return result
     }
 
+    /// Keys that are not named, in a syntax where only names can be keys: patterns are for the text of JSON.
+    private mutating func namedRegion(
+        _ shape: ObjectShape,
+        _ names: [[UInt8]],
+        _ style: ValueStyle,
+        hasPatterns: Bool,
+        _ rules: inout GrammarRules,
+        _ pool: inout RegexPool
+    ) -> [ObjectRule.Region] {
+        if hasPatterns { return [] }
+        let nested = writer.nested(style)
+        let atoms = shape.rules.flatMap(\.others).unique
+        let source = Source(atoms: atoms, style: nested == .other ? .parameter : nested)
+        return [ObjectRule.Region(keys: writer.otherKeys(names, &pool), value: rule(source, &rules))]
+    }
+
     // MARK: Heights
 
     /// Finds the shallowest values, from those that have no parts on. What is deeper than the bound stays unreachable.
-    private static func measureHeights(_ rules: inout GrammarRules) {
+    /// - Parameter first: the first rules of this schema: no others refer to them, and they to no others.
+    private static func measureHeights(
+        _ rules: inout GrammarRules,
+        from first: (values: Int, objects: Int, arrays: Int)
+    ) {
         var hasChanged = true
         while hasChanged {
             hasChanged = false
-            for index in rules.arrays.indices {
+            for index in first.arrays..<rules.arrays.count {
                 let rule = rules.arrays[index]
                 var height: Int32 = 1
                 for place in 0..<min(rule.least, Int32(rule.prefix.count) + 1) {
@@ -288,7 +310,7 @@ struct RuleBuilder {
                     hasChanged = true
                 }
             }
-            for index in rules.objects.indices {
+            for index in first.objects..<rules.objects.count {
                 let rule = rules.objects[index]
                 var height: Int32 = 1
                 for member in rule.members where member.isRequired || rule.least > 0 {
@@ -302,7 +324,7 @@ struct RuleBuilder {
                     hasChanged = true
                 }
             }
-            for index in rules.values.indices {
+            for index in first.values..<rules.values.count {
                 let rule = rules.values[index]
                 var height = rule.scalar == RegexPool.nothing ? ValueRule.unreachable : 0
                 for object in rule.objects { height = min(height, rules.objects[Int(object)].height) }

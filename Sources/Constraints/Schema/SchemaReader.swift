@@ -16,7 +16,7 @@ struct SchemaReader {
     private var known: [SchemaAtom: [Shape]] = [:]
     /// Atoms being read: one that contains itself without a member or element between has no meaning.
     private var open: Set<SchemaAtom> = []
-    private var work = 0
+    private(set) var work = 0
     /// Where a keyword cannot be left out, because what is left would be more than the schema allows.
     var isExact = 0
     /// Paths of keywords that were left out.

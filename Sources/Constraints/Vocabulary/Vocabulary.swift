@@ -120,7 +120,11 @@ extension Vocabulary {
     private func encoded(_ text: [UInt8]) -> [Token] {
         if let encode {
             let tokens = encode(text)
-            if tokens.flatMap({ self.text($0) }) == text { return tokens }
+            if spells(tokens[...], text) { return tokens }
+            // Some tokenizers put a space before a text: none behind a line break.
+            let behind = encode([UInt8(ascii: "\n")] + text)
+            let start = behind.firstIndex { self.text($0).last == UInt8(ascii: "\n") }.map { $0 + 1 } ?? behind.count
+            if spells(behind[start...], text) { return Array(behind[start...]) }
         }
         var result: [Token] = []
         var rest = text[...]
@@ -129,6 +133,10 @@ extension Vocabulary {
             rest = rest.dropFirst(length)
         }
         return result
+    }
+
+    private func spells(_ tokens: ArraySlice<Token>, _ text: [UInt8]) -> Bool {
+        tokens.flatMap { self.text($0) } == text
     }
 
     /// The longest token that a text begins with.

@@ -43,6 +43,7 @@ package enum HTMLReport {
         if results.failed > 0 { faults.append("\(results.failed) failed") }
         if let verification = results.verification {
             if verification.wrong > 0 { faults.append("\(verification.wrong) wrong") }
+            if verification.invalid > 0 { faults.append("\(verification.invalid) invalid") }
             if verification.differing > 0 { faults.append("\(verification.differing) differing") }
         }
         if faults.isEmpty, !results.isGood { faults.append("no answers") }
@@ -156,6 +157,7 @@ package enum HTMLReport {
             let expected = fault.expected.map { " <span class=\"faint\">known answer: \(escape($0))</span>" } ?? ""
             return """
                 <tr><td>\(fault.differing > 0 ? "<span class=\"pill bad\">differing</span>" : "")\
+                \(fault.invalid > 0 ? "<span class=\"pill bad\">invalid</span>" : "")\
                 \(fault.wrong > 0 ? "<span class=\"pill bad\">wrong</span>" : "")</td>
                 <td>\(escape(fault.question.printable))\(expected)<ul>\(replies.joined())</ul></td></tr>
                 """

@@ -12,12 +12,15 @@ struct AnswerDecoder: Sendable {
     private var filter: StopSequenceFilter
     /// The filter as it is at the beginning of a text.
     private let freshFilter: StopSequenceFilter
+    private let hasTools: Bool
     private var isInText = false
     private(set) var matchedSequence: String?
 
-    init(decoder: StreamDecoder, parser: AnswerParser, stopSequences: StopSequenceFilter) {
+    /// - Parameter hasTools: whether the parser looks for calls.
+    init(decoder: StreamDecoder, parser: AnswerParser, hasTools: Bool, stopSequences: StopSequenceFilter) {
         self.decoder = decoder
         self.parser = parser
+        self.hasTools = hasTools
         filter = stopSequences
         freshFilter = stopSequences
     }
@@ -33,10 +36,15 @@ struct AnswerDecoder: Sendable {
     }
 
     /// What was held back, once no more tokens come.
-    mutating func finish() -> [AnswerPart] {
+    /// - Parameter isCut: whether there would have been more. Then the beginning of a call's marker is no text.
+    mutating func finish(isCut: Bool) -> [AnswerPart] {
         guard matchedSequence == nil else { return [] }
         let text = decoder.finish()
-        var parts = certain((text.isEmpty ? [] : parser.push(text)) + parser.finish())
+        let last = text.isEmpty ? [] : parser.push(text)
+        let held = parser.finish().filter { part in
+            if isCut, hasTools, case .text = part { false } else { true }
+        }
+        var parts = certain(last + held)
         if matchedSequence == nil { parts += endText() }
         return parts
     }

@@ -119,7 +119,8 @@ struct AnswerReader: Sendable {
         let outputTokens = tokensUntilMatch ?? summary.generatedTokens
         record.note { ($0.cachedTokens, $0.outputTokens) = (summary.cachedTokens, outputTokens) }
         if tokensUntilMatch == nil { try check(summary.reason) }
-        let events = decoder.finish().flatMap { fold.add($0) } + fold.finish()
+        let isCut = summary.reason == .maxTokens || summary.reason == .contextFull
+        let events = decoder.finish(isCut: isCut).flatMap { fold.add($0) } + fold.finish()
         var usage = Usage(promptTokens: promptTokens, cachedTokens: summary.cachedTokens, output: outputTokens)
         usage.thinking = thinkingTokens
         remember()

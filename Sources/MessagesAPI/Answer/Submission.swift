@@ -22,13 +22,14 @@ extension MessagesAPI {
             decoder: StreamDecoder(
                 tokenizer: model.tokenizer,
                 startsText: !prepared.continuesAssistantText,
-                visible: format.visibleTokens(in: model.tokenizer)
+                visible: Set(model.grammars.markerTexts.keys)
             ),
             parser: AnswerParser(
                 format.syntax,
                 tools: prepared.tools,
                 isInsideThinking: prepared.prompt.isInsideThinking
             ),
+            hasTools: !prepared.tools.isEmpty,
             stopSequences: prepared.stopSequences
         )
         do {

@@ -2,6 +2,7 @@ import Chat
 import Constraints
 import EngineContract
 import Scheduling
+import Tokenization
 
 extension MessagesAPI {
     /// What the answer to a request may be; nil if it may be anything. What is not known is compiled on this thread.
@@ -9,8 +10,10 @@ extension MessagesAPI {
     func constraint(_ message: MessagesRequest, _ prompt: ChatPrompt) throws(APIError) -> (any TokenConstraint)? {
         let syntax = model.chatFormat.syntax
         let hasForm = message.format != nil || (!message.tools.isEmpty && message.toolChoice.kind != .none)
-        guard hasForm else { return nil }
-        let cache = model.grammars.make(rows: scheduler.engineDescription.vocabularySize).cache
+        // A prompt may begin a thought that nobody wants: it is ended at once.
+        let thinking = message.mayThink || prompt.isInsideThinking ? syntax.thinking : nil
+        guard hasForm || thinking != nil else { return nil }
+        let (vocabulary, cache) = model.grammars.make(rows: scheduler.engineDescription.vocabularySize)
         var form: (any TokenConstraint)?
         do throws(SchemaError) {
             let made = try AnswerGrammar.constraint(
@@ -30,12 +33,23 @@ extension MessagesAPI {
         } catch {
             throw APIError(error, isOfFormat: message.format != nil)
         }
-        return form
+        guard let thinking else { return form }
+        return ThinkingBudget(
+            form,
+            budget: thinkingBudget(message, prompt),
+            start: thinking.start,
+            end: thinking.end,
+            closing: model.tokenizer.encode(parsingSpecials: thinking.closing),
+            isInsideThinking: prompt.isInsideThinking,
+            vocabulary: vocabulary,
+            specialTexts: model.grammars.markerTexts
+        )
     }
 
     /// The most tokens that the model may think with: the client's budget, or what its effort comes to, and never so many
     /// that none are left for the answer.
     private func thinkingBudget(_ message: MessagesRequest, _ prompt: ChatPrompt) -> Int {
+        guard message.mayThink else { return 0 }
         let room = max(0, min(message.maxTokens ?? .max, contextLength - prompt.tokens.count))
         let asked = message.thinking.budget ?? message.thinking.effort.map(\.tokens) ?? .max
         return min(asked, room - min(room / 4, Self.tokensForAnswer))

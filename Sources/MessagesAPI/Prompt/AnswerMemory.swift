@@ -31,7 +31,7 @@ final class AnswerMemory: AnswerRecall {
     /// Of answers to one prompt the latest are kept.
     private static let maxAnswers = 4
     /// Values in a call's arguments beyond which they are not compared.
-    private static let limits = JSONLimits(depth: 200, values: 100_000)
+    private static let limits = JSONLimits(depth: 256, values: 100_000)
 
     private let state = Mutex(State())
 

@@ -8,10 +8,13 @@ import Tokenization
 final class ModelGrammars: Sendable {
     let stopTokens: Set<Token>
     let controlTokens: Set<Token>
+    /// Control tokens that are part of a marker, by what they spell.
+    let markerTexts: [Token: [UInt8]]
     private let tokenizer: Tokenizer
     private let made = Mutex<(vocabulary: Vocabulary, cache: GrammarCache)?>(nil)
 
-    init(_ tokenizer: Tokenizer, stopTokens: Set<Token>, controlTokens: Set<Token>) {
+    init(_ tokenizer: Tokenizer, stopTokens: Set<Token>, controlTokens: Set<Token>, markerTokens: Set<Token>) {
+        markerTexts = Dictionary(uniqueKeysWithValues: markerTokens.map { ($0, tokenizer.bytes(of: $0)) })
         self.tokenizer = tokenizer
         self.stopTokens = stopTokens
         self.controlTokens = controlTokens

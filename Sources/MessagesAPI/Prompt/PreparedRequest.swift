@@ -53,7 +53,11 @@ extension MessagesAPI {
     ) throws(APIError) -> PreparedRequest {
         let message = try MessagesRequest(body, for: purpose)
         record.note { $0.model = message.model }
-        let conversation = PromptBuilder.conversation(message, remembering: answers)
+        let conversation = PromptBuilder.conversation(
+            message,
+            remembering: answers,
+            keepsThinking: configuration.keepsThinking
+        )
         let prompt: ChatPrompt
         do throws(TemplateError) {
             prompt = try model.chatFormat.prompt(conversation, with: model.tokenizer, recalling: answers)

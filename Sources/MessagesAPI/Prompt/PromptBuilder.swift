@@ -7,13 +7,17 @@ import JSON
 /// turn to turn may reach the prompt: how a text was wrapped (string or blocks), `cache_control`, the billing header, white
 /// space within a call's arguments.
 enum PromptBuilder {
-    /// - Parameter memory: knows calls of earlier answers as the model wrote them.
+    /// - Parameters:
+    ///   - memory: knows calls of earlier answers as the model wrote them.
+    ///   - keepsThinking: whether earlier thinking stays where the template would drop it.
     static func conversation(
         _ request: MessagesRequest,
-        remembering memory: AnswerMemory? = nil
+        remembering memory: AnswerMemory? = nil,
+        keepsThinking: Bool = false
     ) -> ChatConversation {
         var conversation = ChatConversation(turns: turns(request, remembering: memory), tools: request.tools)
         if request.mayThink { conversation.thinking = .on(request.thinking.effort) }
+        conversation.keepsThinking = keepsThinking
         return conversation
     }
 
@@ -84,11 +88,16 @@ private struct TurnBuilder {
         for block in message.content {
             switch block {
             case .thinking(let block) where !block.text.isEmpty:
-                let before = turns[turns.count - 1].thinking.map { $0 + "\n\n" } ?? ""
-                turns[turns.count - 1].thinking = before + block.text
+                let last = turns.count - 1
+                // In place: a body has room for half a million blocks.
+                if turns[last].thinking == nil {
+                    turns[last].thinking = block.text
+                } else {
+                    turns[last].thinking?.append("\n\n" + block.text)
+                }
             case .toolUse(let call):
                 toolNames[call.id] = call.name
-                turns[turns.count - 1].calls.append(ToolCall(id: call.id, name: call.name, arguments: arguments(call)))
+                turns[turns.count - 1].calls.append(turnCall(call))
             default: break
             }
         }
@@ -96,12 +105,13 @@ private struct TurnBuilder {
 }
 
 extension TurnBuilder {
-    /// As the model wrote them, if they are still the same.
-    private func arguments(_ call: ToolUseBlock) -> String {
-        guard let memory, let input = try? JSONDocument(Array(call.input.utf8), limits: JSONLimits(depth: 256)) else {
-            return call.input
-        }
-        return memory.arguments(ofCall: call.id, sameAs: input.root) ?? call.input
+    /// A call with its arguments as the model wrote them, if they still say the same.
+    private func turnCall(_ call: ToolUseBlock) -> ToolCall {
+        let input = try? JSONDocument(Array(call.input.utf8), limits: JSONLimits(depth: 256))
+        let sampled = input.flatMap { memory?.arguments(ofCall: call.id, sameAs: $0.root) }
+        var result = ToolCall(id: call.id, name: call.name, arguments: sampled ?? call.input)
+        result.isSampled = sampled != nil
+        return result
     }
 }
 
