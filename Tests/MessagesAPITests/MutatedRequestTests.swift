@@ -8,9 +8,9 @@ import Testing
 @testable import MessagesAPI
 
 @Suite("Mutated requests") struct MutatedRequestTests {
-    /// How many are sent: more by `PENSIEVE_MUTATED_REQUESTS`.
+    /// How many are sent: more by `PENSIEVE_MUTATIONS`.
     private static let count =
-        ProcessInfo.processInfo.environment["PENSIEVE_MUTATED_REQUESTS"].flatMap { Int($0) } ?? 1000
+        ProcessInfo.processInfo.environment["PENSIEVE_MUTATIONS"].flatMap { Int($0) } ?? 1000
 
     private static let replies = [
         "ok", "I look.\n" + ToolAnswerTests.call("get_weather", #"{"city": "Lyon"}"#), "<think>\nHm.\n</think>\n\nSo.",

@@ -10,7 +10,8 @@ extension MessagesAPI {
     func constraint(_ message: MessagesRequest, _ prompt: ChatPrompt) throws(APIError) -> (any TokenConstraint)? {
         let syntax = model.chatFormat.syntax
         let hasForm = message.format != nil || (!message.tools.isEmpty && message.toolChoice.kind != .none)
-        let thinking = message.mayThink ? syntax.thinking : nil
+        // A prompt may begin a thought that nobody wants: it is ended at once.
+        let thinking = message.mayThink || prompt.isInsideThinking ? syntax.thinking : nil
         guard hasForm || thinking != nil else { return nil }
         let (vocabulary, cache) = model.grammars.make(rows: scheduler.engineDescription.vocabularySize)
         var form: (any TokenConstraint)?
@@ -48,6 +49,7 @@ extension MessagesAPI {
     /// The most tokens that the model may think with: the client's budget, or what its effort comes to, and never so many
     /// that none are left for the answer.
     private func thinkingBudget(_ message: MessagesRequest, _ prompt: ChatPrompt) -> Int {
+        guard message.mayThink else { return 0 }
         let room = max(0, min(message.maxTokens ?? .max, contextLength - prompt.tokens.count))
         let asked = message.thinking.budget ?? message.thinking.effort.map(\.tokens) ?? .max
         return min(asked, room - min(room / 4, Self.tokensForAnswer))
