@@ -176,6 +176,14 @@ import Tokenization
         #expect(try !format.preview(conversation).contains("2 and 2"))
         conversation.keepsThinking = true
         #expect(try format.preview(conversation).contains("<think>\n2 and 2\n</think>\n\n4<|im_end|>"))
+        // A template that can be told to keep it does so itself.
+        let told = try Self.format(
+            source.replacing("and loop.last", with: "and (loop.last or keep_past_thinking)").replacing(
+                "</think>",
+                with: "END</think>"
+            )
+        )
+        #expect(try told.preview(conversation).contains("<think>\n2 and 2\nEND</think>\n\n4<|im_end|>"))
     }
 
     @Test("Special tokens among the markers are to be seen in an answer, and do not end it")

@@ -94,20 +94,21 @@ struct MaskTests {
     /// `true` is a token, but this tokenizer would never write it: it cuts `tr`, `ue`.
     @Test func forcedTextIsCutAsTheTokenizerCutsIt() throws {
         let pieces = TestVocabulary.pieces
-        let token = { (text: String) in Token(256 + (pieces.firstIndex(of: text) ?? 0)) }
+        let ends = ["tr", "ue"].map { Token(256 + (pieces.firstIndex(of: $0) ?? 0)) }
+        let whole = Token(256 + (pieces.firstIndex(of: "true") ?? 0))
         let texts = (0..<256).map { [UInt8($0)] } + pieces.map { Array($0.utf8) } + [[], []]
         for hasSpace in [false, true] {
             let vocabulary = Vocabulary(texts: texts, stopTokens: [TestVocabulary.stop]) { text in
                 // As one that puts a space before every text.
                 let space = hasSpace ? [Token(UInt8(ascii: " "))] : []
                 guard text.suffix(4).elementsEqual("true".utf8) else { return [] }
-                return space + text.dropLast(4).map { Token($0) } + [token("tr"), token("ue")]
+                return space + text.dropLast(4).map { Token($0) } + ends
             }
             let grammar = try TestVocabulary.grammar(#"{"const":true}"#)
-            #expect(GrammarConstraint(grammar, vocabulary).forced == [token("tr"), token("ue")])
+            #expect(GrammarConstraint(grammar, vocabulary).forced == ends)
         }
         let longest = GrammarConstraint(try TestVocabulary.grammar(#"{"const":true}"#), TestVocabulary.shared)
-        #expect(longest.forced == [token("true")])
+        #expect(longest.forced == [whole])
     }
 
     @Test func refusesATokenThatIsNotAllowedAndStaysWhereItWas() throws {

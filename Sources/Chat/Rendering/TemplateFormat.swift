@@ -55,6 +55,22 @@ struct TemplateFormat: Sendable {
     /// The text of a conversation, for the model to go on after it, and whether it ends inside a thought.
     func render(_ conversation: ChatConversation) throws(TemplateError) -> (text: RenderedText, isInsideThinking: Bool)
     {
+        do throws(TemplateError) {
+            return try render(conversation, tellsTools: forms.tools != nil)
+        } catch {
+            // Some templates ask of tools' schemas what these need not have, such as a description of each parameter.
+            guard forms.tools != nil, !conversation.tools.isEmpty, error.kind == .undefined || error.kind == .operation,
+                let text = try? render(conversation, tellsTools: false)
+            else { throw error }
+            return text
+        }
+    }
+
+    /// - Parameter tellsTools: whether the template is given the tools. If not, the system text tells of them.
+    private func render(
+        _ conversation: ChatConversation,
+        tellsTools: Bool
+    ) throws(TemplateError) -> (text: RenderedText, isInsideThinking: Bool) {
         var turns = conversation.turns
         // An empty turn to continue is the same as a new one.
         if let last = turns.last, last.role == .assistant, last.text.isEmpty, last.calls.isEmpty,
@@ -73,6 +89,7 @@ struct TemplateFormat: Sendable {
                 writesResults: forms.writesResults
             )
         }
+        if conversation.keepsThinking { settings.switches += thinkingSwitch.keepers }
         if conversation.keepsThinking, thinkingSwitch.dropsOldThinking, let thinking = syntax.thinking {
             settings.keptThinking = .init(start: thinkingSwitch.opening, end: thinking.closing)
         }

@@ -6,15 +6,23 @@ struct ThinkingSwitch: Sendable {
     /// Variables by which templates are told to let the model think.
     private static let flags = ["enable_thinking", "thinking", "reasoning", "enable_reasoning"]
     private static let effort = "reasoning_effort"
+    /// Variables by which templates are told whether the thinking of earlier answers stays, and what keeps it.
+    private static let keepers: [TemplateValue.Member] = [
+        .init("preserve_thinking", .bool(true)), .init("preserved_thinking", .bool(true)),
+        .init("keep_past_thinking", .bool(true)), .init("clear_thinking", .bool(false)),
+        .init("drop_thinking", .bool(false)), .init("truncate_history_thinking", .bool(false)),
+    ]
 
     /// Those that the template names.
     private var flags: [String] = []
     private var hasEffort = false
+    /// What keeps the thinking of earlier answers, of the variables that the template names.
+    private(set) var keepers: [TemplateValue.Member] = []
     /// The effort that stands for no thinking.
     private var leastEffort = ThinkingEffort.low.rawValue
     /// Whether the flags change what is written.
     private var works = false
-    /// Whether the template leaves out the thinking of earlier answers.
+    /// Whether the template leaves out the thinking of earlier answers, whatever it is told.
     private(set) var dropsOldThinking = false
     /// How the template begins a thought: the marker, and the white space after it.
     private(set) var opening = ""
@@ -24,6 +32,7 @@ struct ThinkingSwitch: Sendable {
     init(_ format: TemplateFormat) {
         let template = format.template
         flags = Self.flags.filter { template.names($0) }
+        keepers = Self.keepers.filter { template.names($0.name) }
         hasEffort = template.names(Self.effort)
         if hasEffort, template.contains("none") { leastEffort = "none" }
         func head(_ mode: ThinkingMode) -> String? {
@@ -79,7 +88,7 @@ struct ThinkingSwitch: Sendable {
             Probe.user, Probe.answer(Probe.text(1), thinking: Probe.thinking),
             ChatTurn(role: .user, text: Probe.text(2)),
         ]
-        let settings = TemplateFormat.Settings(switches: members(.on(nil)))
+        let settings = TemplateFormat.Settings(switches: members(.on(nil)) + keepers)
         return (try? format.renderAsIs(turns, settings))?.offsets(of: Probe.thinking).isEmpty ?? true
     }
 }

@@ -225,13 +225,7 @@ struct RuleBuilder {
         let saysNothingOfOthers = patterns.isEmpty && isNamed && shape.rules.allSatisfy { $0.others.isEmpty }
         if reader.options.isClosed, saysNothingOfOthers, shape.least <= names.count { return [] }
         if writer.writing(style) != nil {
-            // Only keys that are names: patterns are for the text of JSON.
-            guard patterns.isEmpty else { return [] }
-            let atoms = shape.rules.flatMap(\.others).unique
-            let keys = writer.otherKeys(names, &pool)
-            let nested = writer.nested(style)
-            let source = Source(atoms: atoms, style: nested == .other ? .parameter : nested)
-            return [ObjectRule.Region(keys: keys, value: rule(source, &rules))]
+            return namedRegion(shape, names, style, hasPatterns: !patterns.isEmpty, &rules, &pool)
         }
         var start = pool.plainString()
         if !names.isEmpty {
@@ -273,6 +267,22 @@ struct RuleBuilder {
             )
         }
         return result
+    }
+
+    /// Keys that are not named, in a syntax where only names can be keys: patterns are for the text of JSON.
+    private mutating func namedRegion(
+        _ shape: ObjectShape,
+        _ names: [[UInt8]],
+        _ style: ValueStyle,
+        hasPatterns: Bool,
+        _ rules: inout GrammarRules,
+        _ pool: inout RegexPool
+    ) -> [ObjectRule.Region] {
+        if hasPatterns { return [] }
+        let nested = writer.nested(style)
+        let atoms = shape.rules.flatMap(\.others).unique
+        let source = Source(atoms: atoms, style: nested == .other ? .parameter : nested)
+        return [ObjectRule.Region(keys: writer.otherKeys(names, &pool), value: rule(source, &rules))]
     }
 
     // MARK: Heights
