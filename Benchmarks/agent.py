@@ -35,7 +35,7 @@ CONTEXT, TURNS = 65536, 20
 # Tokens of a block of the KV cache.
 BLOCK = 16
 # The most tokens that end a call in these formats. They are forced and nothing follows, so no step has computed them.
-CALL_END = 6
+CALL_END = 13
 
 
 class Server:
