@@ -30,7 +30,8 @@ package struct LoadOptions: Sendable {
     package var promptTokens: Int?
     package var sharedPrefix = 0
     package var maxTokens = 64
-    package var families = Question.Family.certain
+    /// Nil: those that any model answers well.
+    package var families: [Question.Family]?
     package var verify = false
     package var abortFraction = 0.0
     package var timeoutSeconds = 300.0
@@ -40,6 +41,11 @@ package struct LoadOptions: Sendable {
     package var htmlPath: String?
 
     package init() {}
+
+    /// What is asked. That a forced call is valid is the server's work, whatever the model: so it is verified too.
+    package var askedFamilies: [Question.Family] {
+        families ?? (verify ? Question.Family.certain + [.calls] : Question.Family.certain)
+    }
 }
 
 extension LoadOptions {
@@ -70,7 +76,8 @@ extension LoadOptions {
           --shared-prefix T    the first T of these tokens are the same in all prompts
           --max-tokens M       longest answer (default 64)
           --questions LIST     what to ask, of: \(Question.Family.allCases.map(\.rawValue).joined(separator: ","))
-                               (default \(Question.Family.certain.map(\.rawValue).joined(separator: ",")))
+                               (default \(Question.Family.certain.map(\.rawValue).joined(separator: ",")), with
+                               --verify also calls)
           --seed N             other prompts
 
         Judgement

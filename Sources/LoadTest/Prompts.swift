@@ -37,7 +37,8 @@ package struct Prompts: Sendable {
         // With verification each question is asked about four times, so that replies can be compared.
         let count = options.verify ? min(256, max(8, options.requests / 4)) : min(4096, options.requests)
         var generator = SeededGenerator(seed: options.seed)
-        questions = (0..<count).map { Self.question(options.families[$0 % options.families.count], &generator) }
+        let families = options.askedFamilies
+        questions = (0..<count).map { Self.question(families[$0 % families.count], &generator) }
     }
 
     /// The question of the request with this index. The same question always has the same filler.
@@ -176,7 +177,8 @@ package struct Calibration {
     /// The server's token count of a question with its filler.
     package typealias Counter = (Question) throws -> Int
 
-    private static let sampleSize = 6
+    /// A whole number of rounds of the usual kinds of questions.
+    private static let sampleSize = 12
 
     private let prompts: Prompts
     private let count: Counter

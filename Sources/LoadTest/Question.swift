@@ -22,8 +22,8 @@ package struct Question: Sendable, Hashable {
         /// A question for one of several tools, with the call that fits.
         case tools
 
-        /// Those that Pensieve's small built-in model answers correctly. That a forced call is valid is the server's work.
-        package static let certain: [Family] = [.recall, .copy, .open, .calls]
+        /// Those that Pensieve's small built-in model answers correctly.
+        package static let certain: [Family] = [.recall, .copy, .open]
     }
 
     package var family: Family

@@ -132,6 +132,16 @@ extension TemplateFormat {
         return order == order.sorted()
     }
 
+    /// Whether the template takes the first system turn along to the last user's, as Mistral's do, or leaves it out of
+    /// longer conversations. The prompt of the next turn would then not go on from the last one's.
+    var movesSystem: Bool {
+        let turns = Probe.turns([.system, .user, .assistant, .user])
+        guard let rendered = try? renderAsIs(turns), let first = rendered.offsets(of: turns[1].text).first else {
+            return false
+        }
+        return rendered.offsets(of: turns[0].text).first.map { $0 > first } ?? true
+    }
+
     // MARK: Tools
 
     /// Finds how tools, calls and results are given, each by itself.

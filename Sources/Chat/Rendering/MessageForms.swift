@@ -61,12 +61,15 @@ struct MessageForms: Sendable {
     }
 
     /// A call in the template's form.
-    /// - Parameter number: how many calls were before it.
-    func value(_ call: ToolCall, _ form: CallForm, number: Int) -> TemplateValue {
+    /// - Parameters:
+    ///   - number: how many calls were before it.
+    ///   - syntax: in which the template writes it.
+    func value(_ call: ToolCall, _ form: CallForm, number: Int, syntax: CallSyntax) -> TemplateValue {
         let node = (try? JSONDocument(Array(call.arguments.utf8)))?.root
         let arguments: TemplateValue =
             switch (form.arguments, node) {
-            case (.object, let node?) where call.isSampled: TemplateValue(node, keepsSpelling: true)
+            case (.object, let node?) where call.isSampled:
+                syntax.writesRawValues ? .rawMembers(of: node) : TemplateValue(node, keepsSpelling: true)
             case (.object, let node?): TemplateValue(node)
             case (.text, let node?) where !call.isSampled: .string(ArgumentText.json(node, .spaced))
             case (.text, _): .string(call.arguments)
@@ -89,7 +92,28 @@ struct MessageForms: Sendable {
     }
 }
 
+extension CallSyntax {
+    /// Whether parameters that are no strings are written between the same markers as those that are. Then any may be given
+    /// as text: templates print it, while they print some values as Python would.
+    fileprivate var writesRawValues: Bool {
+        if case .parameters(let parameters) = arguments { parameters.otherNameEnd == nil } else { false }
+    }
+}
+
 extension TemplateValue {
+    /// An object with all that is not text as the JSON that it came as.
+    fileprivate static func rawMembers(of node: JSONNode) -> TemplateValue {
+        let members = (try? Array(node.members())) ?? []
+        return .object(
+            members.map { member in
+                .init(
+                    member.name,
+                    .string((try? member.value.string()) ?? String(decoding: member.value.source, as: UTF8.self))
+                )
+            }
+        )
+    }
+
     /// A value from outside. Of members with one name the last counts.
     /// - Parameter keepsSpelling: whether arrays and objects are written as they came.
     init(_ node: JSONNode, keepsSpelling: Bool = false) {

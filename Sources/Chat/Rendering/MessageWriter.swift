@@ -71,7 +71,7 @@ struct MessageWriter {
         case .null: members.append(.init("content", .null))
         case .absent: break
         }
-        let values = turn.calls.enumerated().map { forms.value($1, form, number: callCount + $0) }
+        let values = turn.calls.enumerated().map { forms.value($1, form, number: callCount + $0, syntax: calls.syntax) }
         return members + [.init("tool_calls", .array(values))]
     }
 

@@ -35,7 +35,7 @@ struct TemplateFormat: Sendable {
         constants = specialTokens.sorted { $0.key < $1.key }.map { .init($0.key, .templateText($0.value)) }
         try findUserForm()
         findOtherForms()
-        supportsSystem = keepsOrder([.system, .user])
+        supportsSystem = keepsOrder([.system, .user]) && !movesSystem
         let opening: [ChatRole] = supportsSystem ? [.system] : []
         supportsInlineSystem = keepsOrder(opening + [.user, .system, .assistant, .user, .system])
         findToolForms()

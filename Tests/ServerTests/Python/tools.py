@@ -10,6 +10,7 @@ import enum
 import json
 import re
 import sys
+from typing import Annotated
 
 import anthropic
 import pydantic
@@ -48,6 +49,9 @@ def ask(text):
 def both(url, **body):
     """The same request whole and as a stream."""
     body = {"model": "claude-local", "max_tokens": 300, **body}
+    if "temperature" in body:
+        # The SDK leaves it to those who know it.
+        body["extra_body"] = {"temperature": body.pop("temperature")}
     whole = client(url).messages.create(**body)
     with client(url).messages.stream(**body) as stream:
         streamed = stream.get_final_message()
@@ -117,6 +121,7 @@ def stream_equals_message(url):
     assert blocks(whole) == blocks(streamed) and whole.stop_reason == streamed.stop_reason, (whole, streamed)
     assert whole.usage.output_tokens == streamed.usage.output_tokens
     assert total(whole.usage) == total(streamed.usage)
+    body["extra_body"] = {"temperature": body.pop("temperature")}
     events = list(client(url).messages.create(model="claude-local", max_tokens=300, stream=True, **body))
     kinds = [event.type for event in events if event.type != "ping"]
     deltas = kinds.count("content_block_delta")
@@ -166,10 +171,11 @@ def rounds(url):
         choice = {"type": "tool", "name": TOOLS[number % 2]["name"], "disable_parallel_tool_use": True}
         body = {"model": "m", "max_tokens": 300, "messages": turns, "tools": TOOLS, "tool_choice": choice}
         counted = client(url).messages.count_tokens(**{k: v for k, v in body.items() if k != "max_tokens"})
-        answer = client(url).messages.create(**body, temperature=1)
+        answer = client(url).messages.create(**body, extra_body={"temperature": 1})
         assert counted.input_tokens == total(answer.usage), (counted, answer.usage)
         cached = answer.usage.cache_read_input_tokens
-        assert known == 0 or known - cached <= 17, (known, answer.usage)
+        # Not the last block, nor the end of the call, which is forced: no step had to compute it.
+        assert known == 0 or known - cached < 32, (known, answer.usage)
         known = total(answer.usage) + answer.usage.output_tokens
         call = answer.content[0]
         returned = dict(reversed(list(call.input.items())))
@@ -256,7 +262,7 @@ def tool_runner(url):
     said = []
 
     @beta_tool
-    def look_up(word: str, page: int) -> str:
+    def look_up(word: Annotated[str, pydantic.Field(max_length=16)], page: int) -> str:
         """Look a word up in the dictionary.
 
         Args:
