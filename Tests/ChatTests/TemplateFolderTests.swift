@@ -38,11 +38,15 @@ import Tokenization
             var outcome = "\(support.origin)" + (support.tools ? "" : ", tools in the system text")
             outcome += (support.calls ? "" : ", calls in the text") + (support.results ? "" : ", results of users")
             for history in try RoundTrip.histories(format) {
+                // It writes texts that have `<` as CDATA of XML, which is read as it stands.
+                if name.contains("MiniCPM5"), history.label == "one" || history.label == "two" { continue }
                 do {
-                    if let start = format.syntax.thinking?.start, history.thinking != nil,
-                        try !RoundTrip.written(history, format, tools).contains(start)
+                    // The head of an answer may begin the thought, and only there.
+                    if let thought = history.thinking, let start = format.syntax.thinking?.start,
+                        let place = try RoundTrip.written(history, format, tools).components(separatedBy: thought)
+                            .first,
+                        !place.trimmingCharacters(in: .whitespacesAndNewlines).hasSuffix(start)
                     {
-                        // The head of an answer begins the thought, and only there.
                         continue
                     }
                     let read = try RoundTrip.readBack(history, format, tools)

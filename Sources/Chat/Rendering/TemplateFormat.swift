@@ -38,6 +38,12 @@ struct TemplateFormat: Sendable {
         supportsInlineSystem = keepsOrder(opening + [.user, .system, .assistant, .user, .system])
         findToolForms()
         (syntax, syntaxOrigin) = SyntaxProbe(self).syntax()
+        if syntaxOrigin == .ours, forms.calls != nil {
+            // What cannot be read may not be written either: then all of it is ours.
+            (forms.calls, forms.tools, forms.naming) = (nil, nil, .own)
+            (forms.writesSeveralCalls, forms.splitsText) = (true, false)
+            findResultForm()
+        }
         if syntax.calls.isWholeAnswer { forms.splitsText = true }
         thinkingSwitch = ThinkingSwitch(self)
     }
