@@ -43,7 +43,8 @@ let package = Package(
         .executableTarget(
             name: "pensieve",
             dependencies: [
-                "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "ModelFiles", "ModelHub",
+                "MessagesAPI", "HTTPFront", "Scheduling", "EngineContract", "Inference", "Constraints", "ModelFiles",
+                "ModelHub",
                 "Chat", "Templates", "Tokenization", "JSON", "BlockFiles", "BuiltinModel", "APIClient", "Console",
                 "Platform",
             ],

@@ -13,22 +13,26 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     /// The steps' entries, counted: sessions and tokens of each step, for tests.
     package private(set) var history: [[SessionID: Int]] = []
     private let keepsHistory: Bool
+    private let substitutes: [Token]
     private var failure: EngineError?
     /// Used again from token to token.
     private var mask: TokenMask
 
     /// - Parameters:
     ///   - stepDuration: how long a step takes.
+    ///   - substitutes: tokens to take, the first that is allowed, where a constraint does not allow the script's.
     ///   - script: the token after a whole prefix, or after its last tokens if the description has a window.
     package init(
         description: EngineDescription,
         stepDuration: Duration? = nil,
         keepsHistory: Bool = false,
+        substitutes: [Token] = [],
         script: @escaping @Sendable ([Token]) -> Token
     ) {
         self.description = description
         self.stepDuration = stepDuration
         self.keepsHistory = keepsHistory
+        self.substitutes = substitutes
         self.script = script
         mask = TokenMask(tokenCount: description.vocabularySize)
     }
@@ -109,11 +113,11 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         return samples
     }
 
-    /// The scripted token, or the lowest that a constraint allows in its place; nil if it allows none.
+    /// The scripted token, or in its place a substitute or the lowest token that a constraint allows; nil if it allows none.
     private func allowed(_ scripted: Token, by constraint: (any TokenConstraint)?) -> Token? {
         guard let constraint else { return scripted }
         constraint.allow(into: &mask)
-        return mask.contains(scripted) ? scripted : mask.first
+        return mask.contains(scripted) ? scripted : substitutes.first(where: mask.contains) ?? mask.first
     }
 
     /// What the blocks of an entry hold of the positions before `end`, as far as the token after them sees them.

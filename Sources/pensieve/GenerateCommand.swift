@@ -39,7 +39,8 @@ enum GenerateCommand {
         let turns = [system.map { ChatTurn(role: .system, text: $0) }, ChatTurn(role: .user, text: prompt)]
         let request = GenerationRequest(
             client: "terminal",
-            prompt: try model.chatFormat.prompt(ChatConversation(turns: turns.compactMap { $0 }), with: model.tokenizer).tokens,
+            prompt: try model.chatFormat.prompt(ChatConversation(turns: turns.compactMap { $0 }), with: model.tokenizer)
+                .tokens,
             maxTokens: maxTokens,
             stopTokens: model.chatFormat.stopTokens(in: model.tokenizer),
             sampling: sampling

@@ -124,6 +124,7 @@ enum Help {
             \(row("--tokens N", "tokens that each session decodes in one run (default \(plan.tokens))"))
             \(row("--repeat N", "runs of each row (default \(plan.runs))"))
             \(row("--profile", "also what each row's time went into"))
+            \(row("--constrained", "instead, what it costs to hold answers to a form"))
             \(row("--json", "the figures as JSON, at the end"))
             \(row("--config FILE", "JSON file with settings"))
             \(table(Setting.all.filter { BenchCommand.settings.contains($0.name) && !taken.contains($0.name) }))

@@ -41,8 +41,21 @@ struct MockModel: Sendable {
             kernelVariant: "none",
             isMock: true
         )
-        return ScriptedEngine(description: description, stepDuration: .seconds(1 / tokensPerSecond)) { prefix in
+        return ScriptedEngine(
+            description: description,
+            stepDuration: .seconds(1 / tokensPerSecond),
+            substitutes: closers
+        ) { prefix in
             next(after: prefix)
+        }
+    }
+
+    /// Tokens that end a string, an object and an array, and a number: where an answer must be JSON and the reply is no part
+    /// of it, they bring it to its end.
+    private var closers: [Token] {
+        let all = (0..<Token(clamping: tokenizer.vocabularySize)).map { (token: $0, bytes: tokenizer.bytes(of: $0)) }
+        return ["\"", "}", "]", "0"].compactMap { text in
+            all.first { $0.bytes.elementsEqual(text.utf8) && !tokenizer.isSpecial($0.token) }?.token
         }
     }
 

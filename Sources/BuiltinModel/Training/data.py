@@ -97,7 +97,7 @@ def arithmetic(rng, held, digits=None):
     # Differences are harder to learn than sums, so there are more of them.
     plus = rng.random() < 0.36
     if digits is None:
-        digits = rng.choices([0, 1, 2, 2.5, 3], [0.12, 0.12, 0.51, 0.17, 0.08])[0]
+        digits = rng.choices([0, 1, 2, 2.5, 3], [0.12, 0.12, 0.46, 0.26, 0.04])[0]
     while True:
         if digits == 3:
             a, b = rng.randint(0, 999), rng.randint(0, 999)
@@ -391,7 +391,7 @@ class Encoder:
         names = [m.span(1) for m in re.finditer(r'\{"name": "([^"]*)"', text)]
         keys = [m.span(1) for m in re.finditer(r'"(\w+)":', text)]
         inside = lambda spans, at: any(a <= at < b for a, b in spans)
-        return encoding.ids, [4 if inside(names, at) else 2 if inside(keys, at) else 1 for at, _ in encoding.offsets]
+        return encoding.ids, [4 if inside(names, at) else 3 if inside(keys, at) else 1 for at, _ in encoding.offsets]
 
     def conversation(self, turns):
         """(tokens, the weight of each that the model must learn to say, or 0)"""

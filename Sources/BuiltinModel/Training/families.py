@@ -8,7 +8,7 @@ FAMILIES = {
     "weather": dict(
         names="get_weather weather get_current_weather current_weather fetch_weather getWeather check_weather weather_lookup get-weather",
         parameters=[("location|city|place|town", "city", "string"), ("unit?|units?", "enum", "celsius|fahrenheit")],
-        descriptions=["Get the weather of a city.", "Get the current weather for a location.", "Get the weather for a given city.", "Returns the weather.",
+        descriptions=["Get the weather of a city.", "Get the weather in a city.", "Get the current weather for a location.", "Get the weather for a given city.", "Returns the weather.",
                       "Lookup the weather for a given city in either celsius or fahrenheit", "Look up the weather in a place.", "Current weather of a city", ""],
         asks=["What is the weather in {0}?", "What's the weather like in {0}?", "How is the weather in {0}?", "Weather in {0}?", "Is it raining in {0}?",
               "Tell me the weather in {0}.", "What is the weather for {0}?", "Get the weather for {0}.", "How warm is it in {0}?", "weather in {0}",
@@ -117,7 +117,7 @@ FAMILIES = {
         asks=["Where is my order {0}?", "What is the status of order {0}?", "Track order {0}.", "Look up order {0}.", "Check order {0}", "Has order {0} been sent?"]),
     "lights": dict(
         names="set_lights control_lights lights switch_light turn_light", parameters=[("room|place|area", "room", "string"), ("state|mode|action", "enum", "on|off")],
-        descriptions=["Turn the lights in a room on or off.", "Switches the light of a room.", "Control the lights."], shuffle=True,
+        descriptions=["Turn the lights in a room on or off.", "Switches the light of a room.", "Control the lights.", "Switch the lights of a room."], shuffle=True,
         asks=["Turn {1} the lights in the {0}.", "Turn the lights {1} in the {0}.", "Switch {1} the {0} light.", "Lights {1} in the {0}", "Turn the {0} lights {1}."]),
     "temperature": dict(
         names="set_temperature thermostat set_thermostat heat", parameters=[("room|area", "room", "string"), ("temperature|degrees|value", "small", "integer|number")],

@@ -253,7 +253,7 @@ def made_up_tool(rng, held):
 def tool_with_fields(rng, held, verb, n):
     """Several parameters, each named in the question."""
     parameters, used = [], [n]
-    for _ in range(rng.choice([1, 2, 2, 2, 3, 3, 4])):
+    for _ in range(rng.choice([1, 2, 2, 2, 2, 3, 3])):
         r = rng.random()
         if r < 0.13:
             key, values = rng.choice(["mode", "state", "size", "kind", "style"]), []
@@ -429,6 +429,27 @@ def round_of(rng, held, tools, both=0.14, brief=False):
     return turns + [("assistant", " ".join(said for _, said in results))]
 
 
+def terse_tool(rng, verb):
+    """A tool that has mostly one parameter or none, and seldom a description."""
+    n = noun(rng, False)
+    if rng.random() < 0.25:
+        return tool_with_fields(rng, False, verb if verb in VERBS else rng.choice(VERBS), n)
+    parameter = [] if rng.random() < 0.35 else [new_parameter(rng, [n], False)]
+    if verb is None and rng.random() < 0.5:
+        verb = rng.choice(VERBS)
+    if verb:
+        called = f"{verb}_{n}"
+        asks = [a.replace("{n}", n).replace("{v}", verb) for a in DO_ASKS] if parameter else [f"{verb} {n}", f"{verb} the {n}.", f"Please {verb} the {n}.", f"Can you {verb} a {n}?"]
+        asks = [a[0].upper() + a[1:] for a in asks]
+        description = f"{verb.capitalize()} the {n}."
+    else:
+        called = rng.choice(GET_NAMES).format(n=n, N=n.capitalize())
+        asks = ([a.replace("{n}", n) for a in GET_ASKS if "{p}" not in a] + [f"{n} {{0}}"] if parameter else
+                [f"get {n}", f"Get the {n}.", f"What is the {n}?", n, f"{n}?", f"The {n}, please.", f"Show me the {n}", f"Find the {n}."])
+        description = rng.choice(GET_DESCRIPTIONS).format(n=n, p=parameter[0][0]) if parameter else f"Get the {n}."
+    return Tool(called, "" if rng.random() < 0.6 else description, parameter, asks, n)
+
+
 def drill(rng):
     """Many short questions for a list of terse tools, without results: here choosing the tool is nearly all there is to learn."""
     tools, verb = [], rng.choice(["get", "find", "show", "check", "open", "make", "read", "count"])
@@ -438,14 +459,7 @@ def drill(rng):
             topic = rng.choice(list(FAMILIES))
             tool = known_tool(rng, topic, FAMILIES[topic])
         else:
-            n = noun(rng, False)
-            called = f"{verb}_{n}" if same else rng.choice(GET_NAMES).format(n=n, N=n.capitalize())
-            what = verb if same else "get"
-            parameter = [] if rng.random() < 0.4 else [new_parameter(rng, [n], False)]
-            asks = [a.replace("{n}", n).replace("{p}", "") for a in GET_ASKS if "{p}" not in a] if parameter else []
-            asks = asks + [f"{what} {n} {{0}}", f"{n} {{0}}"] if parameter else [f"{what} {n}", f"{what.capitalize()} the {n}.", f"What is the {n}?", n, f"{n}?", f"The {n}, please."]
-            description = "" if rng.random() < 0.6 else rng.choice(GET_DESCRIPTIONS).format(n=n, p=parameter[0][0]) if parameter else f"{what.capitalize()} the {n}."
-            tool = Tool(called, description, parameter, asks, n)
+            tool = terse_tool(rng, verb if same else None)
         if not any(clash(tool.topic, t.topic) or t.name == tool.name for t in tools):
             tools.append(tool)
     turns = [("system", listing(tools))]

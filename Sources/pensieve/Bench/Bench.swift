@@ -10,7 +10,7 @@ struct Bench {
     /// Tokens of a prefill step.
     let chunk: Int
 
-    private var description: EngineDescription { engine.description }
+    var description: EngineDescription { engine.description }
 
     init(engine: any BlockTransfer, plan: BenchPlan, stepTokens: Int) {
         self.engine = engine
@@ -32,6 +32,23 @@ struct Bench {
             }
         }
         try await decode(report)
+    }
+
+    /// Runs the decode rows of the plan with constrained sessions and without.
+    /// - Parameter report: receives the text of each row when it is complete.
+    /// - Throws: the engine's errors.
+    func compare(_ constraint: any TokenConstraint, stopTokens: Set<Token>, _ report: (String) -> Void) async throws {
+        try await prefill(sessions(1, of: 1)[0], tokens: 1)
+        for context in plan.contexts {
+            for sessions in plan.sessions where reasonToSkip(sessions: sessions, of: context) == nil {
+                let filled = try await filledSessions([Int](repeating: context, count: sessions))
+                var row = ConstrainedRow(engine, filled, constraint, stopTokens: stopTokens)
+                progress("decode with constraints, \(sessions) at \(context) tokens")
+                for _ in 1...plan.runs { try await row.run((context - plan.tokens)..<context) }
+                clearProgress()
+                report(row.line(context: context))
+            }
+        }
     }
 
     // MARK: Prefill
@@ -91,7 +108,7 @@ struct Bench {
     }
 
     /// Sessions of these lengths, the longest first, prefilled except for the tokens that will be decoded.
-    private func filledSessions(_ lengths: [Int]) async throws -> [BenchSession] {
+    func filledSessions(_ lengths: [Int]) async throws -> [BenchSession] {
         let result = sessions(lengths)
         guard let longest = result.first else { return [] }
         progress("prefill of the sessions that decode")
@@ -135,7 +152,7 @@ struct Bench {
     // MARK: Limits
 
     /// Why sessions of a length cannot be measured; nil if they can.
-    private func reasonToSkip(sessions: Int, of tokens: Int) -> String? {
+    func reasonToSkip(sessions: Int, of tokens: Int) -> String? {
         guard tokens <= description.contextLength else {
             return "a session holds \(Format.count(description.contextLength)) tokens"
         }
@@ -168,17 +185,17 @@ struct Bench {
         sessions([Int](repeating: length, count: count))
     }
 
-    private func progress(_ text: String) {
+    func progress(_ text: String) {
         if Terminal.canRedraw { Terminal.line(text + " …") }
     }
 
-    private func clearProgress() {
+    func clearProgress() {
         if Terminal.canRedraw { Terminal.line("") }
     }
 }
 
 /// A session of random tokens and its KV blocks.
-private struct BenchSession {
+struct BenchSession {
     let id: SessionID
     let tokens: [Token]
     let blocks: [BlockIndex]

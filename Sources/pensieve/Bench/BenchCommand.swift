@@ -1,7 +1,11 @@
+import Chat
 import Console
+import Constraints
 import EngineContract
 import Foundation
 import Inference
+import JSON
+import MessagesAPI
 import ModelFiles
 
 /// `pensieve bench MODEL`: measures how fast this machine computes a model, without a server.
@@ -17,7 +21,7 @@ enum BenchCommand {
             raw,
             of: "bench",
             valued: ["config"] + BenchPlan.flags + known.filter { !$0.isToggle }.map(\.name),
-            toggles: ["json", "profile"] + known.filter(\.isToggle).map(\.name)
+            toggles: ["json", "profile", "constrained"] + known.filter(\.isToggle).map(\.name)
         )
         if arguments.wantsHelp {
             Terminal.print(Help.bench)
@@ -26,6 +30,8 @@ enum BenchCommand {
         let plan = try BenchPlan(&arguments)
         let asJSON = arguments.take("json") == "true"
         let showsProfile = arguments.take("profile") == "true"
+        let isConstrained = arguments.take("constrained") == "true"
+        guard !isConstrained || !asJSON else { throw ConfigurationError("--constrained gives no JSON") }
         var configuration = try Configuration.resolve(&arguments)
         configuration.mock = false
         guard arguments.positional.count <= 1 else { throw ConfigurationError("one model at a time, please") }
@@ -49,6 +55,10 @@ enum BenchCommand {
         )
         if !asJSON { Terminal.print(report.heading) }
         let bench = Bench(engine: engine, plan: plan, stepTokens: configuration.stepTokens)
+        if isConstrained {
+            try await compare(bench, model)
+            return 0
+        }
         try await bench.run { row in
             report.add(row)
             guard !asJSON else { return }
@@ -58,6 +68,19 @@ enum BenchCommand {
         report.memory.residentAtEnd = ProcessMemory.residentBytes()
         Terminal.print(asJSON ? try prettyJSON(report) : report.closing)
         return 0
+    }
+
+    /// Measures what constraints cost.
+    private static func compare(_ bench: Bench, _ model: Model) async throws {
+        let stopTokens = model.chatFormat.stopTokens(in: model.tokenizer)
+        let vocabulary = Vocabulary(
+            model.tokenizer,
+            rows: model.engine.description.vocabularySize,
+            stopTokens: stopTokens
+        )
+        let schema = try JSONDocument(Array(ConstrainedRow.schema.utf8)).root
+        let constraint = GrammarConstraint(try Grammar(schema: schema), vocabulary)
+        try await bench.compare(constraint, stopTokens: stopTokens) { Terminal.print($0) }
     }
 
     /// By default the KV memory is what the planned rows need, at most half of the free memory; it is reserved, and
