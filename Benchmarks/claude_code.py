@@ -49,13 +49,13 @@ def program(named: str | None) -> str:
 
 def enter_namespace():
     """Goes on in a network namespace with loopback alone."""
-    if os.environ.get("PENSIEVE_IN_NAMESPACE"):
+    if os.environ.get("IN_LOOPBACK_NAMESPACE"):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
         assert [line.split(":")[1].strip() for line in links.splitlines()] == ["lo"], links
         return
     unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
-    os.execvpe("unshare", [*unshare, sys.executable, *sys.argv], os.environ | {"PENSIEVE_IN_NAMESPACE": "1"})
+    os.execvpe("unshare", [*unshare, sys.executable, *sys.argv], os.environ | {"IN_LOOPBACK_NAMESPACE": "1"})
 
 
 def environment(base: str, home: str, context: int) -> dict[str, str]:

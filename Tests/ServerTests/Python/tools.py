@@ -233,7 +233,7 @@ def text_format(url):
     """The text is JSON of the schema."""
     for temperature in (0, 1):
         config = {"format": {"type": "json_schema", "schema": ORDER_SCHEMA}}
-        for answer in both(url, messages=ask("Order two red parts."), output_config=config, temperature=temperature):
+        for answer in both(url, messages=ask("Order two red parts."), output_config=config, temperature=temperature, max_tokens=2000):
             assert answer.stop_reason == "end_turn", answer
             Order.model_validate_json(answer.content[0].text)
 
