@@ -270,17 +270,16 @@ def words_of(text):
     return set(re.findall(r"[a-z]{4,}", text.lower())) - {"what", "tell", "show", "find", "look", "with", "please", "this", "that", "which", "have", "does", "given"}
 
 
-def without_a_tool(rng, held, given, shares=SHARES):
-    """Turns of a question that none of the tools fits."""
+def without_a_tool(rng, held, given, shares=SHARES, absent=0.45):
+    """Turns of a question that none of the tools fits; `absent` is the share of those that ask for a tool that is not there."""
     known = set().union(*(words_of(t.name.replace("_", " ") + " " + t.description) for t in given))
     while True:
-        if rng.random() < 0.45:
-            # One that a tool would fit that is not there.
-            absent = tools.tool_set(rng, held, count=1)[0]
-            question, _ = absent.request(rng, held)
-            if any(tools.clash(absent.topic, t.topic) for t in given) or words_of(absent.name.replace("_", " ") + " " + question) & known:
+        if rng.random() < absent:
+            missing = tools.tool_set(rng, held, count=1)[0]
+            question, _ = missing.request(rng, held)
+            if any(tools.clash(missing.topic, t.topic) for t in given) or words_of(missing.name.replace("_", " ") + " " + question) & known:
                 continue
-            if absent.topic in tools.MATH | {"search", "now", "joke"}:
+            if missing.topic in tools.MATH | {"search", "now", "joke"}:
                 continue
             return [("user", tools.roughen(rng, question)), ("assistant", UNKNOWN)]
         skill = rng.choices([s for s in shares if s in SKILLS], [v for s, v in shares.items() if s in SKILLS])[0]

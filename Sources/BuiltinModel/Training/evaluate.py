@@ -131,8 +131,9 @@ def report_tools(model, encoder, rng, count):
     run("call: real tools never trained on", calls(unseen))
     run("two calls in one answer", calls(made_up, 1.0, 2))
     run("answer from results", told(made_up))
-    fitting = lambda given: [("system", tools.listing(given))] + data.without_a_tool(rng, True, given)
-    run("no tool fits", [fitting(tools.tool_set(rng, True)) for _ in range(count)])
+    other = lambda given, absent: [("system", tools.listing(given))] + data.without_a_tool(rng, True, given, absent=absent)
+    run("no tool fits: any other skill", [other(tools.tool_set(rng, True), 0) for _ in range(count)])
+    run("no tool fits: asks for a missing tool", [other(tools.tool_set(rng, True), 1) for _ in range(count)])
 
 
 def report_arithmetic(folder):
