@@ -7,8 +7,10 @@ import Testing
 enum RoundTrip {
     static func tools() throws -> [ToolDefinition] {
         let schema = """
-            {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "exact": {"type": "boolean"},
-            "places": {"type": "array", "items": {"type": "string"}}, "more": {"type": "object"}}}
+            {"type": "object", "properties": {
+            "city": {"type": "string", "description": "Where"}, "days": {"type": "integer", "description": "How many"},
+            "exact": {"type": "boolean", "description": "-"}, "more": {"type": "object", "description": "-"},
+            "places": {"type": "array", "items": {"type": "string"}, "description": "-"}}, "required": ["city"]}
             """
         return try ["get_weather", "find-it"].map { try ToolDefinition($0, "Does \($0).", schema: schema) }
     }
@@ -85,10 +87,21 @@ enum RoundTrip {
         {
             text = String(text[range.lowerBound...])
         }
-        // A call that is the whole answer has a head before it here.
+        // A call that is the whole answer has the head of a turn before it here, and a text has a turn of its own.
         if format.syntax.calls.isWholeAnswer, history.thinking == nil, let start = text.firstIndex(of: "{") {
-            text = String(text[start...])
+            var parts: [AnswerPart] = []
+            if !history.text.isEmpty, text[..<start].contains(history.text) { parts.append(.text(history.text)) }
+            return parts + parsed(String(text[start...]), format, tools, history)
         }
+        return parsed(text, format, tools, history)
+    }
+
+    private static func parsed(
+        _ text: String,
+        _ format: ChatFormat,
+        _ tools: [ToolDefinition],
+        _ history: History
+    ) -> [AnswerPart] {
         var parser = AnswerParser(format.syntax, tools: tools, isInsideThinking: false)
         return (parser.push(text) + parser.finish()).compactMap { part in
             switch part {

@@ -87,16 +87,16 @@ struct HostileSchemaTests {
     }
 
     @Test func longListOfHostileSchemasIsRefusedByTheWorkOnAll() throws {
-        let patterns = (0..<2000).map {
+        let patterns = (0..<300).map {
             #"{"type":"string","allOf":[{"pattern":"(a|b)*a(a|b){\#($0)}"},{"pattern":"(a|c)*c(a|c){200}$"},{"minLength":9}]}"#
         }
-        let products = (0..<2000).map { tool in
+        let products = (0..<300).map { tool in
             let flags = (0..<9).map { #"{"anyOf":[{"required":["a\#($0)x\#(tool)"]},{"required":["b\#($0)"]}]}"# }
             return #"{"type":"object","allOf":[\#(flags.joined(separator: ","))]}"#
         }
         for schemas in [patterns, products] {
             let list = try toolList(schemas)
-            let time = seconds { _ = try? Grammar(list) }
+            let time = seconds { #expect(throws: SchemaError.self) { try Grammar(list) } }
             #expect(time < 60)
         }
     }

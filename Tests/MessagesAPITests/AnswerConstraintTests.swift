@@ -4,7 +4,7 @@ import Testing
 
 @testable import MessagesAPI
 
-@Suite("What an answer may be", .timeLimit(.minutes(1))) struct AnswerConstraintTests {
+@Suite("What an answer may be", .timeLimit(.minutes(3))) struct AnswerConstraintTests {
     private static func tool(_ name: String, _ schema: String, _ fields: String = "") -> String {
         #"{"name":"\#(name)","input_schema":\#(schema)\#(fields)}"#
     }

@@ -4,6 +4,7 @@ import torch
 from tokenizers import Tokenizer
 
 import data
+import encoding
 import quantise
 import tools
 from facts import FACTS
@@ -80,7 +81,7 @@ def with_system(rng, turns, size):
 
 def report(folder, count=200):
     model, tokenizer = load(folder)
-    encoder, rng = data.Encoder(tokenizer), data.make_rng(99)
+    encoder, rng = encoding.Encoder(tokenizer), data.make_rng(99)
     two = lambda r, h: data.arithmetic(r, h, digits=2)
     three = lambda r, h: data.arithmetic(r, h, digits=3)
     plus = lambda turns: "+" in turns[1][1]
@@ -137,7 +138,7 @@ def report_tools(model, encoder, rng, count):
 def report_arithmetic(folder):
     """Every sum, difference and product that the model is said to know, with and without spaces."""
     model, tokenizer = load(folder)
-    encoder, small = data.Encoder(tokenizer), range(100)
+    encoder, small = encoding.Encoder(tokenizer), range(100)
     kinds = [("+", lambda a, b: a + b, [(a, b) for a in small for b in small]), ("-", lambda a, b: a - b, [(a, b) for a in small for b in small]),
              ("-", lambda a, b: a - b, [(a, b) for a in range(100, 1000, 7) for b in range(0, 20)]),
              ("+", lambda a, b: a + b, [(a, b) for a in range(100, 1000, 7) for b in range(0, 20)]),
@@ -155,7 +156,7 @@ def report_arithmetic(folder):
 def report_long(folder, sizes=(2000, 4000, 8000, 12000)):
     """Long prompts: finite logits, and the question at their end is still answered."""
     model, tokenizer = load(folder)
-    encoder, rng = data.Encoder(tokenizer), data.make_rng(7)
+    encoder, rng = encoding.Encoder(tokenizer), data.make_rng(7)
     questions = ["What is 23 + 45?", "Repeat: lantern drapok forest", "Spell the word apple.", "What is the default port?", "Hello"]
     for size in sizes:
         for question in questions:

@@ -3,89 +3,10 @@
 import json
 import re
 
-from families import CITIES, COMMANDS, CURRENCIES, DAYS, EXTENSIONS, FAMILIES, LANGUAGES, ROOMS, UNITS, UNSEEN
-from words import held_out, name, word
-
-# ---- values ------------------------------------------------------------------------------------------------------
-
-
-def from_list(rng, held, values, invented=0.0):
-    """One of a list on the asked side of the split, or, where the list has none there, a made-up name."""
-    for _ in range(20):
-        value = rng.choice(values)
-        if rng.random() < invented:
-            break
-        if held_out(value.lower()) == held:
-            return value
-    return name(rng, held)
-
-
-def phrase(rng, held, low=1, high=3):
-    return " ".join(word(rng, held) for _ in range(rng.randint(low, high)))
-
-
-def identifier(rng, held):
-    style = rng.random()
-    digits = "".join(rng.choice("0123456789") for _ in range(rng.randint(2, 5)))
-    if style < 0.4:
-        return digits
-    if style < 0.7:
-        return rng.choice("ABCDEFGHKLMNPRSTXYZ") + rng.choice(["", "-"]) + digits
-    return rng.choice(["ord", "id", "user", "item", "no", word(rng, held)]) + rng.choice("-_") + digits
-
-
-def path(rng, held):
-    file = word(rng, held) + "." + rng.choice(EXTENSIONS)
-    style = rng.random()
-    if style < 0.55:
-        return file
-    if style < 0.8:
-        return word(rng, held) + "/" + file
-    return rng.choice(["/tmp/", "./", "/home/", "src/", "docs/"]) + file
-
-
-def command(rng, held):
-    return rng.choice(COMMANDS).format(w=word(rng, held), v=word(rng, held), e=rng.choice(EXTENSIONS))
-
-
-def email(rng, held):
-    user = name(rng, held).lower() if rng.random() < 0.7 else word(rng, held)
-    return user + "@" + rng.choice(["example.com", "example.org", word(rng, held) + ".com", word(rng, held) + ".org"])
-
-
-def expression(rng, held):
-    operator = rng.choice(["+", "-", "*", "/", "*"])
-    space = rng.choice(["", " "])
-    text = f"{rng.randint(0, 999)}{space}{operator}{space}{rng.randint(1, 99)}"
-    if rng.random() < 0.15:
-        text = f"({text}){space}{rng.choice('*/+-')}{space}{rng.randint(2, 12)}"
-    return text
-
-
-def integer(rng, held):
-    while True:
-        value = rng.randint(0, 10 ** rng.randint(1, 4) - 1)
-        if value < 10 or held_out(f"number{value}") == held:
-            return value
-
-
-def number(rng, held):
-    return integer(rng, held) if rng.random() < 0.75 else round(rng.random() * 10 ** rng.randint(1, 3), rng.randint(1, 2))
-
-
-VALUES = {
-    "city": lambda r, h: from_list(r, h, CITIES, 0.4), "person": lambda r, h: name(r, h) + (" " + name(r, h) if r.random() < 0.15 else ""),
-    "word": lambda r, h: word(r, h), "phrase": phrase, "text": lambda r, h: phrase(r, h, 1, 4), "int": integer, "number": number,
-    "small": lambda r, h: r.randint(1, 99), "id": identifier, "path": path, "command": command, "email": email, "expression": expression,
-    "folder": lambda r, h: r.choice([word(r, h), "/" + word(r, h), "/tmp/" + word(r, h), word(r, h) + "/" + word(r, h), "."]) if not h else word(r, h) + "/" + word(r, h),
-    "currency": lambda r, h: r.choice(CURRENCIES), "unit": lambda r, h: r.choice(UNITS), "language": lambda r, h: r.choice(LANGUAGES),
-    "room": lambda r, h: r.choice(ROOMS), "time": lambda r, h: r.choice([f"{r.randint(0, 23)}:{r.randint(0, 59):02}", f"{r.randint(1, 12)} am", f"{r.randint(1, 12)} pm", "noon"]),
-    "date": lambda r, h: r.choice(DAYS + [f"2026-{r.randint(1, 12):02}-{r.randint(1, 28):02}"] * 4),
-}
-
-
-# ---- tools -------------------------------------------------------------------------------------------------------
-
+from families import FAMILIES, UNSEEN
+from results import result
+from values import VALUES, number
+from words import word
 
 class Tool:
     """A tool, and the questions that ask for it."""
@@ -140,7 +61,7 @@ class Tool:
                 arguments[i] = rng.choice(values)
             else:
                 value = VALUES[kind](rng, held)
-                if type == "number" and kind == "int" and rng.random() < 0.25:
+                if type == "number" and kind == "int" and rng.random() < 0.35:
                     value = number(rng, held)
                 while value in arguments.values() and kind not in ("int", "small"):
                     value = VALUES[kind](rng, held)
@@ -205,6 +126,9 @@ GET_DESCRIPTIONS = ["Get the {n} of a {p}.", "Returns the {n} for a {p}.", "Look
 GET_ASKS = ["What is the {n} of {0}?", "What is the {n} for {0}?", "Tell me the {n} of {0}.", "Get the {n} of {0}.", "Find the {n} for {0}.", "Look up the {n} of {0}.",
             "{n} of {0}?", "Show the {n} of {0}", "I need the {n} of {0}.", "Can you find the {n} of {0}?", "What's the {n} of {0}?", "Get me the {n} for {0}",
             "What is the {n} of {p} {0}?", "Which {n} has {0}?", "What {n} does {0} have?"]
+PAIRS = ["start end", "origin destination", "from to", "source target", "first second", "old new", "left right"]
+PAIR_ASKS = ["What is the {n} from {0} to {1}?", "Get the {n} from {0} to {1}.", "{n} from {0} to {1}?", "Find the {n} between {0} and {1}.", "{n} from {0} to {1}",
+             "What is the {n} between {0} and {1}?", "Show the {n} of {0} and {1}."]
 VERBS = "create make open close start stop build clean paint move count check send order book cancel print scan lock unlock update save publish test sort pack".split()
 DO_ASKS = ["{v} the {n} {0}.", "{v} {n} {0}", "Please {v} the {n} {0}.", "Can you {v} the {n} {0}?", "{v} the {n} called {0}.", "I want to {v} the {n} {0}."]
 
@@ -227,23 +151,28 @@ def made_up_tool(rng, held):
     """A tool with a name and a description that were never seen; the words of the question decide."""
     style, n = rng.random(), noun(rng, held)
     opaque = rng.random() < 0.12
-    if style < 0.45:
+    if style < 0.48:
         parameter = new_parameter(rng, [n], held)
         shown = parameter[0].replace("_", " ")
         called = rng.choice(GET_NAMES).format(n=n, N=n.capitalize()) if not opaque else word(rng, held) + rng.choice(["", "_tool", "_1"])
         description = rng.choice(GET_DESCRIPTIONS).format(n=n, p=shown) if opaque or rng.random() < 0.88 else ""
         return Tool(called, description, [parameter], [a.replace("{n}", n).replace("{p}", shown) for a in GET_ASKS], n)
     verb = rng.choice(VERBS)
-    if style < 0.6:
+    if style < 0.64:
         parameter = new_parameter(rng, [n], held)
         asks = [a.replace("{n}", n).replace("{v}", verb) for a in DO_ASKS]
         description = rng.choice(["{v} a {n}.", "{v} the given {n}.", "{v} one {n} by its {p}"]).format(v=verb.capitalize(), n=n, p=parameter[0].replace("_", " "))
         return Tool(word(rng, held) if opaque else f"{verb}_{n}", description, [parameter], [a[0].upper() + a[1:] for a in asks], n)
-    if style < 0.68:
+    if style < 0.71:
         target, value = new_parameter(rng, [n, "value"], held), ("value", "small", "integer", None, True)
         asks = [f"Set the {n} of {{0}} to {{1}}.", f"Change the {n} of {{0}} to {{1}}.", f"Set the {n} of {{0}} to {{1}}", f"Make the {n} of {{0}} {{1}}."]
         return Tool(rng.choice([f"set_{n}", f"change_{n}", f"update_{n}"]), rng.choice([f"Set the {n} of a {target[0]}.", f"Changes the {n}."]), [target, value], asks, n)
-    if style < 0.74:
+    if style < 0.80:
+        kind = rng.choice(["city", "person", "word"])
+        pair = [(key, kind, "string", None, True) for key in rng.choice(PAIRS).split()]
+        description = rng.choice(["Get the {n} between two {k}s.", "Returns the {n} from one {k} to another.", "Get the {n}."]).format(n=n, k=kind)
+        return Tool(rng.choice(["get_{n}", "{n}", "find_{n}"]).format(n=n), description, pair, [a.replace("{n}", n) for a in PAIR_ASKS], n)
+    if style < 0.86:
         asks = rng.choice([[f"Get the {n}.", f"What is the {n}?", f"Show me the {n}.", f"{n}?", f"Tell me the {n}"], [f"{verb.capitalize()} the {n}.", f"{verb} the {n}", f"Please {verb} the {n}."]])
         called = f"get_{n}" if asks[0].startswith("Get") else f"{verb}_{n}"
         return Tool(called, asks[0] if rng.random() < 0.8 else "", [], asks, n)
@@ -289,6 +218,9 @@ class FieldTool(Tool):
         parts = [f"{self.parameters[i][0].replace('_', ' ')} {shown(arguments[i])}" for i in told]
         question = rng.choice(self.asks)
         question = question[0].upper() + question[1:] if rng.random() < 0.8 else question
+        if len(parts) > 1 and rng.random() < 0.2:
+            question += f" for {shown(arguments[told[0]])}"
+            parts.pop(0)
         if parts:
             question += " with " + (", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0])
         return question + rng.choice([".", ".", ""]), arguments
@@ -335,67 +267,6 @@ def listing(tools):
     return "Tools:\n" + "\n".join(t.line() for t in tools)
 
 
-# ---- results -----------------------------------------------------------------------------------------------------
-
-SENTENCES = ["It is {w} in {c}.", "The {w} is {v}.", "The weather in {c} is {w}, {d} degrees.", "{n} has {d} {w}s.", "The {w} of {c} is {d}.", "Sent the {w} to {n}.",
-             "The {w} {v} was saved.", "Found {d} {w}s.", "It is {d}:{e} in {c}.", "{c} has a {w} {v}.", "The price is {d} dollars.", "{n} lives in {c}.",
-             "Order {d} has been sent to {c}.", "There are {d} {w}s and {e} {v}s.", "I found the {w} near the {v}!", "Sunny, {e} degrees.", "It is sunny and {e} degrees."]
-SHORT = ["{d}", "{d}", "{d}", "{e}.{d}", "-{e}", "{e}%", "{e}°C", "${d}.{e}", "{d} {w}", "{w}", "{w}", "{n}", "{c}", "{w} {v}", "{w}, {e} degrees", "{c}: {w}", "{c}: {e} degrees, {w}",
-         "{e}:{e}", "2026-05-{e}", "{w} {v} {x}", "{w}.txt", "{e} km", "sunny", "Sunny", "rainy, {e} degrees", "{d} {w} {v} {x}", "true", "false", "{c}: {e}°F and {w}"]
-FAILURES = ["no such {w}", "{c} not found", "the {w} is not there", "not found", "timeout", "unknown {w} {v}", "permission denied", "{w} failed", "cannot read {w}.txt", "invalid {w}",
-            "The {w} was not found.", "No connection.", "{w} is required"]
-DONE = ["ok", "OK", "Ok", "done", "Done", "Done.", "success", "null", "", "sent", "saved", "None"]
-KEYS = "temperature sky wind city name price total count status size age color time date humidity unit result value weather condition location country id title wind_speed".split()
-
-
-def fill(rng, held, template):
-    return template.format(w=word(rng, held), v=word(rng, held), x=word(rng, held), n=name(rng, held), c=from_list(rng, held, CITIES, 0.4), d=integer(rng, held), e=rng.randint(10, 99))
-
-
-def json_result(rng, held):
-    if rng.random() < 0.12:
-        values = [word(rng, held) if rng.random() < 0.6 else integer(rng, held) for _ in range(rng.randint(1, 4))]
-        text = json.dumps(values)
-        return text, f"The result is {text}."
-    values = {}
-    for _ in range(rng.choice([1, 1, 2, 2, 3, 4])):
-        key = rng.choice(KEYS) if rng.random() < 0.6 else word(rng, held)
-        values[key] = rng.choice([lambda: integer(rng, held), lambda: word(rng, held), lambda: name(rng, held), lambda: round(rng.random() * 100, 1),
-                                  lambda: fill(rng, held, "{w} {v}"), lambda: rng.random() < 0.5, lambda: from_list(rng, held, CITIES, 0.4)])()
-    told = [f"the {key.replace('_', ' ')} is {json.dumps(v) if isinstance(v, (bool, float, int)) else v}" for key, v in values.items()]
-    text = json.dumps(values) if rng.random() < 0.7 else json.dumps(values, separators=(",", ":"))
-    return text, told[0][0].upper() + ", ".join(told)[1:] + "."
-
-
-def result(rng, held, brief=False):
-    """(what a tool returns, what is said of it). A sentence is said as it is, anything else in a sentence."""
-    kind = rng.random()
-    if brief and rng.random() < 0.6:
-        kind = rng.choice([0.5, 0.9])
-    if kind < 0.33:
-        text = fill(rng, held, rng.choice(SENTENCES))
-        if rng.random() < 0.15:
-            text += " " + fill(rng, held, rng.choice(SENTENCES))
-        return text, text
-    if kind < 0.62:
-        text = fill(rng, held, rng.choice(SHORT))
-        return text, f"The result is {text}."
-    if kind < 0.80:
-        return json_result(rng, held)
-    if kind < 0.88:
-        why = fill(rng, held, rng.choice(FAILURES))
-        if rng.random() < 0.08:
-            return rng.choice(["Error", "Error", "error"]), "Sorry, the tool failed."
-        return rng.choice(["Error: ", "Error: ", "error: ", "ERROR: ", "Error: Error: ", "Error executing tool: "]) + why, f"Sorry, the tool failed: {why}" + ("" if why.endswith(".") else ".")
-    if kind < 0.94:
-        return rng.choice(DONE), "Done."
-    lines = [fill(rng, held, rng.choice(["{w}", "{w}.txt", "{w} {v}", "{n}", "{c}", "{w}.py"])) for _ in range(rng.randint(2, 5))]
-    return "\n".join(lines), f"The result is {', '.join(lines)}."
-
-
-# ---- conversations -----------------------------------------------------------------------------------------------
-
-
 def roughen(rng, question):
     r = rng.random()
     if r < 0.07:
@@ -432,8 +303,8 @@ def round_of(rng, held, tools, both=0.14, brief=False):
 def terse_tool(rng, verb):
     """A tool that has mostly one parameter or none, and seldom a description."""
     n = noun(rng, False)
-    if rng.random() < 0.25:
-        return tool_with_fields(rng, False, verb if verb in VERBS else rng.choice(VERBS), n)
+    if rng.random() < 0.3:
+        return made_up_tool(rng, False) if rng.random() < 0.4 else tool_with_fields(rng, False, verb if verb in VERBS else rng.choice(VERBS), n)
     parameter = [] if rng.random() < 0.35 else [new_parameter(rng, [n], False)]
     if verb is None and rng.random() < 0.5:
         verb = rng.choice(VERBS)
@@ -481,4 +352,4 @@ def forced(rng, tools, other):
     return [other, ("assistant", (whole[:cut], whole[cut:]))]
 
 
-__all__ = ["MATH", "tool_set", "listing", "round_of", "forced", "roughen", "result"]
+__all__ = ["MATH", "tool_set", "listing", "round_of", "forced", "roughen"]

@@ -19,6 +19,7 @@ from torch import distributed, multiprocessing
 from tokenizers import Tokenizer
 
 import data
+import encoding
 import evaluate
 import quantise
 import vocabulary
@@ -167,7 +168,7 @@ def work(rank, arguments, meeting):
     for item in arguments.raised:
         skill, value = item.split("=")
         shares[skill] = float(value)
-    encoder, rng = data.Encoder(tokenizer), data.make_rng(arguments.seed + 1000 * steps + rank)
+    encoder, rng = encoding.Encoder(tokenizer), data.make_rng(arguments.seed + 1000 * steps + rank)
     run = torch.compile(model.hidden) if arguments.compile else model.hidden
     if rank == 0:
         print(f"{sum(p.numel() for p in model.parameters()):,} parameters, shares {shares}", flush=True)
@@ -176,9 +177,9 @@ def work(rank, arguments, meeting):
     seen, total, counted, first, done = 0, 0.0, 0, steps, 0.0
     while done < 1:
         if done > arguments.long_from and steps % arguments.long_every == 0:
-            batch = data.rows(encoder, rng, max(1, arguments.rows * LENGTH // LONG), LONG, shares, long_share=0.35)
+            batch = encoding.rows(encoder, rng, max(1, arguments.rows * LENGTH // LONG), LONG, shares, long_share=0.35)
         else:
-            batch = data.rows(encoder, rng, arguments.rows, LENGTH, shares)
+            batch = encoding.rows(encoder, rng, arguments.rows, LENGTH, shares)
         tokens, targets, weights, documents, positions = (torch.from_numpy(x) for x in batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             h = (run if tokens.shape[1] == LENGTH else model.hidden)(tokens, positions, block_mask(documents))

@@ -11,6 +11,7 @@ from collections import Counter
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 import data
+import encoding
 from words import NAMES, WORDS
 
 
@@ -33,18 +34,18 @@ def build(path, size, joined=96):
     tokenizer.pre_tokenizer = pre_tokenizer()
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=size - joined - len(data.SPECIALS), initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), max_token_length=8,
+        vocab_size=size - joined - len(encoding.SPECIALS), initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), max_token_length=8,
         show_progress=False)
     tokenizer.train_from_iterator(plain, trainer)
     document = json.loads(tokenizer.to_str())
     vocabulary, merges = document["model"]["vocab"], document["model"]["merges"]
     common = [w for w, _ in counts.most_common() if w[0] == " " and w[1:] in vocabulary and w[1:] not in NAMES and (len(w) > 2 or w in (" a", " I"))]
     for w in common:
-        if len(vocabulary) >= size - len(data.SPECIALS):
+        if len(vocabulary) >= size - len(encoding.SPECIALS):
             break
         vocabulary["Ġ" + w[1:]] = len(vocabulary)
         merges.append(["Ġ", w[1:]])
-    assert len(vocabulary) == size - len(data.SPECIALS), len(vocabulary)
+    assert len(vocabulary) == size - len(encoding.SPECIALS), len(vocabulary)
     document["added_tokens"] = []
     return write(document, path)
 
@@ -58,9 +59,9 @@ def extend(old, path):
 def write(document, path):
     added = document["added_tokens"]
     first = len(document["model"]["vocab"]) + len(added)
-    missing = [s for s in data.SPECIALS if s not in {token["content"] for token in added}]
+    missing = [s for s in encoding.SPECIALS if s not in {token["content"] for token in added}]
     # The marks of a call are text that the model says, so they are not "special": nobody leaves them out of what is decoded.
-    added += [{"id": first + i, "content": s, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": s not in data.CALL}
+    added += [{"id": first + i, "content": s, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": s not in encoding.CALL}
               for i, s in enumerate(missing)]
     with open(path, "w") as f:
         json.dump(document, f, ensure_ascii=False, indent=1)

@@ -11,7 +11,7 @@ package struct AnswerParser: Sendable {
     }
 
     /// White space that is held back because a call may follow, at most.
-    private static let mostSpace = 1024
+    private static let mostSpace = 256
 
     private let syntax: AnswerSyntax
     private let calls: [CallSyntax]
@@ -93,8 +93,8 @@ package struct AnswerParser: Sendable {
         // White space before a call or a thought belongs to neither: `spaceStart` is where it begins.
         var spaceStart = index
         while index < buffer.end {
-            if buffer[index].isSpace, holdsSpace, index - spaceStart < Self.mostSpace {
-                index += 1
+            if buffer[index].isSpace, index - spaceStart < Self.mostSpace, holdsSpace {
+                index = buffer.endOfSpace(from: index, atMost: Self.mostSpace + spaceStart - index)
                 continue
             }
             switch buffer[index].isSpace ? .none : mark(at: index) {
@@ -196,7 +196,7 @@ package struct AnswerParser: Sendable {
         var spaceStart = index
         while index < buffer.end {
             if buffer[index].isSpace, index - spaceStart < Self.mostSpace {
-                index += 1
+                index = buffer.endOfSpace(from: index, atMost: Self.mostSpace + spaceStart - index)
                 continue
             }
             switch buffer[index].isSpace ? .no : thinkingEnd.match(buffer, at: index) {

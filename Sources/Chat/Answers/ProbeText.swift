@@ -12,6 +12,13 @@ extension [UInt8] {
         return (0...(count - part.count)).last { self[$0] == part[0] && self[$0...].starts(with: part) }
     }
 
+    /// How often a part occurs.
+    func count(of part: [UInt8]) -> Int {
+        var (count, index) = (0, 0)
+        while let found = first(part, from: index) { (count, index) = (count + 1, found + part.count) }
+        return count
+    }
+
     func commonPrefix(_ other: [UInt8]) -> [UInt8] {
         var length = 0
         while length < Swift.min(count, other.count), self[length] == other[length] { length += 1 }

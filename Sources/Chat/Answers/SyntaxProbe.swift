@@ -57,8 +57,19 @@ struct SyntaxProbe {
             syntax.callStart = start.text
             syntax.callEnd = single[min(single.count, place.end + valueEnd)...].text.withoutMember(name(Probe.callID))
         }
+        // An answer that does not think may begin with an empty thought.
+        if let thinking = thinking(), syntax.sectionStart.hasPrefix(thinking.start),
+            let end = syntax.sectionStart.range(of: thinking.end)
+        {
+            syntax.sectionStart = String(syntax.sectionStart[end.upperBound...])
+        }
         syntax.isWholeAnswer = Marker(syntax.sectionStart + syntax.callStart).core.first == UInt8(ascii: "{")
-        return reads(syntax) ? syntax : nil
+        // A call's own name where no syntax has a place for one would be taken for a marker.
+        let ids = [name(Probe.callID), name(Probe.otherCallID)]
+        let hasName = [syntax.sectionStart, syntax.callStart, syntax.separator].contains { text in
+            ids.contains { text.contains($0) }
+        }
+        return !hasName && reads(syntax) ? syntax : nil
     }
 
     /// A call's name, as it is given to the template.
@@ -195,8 +206,8 @@ struct SyntaxProbe {
             guard let text = written(turns), let place = text.first(Probe.thinking, from: 0),
                 let start = text[..<place].array.lastTag,
                 let end = text[(place + Probe.thinking.utf8.count)...].array.firstTag,
-                // What begins any answer begins no thought.
-                head.first(start, from: 0) == nil || head.first(end, from: 0) != nil
+                // What begins any answer begins no thought, unless one that is empty.
+                head.count(of: start) == head.count(of: end)
             else { continue }
             let after = place + Probe.thinking.utf8.count
             let answer = text.first(Probe.text(1), from: after)

@@ -245,7 +245,9 @@ extension TemplateFormat {
         return true
     }
 
-    private mutating func findResultForm() {
+    /// Finds how results are given, if the template writes any.
+    mutating func findResultForm() {
+        forms.writesResults = false
         // One that writes any role, but no calls, does not know of results.
         guard forms.calls != nil || toolTemplate.contains("tool") else { return }
         let usual = forms.contents.tool

@@ -9,6 +9,7 @@ struct TemplateFormat: Sendable {
     let template: ChatTemplate
     /// For requests with tools: a separate template of the model, or the same one.
     let toolTemplate: ChatTemplate
+    private let hasToolTemplate: Bool
     /// `bos_token` and the like.
     let constants: [TemplateValue.Member]
     var forms = MessageForms()
@@ -30,6 +31,7 @@ struct TemplateFormat: Sendable {
     ) throws(TemplateError) {
         self.template = template
         self.toolTemplate = toolTemplate ?? template
+        hasToolTemplate = toolTemplate != nil
         constants = specialTokens.sorted { $0.key < $1.key }.map { .init($0.key, .templateText($0.value)) }
         try findUserForm()
         findOtherForms()
@@ -38,6 +40,12 @@ struct TemplateFormat: Sendable {
         supportsInlineSystem = keepsOrder(opening + [.user, .system, .assistant, .user, .system])
         findToolForms()
         (syntax, syntaxOrigin) = SyntaxProbe(self).syntax()
+        if syntaxOrigin == .ours, forms.calls != nil {
+            // What cannot be read may not be written either: then all of it is ours.
+            (forms.calls, forms.tools, forms.naming) = (nil, nil, .own)
+            (forms.writesSeveralCalls, forms.splitsText) = (true, false)
+            findResultForm()
+        }
         if syntax.calls.isWholeAnswer { forms.splitsText = true }
         thinkingSwitch = ThinkingSwitch(self)
     }
@@ -59,7 +67,9 @@ struct TemplateFormat: Sendable {
             return try render(conversation, tellsTools: forms.tools != nil)
         } catch {
             // Some templates ask of tools' schemas what these need not have, such as a description of each parameter.
-            guard forms.tools != nil, !conversation.tools.isEmpty, error.kind == .undefined || error.kind == .operation,
+            // A template of its own for tools may be the only one that writes calls.
+            guard forms.tools != nil, !hasToolTemplate, !conversation.tools.isEmpty,
+                error.kind == .undefined || error.kind == .operation,
                 let text = try? render(conversation, tellsTools: false)
             else { throw error }
             return text

@@ -4,8 +4,10 @@ import JSON
 struct RuleBuilder {
     private static let mostRules = 100_000
     private static let mostRegions = 200
-    /// The work on all schemas of a grammar.
-    private static let mostWork = 1_000_000
+    /// The work on all schemas of a grammar: combinations, searches, and expressions, which cost several times as much. The
+    /// first has bounds of its own.
+    private static let mostWork = 400_000
+    private static let (workOfExpression, workOfObject) = (8, 100)
 
     /// What a rule is made of.
     struct Source: Hashable {
@@ -41,6 +43,7 @@ struct RuleBuilder {
         work: inout Int
     ) throws(SchemaError) -> Int32 {
         pool.allowSearches()
+        let (workBefore, expressionsBefore) = (work, pool.nodes.count)
         let first = (values: rules.values.count, objects: rules.objects.count, arrays: rules.arrays.count)
         let writer = ValueWriter(options.syntax, &rules, &pool)
         var builder = RuleBuilder(reader: SchemaReader(schema, options), writer: writer)
@@ -50,8 +53,11 @@ struct RuleBuilder {
         while let (rule, source) = builder.pending.popLast() { try builder.build(rule, source, &rules, &pool) }
         Self.measureHeights(&rules, from: first)
         ignored += builder.ignored
-        work += builder.reader.work + pool.visits
-        guard work <= mostWork else { throw SchemaError(.tooComplex, schema, "is too complex, beside those before it") }
+        work += builder.reader.work + pool.visits + (pool.nodes.count - expressionsBefore) * workOfExpression
+        work += (rules.objects.count - first.objects) * workOfObject
+        guard workBefore == 0 || work <= mostWork else {
+            throw SchemaError(.tooComplex, schema, "is too complex, beside those before it")
+        }
         guard rules.values[Int(root)].height <= rules.depth else {
             throw SchemaError(.unsatisfiable, schema, "admits no value of bounded depth")
         }

@@ -4,6 +4,8 @@
 struct PatternCompiler: Sendable {
     /// Positions that an automaton of the pattern may be in at once, estimated.
     private static let mostPositions = 2_000
+    /// Where sums of lengths and positions stop: products of it with a count are still integers.
+    private static let mostSum = 1 << 40
 
     private var sets: [ScalarSet: RegexID] = [:]
 
@@ -119,19 +121,19 @@ struct PatternCompiler: Sendable {
         case .sequence(let parts):
             var (sum, isFloating) = (1, isFloating)
             for part in parts {
-                sum += positions(part, isFloating: isFloating)
+                sum = min(sum + positions(part, isFloating: isFloating), mostSum)
                 isFloating = isFloating || length(part) == nil
             }
             return sum
-        case .alternatives(let parts): return parts.reduce(1) { $0 + positions($1, isFloating: isFloating) }
+        case .alternatives(let parts):
+            return parts.reduce(1) { min($0 + positions($1, isFloating: isFloating), mostSum) }
         case .lookahead(let part, _): return positions(part, isFloating: isFloating)
         case .repetition(let part, let least, let most):
             let isFloating = isFloating || length(part) == nil
             let inner = positions(part, isFloating: isFloating)
             let count = Int(most ?? least)
             guard isFloating, count > 1 else { return inner }
-            let (product, isTooLarge) = inner.multipliedReportingOverflow(by: count)
-            return isTooLarge ? .max / 4096 : min(product, .max / 4096)
+            return min(inner * count, mostSum)
         }
     }
 
@@ -144,7 +146,7 @@ struct PatternCompiler: Sendable {
             var sum = 0
             for part in parts {
                 guard let length = length(part) else { return nil }
-                sum += length
+                sum = min(sum + length, mostSum)
             }
             return sum
         case .alternatives(let parts):
@@ -152,7 +154,7 @@ struct PatternCompiler: Sendable {
             return lengths.allSatisfy { $0 == lengths[0] } ? lengths[0] : nil
         case .repetition(let part, let least, let most):
             guard least == most, let length = length(part) else { return nil }
-            return min(length * Int(least), 1 << 40)
+            return min(length * Int(least), mostSum)
         }
     }
 }

@@ -31,7 +31,7 @@ struct PatternParser {
 
     private mutating func take(_ word: String) -> Bool {
         let scalars = Array(word.unicodeScalars)
-        guard text[index...].starts(with: scalars) else { return false }
+        guard text.dropFirst(index).starts(with: scalars) else { return false }
         index += scalars.count
         return true
     }
@@ -130,7 +130,7 @@ struct PatternParser {
                 guard scalar != ")" else { throw PatternError("is a pattern with a malformed group name") }
                 index += 1
             }
-            index += 1
+            guard take(">") else { throw PatternError("is a pattern with a malformed group name") }
         }
         let node = try alternatives()
         guard take(")") else { throw PatternError("is a pattern with an unmatched (") }

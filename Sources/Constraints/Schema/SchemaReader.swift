@@ -9,6 +9,9 @@ struct SchemaReader {
     static let mostShapes = 4096
     /// Shapes in all, and combinations tried.
     static let mostWork = 200_000
+    /// Schemas that may be read one within the other, by references and combinations: reading is recursive, and threads
+    /// have small stacks.
+    private static let mostOpen = 200
 
     var document: SchemaDocument
     let options: SchemaOptions
@@ -40,6 +43,7 @@ struct SchemaReader {
         let node = document.node(atom)
         guard open.insert(atom).inserted else { throw SchemaError(.unsupported, node, "contains itself") }
         defer { open.remove(atom) }
+        guard open.count <= Self.mostOpen else { throw SchemaError(.tooComplex, node, "is nested too deeply") }
         let shapes: [Shape]
         switch atom.kind {
         case .never: shapes = []

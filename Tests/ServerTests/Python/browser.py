@@ -183,14 +183,17 @@ def settings(chat):
     for name, value in [("system", "Be brief."), ("temperature", "0.5"), ("max-tokens", "4")]:
         chat.click("#" + name)
         chat.type(value)
+    chat.click("#thinks")
     chat.press("Escape")
     say(chat, "one two three four five six seven")
     wait_for_answers(chat, 1)
     body = bodies(chat)[-1]
     assert (body["system"], body["temperature"], body["max_tokens"]) == ("Be brief.", 0.5, 4), body
+    assert body["thinking"] == {"type": "adaptive"}, body
     assert body["stream"] is True and body["model"] == "pensieve-mock"
     assert "Cut" in chat.text(".figures")
-    assert "temperature" not in bodies(chat)[0] and "system" not in bodies(chat)[0], "an empty field is the server's matter"
+    assert "temperature" not in bodies(chat)[0] and "system" not in bodies(chat)[0] \
+        and "thinking" not in bodies(chat)[0], "an empty field is the server's matter"
 
 
 def list_of_conversations(chat):
