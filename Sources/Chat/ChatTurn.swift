@@ -26,11 +26,10 @@ package struct ChatTurn: Sendable, Equatable {
         self.text = text
     }
 
-    /// With more text at the end.
-    func appending(_ more: String, separator: String) -> ChatTurn {
-        var turn = self
-        turn.text += text.isEmpty || more.isEmpty ? more : separator + more
-        return turn
+    /// Puts more text at its end, in place: a conversation may have very many turns.
+    mutating func append(_ more: String, separator: String) {
+        if !text.isEmpty, !more.isEmpty { text += separator }
+        text += more
     }
 }
 
@@ -47,7 +46,9 @@ enum SystemTurns {
         guard let user = turns.firstIndex(where: { $0.role == .user }) else {
             return [ChatTurn(role: .user, text: first.text)] + turns
         }
-        turns[user].text = first.appending(turns[user].text, separator: separator).text
+        var text = first
+        text.append(turns[user].text, separator: separator)
+        turns[user].text = text.text
         return turns
     }
 
@@ -57,17 +58,15 @@ enum SystemTurns {
     static func inlineMerged(_ turns: [ChatTurn]) -> [ChatTurn] {
         var result: [ChatTurn] = []
         for (index, turn) in turns.enumerated() {
-            guard let last = result.last else {
+            guard let lastRole = result.last?.role else {
                 result.append(turn)
                 continue
             }
             let isInline = turn.role == .system && index > 0
-            switch (last.role, turn.role) {
-            case (.user, .system), (.tool, .system):
-                result[result.count - 1] = last.appending(turn.text, separator: separator)
-            case (.user, .user):
-                // Two that became neighbours because the turn between them was merged.
-                result[result.count - 1] = last.appending(turn.text, separator: separator)
+            switch (lastRole, turn.role) {
+            // Users' turns became neighbours because the turn between them was merged.
+            case (.user, .system), (.tool, .system), (.user, .user):
+                result[result.count - 1].append(turn.text, separator: separator)
             default: result.append(isInline ? ChatTurn(role: .user, text: turn.text) : turn)
             }
         }

@@ -101,6 +101,22 @@ import Tokenization
         )
     }
 
+    @Test("Results come right behind their calls, also where messages of one role come one after the other")
+    func splitResults() throws {
+        let call = { (id: String) in #"{"type":"tool_use","id":"\#(id)","name":"f","input":{}}"# }
+        let result = { (id: String) in
+            #"{"role":"user","content":[{"type":"tool_result","tool_use_id":"\#(id)","content":"r\#(id)"}]}"#
+        }
+        let messages = [
+            #"{"role":"user","content":"a"}"#, calls(call("1")), calls(call("2")), result("2"),
+            #"{"role":"user","content":"b"}"#, result("1"),
+        ]
+        let turns = try turns(messages.joined(separator: ","))
+        #expect(turns.map(\.role) == [.user, .assistant, .tool, .tool, .user])
+        #expect(turns.map(\.text) == ["a", "", "r2", "r1", "b"])
+        #expect(turns[1].calls.map(\.id) == ["1", "2"])
+    }
+
     @Test("A result without content is an empty turn, and one that is an error says so")
     func emptyResults() throws {
         for (fields, text) in [

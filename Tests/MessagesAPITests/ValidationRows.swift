@@ -245,6 +245,8 @@ enum ValidationRows {
         #"{"role":"user","content":[{"type":"tool_result","tool_use_id":"\#(id)"\#(fields)},{"type":"text","text":"b"}]}"#
     }
 
+    private static let secondCall = call.replacing(#""id":"1""#, with: #""id":"2""#)
+
     static let toolPairs: [Row] = [
         .accepted("\(call),\(result("1"))"), .accepted(#"\#(call),\#(result("1", #","content":"x""#))"#),
         .accepted(#"\#(call),\#(result("1", #","content":"","is_error":true"#))"#),
@@ -269,7 +271,12 @@ enum ValidationRows {
         .refused("\(call),\(result("2"))", "messages.2.content.0.tool_use_id: "),
         .refused("\(call),\(result("1")),\(result("1"))", "messages.3.content.0.tool_use_id: "),
         .refused(#"\#(call),{"role":"system","content":"s"},\#(result("1"))"#, "messages.2: tool_use without"),
-        .refused(#"\#(call),{"role":"user","content":"b"},\#(result("1"))"#, "messages.2: tool_use without"),
+        // Neighbours of one role are one turn.
+        .accepted(#"\#(call),{"role":"user","content":"b"},\#(result("1"))"#),
+        .accepted(#"\#(call),{"role":"assistant","content":"more"},\#(result("1"))"#),
+        .accepted("\(call),\(secondCall),\(result("2")),\(result("1"))"),
+        .refused("\(call),\(secondCall),\(result("2"))", "messages.3: tool_use without"),
+        .refused("\(call),\(secondCall),\(result("2")),\(call),\(result("1"))", "messages.3: tool_use without"),
         .refused("\(call),\(result("1")),\(call),\(result("1"))", "messages.3.content.0.id: "),
         .refused(#"\#(call),\#(result("1", #","content":5"#))"#, "messages.2.content.0.content: "),
         .refused(#"\#(call),\#(result("1", #","is_error":"no""#))"#, "messages.2.content.0.is_error: "),

@@ -135,10 +135,8 @@ struct Row {
         let node = try JSONDocument(Array("{}".utf8)).root
         try pairing.begin(.assistant, at: node)
         for id in ids { try pairing.add(.toolUse(ToolUseBlock(id: id, name: "f", input: "{}")), at: node) }
-        try pairing.end(.assistant, at: node)
         try pairing.begin(.user, at: node)
         for id in ids.reversed() { try pairing.add(.toolResult(ToolResultBlock(id: id)), at: node) }
-        try pairing.end(.user, at: node)
         #expect(throws: JSONError.self) { try pairing.add(.toolResult(ToolResultBlock(id: "0")), at: node) }
     }
 }

@@ -20,6 +20,7 @@ package struct AnswerParser: Sendable {
     private let thinkingStart: Marker?
     private let thinkingEnd: Marker?
     private let textStarts: [Marker]
+    private let callsComeFirst: Bool
 
     private var buffer = AnswerBuffer()
     private var state = State.text
@@ -36,8 +37,15 @@ package struct AnswerParser: Sendable {
     /// - Parameters:
     ///   - tools: those that may be called. Without any, all but thinking is text.
     ///   - isInsideThinking: whether the prompt ends inside a block of thinking.
-    package init(_ syntax: AnswerSyntax, tools: [ToolDefinition], isInsideThinking: Bool) {
+    ///   - callsComeFirst: whether nothing is a call once there is a text, as in an answer that is either.
+    package init(
+        _ syntax: AnswerSyntax,
+        tools: [ToolDefinition],
+        isInsideThinking: Bool,
+        callsComeFirst: Bool = false
+    ) {
         self.syntax = syntax
+        self.callsComeFirst = callsComeFirst
         calls = tools.isEmpty ? [] : [syntax.calls] + syntax.otherCalls
         self.tools = Dictionary(tools.map { ($0.name, $0) }) { first, _ in first }
         heads = CallHeads(calls, tools: tools)
@@ -132,7 +140,7 @@ package struct AnswerParser: Sendable {
         !heads.isEmpty && canCall || !textStarts.isEmpty || isAtBoundary && (thinkingStart != nil || dropsSpace)
     }
 
-    private var canCall: Bool { isAtBeginning || calls.contains { !$0.isWholeAnswer } }
+    private var canCall: Bool { isAtBeginning || !callsComeFirst && calls.contains { !$0.isWholeAnswer } }
 
     /// What begins at an index.
     private func mark(at index: Int) -> Mark {
@@ -157,7 +165,7 @@ package struct AnswerParser: Sendable {
             case .no: break
             }
         }
-        guard !heads.isEmpty, heads.mayBegin(with: buffer[index]) else { return result }
+        guard !heads.isEmpty, canCall, heads.mayBegin(with: buffer[index]) else { return result }
         switch heads.match(buffer, at: index, isAtBeginning: isAtBeginning) {
         case .no: return result
         case .partial: return .partial

@@ -65,7 +65,7 @@ struct MessageForms: Sendable {
     ///   - number: how many calls were before it.
     ///   - syntax: in which the template writes it.
     func value(_ call: ToolCall, _ form: CallForm, number: Int, syntax: CallSyntax) -> TemplateValue {
-        let node = (try? JSONDocument(Array(call.arguments.utf8)))?.root
+        let node = call.value
         let arguments: TemplateValue =
             switch (form.arguments, node) {
             case (.object, let node?) where call.isSampled:

@@ -234,7 +234,7 @@ extension [ChatTurn] {
     }
 
     /// The turns with each call in an assistant's turn of its own, followed by its result.
-    fileprivate var withSingleCalls: [ChatTurn] {
+    var withSingleCalls: [ChatTurn] {
         var result: [ChatTurn] = []
         var index = startIndex
         while index < endIndex {
@@ -244,20 +244,21 @@ extension [ChatTurn] {
                 result.append(turn)
                 continue
             }
-            var answers: [ChatTurn] = []
+            var answers: [String: ChatTurn] = [:]
+            var others: [ChatTurn] = []
             while index < endIndex, self[index].role == .tool {
-                answers.append(self[index])
+                let id = self[index].answeredCall?.id ?? ""
+                if answers[id] == nil { answers[id] = self[index] } else { others.append(self[index]) }
                 index += 1
             }
             for (number, call) in turn.calls.enumerated() {
                 var single = number == 0 ? turn : ChatTurn(role: .assistant, text: "")
                 single.calls = [call]
                 result.append(single)
-                if let place = answers.firstIndex(where: { $0.answeredCall?.id == call.id }) {
-                    result.append(answers.remove(at: place))
-                }
+                if let answer = answers.removeValue(forKey: call.id) { result.append(answer) }
             }
-            result += answers
+            // Results of no call: in no order that matters, but always the same.
+            result += answers.sorted { $0.key < $1.key }.map(\.value) + others
         }
         return result
     }

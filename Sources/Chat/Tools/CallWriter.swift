@@ -43,7 +43,7 @@ struct CallWriter: Sendable {
     }
 
     private func arguments(_ call: ToolCall) -> [TemplateValue] {
-        guard let node = (try? JSONDocument(Array(call.arguments.utf8)))?.root else { return [.string(call.arguments)] }
+        guard let node = call.value else { return [.string(call.arguments)] }
         switch syntax.arguments {
         case .json where call.isSampled: return [.string(call.arguments)]
         case .json(let layout): return [.string(ArgumentText.json(node, layout))]

@@ -27,10 +27,13 @@ enum HermesTools {
         writesResults: Bool
     ) -> [ChatTurn] {
         let text = description(tools, calls, writesResults)
-        guard let first = turns.first, first.role == .system else {
-            return [ChatTurn(role: .system, text: text)] + turns
+        var turns = turns
+        if turns.first?.role == .system {
+            turns[0].append(text, separator: "\n\n")
+        } else {
+            turns.insert(ChatTurn(role: .system, text: text), at: 0)
         }
-        return [first.appending(text, separator: "\n\n")] + turns.dropFirst()
+        return turns
     }
 
     private static func description(

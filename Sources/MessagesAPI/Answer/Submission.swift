@@ -27,7 +27,8 @@ extension MessagesAPI {
             parser: AnswerParser(
                 format.syntax,
                 tools: prepared.tools,
-                isInsideThinking: prepared.prompt.isInsideThinking
+                isInsideThinking: prepared.prompt.isInsideThinking,
+                callsComeFirst: prepared.hasFormat
             ),
             hasTools: !prepared.tools.isEmpty,
             stopSequences: prepared.stopSequences

@@ -19,6 +19,8 @@ struct PreparedRequest: Sendable {
     /// Those that the answer may call.
     var tools: [ToolDefinition]
     var display: ThinkingDisplay
+    /// Whether a text of the answer is a value of `output_config.format`, in which nothing is a call.
+    var hasFormat: Bool
 
     /// `stream` in the body decides; the header is for requests that do not say.
     func wantsStream(_ head: RequestHead) -> Bool {
@@ -74,7 +76,8 @@ extension MessagesAPI {
             continuesAssistantText: message.isPrefilled,
             constraint: constraint,
             tools: message.toolChoice.kind == .none ? [] : message.tools.map(\.detached),
-            display: !message.mayThink ? .dropped : message.thinking.isOmitted ? .omitted : .shown
+            display: !message.mayThink ? .dropped : message.thinking.isOmitted ? .omitted : .shown,
+            hasFormat: message.format != nil
         )
         prepared.message.dropTexts()
         return prepared

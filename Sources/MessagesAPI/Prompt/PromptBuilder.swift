@@ -66,11 +66,11 @@ private struct TurnBuilder {
             let results = message.content.compactMap { block in
                 if case .toolResult(let result) = block { result } else { nil }
             }
-            // First of all: templates write them right behind the calls.
+            // First of all, also before the text of a message before: templates write them right behind the calls.
             for result in results {
                 var turn = ChatTurn(role: .tool, text: BlockText.text(of: result))
                 turn.answeredCall = ChatTurn.AnsweredCall(id: result.id, name: toolNames[result.id] ?? "")
-                turns.append(turn)
+                turns.insert(turn, at: turns.last?.role == .user ? turns.count - 1 : turns.count)
             }
             if results.count < message.content.count { add(text, as: .user) }
         }

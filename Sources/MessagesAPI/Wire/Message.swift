@@ -38,23 +38,27 @@ struct Message: Sendable, Equatable {
         }
         let mayBeEmpty = role == .system || (role == .assistant && isLast)
         guard mayBeEmpty || !content.isEmpty else { throw node.error("content must not be empty") }
-        try pairing.end(role, at: message)
     }
 }
 
-/// Checks that every `tool_use` is answered in the next user message, and that nothing else is answered.
+/// Checks that every `tool_use` is answered in the next user message, and that nothing else is answered. Neighbouring
+/// messages of one role are one here, as everywhere.
 ///
 /// Each block costs the same however many calls there are: a body has room for half a million.
 struct ToolPairing {
     /// Calls of the assistant's turn, not yet answered.
     private var open: Set<String> = []
     private var used: Set<String> = []
+    private var last: (role: Message.Role, node: JSONNode)?
 
     /// Whether a call has no answer yet.
     var isOpen: Bool { !open.isEmpty }
 
     mutating func begin(_ role: Message.Role, at message: JSONNode) throws(JSONError) {
-        guard role == .user else { return try finish(at: message) }
+        defer { last = (role, message) }
+        guard let last, last.role != role else { return }
+        if last.role == .user { try finish(at: last.node) }
+        if role != .user { try finish(at: message) }
     }
 
     /// - Parameter node: the block, for errors.
@@ -69,10 +73,6 @@ struct ToolPairing {
             }
         default: break
         }
-    }
-
-    func end(_ role: Message.Role, at message: JSONNode) throws(JSONError) {
-        if role == .user { try finish(at: message) }
     }
 
     /// Throws if a call has no answer and can get none any more.

@@ -6,6 +6,8 @@ struct ArgumentTypes: Sendable {
 
     private static let deepest = 8
     private static let mostAlternatives = 64
+    /// Places of the schema that are looked at for one parameter.
+    private static let mostPlaces = 1000
 
     private let schema: JSONNode?
 
@@ -16,33 +18,41 @@ struct ArgumentTypes: Sendable {
         guard let schema, let properties = try? schema["properties"].optional,
             let property = try? properties[parameter].optional
         else { return nil }
-        return kinds(property, depth: 0)
+        var places = Self.mostPlaces
+        return kinds(property, depth: 0, &places)
     }
 
-    private func kinds(_ node: JSONNode, depth: Int) -> Set<Kind>? {
-        guard depth < Self.deepest, node.kind == .object else { return nil }
+    /// - Parameter places: how many more may be looked at.
+    private func kinds(_ node: JSONNode, depth: Int, _ places: inout Int) -> Set<Kind>? {
+        places -= 1
+        guard depth < Self.deepest, places >= 0, node.kind == .object else { return nil }
         if let type = try? node["type"].optional {
             let names = (try? [type.string()]) ?? (try? type.strings(atMost: Self.mostAlternatives)) ?? []
             let kinds = Set(names.compactMap(Self.kind))
             return kinds.isEmpty ? nil : kinds
         }
         if let value = try? node["const"].optional { return [Self.kind(of: value)] }
-        if let values = try? node["enum"].elements(atMost: 10_000) {
+        if let values = try? node["enum"].elements() {
             return Set(values.map(Self.kind(of:)))
         }
         for name in ["anyOf", "oneOf"] {
             guard let alternatives = try? node[name].elements(atMost: Self.mostAlternatives) else { continue }
             var all: Set<Kind> = []
             for alternative in alternatives {
-                guard let kinds = kinds(alternative, depth: depth + 1) else { return nil }
+                guard let kinds = kinds(alternative, depth: depth + 1, &places) else { return nil }
                 all.formUnion(kinds)
             }
             return all.isEmpty ? nil : all
         }
         if let parts = try? node["allOf"].elements(atMost: Self.mostAlternatives) {
-            return parts.lazy.compactMap { kinds($0, depth: depth + 1) }.first
+            for part in parts {
+                if let kinds = kinds(part, depth: depth + 1, &places) { return kinds }
+            }
+            return nil
         }
-        if let target = (try? node["$ref"].string()).flatMap(resolve) { return kinds(target, depth: depth + 1) }
+        if let target = (try? node["$ref"].string()).flatMap(resolve) {
+            return kinds(target, depth: depth + 1, &places)
+        }
         return nil
     }
 
