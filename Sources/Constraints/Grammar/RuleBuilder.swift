@@ -48,7 +48,7 @@ struct RuleBuilder {
         let atoms = options.isObject || options.syntax != .json ? [whole, .object] : [whole]
         let root = builder.rule(Source(atoms: atoms, style: writer.rootStyle), &rules)
         while let (rule, source) = builder.pending.popLast() { try builder.build(rule, source, &rules, &pool) }
-        Self.measureHeights(&rules, from: first)
+        HeightSearch.measure(&rules, from: first)
         ignored += builder.ignored
         work += builder.reader.work + pool.visits
         guard work <= mostWork else { throw SchemaError(.tooComplex, schema, "is too complex, beside those before it") }
@@ -283,58 +283,6 @@ struct RuleBuilder {
         let atoms = shape.rules.flatMap(\.others).unique
         let source = Source(atoms: atoms, style: nested == .other ? .parameter : nested)
         return [ObjectRule.Region(keys: writer.otherKeys(names, &pool), value: rule(source, &rules))]
-    }
-
-    // MARK: Heights
-
-    /// Finds the shallowest values, from those that have no parts on. What is deeper than the bound stays unreachable.
-    /// - Parameter first: the first rules of this schema: no others refer to them, and they to no others.
-    private static func measureHeights(
-        _ rules: inout GrammarRules,
-        from first: (values: Int, objects: Int, arrays: Int)
-    ) {
-        var hasChanged = true
-        while hasChanged {
-            hasChanged = false
-            for index in first.arrays..<rules.arrays.count {
-                let rule = rules.arrays[index]
-                var height: Int32 = 1
-                for place in 0..<min(rule.least, Int32(rule.prefix.count) + 1) {
-                    height = max(
-                        height,
-                        1 + (rule.value(at: place).map { rules.values[Int($0)].height } ?? ValueRule.unreachable)
-                    )
-                }
-                if height < rule.height {
-                    rules.arrays[index].height = height
-                    hasChanged = true
-                }
-            }
-            for index in first.objects..<rules.objects.count {
-                let rule = rules.objects[index]
-                var height: Int32 = 1
-                for member in rule.members where member.isRequired || rule.least > 0 {
-                    height = max(height, 1 + rules.height(of: member))
-                }
-                for region in rule.regions where rule.least > 0 {
-                    height = max(height, 1 + rules.values[Int(region.value)].height)
-                }
-                if height < rule.height {
-                    rules.objects[index].height = height
-                    hasChanged = true
-                }
-            }
-            for index in first.values..<rules.values.count {
-                let rule = rules.values[index]
-                var height = rule.scalar == RegexPool.nothing ? ValueRule.unreachable : 0
-                for object in rule.objects { height = min(height, rules.objects[Int(object)].height) }
-                for array in rule.arrays { height = min(height, rules.arrays[Int(array)].height) }
-                if height < rule.height {
-                    rules.values[index].height = height
-                    hasChanged = true
-                }
-            }
-        }
     }
 }
 
