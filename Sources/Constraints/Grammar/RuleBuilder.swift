@@ -26,8 +26,6 @@ struct RuleBuilder {
     /// Members of the whole value that are strings by what their schema says in so many words: readers take them as such.
     private var strings: Set<SchemaAtom> = []
 
-    var ignored: [String] { reader.ignored }
-
     /// Adds the rules of a schema.
     /// - Parameter work: grows by what it took, which is bounded for all schemas of a grammar.
     /// - Returns: the rule of the whole value.
@@ -49,7 +47,7 @@ struct RuleBuilder {
         let root = builder.rule(Source(atoms: atoms, style: writer.rootStyle), &rules)
         while let (rule, source) = builder.pending.popLast() { try builder.build(rule, source, &rules, &pool) }
         HeightSearch.measure(&rules, from: first)
-        ignored += builder.ignored
+        ignored += builder.reader.ignoredPaths
         work += builder.reader.work + pool.visits
         guard work <= mostWork else { throw SchemaError(.tooComplex, schema, "is too complex, beside those before it") }
         guard rules.values[Int(root)].height <= rules.depth else {

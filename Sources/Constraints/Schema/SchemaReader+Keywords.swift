@@ -18,7 +18,7 @@ extension SchemaReader {
             if keywords.updateValue(member.value, forKey: name) == nil { order.append(name) }
         }
         let atom = document.atom(node)
-        var result = try assertions(keywords, &pool).map { [$0] } ?? []
+        var result = try assertions(keywords, order, &pool).map { [$0] } ?? []
         var hasRule = false
         for name in order {
             guard let value = keywords[name] else { continue }
@@ -42,10 +42,12 @@ extension SchemaReader {
     /// The keywords that do not depend on each other's order, or nil if together they admit nothing.
     private mutating func assertions(
         _ keywords: [String: JSONNode],
+        _ order: [String],
         _ pool: inout RegexPool
     ) throws(SchemaError) -> Shape? {
         var shape = try keywords["type"].map { value throws(SchemaError) in try Self.types(value) } ?? .any
-        for (name, value) in keywords {
+        for name in order {
+            guard let value = keywords[name] else { continue }
             do throws(SchemaError) {
                 guard let demand = try assertion(name, value, keywords, &pool) else { continue }
                 guard let both = ShapeIntersection.of(shape, demand, &pool) else { return nil }

@@ -22,8 +22,12 @@ struct SchemaReader {
     private(set) var work = 0
     /// Where a keyword cannot be left out, because what is left would be more than the schema allows.
     var isExact = 0
-    /// Paths of keywords that were left out.
-    private(set) var ignored: [String] = []
+    /// Where keywords were left out.
+    private var ignored: Set<Int> = []
+    private static let mostIgnored = 1000
+
+    /// Paths of keywords that were left out, in the order of the text.
+    var ignoredPaths: [String] { SchemaPaths.paths(of: ignored, in: document.root) }
 
     init(_ root: JSONNode, _ options: SchemaOptions) {
         document = SchemaDocument(root)
@@ -112,7 +116,7 @@ struct SchemaReader {
     /// - Throws: `error` if not.
     mutating func ignore(_ error: SchemaError) throws(SchemaError) {
         guard options.ignoresUnsupported, isExact == 0, error.reason == .unsupported else { throw error }
-        if !ignored.contains(error.path), ignored.count < 1000 { ignored.append(error.path) }
+        if let node = error.node, ignored.count < Self.mostIgnored { ignored.insert(node.offset) }
     }
 
     /// Whether a schema says in so many words that a value is a string.
