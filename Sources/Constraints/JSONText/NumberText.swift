@@ -15,8 +15,6 @@ struct NumberShape: Hashable, Sendable {
     var values: [DecimalNumber]?
     var excluded: Set<DecimalNumber> = []
 
-    static let any = NumberShape()
-
     mutating func raiseMinimum(_ bound: Bound) {
         guard let old = minimum else { return minimum = bound }
         if bound.value > old.value || bound.value == old.value && bound.isExclusive { minimum = bound }
