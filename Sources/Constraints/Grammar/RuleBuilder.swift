@@ -101,7 +101,7 @@ struct RuleBuilder {
                 if let index { value.objects.append(index) }
             }
             guard let array = shape.array, style != .text, style != .arguments else { continue }
-            if let index = add(array, style, &rules) { value.arrays.append(index) }
+            if let index = try add(array, style, node, &rules) { value.arrays.append(index) }
         }
         value.objects = value.objects.unique
         let scalar = pool.union(scalars)
@@ -112,10 +112,16 @@ struct RuleBuilder {
 
     // MARK: Arrays
 
-    private mutating func add(_ shape: ArrayShape, _ style: ValueStyle, _ rules: inout GrammarRules) -> Int32? {
+    private mutating func add(
+        _ shape: ArrayShape,
+        _ style: ValueStyle,
+        _ node: JSONNode,
+        _ rules: inout GrammarRules
+    ) throws(SchemaError) -> Int32? {
         let style = writer.nested(style)
         // An element that cannot be limits the length.
         let length = shape.prefixCount
+        try reader.spend(length * shape.rules.count / 8, node)
         var prefix: [Int32] = []
         var most = shape.most
         for index in 0..<length {
@@ -158,11 +164,10 @@ struct RuleBuilder {
     ) throws(SchemaError) -> Int32? {
         let names = (shape.rules.flatMap { $0.members.map(\.name) } + shape.required).unique
         let required = Set(shape.required)
-        let lookup = MemberLookup(shape)
         var members: [ObjectRule.Member] = []
-        try reader.spend(names.count, node)
+        try reader.spend(names.count + names.count * shape.lookupSize / 8, node)
         for name in names {
-            let atoms = lookup.atoms(for: name, &pool)
+            let atoms = shape.atoms(for: name, &pool)
             if atoms.contains(.never) {
                 if required.contains(name) { return nil }
                 continue
@@ -281,39 +286,5 @@ struct RuleBuilder {
         let atoms = shape.rules.flatMap(\.others).unique
         let source = Source(atoms: atoms, style: nested == .other ? .parameter : nested)
         return [ObjectRule.Region(keys: writer.otherKeys(names, &pool), value: rule(source, &rules))]
-    }
-}
-
-/// Finds the atoms of a shape's members by name.
-private struct MemberLookup {
-    private let shape: ObjectShape
-    private var places: [[[UInt8]: Int]]
-
-    init(_ shape: ObjectShape) {
-        self.shape = shape
-        places = shape.rules.map { rule in
-            Dictionary(
-                rule.members.enumerated().map { ($0.element.name, $0.offset) },
-                uniquingKeysWith: { first, _ in first }
-            )
-        }
-    }
-
-    func atoms(for name: [UInt8], _ pool: inout RegexPool) -> [SchemaAtom] {
-        var atoms: [SchemaAtom] = []
-        let text = RegexPool.jsonString(name)
-        for (index, rule) in shape.rules.enumerated() {
-            var isNamed = false
-            if let place = places[index][name] {
-                atoms += rule.members[place].atoms
-                isNamed = true
-            }
-            for pattern in rule.patterns where pool.matches(pattern.keys, text) {
-                atoms += pattern.atoms
-                isNamed = true
-            }
-            if !isNamed { atoms += rule.others }
-        }
-        return atoms.unique
     }
 }

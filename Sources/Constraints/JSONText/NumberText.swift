@@ -42,7 +42,7 @@ struct NumberShape: Hashable, Sendable {
         result.divisors.formUnion(other.divisors)
         result.nondivisors.formUnion(other.nondivisors)
         result.excluded.formUnion(other.excluded)
-        if let theirs = other.values { result.values = values.map { $0.filter(theirs.contains) } ?? theirs }
+        if let theirs = other.values { result.values = values.map { $0.filter(Set(theirs).contains) } ?? theirs }
         return result
     }
 }

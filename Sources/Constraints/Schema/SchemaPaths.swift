@@ -35,7 +35,7 @@ struct SchemaPaths {
             for member in members {
                 guard let next = rest.first, next < end else { return }
                 let value = member.value
-                if next < value.source.endIndex { visit(value, start + member.name.prefix(Self.longestName)) }
+                if next < value.source.endIndex { visit(value, start + String(member.name.prefix(Self.longestName))) }
             }
         }
     }
