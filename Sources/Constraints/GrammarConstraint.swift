@@ -11,9 +11,9 @@ package struct GrammarConstraint: TokenConstraint {
     private var canEnd = false
     /// The tokens that must come next, as far as they are known.
     private var plan: ArraySlice<Token> = []
-    /// Steps for which the tables had no room.
-    private var retries = 0
-    private static let mostRetries = 100
+    /// Steps for which even new tables had hardly room: after too many, the answer fails and holds up no others.
+    private var failures = 0
+    private static let mostFailures = 100
     /// Whether only the usual spelling in tokens is allowed where one text must follow.
     private let forcesSpelling: Bool
 
@@ -84,11 +84,11 @@ package struct GrammarConstraint: TokenConstraint {
         if let isAccepted = advance(token, isLastTry: false) {
             guard isAccepted else { return false }
         } else {
-            // Once more where there is room, but not forever if even that does not suffice.
-            retries += 1
-            guard retries <= Self.mostRetries else { return false }
+            // Once more where there is room.
             (tables, configurations) = tables.moved(configurations)
             guard advance(token, isLastTry: true) == true else { return false }
+            if tables.isWornOut { failures += 1 }
+            guard failures <= Self.mostFailures else { return false }
         }
         if tables.isWornOut { (tables, configurations) = tables.moved(configurations) }
         return true
