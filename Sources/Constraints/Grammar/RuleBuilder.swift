@@ -4,6 +4,9 @@ import JSON
 struct RuleBuilder {
     private static let mostRules = 100_000
     private static let mostRegions = 200
+    /// Objects and arrays that one value may be: until what they begin with tells them apart, each token is tried for
+    /// every one of them, while other answers wait.
+    private static let mostAlternatives = 512
     /// The work on all schemas of a grammar: combinations, searches, and expressions, which cost several times as much. The
     /// first has bounds of its own.
     private static let mostWork = 400_000
@@ -110,6 +113,10 @@ struct RuleBuilder {
             if let index = try add(array, style, node, &rules) { value.arrays.append(index) }
         }
         value.objects = value.objects.unique
+        guard value.objects.count + value.arrays.count <= Self.mostAlternatives else {
+            let message = "has more than \(Self.mostAlternatives) objects and arrays to choose from"
+            throw SchemaError(.tooComplex, node, message)
+        }
         let scalar = pool.union(scalars)
         value.scalar = pool.isAlive(scalar) ? scalar : RegexPool.nothing
         guard !pool.hasOverflowed else { throw SchemaError(.tooComplex, node, "is too complex") }
