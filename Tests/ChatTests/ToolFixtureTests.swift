@@ -38,8 +38,11 @@ import Testing
                 conversation.thinking = .on(nil)
                 // This one writes the first call of an answer alone: here each has a turn of its own.
                 if member.name == "harmony", conversation.turns.contains(where: { $0.calls.count > 1 }) { continue }
+                // Some tell the date.
+                let date = /Current date: [-0-9]+/
                 #expect(
-                    try format.preview(conversation) == sample["text"].string(),
+                    try format.preview(conversation).replacing(date, with: "")
+                        == sample["text"].string().replacing(date, with: ""),
                     "\(member.name), conversation \(number)"
                 )
             }
