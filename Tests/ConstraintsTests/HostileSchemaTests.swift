@@ -193,9 +193,9 @@ struct HostileSchemaTests {
             _ = try TestVocabulary.grammar(schema)
         }
         let constraint = try TestVocabulary.constraint(
-            #"{"type":"string","pattern":"\\S","minLength":3000,"maxLength":60000}"#
+            #"{"type":"string","pattern":"\\S","minLength":1000,"maxLength":60000}"#
         )
-        let spaces = String(repeating: " ", count: 2999)
+        let spaces = String(repeating: " ", count: 999)
         #expect(TestVocabulary.admits(constraint, "\"\(spaces)x\""))
         #expect(!TestVocabulary.admits(constraint, "\"\(spaces) \""))
         #expect(!TestVocabulary.admits(constraint, "\"\(spaces.dropLast())x\""))
