@@ -64,10 +64,16 @@ final class ConstraintTables: Sendable {
     let vocabulary: Vocabulary
     private let tables: Mutex<Tables>
     let start: [Configuration]
+    private let grammar: Grammar
+    private let limits: TableLimits
+    /// Where sessions go on when these tables have grown to a bound.
+    private let next = Mutex<ConstraintTables?>(nil)
 
-    init(_ grammar: Grammar, _ vocabulary: Vocabulary) {
+    init(_ grammar: Grammar, _ vocabulary: Vocabulary, _ limits: TableLimits = TableLimits()) {
+        self.grammar = grammar
         self.vocabulary = vocabulary
-        var automaton = Automaton(grammar)
+        self.limits = limits
+        var automaton = Automaton(grammar, limits)
         start = automaton.start
         let masks = MaskMaker(vocabulary, &automaton)
         tables = Mutex(Tables(automaton: automaton, masks: masks))
@@ -79,6 +85,23 @@ final class ConstraintTables: Sendable {
 
     var approximateBytes: Int { withTables { $0.approximateBytes } }
 
-    /// Whether a bound was met: new sessions need new tables.
-    var isWornOut: Bool { withTables { $0.automaton.hasOverflowed } }
+    /// Whether a bound is near: sessions go on in `successor`.
+    var isWornOut: Bool { withTables { $0.automaton.isWornOut } }
+
+    /// The newest tables that all sessions move to.
+    private func successor() -> ConstraintTables {
+        next.withLock { next in
+            if let known = next, !known.isWornOut { return known }
+            let made = ConstraintTables(grammar, vocabulary, limits)
+            next = made
+            return made
+        }
+    }
+
+    /// A session's readings in tables that have room left.
+    func moved(_ configurations: [Configuration]) -> (tables: ConstraintTables, configurations: [Configuration]) {
+        let new = successor()
+        let adopted = withTables { old in new.withTables { $0.automaton.adopt(configurations, from: old.automaton) } }
+        return (new, adopted)
+    }
 }

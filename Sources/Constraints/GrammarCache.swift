@@ -10,11 +10,31 @@ package final class GrammarCache: Sendable {
         var grammar: Grammar
         var tables: ConstraintTables
         var use: UInt64
+        /// The size when it was last used.
+        var bytes = 0
     }
 
     private struct State: Sendable {
         var entries: [String: Entry] = [:]
         var uses: UInt64 = 0
+        /// The sum of the entries' sizes.
+        var bytes = 0
+
+        mutating func set(_ key: String, _ entry: Entry) {
+            bytes += entry.bytes - (entries[key]?.bytes ?? 0)
+            uses += 1
+            entries[key] = entry
+            entries[key]?.use = uses
+        }
+
+        /// Leaves out the least recently used until the bound is kept; the one just used stays.
+        mutating func shrink(to mostBytes: Int) {
+            guard bytes > mostBytes else { return }
+            for (key, entry) in entries.sorted(by: { $0.value.use < $1.value.use }).dropLast() where bytes > mostBytes {
+                entries[key] = nil
+                bytes -= entry.bytes
+            }
+        }
     }
 
     private let vocabulary: Vocabulary
@@ -28,6 +48,9 @@ package final class GrammarCache: Sendable {
         self.mostBytes = mostBytes
         self.mostTableBytes = mostTableBytes
     }
+
+    /// The sizes of the entries when they were last used.
+    package var approximateBytes: Int { state.withLock { $0.bytes } }
 
     package var count: Int { state.withLock { $0.entries.count } }
 
@@ -49,32 +72,21 @@ package final class GrammarCache: Sendable {
     }
 
     private func find(_ key: String) -> Entry? {
-        guard let entry = state.withLock({ $0.entries[key] }) else { return nil }
-        var found = entry
-        if entry.tables.isWornOut || entry.tables.approximateBytes > mostTableBytes {
-            found.tables = ConstraintTables(entry.grammar, vocabulary)
+        guard var entry = state.withLock({ $0.entries[key] }) else { return nil }
+        var size = entry.tables.approximateBytes
+        if entry.tables.isWornOut || size > mostTableBytes {
+            entry.tables = ConstraintTables(entry.grammar, vocabulary)
+            size = entry.tables.approximateBytes
         }
-        state.withLock { state in
-            state.uses += 1
-            found.use = state.uses
-            state.entries[key] = found
-        }
-        return found
+        store(key, entry.grammar, entry.tables, size)
+        return entry
     }
 
-    private func store(_ key: String, _ grammar: Grammar, _ tables: ConstraintTables) {
-        let sizes = state.withLock { $0.entries.mapValues { ($0.tables, $0.grammar) } }
-            .map { (key, entry) in (key, key.utf8.count + entry.0.approximateBytes + entry.1.approximateBytes) }
-        let known = Dictionary(uniqueKeysWithValues: sizes)
-        var total = sizes.reduce(0) { $0 + $1.1 } + key.utf8.count
-        total += tables.approximateBytes + grammar.approximateBytes
+    private func store(_ key: String, _ grammar: Grammar, _ tables: ConstraintTables, _ tableBytes: Int? = nil) {
+        let bytes = key.utf8.count + grammar.approximateBytes + (tableBytes ?? tables.approximateBytes)
         state.withLock { state in
-            for (old, entry) in state.entries.sorted(by: { $0.value.use < $1.value.use }) where total > mostBytes {
-                state.entries[old] = nil
-                total -= known[old] ?? entry.grammar.approximateBytes
-            }
-            state.uses += 1
-            state.entries[key] = Entry(grammar: grammar, tables: tables, use: state.uses)
+            state.set(key, Entry(grammar: grammar, tables: tables, use: 0, bytes: bytes))
+            state.shrink(to: mostBytes)
         }
     }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Holds an answer to a grammar.
 package struct GrammarConstraint: TokenConstraint {
-    private let tables: ConstraintTables
+    private var tables: ConstraintTables
     private var configurations: [Configuration]
     /// Whether an end token has come.
     private var isOver = false
@@ -11,13 +11,21 @@ package struct GrammarConstraint: TokenConstraint {
     private var canEnd = false
     /// The tokens that must come next, as far as they are known.
     private var plan: ArraySlice<Token> = []
+    /// Steps for which even new tables had hardly room: after too many, the answer fails and holds up no others.
+    private var failures = 0
+    private static let mostFailures = 100
     /// Whether only the usual spelling in tokens is allowed where one text must follow.
     private let forcesSpelling: Bool
 
     /// - Parameter forcesSpelling: whether `allow` permits only the first of the forced tokens where there are any, or
     ///   every token that spells the beginning of what must come.
-    package init(_ grammar: Grammar, _ vocabulary: Vocabulary, forcesSpelling: Bool = true) {
-        self.init(ConstraintTables(grammar, vocabulary), forcesSpelling: forcesSpelling)
+    package init(
+        _ grammar: Grammar,
+        _ vocabulary: Vocabulary,
+        forcesSpelling: Bool = true,
+        limits: TableLimits = TableLimits()
+    ) {
+        self.init(ConstraintTables(grammar, vocabulary, limits), forcesSpelling: forcesSpelling)
     }
 
     init(_ tables: ConstraintTables, forcesSpelling: Bool = true) {
@@ -39,16 +47,31 @@ package struct GrammarConstraint: TokenConstraint {
             mask.removeAll()
             return mask.insert(token)
         }
-        let known = tables.withTables { shared -> [UInt64]? in
-            if let known = shared.masks.known(configurations) { return known }
+        if !fill(&mask, tables, configurations) {
+            // A bound was met on the way: once more where there is room.
+            let (tables, configurations) = tables.moved(configurations)
+            _ = fill(&mask, tables, configurations)
+        }
+        if canEnd { for token in tables.vocabulary.stopTokens { mask.insert(token) } }
+    }
+
+    /// - Returns: whether the tables had room for all that is needed.
+    private func fill(
+        _ mask: inout TokenMask,
+        _ tables: ConstraintTables,
+        _ configurations: [Configuration]
+    ) -> Bool {
+        let (known, isWhole) = tables.withTables { shared -> ([UInt64]?, Bool) in
+            let hasOverflowed = shared.automaton.hasOverflowed
+            if !hasOverflowed, let known = shared.masks.known(configurations) { return (known, true) }
             shared.masks.allow(configurations, into: &mask, &shared.automaton)
-            return nil
+            return (nil, !shared.automaton.hasOverflowed)
         }
         if let known {
             mask.removeAll()
             mask.formUnion(known)
         }
-        if canEnd { for token in tables.vocabulary.stopTokens { mask.insert(token) } }
+        return isWhole
     }
 
     package mutating func accept(_ token: Token) -> Bool {
@@ -58,8 +81,26 @@ package struct GrammarConstraint: TokenConstraint {
             isOver = true
             return true
         }
-        return tables.withTables { shared in
+        if let isAccepted = advance(token, isLastTry: false) {
+            guard isAccepted else { return false }
+        } else {
+            // Once more where there is room.
+            (tables, configurations) = tables.moved(configurations)
+            guard advance(token, isLastTry: true) == true else { return false }
+            if tables.isWornOut { failures += 1 }
+            guard failures <= Self.mostFailures else { return false }
+        }
+        if tables.isWornOut { (tables, configurations) = tables.moved(configurations) }
+        return true
+    }
+
+    /// Goes on with a token, if it is allowed.
+    /// - Returns: whether it is; nil if the tables had no room to find out.
+    private mutating func advance(_ token: Token, isLastTry: Bool) -> Bool? {
+        tables.withTables { shared in
+            shared.automaton.pool.allowSearches()
             let next = follow(token, &shared.automaton)
+            if shared.automaton.hasOverflowed, !isLastTry { return nil }
             guard !next.isEmpty else { return false }
             configurations = next
             if plan.first == token { plan.removeFirst() } else { plan = [] }

@@ -31,12 +31,18 @@ import Testing
             guard support.tools, support.calls, support.results else { continue }
             compared.append(member.name)
             for (number, sample) in try member.value.elements().enumerated() {
+                // A template that takes the system text along to the last user's turn is not followed in that: a prompt
+                // would not go on from the one before.
+                if member.name == "mistral-v3-tools", number == 2 { continue }
                 var conversation = ChatConversation(turns: try sample["turns"].elements().map(Self.turn), tools: tools)
                 conversation.thinking = .on(nil)
                 // This one writes the first call of an answer alone: here each has a turn of its own.
                 if member.name == "harmony", conversation.turns.contains(where: { $0.calls.count > 1 }) { continue }
+                // Some tell the date.
+                let date = /Current date: [-0-9]+/
                 #expect(
-                    try format.preview(conversation) == sample["text"].string(),
+                    try format.preview(conversation).replacing(date, with: "")
+                        == sample["text"].string().replacing(date, with: ""),
                     "\(member.name), conversation \(number)"
                 )
             }

@@ -64,6 +64,10 @@ import Testing
                 "output_config.format.schema.pattern: "
             ),
             (Self.format(#"{"oneOf":[\#(alternatives.joined(separator: ","))]}"#), "output_config.format.schema"),
+            (
+                Self.format(#"{"description":"\#(String(repeating: "x", count: 2 << 20))"}"#),
+                "output_config.format.schema: "
+            ),
             (Self.format(#"{"$ref":"https://elsewhere.example/s.json"}"#), "output_config.format.schema.$ref: "),
         ] {
             let (answer, count) = (try await api.ask(fields), try await api.count(TestAPI.body(fields)))

@@ -111,7 +111,7 @@ struct AnswerGrammarTests {
     @Test(arguments: [
         "", "Hello.", "a <b> {\"name\": \"x\"}", "<tool", "I use <tool_ca", Self.call, "I look.\n" + Self.call,
         Self.call + "\n" + Self.second, "<think>\nhm <tool_call> </think>\n\nfine", "<think>a</think>\n" + Self.call,
-        "x <think> y", "<think>cut",
+        "x <think> y", "<think>cut", "< tool_call >x", "a < tool_call>",
     ])
     func textIsFreeUntilACallBegins(_ text: String) throws {
         #expect(try admits(Self.hermes(), text))
@@ -122,7 +122,6 @@ struct AnswerGrammarTests {
         "<tool_call>\n{\"name\": \"get\", \"arguments\": {}}\n</tool_call>",
         "<tool_call>\n{\"name\": \"get\", \"arguments\": {\"id\": \"7\"}}\n</tool_call>", "a<|call|>",
         "<think>a</think><tool_call>x",
-        "< tool_call >x",
     ])
     func whatBeginsACallMustBeOne(_ text: String) throws {
         #expect(try !admits(Self.hermes(), text))

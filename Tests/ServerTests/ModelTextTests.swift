@@ -134,7 +134,8 @@ import Tokenization
             rows: Self.sentencePiece.count
         )
         #expect(text.notes.count == 1 && text.notes[0].contains("only \(Self.sentencePiece.count) rows"))
-        let tokens = try text.chatFormat.prompt(ChatConversation(turns: [ChatTurn(role: .user, text: "x[TOOL]")]), with: text.tokenizer).tokens
+        let conversation = ChatConversation(turns: [ChatTurn(role: .user, text: "x[TOOL]")])
+        let tokens = try text.chatFormat.prompt(conversation, with: text.tokenizer).tokens
         #expect(tokens.count > 1 && tokens.allSatisfy { Int($0) < Self.sentencePiece.count })
         #expect(try Self.spelled(text, [ChatTurn(role: .user, text: "x[TOOL]")]).joined().contains("x[TOOL]"))
     }
@@ -227,7 +228,8 @@ import Tokenization
         let end = try #require(text.tokenizer.specialToken("<|user|>"))
         #expect(text.chatFormat.stopTokens(in: text.tokenizer).contains(end))
         #expect(
-            try text.chatFormat.prompt(ChatConversation(turns: Self.hi), with: text.tokenizer).tokens.first == text.tokenizer.specialToken("<|system|>")
+            try text.chatFormat.prompt(ChatConversation(turns: Self.hi), with: text.tokenizer).tokens.first
+                == text.tokenizer.specialToken("<|system|>")
         )
     }
 }

@@ -1,7 +1,7 @@
 /// The states of a grammar, built as far as texts lead into it, and the steps between them.
 struct Automaton: Sendable {
     /// Ways to read a text at once. A hostile schema cannot have more, so that a step takes a bounded time.
-    static let mostConfigurations = 20_000
+    static let mostConfigurations = 2048
 
     let rules: GrammarRules
     var pool: RegexPool
@@ -13,16 +13,27 @@ struct Automaton: Sendable {
     /// The readings of the empty text.
     private(set) var start: [Configuration] = []
 
-    init(_ grammar: Grammar) {
+    /// The bounds of what texts add.
+    private let limits: TableLimits
+    /// Expressions that the grammar came with.
+    private let grammarNodes: Int
+
+    init(_ grammar: Grammar, _ limits: TableLimits = TableLimits()) {
         rules = grammar.rules
         pool = grammar.pool
+        self.limits = limits
+        grammarNodes = pool.nodes.count
+        pool.makeRoom(nodes: limits.nodes)
         var first: [Configuration] = []
         begin(partAt: 0, of: grammar.root, in: 0, 0, &first)
         start = first.unique
     }
 
     /// Whether a bound was met, so that some texts of the grammar may be refused.
-    var hasOverflowed: Bool { pool.hasOverflowed || frames.count >= FramePool.mostFrames }
+    var hasOverflowed: Bool { pool.hasOverflowed || frames.count >= limits.frames }
+
+    /// Whether a bound is near, so that what goes on from here should do so in a new automaton.
+    var isWornOut: Bool { pool.roomLeft < 0.4 || frames.count > limits.frames * 6 / 10 }
 
     var approximateBytes: Int {
         pool.approximateBytes + frames.count * 80 + rows.approximateBytes + continuations.count * 80
@@ -91,7 +102,7 @@ struct Automaton: Sendable {
         let key = UInt64(UInt32(bitPattern: frame)) << 32 | UInt64(UInt32(bitPattern: tag))
         if let known = continuations[key] { return known }
         var result: [Configuration] = []
-        if frames.count < FramePool.mostFrames { proceed(frame, tag, &result) }
+        if frames.count < limits.frames { proceed(frame, tag, &result) }
         result = result.unique
         continuations[key] = result
         return result
@@ -116,6 +127,30 @@ struct Automaton: Sendable {
             result += continuation(of: frame.parent, after: Tags.value)
         case .object: enterMember(frame, tag, &result)
         case .array: enterElement(frame, tag, &result)
+        }
+    }
+
+    /// Readings of another automaton of the same grammar, in this one.
+    mutating func adopt(_ configurations: [Configuration], from other: Automaton) -> [Configuration] {
+        let names = pool.add(configurations.map(\.lexeme), of: other.pool, sharing: grammarNodes)
+        var frameIDs: [Int32: Int32] = [0: 0]
+        return configurations.map { old in
+            // From the outermost frame that is not known to the innermost.
+            var chain: [Int32] = []
+            var id = old.frame
+            while frameIDs[id] == nil {
+                chain.append(id)
+                id = other.frames[id].parent
+            }
+            for id in chain.reversed() {
+                var frame = other.frames[id]
+                if frame.kind == .object, !rules.objects[Int(frame.rule)].isOrdered {
+                    frame.position = frames.id(ofSet: other.frames.sets[Int(frame.position)])
+                }
+                frame.parent = frameIDs[frame.parent] ?? 0
+                frameIDs[id] = frames.id(frame)
+            }
+            return Configuration(lexeme: names[old.lexeme] ?? old.lexeme, frame: frameIDs[old.frame] ?? 0)
         }
     }
 

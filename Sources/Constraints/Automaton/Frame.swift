@@ -33,10 +33,19 @@ struct Configuration: Hashable, Sendable {
     static let end = Configuration(lexeme: RegexPool.empty, frame: 0)
 }
 
+/// How much texts may add to an automaton before those that go on get a new one.
+package struct TableLimits: Sendable {
+    package var nodes: Int
+    package var frames: Int
+
+    package init(nodes: Int = 200_000, frames: Int = 200_000) {
+        self.nodes = nodes
+        self.frames = frames
+    }
+}
+
 /// Frames, each stored once.
 struct FramePool: Sendable {
-    static let mostFrames = 200_000
-
     private(set) var frames: [Frame] = [Frame(kind: .end)]
     private var ids: [Frame: Int32] = [Frame(kind: .end): 0]
 
@@ -53,6 +62,10 @@ struct FramePool: Sendable {
         var set = sets[Int(id)]
         while set.count <= member / 64 { set.append(0) }
         set[member / 64] |= 1 << UInt64(member % 64)
+        return self.id(ofSet: set)
+    }
+
+    mutating func id(ofSet set: [UInt64]) -> Int32 {
         if let known = setIDs[set] { return known }
         let new = Int32(sets.count)
         sets.append(set)

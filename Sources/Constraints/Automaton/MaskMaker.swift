@@ -12,19 +12,30 @@ struct MaskMaker: Sendable {
         var tokens: [Int32] = []
         var set: [UInt64] = []
         var crossings: [TrieWalk.Crossing] = []
+        /// What it took to find out.
+        var work = 0
+    }
+
+    /// What may follow one reading.
+    private struct ReadingMask: Sendable {
+        var words: [UInt64]
+        var work: Int
     }
 
     /// More tokens than this are kept as a set.
     private static let mostListed = 1024
     private static let (mostLexemes, mostSets, mostMasks) = (4096, 400, 96)
-    /// Lexeme ends within one token that are followed, one after the other.
-    private static let mostCrossings = 200_000
+    /// Nodes of the trie that are visited for one reading, and for one mask. Tokens beyond that are not allowed, which
+    /// leaves an answer valid. Known masks count as if they were made again, so that a mask does not depend on the past.
+    private static let (mostReadingWork, mostWork) = (4_000_000, 8_000_000)
+    /// What a walk costs besides.
+    private static let walkWork = 16
 
     private let vocabulary: Vocabulary
     private var plain: PlainReachFinder
     private var lexemes: [RegexID: LexemeMask] = [:]
     private var setCount = 0
-    private var masks: [Configuration: [UInt64]] = [:]
+    private var masks: [Configuration: ReadingMask] = [:]
     private var walk = TrieWalk()
     private var budget = 0
 
@@ -40,7 +51,7 @@ struct MaskMaker: Sendable {
 
     /// The tokens that may follow where there is one way to read the text, if they are known.
     func known(_ configurations: [Configuration]) -> [UInt64]? {
-        configurations.count == 1 ? masks[configurations[0]] : nil
+        configurations.count == 1 ? masks[configurations[0]]?.words : nil
     }
 
     /// Sets `mask` to the tokens, with a text or special, that may follow.
@@ -48,18 +59,22 @@ struct MaskMaker: Sendable {
         mask.removeAll()
         if automaton.rows.isFull { automaton.rows.removeAll() }
         automaton.pool.allowSearches()
-        budget = Self.mostCrossings
+        var work = 0
         for configuration in configurations where configuration != .end {
+            guard work < Self.mostWork else { break }
             if let known = masks[configuration] {
-                mask.formUnion(known)
+                mask.formUnion(known.words)
+                work += known.work
             } else {
+                budget = Self.mostReadingWork
                 add(configuration, to: &mask, &automaton)
+                work += Self.mostReadingWork - budget
             }
         }
         for (token, first) in vocabulary.twins where mask.contains(first) { mask.insert(token) }
         guard configurations.count == 1, configurations[0] != .end else { return }
         if masks.count >= Self.mostMasks { masks.removeAll(keepingCapacity: true) }
-        masks[configurations[0]] = mask.words
+        masks[configurations[0]] = ReadingMask(words: mask.words, work: work)
     }
 
     private mutating func add(
@@ -70,6 +85,7 @@ struct MaskMaker: Sendable {
         for edge in automaton.pool.specials(of: configuration.lexeme) { mask.insert(edge.token) }
         let lexeme = canonical(configuration.lexeme, &automaton.pool)
         let inside = lexemes[lexeme] ?? make(lexeme, &automaton)
+        budget -= inside.work
         let trie: VocabularyTrie
         switch inside.reach {
         case .unknown: trie = vocabulary.all
@@ -101,9 +117,9 @@ struct MaskMaker: Sendable {
             let range = (Int(crossing.node) + 1)..<Int(node.end)
             for configuration in following where configuration != .end {
                 guard budget > 0 else { return }
-                budget -= 1
                 walk.removeAll()
                 walk.run(trie, range, depth: Int(node.depth), configuration.lexeme, &automaton)
+                budget -= walk.visits + Self.walkWork
                 for token in walk.tokens { mask.insert(token) }
                 if !walk.crossings.isEmpty {
                     let inner = walk.crossings
@@ -118,7 +134,7 @@ struct MaskMaker: Sendable {
         let trie = reach == .unknown ? vocabulary.all : vocabulary.marked
         walk.removeAll()
         walk.run(trie, 0..<trie.nodes.count, depth: 0, lexeme, &automaton)
-        var result = LexemeMask(reach: reach, crossings: walk.crossings)
+        var result = LexemeMask(reach: reach, crossings: walk.crossings, work: walk.visits + Self.walkWork)
         if lexemes.count >= Self.mostLexemes || setCount >= Self.mostSets {
             lexemes.removeAll(keepingCapacity: true)
             setCount = 0

@@ -10,8 +10,8 @@ enum PlainReach: Equatable, Sendable {
 
 /// Finds lexemes within which every plain token is allowed, such as those in a free string.
 struct PlainReachFinder: Sendable {
-    /// States that a search may visit between two characters.
-    private static let mostStates = 12
+    /// States that a search may visit between two characters: in a free text, also the white space in markers has some.
+    private static let (mostStates, mostTextStates) = (12, 80)
 
     private var known: [RegexID: PlainReach] = [:]
     /// Expressions of one character, by whether they match every plain one.
@@ -95,12 +95,13 @@ struct PlainReachFinder: Sendable {
         for byte in [UInt8(ascii: "a"), UInt8(ascii: "Z"), UInt8(ascii: "0"), UInt8(ascii: " "), 0xC3, 0xE4] {
             guard edges.contains(where: { $0.low <= byte && byte <= $0.high }) else { return false }
         }
+        let most = pool[id].kind == .text ? Self.mostTextStates : Self.mostStates
         var states = [id]
         var index = 0
         while index < states.count {
             let isFine = leads(from: states[index], character, &pool) { target in
                 if !states.contains(target) { states.append(target) }
-                return states.count <= Self.mostStates
+                return states.count <= most
             }
             guard isFine else { return false }
             index += 1

@@ -10,12 +10,15 @@ struct TrieWalk: Sendable {
     /// Tokens that stay within the lexeme, or end with it.
     private(set) var tokens: [Int32] = []
     private(set) var crossings: [Crossing] = []
+    /// Nodes that were visited.
+    private(set) var visits = 0
     /// Rows by depth: the offset of the row of the lexeme that the path down to that depth leads to.
     private var rows: [Int32] = []
 
     mutating func removeAll() {
         tokens.removeAll(keepingCapacity: true)
         crossings.removeAll(keepingCapacity: true)
+        visits = 0
     }
 
     /// Walks the nodes of a range, which are all below one node at `depth`, or the whole trie at depth 0.
@@ -46,7 +49,11 @@ struct TrieWalk: Sendable {
         _ store: RowStore
     ) -> RegexID? {
         var place = index
-        defer { index = place }
+        var visits = 0
+        defer {
+            index = place
+            self.visits += visits
+        }
         return trie.nodes.withUnsafeBufferPointer { nodes in
             store.steps.withUnsafeBufferPointer { steps in
                 store.offsets.withUnsafeBufferPointer { offsets in
@@ -54,6 +61,7 @@ struct TrieWalk: Sendable {
                         // Depths are at most that of the trie, offsets come from the store, and a row has 256 steps.
                         while place < end {
                             let node = nodes[place]
+                            visits += 1
                             let bits = steps[Int(rows[Int(node.depth) - 1]) + Int(node.byte)]
                             if bits == 0 {
                                 place = Int(node.end)

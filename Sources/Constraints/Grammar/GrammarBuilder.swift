@@ -41,7 +41,7 @@ package struct FreeText: Sendable {
     package var branches: [Branch]
     /// Whether the answer may end within the text; nothing may follow this element then.
     package var mayEnd: Bool
-    /// Whether a marker is one with any white space in it, or without its own.
+    /// Whether a marker is one with other white space in it, as far as readers of answers pass over it.
     package var ignoresSpace: Bool
 
     package init(until branches: [Branch], mayEnd: Bool = false, ignoresSpace: Bool = false) {

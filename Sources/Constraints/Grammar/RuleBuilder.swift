@@ -4,6 +4,9 @@ import JSON
 struct RuleBuilder {
     private static let mostRules = 100_000
     private static let mostRegions = 200
+    /// Objects and arrays that one value may be: until what they begin with tells them apart, each token is tried for
+    /// every one of them, while other answers wait.
+    private static let mostAlternatives = 512
     /// The work on all schemas of a grammar: combinations, searches, and expressions, which cost several times as much. The
     /// first has bounds of its own.
     private static let mostWork = 400_000
@@ -28,8 +31,6 @@ struct RuleBuilder {
     /// Members of the whole value that are strings by what their schema says in so many words: readers take them as such.
     private var strings: Set<SchemaAtom> = []
 
-    var ignored: [String] { reader.ignored }
-
     /// Adds the rules of a schema.
     /// - Parameter work: grows by what it took, which is bounded for all schemas of a grammar.
     /// - Returns: the rule of the whole value.
@@ -51,8 +52,8 @@ struct RuleBuilder {
         let atoms = options.isObject || options.syntax != .json ? [whole, .object] : [whole]
         let root = builder.rule(Source(atoms: atoms, style: writer.rootStyle), &rules)
         while let (rule, source) = builder.pending.popLast() { try builder.build(rule, source, &rules, &pool) }
-        Self.measureHeights(&rules, from: first)
-        ignored += builder.ignored
+        HeightSearch.measure(&rules, from: first)
+        ignored += builder.reader.ignoredPaths
         work += builder.reader.work + pool.visits + (pool.nodes.count - expressionsBefore) * workOfExpression
         work += (rules.objects.count - first.objects) * workOfObject
         guard workBefore == 0 || work <= mostWork else {
@@ -109,9 +110,13 @@ struct RuleBuilder {
                 if let index { value.objects.append(index) }
             }
             guard let array = shape.array, style != .text, style != .arguments else { continue }
-            if let index = add(array, style, &rules) { value.arrays.append(index) }
+            if let index = try add(array, style, node, &rules) { value.arrays.append(index) }
         }
         value.objects = value.objects.unique
+        guard value.objects.count + value.arrays.count <= Self.mostAlternatives else {
+            let message = "has more than \(Self.mostAlternatives) objects and arrays to choose from"
+            throw SchemaError(.tooComplex, node, message)
+        }
         let scalar = pool.union(scalars)
         value.scalar = pool.isAlive(scalar) ? scalar : RegexPool.nothing
         guard !pool.hasOverflowed else { throw SchemaError(.tooComplex, node, "is too complex") }
@@ -120,10 +125,16 @@ struct RuleBuilder {
 
     // MARK: Arrays
 
-    private mutating func add(_ shape: ArrayShape, _ style: ValueStyle, _ rules: inout GrammarRules) -> Int32? {
+    private mutating func add(
+        _ shape: ArrayShape,
+        _ style: ValueStyle,
+        _ node: JSONNode,
+        _ rules: inout GrammarRules
+    ) throws(SchemaError) -> Int32? {
         let style = writer.nested(style)
         // An element that cannot be limits the length.
         let length = shape.prefixCount
+        try reader.spend(length * shape.rules.count / 8, node)
         var prefix: [Int32] = []
         var most = shape.most
         for index in 0..<length {
@@ -166,11 +177,10 @@ struct RuleBuilder {
     ) throws(SchemaError) -> Int32? {
         let names = (shape.rules.flatMap { $0.members.map(\.name) } + shape.required).unique
         let required = Set(shape.required)
-        let lookup = MemberLookup(shape)
         var members: [ObjectRule.Member] = []
-        try reader.spend(names.count, node)
+        try reader.spend(names.count + names.count * shape.lookupSize / 8, node)
         for name in names {
-            let atoms = lookup.atoms(for: name, &pool)
+            let atoms = shape.atoms(for: name, &pool)
             if atoms.contains(.never) {
                 if required.contains(name) { return nil }
                 continue
@@ -289,91 +299,5 @@ struct RuleBuilder {
         let atoms = shape.rules.flatMap(\.others).unique
         let source = Source(atoms: atoms, style: nested == .other ? .parameter : nested)
         return [ObjectRule.Region(keys: writer.otherKeys(names, &pool), value: rule(source, &rules))]
-    }
-
-    // MARK: Heights
-
-    /// Finds the shallowest values, from those that have no parts on. What is deeper than the bound stays unreachable.
-    /// - Parameter first: the first rules of this schema: no others refer to them, and they to no others.
-    private static func measureHeights(
-        _ rules: inout GrammarRules,
-        from first: (values: Int, objects: Int, arrays: Int)
-    ) {
-        var hasChanged = true
-        while hasChanged {
-            hasChanged = false
-            for index in first.arrays..<rules.arrays.count {
-                let rule = rules.arrays[index]
-                var height: Int32 = 1
-                for place in 0..<min(rule.least, Int32(rule.prefix.count) + 1) {
-                    height = max(
-                        height,
-                        1 + (rule.value(at: place).map { rules.values[Int($0)].height } ?? ValueRule.unreachable)
-                    )
-                }
-                if height < rule.height {
-                    rules.arrays[index].height = height
-                    hasChanged = true
-                }
-            }
-            for index in first.objects..<rules.objects.count {
-                let rule = rules.objects[index]
-                var height: Int32 = 1
-                for member in rule.members where member.isRequired || rule.least > 0 {
-                    height = max(height, 1 + rules.height(of: member))
-                }
-                for region in rule.regions where rule.least > 0 {
-                    height = max(height, 1 + rules.values[Int(region.value)].height)
-                }
-                if height < rule.height {
-                    rules.objects[index].height = height
-                    hasChanged = true
-                }
-            }
-            for index in first.values..<rules.values.count {
-                let rule = rules.values[index]
-                var height = rule.scalar == RegexPool.nothing ? ValueRule.unreachable : 0
-                for object in rule.objects { height = min(height, rules.objects[Int(object)].height) }
-                for array in rule.arrays { height = min(height, rules.arrays[Int(array)].height) }
-                if height < rule.height {
-                    rules.values[index].height = height
-                    hasChanged = true
-                }
-            }
-        }
-    }
-}
-
-/// Finds the atoms of a shape's members by name.
-private struct MemberLookup {
-    private let shape: ObjectShape
-    private var places: [[[UInt8]: Int]]
-
-    init(_ shape: ObjectShape) {
-        self.shape = shape
-        places = shape.rules.map { rule in
-            Dictionary(
-                rule.members.enumerated().map { ($0.element.name, $0.offset) },
-                uniquingKeysWith: { first, _ in first }
-            )
-        }
-    }
-
-    func atoms(for name: [UInt8], _ pool: inout RegexPool) -> [SchemaAtom] {
-        var atoms: [SchemaAtom] = []
-        let text = RegexPool.jsonString(name)
-        for (index, rule) in shape.rules.enumerated() {
-            var isNamed = false
-            if let place = places[index][name] {
-                atoms += rule.members[place].atoms
-                isNamed = true
-            }
-            for pattern in rule.patterns where pool.matches(pattern.keys, text) {
-                atoms += pattern.atoms
-                isNamed = true
-            }
-            if !isNamed { atoms += rule.others }
-        }
-        return atoms.unique
     }
 }

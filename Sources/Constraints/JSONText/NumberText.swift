@@ -15,8 +15,6 @@ struct NumberShape: Hashable, Sendable {
     var values: [DecimalNumber]?
     var excluded: Set<DecimalNumber> = []
 
-    static let any = NumberShape()
-
     mutating func raiseMinimum(_ bound: Bound) {
         guard let old = minimum else { return minimum = bound }
         if bound.value > old.value || bound.value == old.value && bound.isExclusive { minimum = bound }
@@ -44,7 +42,7 @@ struct NumberShape: Hashable, Sendable {
         result.divisors.formUnion(other.divisors)
         result.nondivisors.formUnion(other.nondivisors)
         result.excluded.formUnion(other.excluded)
-        if let theirs = other.values { result.values = values.map { $0.filter(theirs.contains) } ?? theirs }
+        if let theirs = other.values { result.values = values.map { $0.filter(Set(theirs).contains) } ?? theirs }
         return result
     }
 }

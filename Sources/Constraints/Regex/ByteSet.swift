@@ -3,7 +3,6 @@ struct ByteSet: Hashable, Sendable {
     private var words: SIMD4<UInt64>
 
     static let none = ByteSet(words: .zero)
-    static let all = ByteSet(words: SIMD4(repeating: .max))
 
     private init(words: SIMD4<UInt64>) { self.words = words }
 

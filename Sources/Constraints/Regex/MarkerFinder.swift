@@ -1,4 +1,4 @@
-/// Finds the first of some markers in a free text, symbol by symbol: the usual automaton of several words at once.
+/// Finds the first of some markers in a free text, symbol by symbol.
 ///
 /// A symbol is a byte, or a token that is no text. Such a token may come only where a marker has it.
 struct MarkerFinder: Sendable {
@@ -27,13 +27,6 @@ struct MarkerFinder: Sendable {
         case impossible
     }
 
-    private struct Node: Sendable {
-        var children: [Int32: Int32] = [:]
-        /// The node of the longest proper end of this node's text.
-        var fallback: Int32 = 0
-        var tag: LexemeTag?
-    }
-
     /// The symbol of a token that is no text.
     static func symbol(of token: Int32) -> Int32 { token &+ 256 }
 
@@ -46,67 +39,25 @@ struct MarkerFinder: Sendable {
 
     /// Whether the text may end anywhere without a marker, and the whole answer with it.
     let mayEnd: Bool
-    /// Whether white space within a marker does not make it another.
-    private let ignoresSpace: Bool
     private let hasStarts: Bool
     private let hasForbidden: Bool
-    private var nodes = [Node()]
+    private let markers: MarkerAutomaton
     /// Of the markers that are only at the start, or nowhere: not both.
-    private var others = [Node()]
+    private let others: MarkerAutomaton
 
+    /// - Parameter ignoresSpace: whether a marker may have other white space than its own, as far as readers of answers
+    ///   allow that.
     init(_ markers: [Marker], mayEnd: Bool, ignoresSpace: Bool = false) {
         self.mayEnd = mayEnd
-        self.ignoresSpace = ignoresSpace
-        hasStarts = markers.contains { $0.place == .start }
-        hasForbidden = !hasStarts && markers.contains { $0.place == .nowhere }
-        for marker in markers where !marker.symbols.isEmpty {
-            switch marker.place {
-            case .anywhere: Self.add(marker, ignoresSpace, to: &nodes)
-            case .start: Self.add(marker, ignoresSpace, to: &others)
-            case .nowhere: if hasForbidden { Self.add(marker, true, to: &others) }
-            }
-        }
-        Self.linkFallbacks(&nodes)
-        if hasForbidden { Self.linkFallbacks(&others) }
-    }
-
-    private static func add(_ marker: Marker, _ ignoresSpace: Bool, to nodes: inout [Node]) {
-        var place = 0
-        for symbol in marker.symbols where !ignoresSpace || !isSpace(symbol) {
-            if let child = nodes[place].children[symbol] {
-                place = Int(child)
-            } else {
-                nodes[place].children[symbol] = Int32(nodes.count)
-                place = nodes.count
-                nodes.append(Node())
-            }
-        }
-        if place > 0 { nodes[place].tag = nodes[place].tag ?? marker.tag }
-    }
-
-    /// Breadth first, so that the fallback of a node is known before its children's.
-    private static func linkFallbacks(_ nodes: inout [Node]) {
-        var pending: [Int32] = [0]
-        var index = 0
-        while index < pending.count {
-            let parent = pending[index]
-            index += 1
-            for (symbol, child) in nodes[Int(parent)].children {
-                let fallback = parent == 0 ? 0 : follow(nodes[Int(parent)].fallback, symbol, nodes)
-                nodes[Int(child)].fallback = fallback
-                if nodes[Int(child)].tag == nil { nodes[Int(child)].tag = nodes[Int(fallback)].tag }
-                pending.append(child)
-            }
-        }
-    }
-
-    private static func follow(_ node: Int32, _ symbol: Int32, _ nodes: [Node]) -> Int32 {
-        var place = node
-        while true {
-            if let child = nodes[Int(place)].children[symbol] { return child }
-            if place == 0 { return 0 }
-            place = nodes[Int(place)].fallback
-        }
+        let starts = markers.filter { $0.place == .start }
+        let forbidden = starts.isEmpty ? markers.filter { $0.place == .nowhere } : []
+        hasStarts = !starts.isEmpty
+        hasForbidden = !forbidden.isEmpty
+        let spacing: MarkerAutomaton.Spacing = ignoresSpace ? .asRead : .exact
+        self.markers = MarkerAutomaton(markers.filter { $0.place == .anywhere }, spacing, restarts: true)
+        others =
+            hasStarts
+            ? MarkerAutomaton(starts, spacing, restarts: false) : MarkerAutomaton(forbidden, .any, restarts: true)
     }
 
     static func isSpace(_ symbol: Int32) -> Bool {
@@ -118,33 +69,19 @@ struct MarkerFinder: Sendable {
 
     /// A marker at the start goes before others that end with the same symbol.
     func step(_ node: Int32, _ other: Int32, _ symbol: Int32) -> Step {
-        let isSpace = Self.isSpace(symbol)
-        if isSpace, ignoresSpace { return .text(node: node, other: other) }
-        var next: Int32 = -1
-        if hasStarts, other >= 0, let child = others[Int(other)].children[symbol] {
-            if let tag = others[Int(child)].tag { return .marker(tag) }
-            next = child
-        }
-        let place = Self.follow(node, symbol, nodes)
-        if let tag = nodes[Int(place)].tag { return .marker(tag) }
-        if hasForbidden {
-            next = isSpace ? other : Self.follow(other, symbol, others)
-            if others[Int(next)].tag != nil { return .impossible }
-        }
+        let next = hasStarts || hasForbidden ? others.step(other, symbol) : -1
+        if hasStarts, let tag = others.tag(next) { return .marker(tag) }
+        let place = markers.step(node, symbol)
+        if let tag = markers.tag(place) { return .marker(tag) }
+        if hasForbidden, others.tag(next) != nil { return .impossible }
         if symbol >= 256, place == 0, next <= 0 { return .impossible }
         return .text(node: place, other: next)
     }
 
     /// The tokens that are no text and may come next.
     func tokens(_ node: Int32, _ other: Int32) -> [Int32] {
-        var symbols = Set<Int32>()
-        var place = node
-        while true {
-            symbols.formUnion(nodes[Int(place)].children.keys)
-            if place == 0 { break }
-            place = nodes[Int(place)].fallback
-        }
-        if hasStarts, other >= 0 { symbols.formUnion(others[Int(other)].children.keys) }
+        var symbols = Set(markers.symbols(node))
+        if hasStarts { symbols.formUnion(others.symbols(other)) }
         return symbols.filter { $0 >= 256 }.map { $0 - 256 }.sorted()
     }
 }

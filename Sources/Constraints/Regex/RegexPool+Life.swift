@@ -30,7 +30,8 @@ extension RegexPool {
         var visited = [root]
         life[Int(root)] = .visited
         while let (id, next) = path.last {
-            let targets = edges(of: id).map(\.target) + possibleSpecials(of: id).map(\.target)
+            var targets = edges(of: id).map(\.target) + possibleSpecials(of: id).map(\.target)
+            if let far = farTarget(of: id, targets) { targets.insert(far, at: 0) }
             if next == 0, targets.contains(where: { life[Int($0)] == .alive }) {
                 return finish(visited, alive: path.map(\.id))
             }
@@ -58,5 +59,46 @@ extension RegexPool {
         for id in visited { life[Int(id)] = .unknown }
         for id in alive { life[Int(id)] = .alive }
         return !alive.isEmpty
+    }
+
+    // MARK: Large counts
+
+    /// Where a byte that only counts leads when it is repeated until a count is nearly used up.
+    ///
+    /// If a byte leads from an intersection to the same with all its counts lowered by one, it does so again as long as no
+    /// count comes to its end. So what is alive behind that is alive here, and the steps need not be walked.
+    private mutating func farTarget(of id: RegexID, _ targets: [RegexID]) -> RegexID? {
+        guard self[id].kind == .intersection else { return nil }
+        var steps = Int32.max
+        for operand in operands(of: self[id]) {
+            guard let count = firstCount(of: operand) else { continue }
+            guard count.b != 1, !self[count.a].isNullable else { return nil }
+            if count.b > 1 { steps = min(steps, count.b - 1) }
+            if count.c != RegexNode.unlimited { steps = min(steps, count.c - 2) }
+        }
+        guard steps >= Self.leastJump, steps < .max, targets.contains(lowered(id, by: 1)) else { return nil }
+        return lowered(id, by: steps)
+    }
+
+    /// Fewer steps than this are walked.
+    private static let leastJump: Int32 = 32
+
+    /// The repetition that an expression is, or begins with.
+    private func firstCount(of id: RegexID) -> RegexNode? {
+        let node = self[id]
+        let head = node.kind == .sequence ? self[node.a] : node
+        return head.kind == .repetition ? head : nil
+    }
+
+    /// An intersection with the counts that its operands begin with lowered.
+    private mutating func lowered(_ id: RegexID, by steps: Int32) -> RegexID {
+        var parts = operands(of: self[id])
+        for index in parts.indices {
+            guard let count = firstCount(of: parts[index]) else { continue }
+            let most = count.c == RegexNode.unlimited ? count.c : count.c - steps
+            let rest = repetition(count.a, max(0, count.b - steps), most)
+            parts[index] = self[parts[index]].kind == .sequence ? pair(rest, self[parts[index]].b) : rest
+        }
+        return intersection(parts)
     }
 }

@@ -13,9 +13,12 @@ struct RegexPool: Sendable {
     /// Matches every text.
     static let everything: RegexID = 2
 
-    /// Bounds of one pool. A node takes about 50 bytes with its edges.
+    /// Bounds of one pool, beside what it is given at first. A node takes about 50 bytes with its edges.
     static let mostNodes = 300_000
     private static let mostOperands = 500_000
+    private var nodeBound = Self.mostNodes
+    private var operandBound = Self.mostOperands
+    private var room = Self.mostNodes
     private static let mostDepth = 1000
 
     private(set) var nodes: [RegexNode] = []
@@ -62,6 +65,25 @@ struct RegexPool: Sendable {
         nodes.capacity * MemoryLayout<RegexNode>.stride + (operands.capacity + table.capacity) * 4 + life.capacity
             + edges.approximateBytes
     }
+
+    /// How much may still be added, as a part of what could be added at first.
+    var roomLeft: Double {
+        if hasOverflowed { return 0 }
+        let operandRoom = Self.operands(beside: room)
+        return min(
+            Double(nodeBound - nodes.count) / Double(room),
+            Double(operandBound - operands.count) / Double(operandRoom)
+        )
+    }
+
+    /// Leaves room for so many more nodes than there are.
+    mutating func makeRoom(nodes count: Int) {
+        room = max(1, count)
+        nodeBound = nodes.count + room
+        operandBound = operands.count + Self.operands(beside: room)
+    }
+
+    private static func operands(beside nodes: Int) -> Int { max(1, nodes * mostOperands / mostNodes) }
 
     // MARK: Making expressions
 
@@ -271,7 +293,7 @@ struct RegexPool: Sendable {
             if isEqual(nodes[Int(table[place])], node, parts) { return table[place] }
             place = (place + 1) & (table.count - 1)
         }
-        guard nodes.count < Self.mostNodes, operands.count + parts.count <= Self.mostOperands else { return overflow() }
+        guard nodes.count < nodeBound, operands.count + parts.count <= operandBound else { return overflow() }
         var node = node
         if !parts.isEmpty {
             node.a = Int32(operands.count)

@@ -52,6 +52,19 @@ struct Shape: Sendable {
         array == nil && object == nil && number.map { $0.values != nil } ?? true
             && string.map { $0.values != nil } ?? true
     }
+
+    /// How much there is to go through where the shape is combined with another, roughly.
+    var size: Int {
+        var size = 0
+        if let number {
+            size += (number.values?.count ?? 0) + number.excluded.count
+            size += number.divisors.count + number.nondivisors.count
+        }
+        for text in string?.values ?? [] { size += 1 + text.count / 16 }
+        if let array { size += array.rules.count }
+        if let object { size += object.rules.count + object.required.count }
+        return size
+    }
 }
 
 struct StringShape: Hashable, Sendable {
@@ -65,10 +78,27 @@ struct StringShape: Hashable, Sendable {
 }
 
 struct ArrayShape: Hashable, Sendable {
-    struct Rule: Hashable, Sendable {
-        var prefix: [[SchemaAtom]]
+    /// What one schema says of elements. It is shared and keeps its hash: shapes are combined, and each may have many.
+    final class Rule: Hashable, Sendable {
+        let prefix: [[SchemaAtom]]
         /// What elements behind the prefix must meet.
-        var rest: [SchemaAtom]
+        let rest: [SchemaAtom]
+        private let hash: Int
+
+        init(prefix: [[SchemaAtom]], rest: [SchemaAtom]) {
+            self.prefix = prefix
+            self.rest = rest
+            var hasher = Hasher()
+            hasher.combine(prefix)
+            hasher.combine(rest)
+            hash = hasher.finalize()
+        }
+
+        static func == (left: Rule, right: Rule) -> Bool {
+            left === right || left.hash == right.hash && left.prefix == right.prefix && left.rest == right.rest
+        }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
         func atoms(at index: Int) -> [SchemaAtom] { index < prefix.count ? prefix[index] : rest }
     }
@@ -95,13 +125,48 @@ struct ObjectShape: Hashable, Sendable {
         var atoms: [SchemaAtom]
     }
 
-    struct Rule: Hashable, Sendable {
+    /// What one schema says of members. It is shared and keeps its hash: shapes are combined, and each may have many.
+    final class Rule: Hashable, Sendable {
         /// Whether the schema names members, perhaps none.
-        var namesMembers = false
-        var members: [Member] = []
-        var patterns: [Pattern] = []
+        let namesMembers: Bool
+        let members: [Member]
+        let patterns: [Pattern]
         /// What the values of other keys must meet.
-        var others: [SchemaAtom] = []
+        let others: [SchemaAtom]
+        private let places: [[UInt8]: Int]
+        private let hash: Int
+
+        init(
+            namesMembers: Bool = false,
+            members: [Member] = [],
+            patterns: [Pattern] = [],
+            others: [SchemaAtom] = []
+        ) {
+            self.namesMembers = namesMembers
+            self.members = members
+            self.patterns = patterns
+            self.others = others
+            places = Dictionary(
+                members.enumerated().map { ($0.element.name, $0.offset) },
+                uniquingKeysWith: { first, _ in first }
+            )
+            var hasher = Hasher()
+            hasher.combine(namesMembers)
+            hasher.combine(members)
+            hasher.combine(patterns)
+            hasher.combine(others)
+            hash = hasher.finalize()
+        }
+
+        static func == (left: Rule, right: Rule) -> Bool {
+            if left === right { return true }
+            return left.hash == right.hash && left.namesMembers == right.namesMembers && left.members == right.members
+                && left.patterns == right.patterns && left.others == right.others
+        }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+        func member(_ name: [UInt8]) -> Member? { places[name].map { members[$0] } }
     }
 
     var least = 0

@@ -6,6 +6,9 @@ struct SchemaDocument {
     private var nodes: [Int: JSONNode] = [:]
     private var targets: [String: JSONNode] = [:]
     private var index: Index?
+    /// What pointers have led through: many references go through one list of definitions.
+    private var members: [Int: [[UInt8]: JSONNode]] = [:]
+    private var elements: [Int: [JSONNode]] = [:]
 
     /// Bounds the search for identifiers.
     private static let mostNodes = 1_000_000
@@ -40,7 +43,7 @@ struct SchemaDocument {
         return found
     }
 
-    private func resolve(_ text: String) -> JSONNode? {
+    private mutating func resolve(_ text: String) -> JSONNode? {
         guard let index else { return nil }
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
         let address = String(parts.first ?? "")
@@ -54,24 +57,38 @@ struct SchemaDocument {
         }
         if fragment.isEmpty { return base }
         guard fragment.hasPrefix("/") else { return address.isEmpty ? index.anchors[fragment] : nil }
-        return Self.follow(fragment, from: base)
+        return follow(fragment, from: base)
     }
 
     /// A JSON Pointer within a fragment.
-    private static func follow(_ pointer: String, from base: JSONNode) -> JSONNode? {
+    private mutating func follow(_ pointer: String, from base: JSONNode) -> JSONNode? {
         var node = base
         for part in pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
-            let name = decoded(part).replacing("~1", with: "/").replacing("~0", with: "~")
-            switch node.kind {
-            case .object: node = node[name]
-            case .array:
-                guard let place = Int(name) else { return nil }
-                node = node[place]
-            default: return nil
-            }
-            guard (try? node.optional) != nil else { return nil }
+            let name = Self.decoded(part).replacing("~1", with: "/").replacing("~0", with: "~")
+            guard let child = child(of: node, name) else { return nil }
+            node = child
         }
         return node.kind == .object || node.kind == .bool ? node : nil
+    }
+
+    private mutating func child(of node: JSONNode, _ name: String) -> JSONNode? {
+        switch node.kind {
+        case .object:
+            if members[node.offset] == nil {
+                var table: [[UInt8]: JSONNode] = [:]
+                // Of members with one name the last counts.
+                for member in (try? node.members()).map(Array.init) ?? [] { table[member.nameBytes] = member.value }
+                members[node.offset] = table
+            }
+            return members[node.offset]?[Array(name.utf8)]
+        case .array:
+            if elements[node.offset] == nil { elements[node.offset] = (try? node.elements()).map(Array.init) ?? [] }
+            guard let place = Int(name), let list = elements[node.offset], list.indices.contains(place) else {
+                return nil
+            }
+            return list[place]
+        default: return nil
+        }
     }
 
     private static func decoded(_ part: Substring) -> String {

@@ -15,15 +15,17 @@ package struct SchemaError: Error, Sendable, CustomStringConvertible {
 
     package var reason: Reason
     /// Member names and indices from the schema's root on, such as `properties.a.oneOf`; empty for the root.
-    package var path: String
+    /// Found by reading the text up to the place, and only when it is asked for.
+    package var path: String { node.map { $0.error(message).path } ?? "" }
     /// What is wrong, in words that follow the path.
     package var message: String
+    let node: JSONNode?
 
     package var description: String { (path.isEmpty ? "the schema" : path) + " " + message }
 
     init(_ reason: Reason, _ node: JSONNode?, _ message: String) {
         self.reason = reason
-        path = node.map { $0.error(message).path } ?? ""
+        self.node = node
         self.message = message
     }
 }

@@ -61,10 +61,16 @@ extension SchemaReader {
             lists.append(try shapes(of: atom, &pool))
         }
         var overlaps = [[Int]](repeating: [], count: lists.count)
+        let sizes = lists.map(Self.size)
         for first in lists.indices {
             for second in lists.indices where second > first {
-                try spend(lists[first].count * lists[second].count, value)
-                if try overlap(lists[first], lists[second], &pool) {
+                let (left, right) = (lists[first], lists[second])
+                try spend(
+                    pairs: left.count * right.count,
+                    sizes[first] * right.count + sizes[second] * left.count,
+                    value
+                )
+                if try overlap(left, right, value, &pool) {
                     overlaps[first].append(second)
                     overlaps[second].append(first)
                 }
@@ -89,18 +95,25 @@ extension SchemaReader {
     private mutating func overlap(
         _ left: [Shape],
         _ right: [Shape],
+        _ node: JSONNode,
         _ pool: inout RegexPool
     ) throws(SchemaError) -> Bool {
         for first in left {
             for second in right {
-                if let both = ShapeIntersection.of(first, second, &pool), !isVain(both, depth: 3, &pool) { return true }
+                guard let both = ShapeIntersection.of(first, second, &pool) else { continue }
+                if try !isVain(both, depth: 3, node, &pool) { return true }
             }
         }
         return false
     }
 
     /// Whether a shape is known to admit nothing.
-    private mutating func isVain(_ shape: Shape, depth: Int, _ pool: inout RegexPool) -> Bool {
+    private mutating func isVain(
+        _ shape: Shape,
+        depth: Int,
+        _ node: JSONNode,
+        _ pool: inout RegexPool
+    ) throws(SchemaError) -> Bool {
         guard shape.words.isEmpty else { return false }
         if let number = shape.number {
             let expression = pool.number(number)
@@ -111,22 +124,45 @@ extension SchemaReader {
             if pool.isAlive(expression) { return false }
         }
         if let array = shape.array {
-            let places = min(array.least, array.prefixCount + 1)
-            guard (0..<places).contains(where: { isVain(array.atoms(at: $0), depth: depth, &pool) }) else {
-                return false
+            var hasVainPlace = false
+            for place in 0..<min(array.least, array.prefixCount + 1) where !hasVainPlace {
+                try spend(pairs: 0, array.rules.count, node)
+                hasVainPlace = try isVain(array.atoms(at: place), depth: depth, node, &pool)
             }
+            guard hasVainPlace else { return false }
         }
         if let object = shape.object {
-            guard object.required.contains(where: { isVain(object.atoms(for: $0, &pool), depth: depth, &pool) })
-            else { return false }
+            var hasVainMember = false
+            let lookup = object.lookupSize
+            var size = 0
+            for name in object.required where !hasVainMember {
+                size += lookup
+                if size >= Self.smallSize {
+                    try spend(pairs: 0, size, node)
+                    size = 0
+                }
+                hasVainMember = try isVain(object.atoms(for: name, &pool), depth: depth, node, &pool)
+            }
+            guard hasVainMember else { return false }
         }
         return true
     }
 
-    private mutating func isVain(_ atoms: [SchemaAtom], depth: Int, _ pool: inout RegexPool) -> Bool {
+    private mutating func isVain(
+        _ atoms: [SchemaAtom],
+        depth: Int,
+        _ node: JSONNode,
+        _ pool: inout RegexPool
+    ) throws(SchemaError) -> Bool {
         if atoms.contains(.never) { return true }
-        guard depth > 0, atoms.count > 1, let shapes = try? shapes(of: atoms, &pool) else { return false }
-        return shapes.allSatisfy { isVain($0, depth: depth - 1, &pool) }
+        guard depth > 0, atoms.count > 1 else { return false }
+        guard let shapes = try? shapes(of: atoms, &pool) else {
+            // Not known, then; unless there is nothing left to spend.
+            try spend(0, node)
+            return false
+        }
+        for shape in shapes where try !isVain(shape, depth: depth - 1, node, &pool) { return false }
+        return true
     }
 
     // MARK: Conditions
@@ -154,7 +190,7 @@ extension SchemaReader {
         var result = [Shape.any]
         for member in members {
             var absent = Shape.any
-            absent.object?.rules = [.init(members: [.init(name: member.nameBytes, atoms: [.never])])]
+            absent.object?.rules = [ObjectShape.Rule(members: [.init(name: member.nameBytes, atoms: [.never])])]
             var required = [member.nameBytes]
             var demanded = [Shape.any]
             if let names = try? member.value.elements() {
@@ -186,7 +222,7 @@ extension SchemaReader {
         let keys = pool.union(expressions)
         var shape = Shape.any
         let other = pool.intersection(pool.plainString(), pool.complement(keys))
-        shape.object?.rules = [.init(patterns: [.init(keys: other, atoms: [.never])])]
+        shape.object?.rules = [ObjectShape.Rule(patterns: [.init(keys: other, atoms: [.never])])]
         return shape
     }
 }
@@ -195,13 +231,13 @@ extension ObjectShape {
     /// What the value of a key must meet.
     func atoms(for name: [UInt8], _ pool: inout RegexPool) -> [SchemaAtom] {
         var atoms: [SchemaAtom] = []
-        let text = RegexPool.jsonString(name)
         for rule in rules {
             var isNamed = false
-            if let member = rule.members.first(where: { $0.name == name }) {
+            if let member = rule.member(name) {
                 atoms += member.atoms
                 isNamed = true
             }
+            let text = rule.patterns.isEmpty ? [] : RegexPool.jsonString(name)
             for pattern in rule.patterns where pool.matches(pattern.keys, text) {
                 atoms += pattern.atoms
                 isNamed = true
@@ -210,6 +246,9 @@ extension ObjectShape {
         }
         return atoms.unique
     }
+
+    /// How much there is to go through to find what one key's value must meet, roughly.
+    var lookupSize: Int { rules.reduce(0) { $0 + 1 + $1.patterns.count } }
 }
 
 extension RegexPool {

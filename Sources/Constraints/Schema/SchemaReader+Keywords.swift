@@ -18,7 +18,7 @@ extension SchemaReader {
             if keywords.updateValue(member.value, forKey: name) == nil { order.append(name) }
         }
         let atom = document.atom(node)
-        var result = try assertions(keywords, &pool).map { [$0] } ?? []
+        var result = try assertions(keywords, order, &pool).map { [$0] } ?? []
         var hasRule = false
         for name in order {
             guard let value = keywords[name] else { continue }
@@ -42,10 +42,12 @@ extension SchemaReader {
     /// The keywords that do not depend on each other's order, or nil if together they admit nothing.
     private mutating func assertions(
         _ keywords: [String: JSONNode],
+        _ order: [String],
         _ pool: inout RegexPool
     ) throws(SchemaError) -> Shape? {
         var shape = try keywords["type"].map { value throws(SchemaError) in try Self.types(value) } ?? .any
-        for (name, value) in keywords {
+        for name in order {
+            guard let value = keywords[name] else { continue }
             do throws(SchemaError) {
                 guard let demand = try assertion(name, value, keywords, &pool) else { continue }
                 guard let both = ShapeIntersection.of(shape, demand, &pool) else { return nil }
@@ -115,10 +117,11 @@ extension SchemaReader {
         }
         var shapes: [Shape] = []
         for element in elements { shapes.append(try constant(element)) }
+        try spend(shapes.count / 16, node)
         return Self.union([shapes])
     }
 
-    private func names(_ node: JSONNode) throws(SchemaError) -> [[UInt8]] {
+    private mutating func names(_ node: JSONNode) throws(SchemaError) -> [[UInt8]] {
         // A flag, in the third draft and by mistake: it says nothing about members here.
         if node.kind == .bool { return [] }
         guard let elements = try? node.elements(atMost: Self.mostValues) else {
@@ -129,6 +132,7 @@ extension SchemaReader {
             guard let name = try? element.bytes() else { throw SchemaError(.malformed, element, "is no name") }
             names.append(name)
         }
+        try spend(names.count / 16, node)
         return names.unique
     }
 
@@ -216,35 +220,47 @@ extension SchemaReader {
         _ keywords: [String: JSONNode],
         _ pool: inout RegexPool
     ) throws(SchemaError) -> Shape {
-        var rule = ObjectShape.Rule()
+        var members: [ObjectShape.Member] = []
         if let properties = keywords["properties"] {
-            guard let members = try? properties.members(atMost: Self.mostValues) else {
+            guard let all = try? properties.members(atMost: Self.mostValues) else {
                 throw SchemaError(.malformed, properties, "is no object, or too large")
             }
-            rule.namesMembers = true
             var places: [[UInt8]: Int] = [:]
-            for member in members {
+            for member in all {
                 let name = member.nameBytes
                 let new = ObjectShape.Member(name: name, atoms: [document.atom(member.value)])
                 if let place = places[name] {
-                    rule.members[place] = new
+                    members[place] = new
                 } else {
-                    places[name] = rule.members.count
-                    rule.members.append(new)
+                    places[name] = members.count
+                    members.append(new)
                 }
             }
+            try spend(members.count / 16, properties)
         }
-        for member in (try? keywords["patternProperties"]?.members(atMost: 1000)).map(Array.init) ?? [] {
-            let keys = try expression(member.name, member.value, &pool)
-            rule.patterns.append(ObjectShape.Pattern(keys: keys, atoms: [document.atom(member.value)]))
+        var patterns: [ObjectShape.Pattern] = []
+        if let all = keywords["patternProperties"] {
+            guard let members = try? all.members(atMost: 1000) else {
+                throw SchemaError(.malformed, all, "is no object, or too large")
+            }
+            for member in members {
+                let keys = try expression(member.name, member.value, &pool)
+                patterns.append(ObjectShape.Pattern(keys: keys, atoms: [document.atom(member.value)]))
+            }
         }
-        if let others = keywords["additionalProperties"] {
-            rule.others = [document.atom(others)]
+        var others: [SchemaAtom] = []
+        if let additional = keywords["additionalProperties"] {
+            others = [document.atom(additional)]
         } else if let unevaluated = keywords["unevaluatedProperties"] {
             try refuseOthers(unevaluated, keywords)
-            rule.others = [document.atom(unevaluated)]
+            others = [document.atom(unevaluated)]
         }
-        rule.others = rule.others.map { (try? document.node($0).bool()) == false ? .never : $0 }
+        let rule = ObjectShape.Rule(
+            namesMembers: keywords["properties"] != nil,
+            members: members,
+            patterns: patterns,
+            others: others.map { (try? document.node($0).bool()) == false ? .never : $0 }
+        )
         var shape = Shape.any
         shape.object?.rules = [rule]
         return shape

@@ -9,6 +9,8 @@ struct SchemaReader {
     static let mostShapes = 4096
     /// Shapes in all, and combinations tried.
     static let mostWork = 200_000
+    /// What two shapes may have to go through without being charged for it.
+    static let smallSize = 64
     /// Schemas that may be read one within the other, by references and combinations: reading is recursive, and threads
     /// have small stacks.
     private static let mostOpen = 200
@@ -22,8 +24,12 @@ struct SchemaReader {
     private(set) var work = 0
     /// Where a keyword cannot be left out, because what is left would be more than the schema allows.
     var isExact = 0
-    /// Paths of keywords that were left out.
-    private(set) var ignored: [String] = []
+    /// Where keywords were left out.
+    private var ignored: Set<Int> = []
+    private static let mostIgnored = 1000
+
+    /// Paths of keywords that were left out, in the order of the text.
+    var ignoredPaths: [String] { SchemaPaths.paths(of: ignored, in: document.root) }
 
     init(_ root: JSONNode, _ options: SchemaOptions) {
         document = SchemaDocument(root)
@@ -65,6 +71,13 @@ struct SchemaReader {
         guard work <= Self.mostWork else { throw SchemaError(.tooComplex, node, "is too complex") }
     }
 
+    /// Counts combinations of shapes, and what there is to go through in all of them if that is much.
+    mutating func spend(pairs: Int, _ size: Int, _ node: JSONNode) throws(SchemaError) {
+        try spend(pairs + (size < Self.smallSize * max(1, pairs) ? 0 : size / 4), node)
+    }
+
+    static func size(_ shapes: [Shape]) -> Int { shapes.reduce(0) { $0 + $1.size } }
+
     /// Everything that is of a shape on either side.
     mutating func product(
         _ left: [Shape],
@@ -76,7 +89,8 @@ struct SchemaReader {
         guard left.count * right.count <= Self.mostShapes else {
             throw SchemaError(.tooComplex, node, "has too many alternatives")
         }
-        try spend(left.count * right.count, node)
+        let size = Self.size(left) * right.count + Self.size(right) * left.count
+        try spend(pairs: left.count * right.count, size, node)
         var result: [Shape] = []
         for first in left {
             for second in right {
@@ -90,20 +104,18 @@ struct SchemaReader {
     static func union(_ lists: [[Shape]]) -> [Shape] {
         var result: [Shape] = []
         var list = Shape()
+        var (numbers, strings): ([DecimalNumber], [[UInt8]]) = ([], [])
         for shape in lists.joined() {
             guard shape.isList else {
                 result.append(shape)
                 continue
             }
             list.words.formUnion(shape.words)
-            if let values = shape.number?.values {
-                list.number = NumberShape(values: (list.number?.values ?? []) + values)
-            }
-            if let values = shape.string?.values {
-                list.string = StringShape(values: (list.string?.values ?? []) + values)
-            }
+            numbers += shape.number?.values ?? []
+            strings += shape.string?.values ?? []
         }
-        if let values = list.string?.values { list.string?.values = values.unique }
+        if !numbers.isEmpty { list.number = NumberShape(values: numbers.unique) }
+        if !strings.isEmpty { list.string = StringShape(values: strings.unique) }
         if !list.isEmpty { result.append(list) }
         return result
     }
@@ -112,7 +124,7 @@ struct SchemaReader {
     /// - Throws: `error` if not.
     mutating func ignore(_ error: SchemaError) throws(SchemaError) {
         guard options.ignoresUnsupported, isExact == 0, error.reason == .unsupported else { throw error }
-        if !ignored.contains(error.path), ignored.count < 1000 { ignored.append(error.path) }
+        if let node = error.node, ignored.count < Self.mostIgnored { ignored.insert(node.offset) }
     }
 
     /// Whether a schema says in so many words that a value is a string.

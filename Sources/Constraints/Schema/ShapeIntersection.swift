@@ -17,6 +17,10 @@ struct ShapeIntersection {
     private static func of(_ left: StringShape, _ right: StringShape, _ pool: inout RegexPool) -> StringShape? {
         if let values = left.values ?? right.values {
             let other = left.values == nil ? left : right
+            if let others = other.values.map({ Set($0) }) {
+                let kept = values.filter(others.contains)
+                return kept.isEmpty ? nil : StringShape(values: kept)
+            }
             let kept = values.filter { admits(other, $0, &pool) }
             return kept.isEmpty ? nil : StringShape(values: kept)
         }
@@ -45,7 +49,7 @@ struct ShapeIntersection {
         result.least = max(left.least, right.least)
         result.most = least(left.most, right.most)
         if let most = result.most, most < result.least { return nil }
-        result.rules = (left.rules + right.rules).unique
+        result.rules = union(left.rules, right.rules)
         return result
     }
 
@@ -54,9 +58,15 @@ struct ShapeIntersection {
         result.least = max(left.least, right.least)
         result.most = least(left.most, right.most)
         if let most = result.most, most < result.least { return nil }
-        result.rules = (left.rules + right.rules).unique
-        result.required = (left.required + right.required).unique
+        result.rules = union(left.rules, right.rules)
+        result.required = union(left.required, right.required)
         return result
+    }
+
+    /// The elements of both, each once; those of each side are different already.
+    private static func union<Element: Hashable>(_ left: [Element], _ right: [Element]) -> [Element] {
+        if left.isEmpty { return right }
+        return right.isEmpty || left == right ? left : (left + right).unique
     }
 
     private static func least(_ left: Int?, _ right: Int?) -> Int? {

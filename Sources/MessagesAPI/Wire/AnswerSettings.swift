@@ -28,6 +28,9 @@ struct ThinkingSettings: Sendable, Equatable {
 }
 
 enum OutputFormat {
+    /// As of all tools together.
+    private static let maxBytes = 2 << 20
+
     /// The schema of `output_config.format`, or of the name that the beta of structured outputs had for it.
     static func schema(_ body: JSONNode) throws(JSONError) -> JSONNode? {
         let formats = [try body["output_config"].nullable?["format"].nullable, try body["output_format"].nullable]
@@ -35,6 +38,9 @@ enum OutputFormat {
         for case let format? in formats {
             _ = try format["type"].string(oneOf: ["json_schema"])
             try format["schema"].checkObject()
+            guard format["schema"].source.count <= maxBytes else {
+                throw format["schema"].error("the schema should have at most \(maxBytes) bytes")
+            }
             schemas.append(format["schema"])
         }
         return schemas.first
