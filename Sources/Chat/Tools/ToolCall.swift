@@ -20,5 +20,5 @@ package struct ToolCall: Sendable, Equatable {
     }
 
     /// The arguments as a value; nil if they are no JSON.
-    var value: JSONNode? { (try? JSONDocument(Array(arguments.utf8), limits: Self.limits))?.root }
+    package var value: JSONNode? { (try? JSONDocument(Array(arguments.utf8), limits: Self.limits))?.root }
 }

@@ -81,12 +81,11 @@ struct AnswerFold: Sendable {
 
 /// A call's arguments as clients get them.
 enum CallInput {
-    private static let limits = JSONLimits(depth: 256)
-
     /// The JSON object that arguments are, without white space; nil if they are none, as those of a call that was cut.
     static func object(_ arguments: String) -> [UInt8]? {
         guard arguments.contains(where: { !$0.isWhitespace }) else { return Array("{}".utf8) }
-        guard let document = try? JSONDocument(Array(arguments.utf8), limits: limits), document.root.kind == .object
+        guard let document = try? JSONDocument(Array(arguments.utf8), limits: ToolCall.limits),
+            document.root.kind == .object
         else { return nil }
         return document.root.compact
     }

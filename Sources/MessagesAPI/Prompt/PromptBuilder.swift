@@ -107,10 +107,10 @@ private struct TurnBuilder {
 extension TurnBuilder {
     /// A call with its arguments as the model wrote them, if they still say the same.
     private func turnCall(_ call: ToolUseBlock) -> ToolCall {
-        let input = try? JSONDocument(Array(call.input.utf8), limits: JSONLimits(depth: 256))
-        let sampled = input.flatMap { memory?.arguments(ofCall: call.id, sameAs: $0.root) }
-        var result = ToolCall(id: call.id, name: call.name, arguments: sampled ?? call.input)
-        result.isSampled = sampled != nil
+        var result = ToolCall(id: call.id, name: call.name, arguments: call.input)
+        if let memory, let input = result.value, let sampled = memory.arguments(ofCall: call.id, sameAs: input) {
+            (result.arguments, result.isSampled) = (sampled, true)
+        }
         return result
     }
 }
