@@ -1,6 +1,32 @@
 import EngineContract
 import Synchronization
 
+/// What tells one answer's form from every other, such as the texts of its schemas and the options: bytes, compared as they
+/// are.
+package struct GrammarKey: Hashable, Sendable {
+    /// Of the bytes, which may be megabytes and are looked up more than once.
+    private let digest: Int
+    private let bytes: [UInt8]
+
+    package init(_ parts: [ArraySlice<UInt8>]) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(parts.reduce(0) { $0 + $1.count + MemoryLayout<Int>.size })
+        for part in parts {
+            // So that no other parts come to the same bytes.
+            withUnsafeBytes(of: part.count) { bytes.append(contentsOf: $0) }
+            bytes.append(contentsOf: part)
+        }
+        self.bytes = bytes
+        var hasher = Hasher()
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+        digest = hasher.finalize()
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(digest) }
+
+    var byteCount: Int { bytes.count }
+}
+
 /// Grammars that were compiled before, by their content, within a bound of memory; the least recently used go first.
 ///
 /// Sessions with one grammar share its automaton and masks. When those have grown to a bound, new sessions get new ones,
@@ -15,12 +41,12 @@ package final class GrammarCache: Sendable {
     }
 
     private struct State: Sendable {
-        var entries: [String: Entry] = [:]
+        var entries: [GrammarKey: Entry] = [:]
         var uses: UInt64 = 0
         /// The sum of the entries' sizes.
         var bytes = 0
 
-        mutating func set(_ key: String, _ entry: Entry) {
+        mutating func set(_ key: GrammarKey, _ entry: Entry) {
             bytes += entry.bytes - (entries[key]?.bytes ?? 0)
             uses += 1
             entries[key] = entry
@@ -56,12 +82,12 @@ package final class GrammarCache: Sendable {
 
     /// A constraint at the beginning of an answer. What is not known is compiled on the calling thread.
     /// - Parameters:
-    ///   - key: tells one answer's form from every other, such as the text of the schema and the options.
+    ///   - key: tells the answer's form from every other.
     ///   - element: makes what is compiled if the key is not known.
     /// - Returns: the constraint, and, if it was not known, the paths of keywords that are not enforced.
     /// - Throws: `SchemaError` if a schema cannot be enforced.
     package func constraint(
-        _ key: String,
+        _ key: GrammarKey,
         _ element: () throws(SchemaError) -> GrammarElement
     ) throws(SchemaError) -> (constraint: GrammarConstraint, ignored: [String]) {
         if let entry = find(key) { return (GrammarConstraint(entry.tables), []) }
@@ -71,7 +97,7 @@ package final class GrammarCache: Sendable {
         return (GrammarConstraint(tables), grammar.ignored)
     }
 
-    private func find(_ key: String) -> Entry? {
+    private func find(_ key: GrammarKey) -> Entry? {
         guard var entry = state.withLock({ $0.entries[key] }) else { return nil }
         var size = entry.tables.approximateBytes
         if entry.tables.isWornOut || size > mostTableBytes {
@@ -82,8 +108,8 @@ package final class GrammarCache: Sendable {
         return entry
     }
 
-    private func store(_ key: String, _ grammar: Grammar, _ tables: ConstraintTables, _ tableBytes: Int? = nil) {
-        let bytes = key.utf8.count + grammar.approximateBytes + (tableBytes ?? tables.approximateBytes)
+    private func store(_ key: GrammarKey, _ grammar: Grammar, _ tables: ConstraintTables, _ tableBytes: Int? = nil) {
+        let bytes = key.byteCount + grammar.approximateBytes + (tableBytes ?? tables.approximateBytes)
         state.withLock { state in
             state.set(key, Entry(grammar: grammar, tables: tables, use: 0, bytes: bytes))
             state.shrink(to: mostBytes)

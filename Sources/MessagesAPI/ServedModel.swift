@@ -22,6 +22,7 @@ package struct ServedModel: Sendable {
         self.chatFormat = chatFormat
         grammars = ModelGrammars(
             tokenizer,
+            chatFormat.syntax,
             stopTokens: chatFormat.stopTokens(in: tokenizer),
             controlTokens: chatFormat.controlTokens(in: tokenizer),
             markerTokens: chatFormat.visibleTokens(in: tokenizer)

@@ -213,18 +213,20 @@ struct HostileSchemaTests {
         #expect(!TestVocabulary.admits(constraint, text(65)))
     }
 
+    private static func key(_ text: String) -> GrammarKey { GrammarKey([Array(text.utf8)[...]]) }
+
     @Test func cacheKeepsWithinItsBound() throws {
         let cache = GrammarCache(TestVocabulary.shared, mostBytes: 1 << 18)
         for index in 0..<100 {
             let node = try TestVocabulary.node(#"{"const":\#(index)}"#)
-            _ = try cache.constraint("\(index)") { () throws(SchemaError) in .schema(node, SchemaOptions()) }
+            _ = try cache.constraint(Self.key("\(index)")) { () throws(SchemaError) in .schema(node, SchemaOptions()) }
         }
         #expect(cache.count < 100)
         #expect(cache.count > 0)
         var compiled = 0
         let node = try TestVocabulary.node("true")
         for _ in 0..<3 {
-            let made = try cache.constraint("same") { () throws(SchemaError) in
+            let made = try cache.constraint(Self.key("same")) { () throws(SchemaError) in
                 compiled += 1
                 return .schema(node, SchemaOptions())
             }
@@ -239,7 +241,8 @@ struct HostileSchemaTests {
         let cache = GrammarCache(TestVocabulary.shared, mostBytes: 1 << 20)
         let node = try TestVocabulary.node(#"{"type":"string","pattern":"^[a-z]{1,20000}$"}"#)
         func session(_ key: Int) throws -> GrammarConstraint {
-            try cache.constraint("\(key)") { () throws(SchemaError) in .schema(node, SchemaOptions()) }.constraint
+            try cache.constraint(Self.key("\(key)")) { () throws(SchemaError) in .schema(node, SchemaOptions()) }
+                .constraint
         }
         for key in 0..<4 {
             var growing = try session(key)

@@ -38,6 +38,37 @@ struct MarkerTests {
         #expect(try !begins("{\"name\":", "{\" name\":", isAtStart: true))
     }
 
+    @Test func forbiddenMarkerCannotBeCompleted() throws {
+        let text = FreeText.Branch([.text("<call>")], then: nil)
+        let token = FreeText.Branch([.token(TestVocabulary.control)], then: nil)
+        let start = FreeText.Branch([.text("{\"n\":")], isAtStart: true, then: nil)
+        let allowed = FreeText.Branch([.text("go!")], then: .literal("now"))
+        let free = FreeText(until: [text, token, allowed, start], mayEnd: true, ignoresSpace: true)
+        let grammar = try Grammar(.text(free))
+        func reaches(_ text: String) -> (count: Int, mayEnd: Bool) {
+            var session = GrammarConstraint(grammar, TestVocabulary.shared, forcesSpelling: false)
+            var mask = TokenMask(tokenCount: TestVocabulary.shared.tokenCount)
+            var count = 0
+            for byte in text.utf8 {
+                session.allow(into: &mask)
+                #expect(!mask.contains(TestVocabulary.control))
+                let isAccepted = session.accept(Token(byte))
+                #expect(mask.contains(Token(byte)) == isAccepted, "\(text)")
+                guard isAccepted else { break }
+                count += 1
+            }
+            return (count, session.isComplete)
+        }
+        for (text, count) in [
+            ("a <call>", 7), ("<call>", 5), ("<<call>", 6), ("<call >", 7), ("<call\n x", 8), ("< call>", 7),
+            ("{\"n\":", 4), (" { \"n\" :", 7), ("a{\"n\":", 6), ("go!n", 4), ("go!x", 3),
+        ] {
+            let reached = reaches(text)
+            #expect(reached.count == count, "\(text): \(reached)")
+            #expect(reached.mayEnd == !text.hasPrefix("go!"), "\(text)")
+        }
+    }
+
     @Test func markerIsFoundBehindTheBeginningOfAnother() throws {
         #expect(try begins("<<a", "<<<a"))
         #expect(try begins("<<a", "< < <a"))

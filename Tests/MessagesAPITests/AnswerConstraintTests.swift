@@ -101,6 +101,19 @@ import Testing
             return #","tools":[\#(tools.joined(separator: ","))]"#
         }
         #expect(try await api.count(TestAPI.body(tools(300))).status == 200)
+        let members = #""id":{"type":"integer","minimum":0},"text":{"type":"string","maxLength":80}"#
+        let most = (0..<2000).map {
+            let kind = #""kind_\#($0)":{"type":"string","enum":["new","old","other\#($0)"]}"#
+            return Self.tool(
+                "do_thing_\($0)",
+                #"{"type":"object","properties":{\#(members),\#(kind)},"required":["id"]}"#
+            )
+        }
+        for choice in ["auto", "any", "none"] {
+            let fields = #","tools":[\#(most.joined(separator: ","))],"tool_choice":{"type":"\#(choice)"}"#
+            let reply = try await api.count(TestAPI.body(fields))
+            #expect(reply.status == 200, "\(choice): \(reply.errorMessage)")
+        }
         let tooMany = try await api.ask(tools(2001))
         #expect(tooMany.status == 400 && tooMany.errorMessage.hasPrefix("tools: "))
         let tooLong = try await api.ask(tools(3, String(repeating: "d", count: 1 << 20)))

@@ -167,6 +167,62 @@ struct AnswerGrammarTests {
         for id in ["", "01", "x"] { #expect(try !admits(Self.kimi(), call(id))) }
     }
 
+    // MARK: None
+
+    private static let noCall = ToolChoice(kind: .none)
+
+    @Test(arguments: [
+        "", "Hello.", "I use <tool_call", "< tool_call>", "{\"name\": \"get\", \"arguments\": {\"id\": 7}}",
+        "<think>\nhm <tool_call> </think>\n\nfine", "<think>cut",
+    ])
+    func textIsFreeWhereNothingMayBeCalled(_ text: String) throws {
+        #expect(try admits(Self.hermes(), text, Self.noCall))
+    }
+
+    @Test(arguments: [
+        "<tool_call>", "I look.\n" + call, "<think>a</think>\n" + call, "<think>a</think> b <tool_call>", "a<|call|>",
+    ])
+    func noCallBeginsWhereNothingMayBeCalled(_ text: String) throws {
+        #expect(try !admits(Self.hermes(), text, Self.noCall))
+    }
+
+    @Test func markersOfEverySyntaxAreForbidden() throws {
+        #expect(try admits(Self.mistral(), "[TOOL_CALL", Self.noCall))
+        #expect(try !admits(Self.mistral(), "Well. [TOOL_CALLS]", Self.noCall))
+        let constraint = try #require(
+            try Self.model.constraint(Self.mistral(), try Self.usualTools(), Self.noCall, nil)
+        )
+        #expect(!Self.model.admits(constraint, Self.model.bytes("[TOOL_CALLS]")))
+        #expect(try !admits(Self.kimi(), "<|calls|>", Self.noCall))
+        #expect(try !admits(Self.llama(), "\n{\"name\":", Self.noCall))
+        #expect(try admits(Self.llama(), "See: {\"name\": \"now\"}", Self.noCall))
+        // No other token is kept from coming.
+        var mask = TokenMask(tokenCount: 256 + Self.model.specials.count)
+        constraint.allow(into: &mask)
+        #expect(mask.tokens == (0...256).map { Token($0) })
+    }
+
+    @Test func otherStartsOfAnAnswerShareAMarkerWithForbiddenCalls() throws {
+        var syntax = AnswerSyntax(
+            thinking: ThinkingSyntax(start: "<|call|>think<|args|>", end: "<|callend|>", closing: "<|callend|>"),
+            calls: CallSyntax(
+                callStart: "<|call|>to=",
+                nameEnd: "<|args|>",
+                arguments: .json(.compact),
+                callEnd: "<|callend|>"
+            )
+        )
+        syntax.textStarts = ["<|call|>say<|args|>"]
+        for text in ["<|call|>say<|args|>Hi", "<|call|>think<|args|>hm<|callend|><|call|>say<|args|>Hi", "Hi"] {
+            #expect(try admits(syntax, text, Self.noCall), "\(text)")
+        }
+        let call = "<|call|>to=now<|args|>{}<|callend|>"
+        #expect(try admits(syntax, call))
+        for text in [call, "Hi" + call, "Hi<|call|>say<|args|>Hi", "<|call|>say<|args|>Hi" + call] {
+            #expect(try !admits(syntax, text, Self.noCall), "\(text)")
+        }
+    }
+
     // MARK: Forced
 
     @Test func forcedAnswerBeginsWithACall() throws {
@@ -220,7 +276,7 @@ struct AnswerGrammarTests {
 
     @Test func nothingIsHeldToAFormWithoutToolsAndFormat() throws {
         #expect(try Self.model.constraint(Self.hermes(), [], ToolChoice(), nil) == nil)
-        #expect(try Self.model.constraint(Self.hermes(), try Self.usualTools(), ToolChoice(kind: .none), nil) == nil)
+        #expect(try Self.model.constraint(Self.hermes(), [], ToolChoice(kind: .none), nil) == nil)
     }
 
     @Test func whatCannotBeEnforcedIsNamedOrRefused() throws {
@@ -279,7 +335,7 @@ struct GrammarModel: Sendable {
         mayThink: Bool = true
     ) throws -> (constraint: any TokenConstraint, ignored: [String])? {
         try AnswerGrammar.constraint(
-            for: syntax,
+            for: PrintedSyntax(syntax),
             tools: tools,
             choice: choice,
             format: format,

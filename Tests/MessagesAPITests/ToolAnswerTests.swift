@@ -1,5 +1,6 @@
 import EngineContract
 import JSON
+import Scheduling
 import Testing
 
 @testable import MessagesAPI
@@ -89,14 +90,43 @@ import Testing
         #expect(inText["stop_reason"] == "stop_sequence" && inText["stop_sequence"] == "go")
     }
 
-    @Test("Without tools, or with tool_choice none, what looks like a call is text")
+    @Test("Without tools, what looks like a call is text")
     func noTools() async throws {
         let api = try TestAPI(answering: Script.bytes(Self.lyon))
-        for fields in ["", #","tools":[]"#, Self.tools + #","tool_choice":{"type":"none"}"#] {
+        for fields in ["", #","tools":[]"#, #","tools":[],"tool_choice":{"type":"none"}"#] {
             let json = try await api.both(fields).plain.json
             #expect(json["content"] == [["type": "text", "text": .string(Self.lyon)]], "\(fields)")
             #expect(json["stop_reason"] == "end_turn")
         }
+    }
+
+    @Test(
+        "With tool_choice none, a model that wants to call cannot begin to: what it says is text without a call's marker"
+    )
+    func noCall() async throws {
+        let engine = ScriptedEngine(description: Script.description(), substitutes: Script.bytes("#")) { prefix in
+            Script.next(in: Script.bytes("I look. " + Self.lyon), after: prefix)
+        }
+        let api = try TestAPI(engine)
+        let none = #","max_tokens":400,"tool_choice":{"type":"none"}"#
+        for fields in [none, none + #","stop_sequences":["</tool_call>"]"#] {
+            let json = try await api.both(Self.tools + fields).plain.json
+            let text = try #require(try json["content"]?.array().first?["text"]?.string())
+            // The marker's last byte is another, and the rest of the answer is free.
+            #expect(text.hasPrefix("I look. <tool_call#\n{\"name\": \"get_weather\""), "\(text)")
+            #expect(try json["content"]?.array().count == 1 && json["stop_reason"] != "tool_use")
+        }
+        // With a thought before it, in which a marker is none.
+        let thought = "<think>\nI could <tool_call>.\n</think>\n\n"
+        let thinking = ScriptedEngine(description: Script.description(), substitutes: Script.bytes("#")) { prefix in
+            Script.next(in: Script.bytes(thought + Self.lyon), after: prefix)
+        }
+        let thinker = try TestAPI(thinking, template: ThinkingTests.template)
+        let answer = try await thinker.both(Self.tools + none + #","thinking":{"type":"adaptive"}"#).plain.json
+        let blocks = try answer["content"]?.array() ?? []
+        #expect(blocks.map { $0["type"] } == ["thinking", "text"], "\(answer)")
+        #expect(blocks.first?["thinking"] == "I could <tool_call>.")
+        #expect(try blocks.last?["text"]?.string().hasPrefix("<tool_call#") == true)
     }
 
     @Test("Tools are part of the prompt that is counted, whatever the choice among them")

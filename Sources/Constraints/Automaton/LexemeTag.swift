@@ -3,6 +3,7 @@
 ///     0                     a value, or a part of a sequence, is complete
 ///     1                     the object or array is
 ///     2                     a value is complete, and what ends it has been read
+///     3                     nothing: what would end here must not come
 ///     4 + layout            an element follows
 ///     4 + 4 × key + layout  the value of a key follows
 ///     4 + branch            in a branch, what follows is that of its number
@@ -10,6 +11,7 @@ enum Tags {
     static let value: LexemeTag = 0
     static let close: LexemeTag = 1
     static let ended: LexemeTag = 2
+    static let forbidden: LexemeTag = 3
     private static let first: LexemeTag = 4
 
     static func element(_ layout: SchemaOptions.Layout) -> LexemeTag { first + LexemeTag(layout.rawValue) }

@@ -22,16 +22,18 @@ package indirect enum GrammarElement: Sendable {
     case repetition(GrammarElement, separator: GrammarElement)
 }
 
-/// Any text up to the first of some markers, which are in it, and what follows that one.
+/// Any text up to the first of some markers, which are in it, and what follows that one; without others, which it cannot
+/// have.
 package struct FreeText: Sendable {
     /// A marker, and what follows it.
     package struct Branch: Sendable {
         package var marker: [MarkerPart]
         /// Whether it is a marker only where the text begins.
         package var isAtStart: Bool
-        package var next: GrammarElement
+        /// Nil: the text cannot have the marker.
+        package var next: GrammarElement?
 
-        package init(_ marker: [MarkerPart], isAtStart: Bool = false, then next: GrammarElement = .sequence([])) {
+        package init(_ marker: [MarkerPart], isAtStart: Bool = false, then next: GrammarElement? = .sequence([])) {
             self.marker = marker
             self.isAtStart = isAtStart
             self.next = next
@@ -128,12 +130,15 @@ private struct GrammarBuilder {
 
     private mutating func text(_ text: FreeText) throws(SchemaError) -> SequenceRule.Part {
         var markers: [MarkerFinder.Marker] = []
-        for (index, branch) in text.branches.enumerated() {
+        var following: [GrammarElement] = []
+        for branch in text.branches {
             let symbols = branch.marker.flatMap(MarkerFinder.symbols)
             let place: MarkerFinder.Marker.Place = branch.isAtStart ? .start : .anywhere
-            markers.append(.init(symbols: symbols, place: place, tag: Tags.branch(index)))
+            let tag = branch.next == nil ? Tags.forbidden : Tags.branch(following.count)
+            markers.append(.init(symbols: symbols, place: place, tag: tag))
+            if let next = branch.next { following.append(next) }
         }
-        let next = try add(text.branches.map(\.next))
+        let next = try add(following)
         let finder = MarkerFinder(markers, mayEnd: text.mayEnd, ignoresSpace: text.ignoresSpace)
         return .branch(pool.text(finder), next)
     }

@@ -13,7 +13,7 @@ struct MarkerFinder: Sendable {
 
         var symbols: [Int32]
         var place = Place.anywhere
-        /// What the automaton is told where it ends.
+        /// What the automaton is told where it ends; `Tags.forbidden`: the symbol that would complete it may not come.
         var tag: LexemeTag
     }
 
@@ -70,19 +70,21 @@ struct MarkerFinder: Sendable {
     /// A marker at the start goes before others that end with the same symbol.
     func step(_ node: Int32, _ other: Int32, _ symbol: Int32) -> Step {
         let next = hasStarts || hasForbidden ? others.step(other, symbol) : -1
-        if hasStarts, let tag = others.tag(next) { return .marker(tag) }
+        if hasStarts, let tag = others.tag(next) { return Self.end(tag) }
         let place = markers.step(node, symbol)
-        if let tag = markers.tag(place) { return .marker(tag) }
+        if let tag = markers.tag(place) { return Self.end(tag) }
         if hasForbidden, others.tag(next) != nil { return .impossible }
         if symbol >= 256, place == 0, next <= 0 { return .impossible }
         return .text(node: place, other: next)
     }
 
+    private static func end(_ tag: LexemeTag) -> Step { tag == Tags.forbidden ? .impossible : .marker(tag) }
+
     /// The tokens that are no text and may come next.
     func tokens(_ node: Int32, _ other: Int32) -> [Int32] {
         var symbols = Set(markers.symbols(node))
         if hasStarts { symbols.formUnion(others.symbols(other)) }
-        return symbols.filter { $0 >= 256 }.map { $0 - 256 }.sorted()
+        return symbols.filter { $0 >= 256 && step(node, other, $0) != .impossible }.map { $0 - 256 }.sorted()
     }
 }
 

@@ -8,8 +8,8 @@ extension MessagesAPI {
     /// What the answer to a request may be; nil if it may be anything. What is not known is compiled on this thread.
     /// - Throws: `APIError` if a schema cannot be enforced, by its place.
     func constraint(_ message: MessagesRequest, _ prompt: ChatPrompt) throws(APIError) -> (any TokenConstraint)? {
-        let syntax = model.chatFormat.syntax
-        let hasForm = message.format != nil || (!message.tools.isEmpty && message.toolChoice.kind != .none)
+        let syntax = model.grammars.syntax.syntax
+        let hasForm = message.format != nil || !message.tools.isEmpty
         // A prompt may begin a thought that nobody wants: it is ended at once.
         let thinking = message.mayThink || prompt.isInsideThinking ? syntax.thinking : nil
         guard hasForm || thinking != nil else { return nil }
@@ -17,7 +17,7 @@ extension MessagesAPI {
         var form: (any TokenConstraint)?
         do throws(SchemaError) {
             let made = try AnswerGrammar.constraint(
-                for: syntax,
+                for: model.grammars.syntax,
                 tools: message.tools,
                 choice: message.toolChoice,
                 format: message.format,

@@ -4,10 +4,22 @@ import EngineContract
 import JSON
 import Tokenization
 
+/// How a model writes its answers, and the same printed once, as a part of what grammars are known by.
+struct PrintedSyntax: Sendable {
+    let syntax: AnswerSyntax
+    let text: ArraySlice<UInt8>
+
+    init(_ syntax: AnswerSyntax) {
+        self.syntax = syntax
+        text = Array("\(syntax)".utf8)[...]
+    }
+}
+
 /// What the answer to a request may be, put together from how the model writes (`AnswerSyntax`) and what is asked for.
 ///
 /// Where the model decides (`auto`), text is free until the marker of a call or of thinking begins; from there on its
-/// exact syntax is enforced. So whatever comes out can be read.
+/// exact syntax is enforced. So whatever comes out can be read. Where no tool may be called (`none`), the marker of a call
+/// cannot come.
 struct AnswerGrammar {
     private let syntax: AnswerSyntax
     private let tools: [ToolDefinition]
@@ -19,7 +31,7 @@ struct AnswerGrammar {
 
     /// The constraint of an answer; nil if it may be anything.
     /// - Parameters:
-    ///   - tools: those that the answer may call.
+    ///   - tools: those of the prompt, which the answer may call as `choice` says.
     ///   - format: the schema of `output_config.format`.
     ///   - isInsideThinking: whether the prompt ends inside a block of thinking.
     ///   - mayThink: whether the answer may begin with thinking.
@@ -27,7 +39,7 @@ struct AnswerGrammar {
     /// - Returns: the constraint and, the first time, the paths of keywords that it does not enforce.
     /// - Throws: `SchemaError` if a schema cannot be enforced, with its place in the document of the schema.
     static func constraint(
-        for syntax: AnswerSyntax,
+        for printed: PrintedSyntax,
         tools: [ToolDefinition],
         choice: ToolChoice,
         format: JSONNode?,
@@ -38,10 +50,10 @@ struct AnswerGrammar {
         controlTokens: Set<Token> = [],
         cache: GrammarCache
     ) throws(SchemaError) -> (constraint: any TokenConstraint, ignored: [String])? {
-        let hasCalls = choice.kind != .none && !tools.isEmpty
-        guard hasCalls || format != nil else { return nil }
-        let tools = hasCalls ? tools : []
-        let key = "\(syntax)\n\(choice) \(isInsideThinking) \(mayThink)\n" + key(tools, format)
+        guard !tools.isEmpty || format != nil else { return nil }
+        let tools = choice.kind == .none ? [] : tools
+        let syntax = printed.syntax
+        let key = key(printed, tools, format, "\(choice) \(isInsideThinking) \(mayThink)")
         let made = try cache.constraint(key) { () throws(SchemaError) in
             AnswerGrammar(
                 syntax: syntax,
@@ -58,14 +70,19 @@ struct AnswerGrammar {
     }
 
     /// The definitions as they are written.
-    private static func key(_ tools: [ToolDefinition], _ format: JSONNode?) -> String {
-        var key = ""
-        key += String(decoding: format?.source ?? [], as: UTF8.self)
+    private static func key(
+        _ printed: PrintedSyntax,
+        _ tools: [ToolDefinition],
+        _ format: JSONNode?,
+        _ options: String
+    ) -> GrammarKey {
+        var parts = [printed.text, Array(options.utf8)[...], format?.source ?? []]
+        parts.reserveCapacity(parts.count + 2 * tools.count)
         for tool in tools {
-            key += "\n\(tool.name)\(tool.isStrict ? "!" : " ")"
-            key += String(decoding: tool.inputSchema.source, as: UTF8.self)
+            parts.append(Array("\(tool.isStrict ? "!" : " ")\(tool.name)".utf8)[...])
+            parts.append(tool.inputSchema.source)
         }
-        return key
+        return GrammarKey(parts)
     }
 
     // MARK: The whole answer
@@ -192,7 +209,8 @@ struct AnswerGrammar {
     private struct Start {
         var marker: [MarkerPart]
         var isAtStart: Bool
-        var next: GrammarElement
+        /// Nil: the marker cannot come.
+        var next: GrammarElement?
     }
 
     private func freeAnswer(_ thinking: ThinkingSyntax?) -> GrammarElement {
@@ -201,7 +219,8 @@ struct AnswerGrammar {
             guard let (marker, rest) = markers.trigger(of: Self.opening(of: calls)) else { continue }
             // Of several ways that begin alike, the model's own is the one to ask for.
             if starts.contains(where: { $0.marker == marker }) { continue }
-            starts.append(Start(marker: marker, isAtStart: calls.isWholeAnswer, next: self.calls(calls, opening: rest)))
+            let next = choice.kind == .none ? nil : self.calls(calls, opening: rest)
+            starts.append(Start(marker: marker, isAtStart: calls.isWholeAnswer, next: next))
         }
         let inner = GrammarElement.text(freeText(starts))
         if let thinking, let (marker, rest) = markers.trigger(of: thinking.start) {
@@ -224,15 +243,20 @@ struct AnswerGrammar {
         let hasStarts = starts.contains(where: \.isAtStart)
         for start in starts where hasStarts && !known.contains(start.marker) {
             known.append(start.marker)
-            let next = starts.filter { $0.marker == start.marker }.map(\.next)
-            branches.append(FreeText.Branch(start.marker, isAtStart: true, then: .alternatives(next)))
+            let next = Self.alternatives(starts.filter { $0.marker == start.marker })
+            branches.append(FreeText.Branch(start.marker, isAtStart: true, then: next))
         }
         known = []
         for start in starts where !start.isAtStart && !known.contains(start.marker) {
             known.append(start.marker)
-            let next = starts.filter { $0.marker == start.marker && !$0.isAtStart }.map(\.next)
-            branches.append(FreeText.Branch(start.marker, then: .alternatives(next)))
+            let next = Self.alternatives(starts.filter { $0.marker == start.marker && !$0.isAtStart })
+            branches.append(FreeText.Branch(start.marker, then: next))
         }
         return FreeText(until: branches.flatMap(markers.spellings), mayEnd: true, ignoresSpace: true)
+    }
+
+    private static func alternatives(_ starts: [Start]) -> GrammarElement? {
+        let next = starts.compactMap(\.next)
+        return next.isEmpty ? nil : .alternatives(next)
     }
 }

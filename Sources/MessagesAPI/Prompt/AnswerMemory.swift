@@ -63,8 +63,9 @@ final class AnswerMemory: AnswerRecall {
     }
 
     /// The arguments of a call as the model wrote them, if they say the same as those that a client sent back.
-    func arguments(ofCall id: String, sameAs input: JSONNode) -> String? {
-        guard let kept = state.withLock({ $0.calls.value(of: id) }) else { return nil }
+    func arguments(of call: ToolCall) -> String? {
+        // Most calls of a long conversation may be forgotten, and reading a client's input costs the most.
+        guard let kept = state.withLock({ $0.calls.value(of: call.id) }), let input = call.value else { return nil }
         // What went out empty stands for an object without members.
         let text = kept.utf8.isEmpty ? "{}" : kept
         guard let document = try? JSONDocument(Array(text.utf8), limits: Self.limits),

@@ -1,3 +1,4 @@
+import Chat
 import Constraints
 import EngineContract
 import Synchronization
@@ -6,6 +7,7 @@ import Tokenization
 /// A model's vocabulary as grammars need it, and the grammars made for it. Nothing is made before it is needed: a
 /// vocabulary of 150,000 tokens takes a moment, and many servers never see a tool.
 final class ModelGrammars: Sendable {
+    let syntax: PrintedSyntax
     let stopTokens: Set<Token>
     let controlTokens: Set<Token>
     /// Control tokens that are part of a marker, by what they spell.
@@ -13,7 +15,14 @@ final class ModelGrammars: Sendable {
     private let tokenizer: Tokenizer
     private let made = Mutex<(vocabulary: Vocabulary, cache: GrammarCache)?>(nil)
 
-    init(_ tokenizer: Tokenizer, stopTokens: Set<Token>, controlTokens: Set<Token>, markerTokens: Set<Token>) {
+    init(
+        _ tokenizer: Tokenizer,
+        _ syntax: AnswerSyntax,
+        stopTokens: Set<Token>,
+        controlTokens: Set<Token>,
+        markerTokens: Set<Token>
+    ) {
+        self.syntax = PrintedSyntax(syntax)
         markerTexts = Dictionary(uniqueKeysWithValues: markerTokens.map { ($0, tokenizer.bytes(of: $0)) })
         self.tokenizer = tokenizer
         self.stopTokens = stopTokens

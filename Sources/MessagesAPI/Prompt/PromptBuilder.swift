@@ -108,7 +108,7 @@ extension TurnBuilder {
     /// A call with its arguments as the model wrote them, if they still say the same.
     private func turnCall(_ call: ToolUseBlock) -> ToolCall {
         var result = ToolCall(id: call.id, name: call.name, arguments: call.input)
-        if let memory, let input = result.value, let sampled = memory.arguments(ofCall: call.id, sameAs: input) {
+        if let sampled = memory?.arguments(of: result) {
             (result.arguments, result.isSampled) = (sampled, true)
         }
         return result
