@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Forced calls and structured answers of a real model, judged by PyPI's jsonschema.
 
-usage: forced_calls.py URL [--forced 500] [--any 200] [--formats 100] [--at-once 16]
+usage: forced_calls.py URL [--forced 500] [--any 200] [--formats 100] [--at-once 16] [--keep FILE]
 
 Asks a running server for calls of a named tool, for calls of any of three, and for JSON of a schema, over 50 schemas that a
-seed determines, whole and streamed in turn, at temperature 1. Counts what is invalid, of another tool, or cut. Python needs
-anthropic and jsonschema.
+seed determines, whole and streamed in turn, at temperature 1. Counts what is invalid, of another tool, or cut, and writes all
+answers, those that were cut as far as they came, to a file of JSON lines if one is named. Python needs anthropic and jsonschema.
 """
 
 import argparse
@@ -59,6 +59,7 @@ def main():
     parser.add_argument("--any", type=int, default=200)
     parser.add_argument("--formats", type=int, default=100)
     parser.add_argument("--at-once", type=int, default=16)
+    parser.add_argument("--keep", type=argparse.FileType("w"))
     options = parser.parse_args()
     rng = random.Random(1)
     schemas = [thing(rng, 2, rng.randint(1, 4)) for _ in range(50)]
@@ -113,6 +114,9 @@ def main():
         for done in concurrent.futures.as_completed([pool.submit(*job) for job in jobs]):
             kind, what, answer = done.result()
             counts[kind, what] += 1
+            if options.keep:
+                kept = {"kind": kind, "what": what, "tokens": answer.usage.output_tokens, "content": answer.to_dict()["content"]}
+                print(json.dumps(kept), file=options.keep, flush=True)
             if what not in ("valid", "cut"):
                 print(f"{kind}, {what}: {answer.to_json(indent=None)}", flush=True)
     for kind in ("forced", "any", "format"):

@@ -67,9 +67,6 @@ package struct ChatFormat: Sendable {
         )
     }
 
-    /// Whether the template writes what was thought before a call.
-    package var writesThinking: Bool { format.forms.thinking != nil }
-
     /// How the model writes its calls and its thoughts.
     package var syntax: AnswerSyntax { format.syntax }
 

@@ -87,8 +87,13 @@ package final class MessagesAPI: RequestHandler {
     }
 
     package func finished(_ request: FinishedRequest) {
-        let route = (request.record as? RequestRecord)?.facts.route ?? "malformed"
-        metrics.requestFinished(route: route, status: request.status, seconds: request.seconds)
+        let facts = (request.record as? RequestRecord)?.facts
+        metrics.requestFinished(
+            route: facts?.route ?? "malformed",
+            status: request.status,
+            seconds: request.seconds,
+            thinkingTokens: facts?.thinkingTokens ?? 0
+        )
         configuration.requestLog?.add(LogLine(request, keys: keys))
     }
 

@@ -16,6 +16,7 @@ package final class Metrics: SchedulerObserver, Sendable {
         var promptTokens = 0
         var cachedTokens = 0
         var generatedTokens = 0
+        var thinkingTokens = 0
         var finished: [String: Int] = [:]
         var preemptions = 0
         var requestSeconds = Histogram(bounds: Histogram.latencyBounds)
@@ -53,8 +54,9 @@ package final class Metrics: SchedulerObserver, Sendable {
         }
     }
 
-    func requestFinished(route: String, status: Int, seconds: Double) {
+    func requestFinished(route: String, status: Int, seconds: Double, thinkingTokens: Int) {
         counts.withLock {
+            $0.thinkingTokens += thinkingTokens
             $0.requests[RequestLabel(route: route, status: status), default: 0] += 1
             $0.requestSeconds.observe(seconds)
         }

@@ -44,6 +44,12 @@ extension Metrics {
             Double(counts.generatedTokens)
         )
         page.add(
+            "thinking_tokens_total",
+            "counter",
+            "Generated tokens that whole answers thought with.",
+            Double(counts.thinkingTokens)
+        )
+        page.add(
             "prefix_cache_hit_tokens_total",
             "counter",
             "Prompt tokens that were found computed, in ended sessions.",

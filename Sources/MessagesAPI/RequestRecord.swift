@@ -16,6 +16,8 @@ final class RequestRecord: Sendable {
         var cachedTokens: Int?
         /// Every sampled token so far.
         var outputTokens: Int?
+        /// Those of a whole answer that the model thought with.
+        var thinkingTokens = 0
         var firstTokenAt: ContinuousClock.Instant?
         /// Why the request was refused, or its answer broke off.
         var error: APIError?

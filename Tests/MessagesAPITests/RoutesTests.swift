@@ -110,14 +110,15 @@ import Testing
         #expect(page.samples[#"pensieve_request_seconds_bucket{le="0.005"}"#] == 4)
         #expect(page.samples["pensieve_request_seconds_count"] == 5)
         #expect(page.samples[#"pensieve_step_part_seconds_total{part="scheduling"}"#] ?? 0 > 0)
-        for part in ["matmul", "quantization", "attention", "elementwise", "sampling", "other"] {
+        for part in ["matmul", "quantization", "attention", "elementwise", "constraint", "sampling", "other"] {
             #expect(page.samples[#"pensieve_step_part_seconds_total{part="\#(part)"}"#] != nil, "\(part)")
         }
         #expect(page.samples[#"pensieve_build_info{version="0",kernels="none"}"#] == 1)
         let model = #"pensieve_model_info{model="test/model",architecture="none",quantization="none"}"#
         #expect(page.samples[model] == 1)
         let counters = [
-            "cancellations_total", "preemptions_total", "prefix_cache_hit_tokens_total", "drafted_tokens_total",
+            "thinking_tokens_total", "cancellations_total", "preemptions_total", "prefix_cache_hit_tokens_total",
+            "drafted_tokens_total",
             "accepted_tokens_total", "forced_tokens_total", "step_part_seconds_total",
         ]
         let gauges = ["kv_blocks_used", "kv_usage_ratio", "sessions_waiting", "sessions_running", "uptime_seconds"]
@@ -125,6 +126,18 @@ import Testing
         for (type, names) in [("counter", counters), ("gauge", gauges), ("histogram", histograms)] {
             for name in names { #expect(page.types["pensieve_\(name)"] == type, "\(name)") }
         }
+    }
+
+    @Test("What whole answers thought with is counted")
+    func thinkingTokens() async throws {
+        let api = try TestAPI(answering: Script.bytes("<think>Hm</think>Yes"), template: ThinkingTests.template)
+        let plain = try await api.ask(#","thinking":{"type":"adaptive"}"#)
+        let counted = try plain.json["usage"]?["output_tokens_details"]?["thinking_tokens"]?.integer() ?? 0
+        finish(plain, of: api, seconds: 0)
+        finish(try await api.ask(#","stream":true,"thinking":{"type":"adaptive"}"#), of: api, seconds: 0)
+        finish(try await api.ask(#","max_tokens":-1"#), of: api, seconds: 0)
+        let page = try PrometheusPage(try await api.send("GET", "/metrics", headers: [:]).body)
+        #expect(counted > 10 && page.samples["pensieve_thinking_tokens_total"] == 2 * Double(counted))
     }
 
     @Test("Metrics tell of the process under the names that every dashboard knows")

@@ -123,6 +123,7 @@ struct AnswerReader: Sendable {
         let events = decoder.finish(isCut: isCut).flatMap { fold.add($0) } + fold.finish()
         var usage = Usage(promptTokens: promptTokens, cachedTokens: summary.cachedTokens, output: outputTokens)
         usage.thinking = thinkingTokens
+        record.note { $0.thinkingTokens = thinkingTokens }
         remember()
         return (events, Answer(stop: stopReason(summary.reason), usage: usage))
     }
