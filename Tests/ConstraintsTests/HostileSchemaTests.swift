@@ -140,10 +140,11 @@ struct HostileSchemaTests {
         #expect(sessions[0].isComplete)
     }
 
-    private func toolList(_ schemas: [String]) throws -> GrammarElement {
+    private func toolList(_ schemas: [String], isClosed: Bool = false) throws -> GrammarElement {
         var choices: [(text: String, then: GrammarElement)] = []
         for (index, schema) in schemas.enumerated() {
-            let options = SchemaOptions(ignoresUnsupported: true, layout: .spaced)
+            var options = SchemaOptions(ignoresUnsupported: true, layout: .spaced)
+            options.isClosed = isClosed
             choices.append(("tool\(index) ", .schema(try TestVocabulary.node(schema), options)))
         }
         return .choice(choices)
@@ -165,6 +166,24 @@ struct HostileSchemaTests {
         let session = GrammarConstraint(try #require(grammar), TestVocabulary.shared)
         #expect(session.approximateBytes < 64 << 20)
         #expect(TestVocabulary.admits(session, #"tool499 {"path499": "x"}"#))
+    }
+
+    /// As many as a request may have.
+    @Test func longestListOfSmallToolsCompiles() throws {
+        let schemas = (0..<2000).map {
+            """
+            {"type":"object","properties":{"path\($0)":{"type":"string","maxLength":\($0 + 3)},
+             "items":{"type":"array","items":{"type":"object","properties":{"x\($0)":{"type":"number"},
+               "y":{"type":["string","null"]}}}},
+             "more":{"type":"object","properties":{"mode":{"enum":["a\($0)","b"]}},"additionalProperties":false}},
+             "required":["path\($0)"]}
+            """
+        }
+        let grammar = try Grammar(try toolList(schemas, isClosed: true))
+        let session = GrammarConstraint(grammar, TestVocabulary.shared)
+        #expect(session.approximateBytes < 64 << 20)
+        #expect(TestVocabulary.admits(session, #"tool1999 {"path1999": "x", "items": [{"y": null}]}"#))
+        #expect(!TestVocabulary.admits(session, #"tool1999 {"path1998": "x"}"#))
     }
 
     @Test func longListOfHostileSchemasIsRefusedByTheWorkOnAll() throws {

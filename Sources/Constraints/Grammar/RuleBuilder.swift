@@ -10,6 +10,8 @@ struct RuleBuilder {
     /// The work on all schemas of a grammar: combinations, searches, and expressions, which cost several times as much. The
     /// first has bounds of its own.
     private static let mostWork = 400_000
+    /// What a schema may take without being charged: lists of tools are long, and most of their schemas small.
+    private static let freeWork = 400
     private static let (workOfExpression, workOfObject) = (8, 100)
 
     /// What a rule is made of.
@@ -54,8 +56,10 @@ struct RuleBuilder {
         while let (rule, source) = builder.pending.popLast() { try builder.build(rule, source, &rules, &pool) }
         HeightSearch.measure(&rules, from: first)
         ignored += builder.reader.ignoredPaths
-        work += builder.reader.work + pool.visits + (pool.nodes.count - expressionsBefore) * workOfExpression
-        work += (rules.objects.count - first.objects) * workOfObject
+        let taken =
+            builder.reader.work + pool.visits + (pool.nodes.count - expressionsBefore) * workOfExpression
+            + (rules.objects.count - first.objects) * workOfObject
+        work += max(0, taken - freeWork)
         guard workBefore == 0 || work <= mostWork else {
             throw SchemaError(.tooComplex, schema, "is too complex, beside those before it")
         }
