@@ -173,8 +173,20 @@ struct SchemaTests {
         #expect(!TestVocabulary.admits(constraint, #"{"a":  1}"#))
         #expect(!TestVocabulary.admits(constraint, "{\n\n\"a\": 1}"))
         #expect(!TestVocabulary.admits(constraint, #" {"a":1}"#))
-        let line = "{\n" + String(repeating: " ", count: 81)
-        #expect(!TestVocabulary.admits(constraint, line + "\"a\": 1}"))
+        // A line is indented as deep as it stands, or not at all.
+        for (unit, isAllowed) in [
+            ("", true), ("  ", true), ("   ", true), ("    ", true), ("\t", true), (" ", false), ("     ", false),
+            ("\t\t", false), (" \t", false),
+        ] {
+            let inner = unit + unit
+            let text =
+                "{\n\(unit)\"a\": [\n\(inner)1,\n\(inner){\n\(inner)\(unit)\"x\": 0\n\(inner)}\n\(unit)],\n\(unit)\"b\": 2\n}"
+            #expect(TestVocabulary.admits(constraint, text) == isAllowed, "\(text)")
+        }
+        for text in ["{\n\"a\": 1\n  }", "{\n  \"a\": 1,\n    \"b\": 2\n}", "{\n  \"a\": [\n  1]}"] {
+            let isAllowed = text.hasPrefix("{\n  \"a\": 1,")
+            #expect(TestVocabulary.admits(constraint, text) == isAllowed, "\(text)")
+        }
     }
 
     @Test(arguments: [

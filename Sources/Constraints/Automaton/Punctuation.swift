@@ -1,6 +1,7 @@
 /// The lexemes between values: punctuation, white space and keys.
 ///
-/// White space is bounded everywhere: none, one space, or a line end with indentation.
+/// White space is bounded everywhere: none, one space, or a line end with the indentation of its depth, so that a model that
+/// repeats itself cannot go on with spaces.
 struct Punctuation: Sendable {
     private struct Key: Hashable {
         var rule: Int32
@@ -9,13 +10,16 @@ struct Punctuation: Sendable {
         /// How deep the values may be.
         var height: Int32
         var layout: SchemaOptions.Layout
+        /// Of the indentation, where there is some.
+        var depth: Int32
         var isFirst: Bool
         /// Whether the value has ended itself.
         var isEnded = false
         var isArray: Bool
     }
 
-    private static let (mostSpaces, mostTabs): (Int32, Int32) = (80, 20)
+    /// What one level is indented by: so many spaces, or a tab.
+    private static let indentations: [Int32] = [0, 2, 3, 4]
 
     private var known: [Key: RegexID] = [:]
 
@@ -37,6 +41,7 @@ struct Punctuation: Sendable {
             count: frame.count,
             height: height,
             layout: frame.layout,
+            depth: Self.indentedDepth(frame),
             isFirst: isFirst,
             isEnded: isEnded,
             isArray: false
@@ -51,19 +56,19 @@ struct Punctuation: Sendable {
             return lexeme
         }
         var parts: [RegexID] = []
-        let line = Self.line(&pool)
+        let depth = frame.depth
         if isFirst {
             parts.append(Self.keys(keys, rule, frame.layout, &pool))
             if frame.layout == .free || frame.layout == .lines {
-                parts.append(pool.pair(line, Self.keys(keys, rule, .lines, &pool)))
+                parts.append(pool.pair(Self.line(depth, &pool), Self.keys(keys, rule, .lines, &pool)))
             }
         } else {
             let following = Self.keys(keys, rule, frame.layout, &pool)
-            parts.append(pool.pair(Self.comma(frame.layout, &pool), following))
+            parts.append(pool.pair(Self.comma(frame.layout, depth, &pool), following))
         }
         if keys.canClose {
             let close = pool.pair(pool.byte(UInt8(ascii: "}")), pool.accept(Tags.close))
-            parts.append(pool.pair(Self.optionalLine(frame.layout, &pool), close))
+            parts.append(pool.pair(Self.optionalLine(frame.layout, frame.depth - 1, &pool), close))
         }
         let all = pool.union(parts)
         let lexeme = isFirst ? pool.pair(pool.byte(UInt8(ascii: "{")), all) : all
@@ -154,17 +159,18 @@ struct Punctuation: Sendable {
             count: canClose ? 1 : 0,
             height: 0,
             layout: frame.layout,
+            depth: Self.indentedDepth(frame),
             isFirst: isFirst,
             isArray: true
         )
         if let lexeme = known[key] { return lexeme }
         var parts: [RegexID] = []
         if canGoOn {
-            parts.append(isFirst ? Self.firstElement(frame.layout, &pool) : Self.element(frame.layout, &pool))
+            parts.append(isFirst ? Self.firstElement(frame, &pool) : Self.element(frame, &pool))
         }
         if canClose {
             let close = pool.pair(pool.byte(UInt8(ascii: "]")), pool.accept(Tags.close))
-            parts.append(pool.pair(Self.optionalLine(frame.layout, &pool), close))
+            parts.append(pool.pair(Self.optionalLine(frame.layout, frame.depth - 1, &pool), close))
         }
         let all = pool.union(parts)
         let lexeme = isFirst ? pool.pair(pool.byte(UInt8(ascii: "[")), all) : all
@@ -172,15 +178,18 @@ struct Punctuation: Sendable {
         return lexeme
     }
 
-    private static func firstElement(_ layout: SchemaOptions.Layout, _ pool: inout RegexPool) -> RegexID {
-        let element = pool.accept(Tags.element(layout))
-        guard layout == .free || layout == .lines else { return element }
-        let onLine = pool.pair(line(&pool), pool.accept(Tags.element(.lines)))
+    private static func firstElement(_ frame: Frame, _ pool: inout RegexPool) -> RegexID {
+        let element = pool.accept(Tags.element(frame.layout))
+        guard frame.layout == .free || frame.layout == .lines else { return element }
+        let onLine = pool.pair(line(frame.depth, &pool), pool.accept(Tags.element(.lines)))
         return pool.union(element, onLine)
     }
 
-    private static func element(_ layout: SchemaOptions.Layout, _ pool: inout RegexPool) -> RegexID {
-        guard layout == .free else { return pool.pair(comma(layout, &pool), pool.accept(Tags.element(layout))) }
+    private static func element(_ frame: Frame, _ pool: inout RegexPool) -> RegexID {
+        let layout = frame.layout
+        guard layout == .free else {
+            return pool.pair(comma(layout, frame.depth, &pool), pool.accept(Tags.element(layout)))
+        }
         let spaced = pool.pair(pool.byte(UInt8(ascii: " ")), pool.accept(Tags.element(.spaced)))
         let either = pool.union(pool.accept(Tags.element(.compact)), spaced)
         return pool.pair(pool.byte(UInt8(ascii: ",")), either)
@@ -189,25 +198,33 @@ struct Punctuation: Sendable {
     // MARK: White space
 
     /// A comma and what stands between it and what follows.
-    private static func comma(_ layout: SchemaOptions.Layout, _ pool: inout RegexPool) -> RegexID {
+    private static func comma(_ layout: SchemaOptions.Layout, _ depth: Int32, _ pool: inout RegexPool) -> RegexID {
         let space = pool.byte(UInt8(ascii: " "))
         let comma = pool.byte(UInt8(ascii: ","))
         switch layout {
         case .compact: return comma
         case .spaced: return pool.pair(comma, space)
         case .free: return pool.pair(comma, pool.optional(space))
-        case .lines: return pool.pair(comma, pool.union(pool.optional(space), line(&pool)))
+        case .lines: return pool.pair(comma, pool.union(pool.optional(space), line(depth, &pool)))
         }
     }
 
-    private static func line(_ pool: inout RegexPool) -> RegexID {
-        let spaces = pool.repetition(pool.byte(UInt8(ascii: " ")), 0, mostSpaces)
-        let tabs = pool.repetition(pool.byte(UInt8(ascii: "\t")), 0, mostTabs)
-        return pool.pair(pool.byte(UInt8(ascii: "\n")), pool.union(spaces, tabs))
+    private static func indentedDepth(_ frame: Frame) -> Int32 {
+        frame.layout == .free || frame.layout == .lines ? frame.depth : 0
     }
 
-    private static func optionalLine(_ layout: SchemaOptions.Layout, _ pool: inout RegexPool) -> RegexID {
-        layout == .lines ? pool.optional(line(&pool)) : RegexPool.empty
+    private static func line(_ depth: Int32, _ pool: inout RegexPool) -> RegexID {
+        let (space, tab) = (pool.byte(UInt8(ascii: " ")), pool.byte(UInt8(ascii: "\t")))
+        let spaces = indentations.map { pool.repetition(space, $0 * depth, $0 * depth) }
+        return pool.pair(pool.byte(UInt8(ascii: "\n")), pool.union(spaces + [pool.repetition(tab, depth, depth)]))
+    }
+
+    private static func optionalLine(
+        _ layout: SchemaOptions.Layout,
+        _ depth: Int32,
+        _ pool: inout RegexPool
+    ) -> RegexID {
+        layout == .lines ? pool.optional(line(depth, &pool)) : RegexPool.empty
     }
 }
 
