@@ -42,21 +42,24 @@ import Testing
     }
 
     @Test(
-        "A Gemma 3 that also sees pictures gives its language model",
-        arguments: ["language_model.model.", "model.language_model."]
+        "A model that also sees pictures gives its language model",
+        arguments: ["gemma3": "gemma3_text-4bit"],
+        ["language_model.model.", "model.language_model."]
     )
-    func languageModel(prefix: String) async throws {
-        var files = try ModelFixtureFiles("gemma3_text-4bit")
+    func languageModel(names: (String, String), prefix: String) async throws {
+        var files = try ModelFixtureFiles(names.1)
         files.tensors = files.tensors.reduce(into: [:]) { result, tensor in
-            result[prefix + tensor.key.dropFirst("model.".count)] = tensor.value
+            let isHead = tensor.key.hasPrefix("lm_head")
+            let head = prefix.hasPrefix("model.") ? tensor.key : "language_model.\(tensor.key)"
+            result[isHead ? head : prefix + tensor.key.dropFirst("model.".count)] = tensor.value
         }
         files.tensors["vision_tower.patch.weight"] = RawTensor(type: "F32", shape: [1], bytes: [0, 0, 0, 0])
         let text = files.configuration
         files.configuration = [
-            "model_type": "gemma3", "text_config": text, "quantization": text["quantization"] ?? [:],
+            "model_type": names.0, "text_config": text, "quantization": text["quantization"] ?? [:],
         ]
         files.configuration["vision_config"] = ["hidden_size": 1152]
-        try await expectSameLogits(files, "gemma3_text-4bit")
+        try await expectSameLogits(files, names.1)
     }
 
     @Test("A bias that config.json does not speak of is bound if the file has it")
@@ -125,8 +128,8 @@ import Testing
         let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
         #expect(
             error?.description == """
-                config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", "llama", \
-                "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
+                config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", \
+                "llama", "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
                 """
         )
     }

@@ -13,11 +13,11 @@ import Testing
         "tie_word_embeddings": "false", "eos_token_id": "32000",
     ]
 
-    private func description(_ changes: [String: String?] = [:]) throws -> TransformerDescription {
+    func description(_ changes: [String: String?] = [:]) throws -> TransformerDescription {
         try configuration(changes).transformer
     }
 
-    private func configuration(
+    func configuration(
         _ changes: [String: String?] = [:],
         generation: String? = nil
     ) throws -> ModelConfiguration {
@@ -48,7 +48,7 @@ import Testing
         #expect(configuration.transformer.rotary.map(\.base) == [500_000])
     }
 
-    private func description(json: String) throws -> TransformerDescription {
+    func description(json: String) throws -> TransformerDescription {
         let source = ModelSource.memory(["config.json": FileBytes(copying: Array(json.utf8))])
         return try ModelConfiguration(source: source).transformer
     }
@@ -309,7 +309,8 @@ import Testing
             "use_sliding_window": "qwen2", "layer_types": "qwen2", "max_window_layers": "qwen2",
             "query_pre_attn_scalar": "gemma2", "attn_logit_softcapping": "gemma2", "final_logit_softcapping": "gemma2",
             "num_experts": "qwen3_moe", "num_experts_per_tok": "qwen3_moe", "residual_multiplier": "granite",
-            "logits_scaling": "granite", "no_rope_layers": "smollm3", "no_rope_layer_interval": "smollm3",
+            "logits_scaling": "granite",
+            "no_rope_layers": "smollm3", "no_rope_layer_interval": "smollm3",
             "rope_scaling": "llama", "rope_parameters": "llama",
         ]
         let others = [
