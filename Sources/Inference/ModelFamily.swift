@@ -41,6 +41,7 @@ enum FamilyRegistry {
         Gemma3.self,
         Granite.self,
         Llama.self,
+        Ministral3.self,
         Mistral.self,
         Phi3.self,
         Qwen2.self,

@@ -43,7 +43,7 @@ import Testing
 
     @Test(
         "A model that also sees pictures gives its language model",
-        arguments: ["gemma3": "gemma3_text-4bit"],
+        arguments: ["gemma3": "gemma3_text-4bit", "mistral3": "ministral3-4bit"],
         ["language_model.model.", "model.language_model."]
     )
     func languageModel(names: (String, String), prefix: String) async throws {
@@ -129,7 +129,7 @@ import Testing
         #expect(
             error?.description == """
                 config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", \
-                "llama", "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
+                "llama", "ministral3", "mistral", "mistral3", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
                 """
         )
     }

@@ -183,6 +183,25 @@ import Testing
         #expect(model.interleavesHeadRows)
     }
 
+    @Test("Mistral 3's files say how queries grow, and what YaRN multiplies by")
+    func mistral3() throws {
+        let metadata: [String: Value] = [
+            "rope.scaling.type": .string("yarn"), "rope.scaling.factor": .float32(16),
+            "rope.scaling.original_context_length": .uint32(256), "rope.scaling.yarn_log_multiplier": .float32(1),
+            "attention.temperature_scale": .float32(0.5),
+        ]
+        let model = try description("mistral3", metadata)
+        #expect(model.interleavesHeadRows)
+        #expect(model.rotary.first?.queryGrowth == RotaryParameters.QueryGrowth(beta: 0.5, length: 256))
+        guard case .yarn(16, 1, 32, 1, 256, true) = model.rotary.first?.scaling else {
+            Issue.record("\(model.rotary)")
+            return
+        }
+        #expect(try description("mistral3").rotary.first?.queryGrowth == nil)
+        #expect(throws: ModelError.self) { try description("mistral3", ["attention.temperature_scale": .float32(0.5)]) }
+        #expect(throws: ModelError.self) { try description("mistral3", ["expert_count": .uint32(4)]) }
+    }
+
     @Test(
         "A value that is missing or of another kind is an error that names it",
         arguments: ["context_length", "embedding_length", "block_count", "attention.head_count"]

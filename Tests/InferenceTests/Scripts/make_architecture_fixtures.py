@@ -88,6 +88,11 @@ MODELS = {
         "no_rope_layers": [1, 0, 1, 0], "use_sliding_window": True, "sliding_window": 20,
         "layer_types": ["full_attention", "sliding_attention", "full_attention", "full_attention"],
         "attention_bias": False, "mlp_bias": False},
+    "ministral3": COMMON | {
+        "head_dim": 16, "sliding_window": 40,
+        "rope_parameters": {"rope_type": "yarn", "type": "yarn", "rope_theta": 20000.0, "factor": 4.0,
+                            "original_max_position_embeddings": ORIGINAL_LENGTH, "beta_fast": 8.0, "beta_slow": 1.0,
+                            "mscale": 1.0, "mscale_all_dim": 0.7, "llama_4_scaling_beta": 0.4}},
 }
 
 

@@ -294,6 +294,7 @@ ARCHITECTURES = {
         "attention_multiplier": 0.4, "residual_multiplier": 0.6, "logits_scaling": 3.0},
     "smollm3": COMMON | {
         "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
+    "mistral3": MODELS["ministral3"] | {"model_type": "ministral3", "sliding_window": None},
 }
 
 

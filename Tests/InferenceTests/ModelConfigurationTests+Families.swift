@@ -1,0 +1,36 @@
+import ModelFiles
+import Testing
+
+@testable import Inference
+
+/// What is particular to families.
+extension ModelConfigurationTests {
+    @Test(
+        "Ministral 3's queries grow with their position; a Mistral 3 of which the language model is a Mistral has none"
+    )
+    func ministral3() throws {
+        let text = """
+            "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 9,
+            "num_key_value_heads": 1, "max_position_embeddings": 4096
+            """
+        let rotary = """
+            "rope_parameters": {"rope_type": "yarn", "type": "yarn", "rope_theta": 1e6, "factor": 16.0, "mscale": 1.0,
+             "mscale_all_dim": 1.0, "original_max_position_embeddings": 1024, "llama_4_scaling_beta": 0.1}
+            """
+        let own = try description(json: "{\"model_type\": \"ministral3\", \(text), \(rotary)}")
+        #expect(own.heads.size == 128 && own.normEpsilon == 1e-5 && own.window == nil && !own.interleavesHeadRows)
+        #expect(own.rotary.first?.queryGrowth == RotaryParameters.QueryGrowth(beta: 0.1, length: 1024))
+        guard case .yarn(16, 1, 32, 1, 1024, true) = own.rotary.first?.scaling else {
+            Issue.record("\(own.rotary)")
+            return
+        }
+        func whole(_ kind: String, _ more: String) throws -> TransformerDescription {
+            let part = "{\"model_type\": \"\(kind)\", \(text), \(more)}"
+            return try description(json: "{\"model_type\": \"mistral3\", \"text_config\": \(part)}")
+        }
+        #expect(try whole("ministral3", rotary) == own)
+        let older = try whole("mistral", "\"head_dim\": 128, \"sliding_window\": null, \"rope_theta\": 1e9")
+        #expect(older.rotary == [RotaryParameters(base: 1e9, dimensions: 128)] && older.paths.count == 3)
+        #expect(throws: ModelError("config.json: rope_parameters is missing")) { try whole("ministral3", "\"a\": 1") }
+    }
+}
