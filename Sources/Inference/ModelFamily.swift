@@ -43,6 +43,7 @@ enum FamilyRegistry {
         Llama.self,
         Ministral3.self,
         Mistral.self,
+        Olmo2.self,
         Phi3.self,
         Qwen2.self,
         Qwen3.self,

@@ -129,7 +129,8 @@ import Testing
         #expect(
             error?.description == """
                 config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", \
-                "llama", "ministral3", "mistral", "mistral3", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
+                "llama", "ministral3", "mistral", "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", \
+                "qwen3_moe", "smollm3" are
                 """
         )
     }

@@ -33,4 +33,25 @@ extension ModelConfigurationTests {
         #expect(older.rotary == [RotaryParameters(base: 1e9, dimensions: 128)] && older.paths.count == 3)
         #expect(throws: ModelError("config.json: rope_parameters is missing")) { try whole("ministral3", "\"a\": 1") }
     }
+
+    @Test(
+        "OLMo 2 has norms of all heads and none before blocks; OLMo 3 also windows, outside of which rotation is stretched"
+    )
+    func olmo() throws {
+        let fields: [String: String?] = ["model_type": "\"olmo2\"", "rope_theta": nil]
+        let older = try description(fields)
+        #expect(older.layers.allSatisfy { $0.norms == .after && $0.attention?.headNorms == .ofAllHeads })
+        #expect(older.window == nil && older.rotary == [RotaryParameters(base: 10_000, dimensions: 96)])
+        let scaling = "{\"rope_type\": \"yarn\", \"factor\": 8.0, \"original_max_position_embeddings\": 512}"
+        let newer = try description(
+            fields.merging(["model_type": "\"olmo3\"", "sliding_window": nil, "rope_scaling": scaling]) { $1 }
+        )
+        #expect(newer.layers.prefix(5).map(\.attention?.window) == [4096, 4096, 4096, nil, 4096])
+        #expect(newer.layers.prefix(5).map(\.attention?.rotary) == [1, 1, 1, 0, 1])
+        #expect(
+            newer.rotary.map(\.base) == [500_000, 500_000]
+                && newer.rotary.last?.scaling == RotaryParameters.Scaling.none
+        )
+        #expect(newer.rotary.first?.scaling != RotaryParameters.Scaling.none)
+    }
 }

@@ -93,6 +93,13 @@ MODELS = {
         "rope_parameters": {"rope_type": "yarn", "type": "yarn", "rope_theta": 20000.0, "factor": 4.0,
                             "original_max_position_embeddings": ORIGINAL_LENGTH, "beta_fast": 8.0, "beta_slow": 1.0,
                             "mscale": 1.0, "mscale_all_dim": 0.7, "llama_4_scaling_beta": 0.4}},
+    "olmo2": COMMON | {"hidden_size": 64, "num_hidden_layers": 4, "attention_bias": True},
+    "olmo3": COMMON | {
+        "hidden_size": 64, "num_hidden_layers": 4, "sliding_window": 20,
+        "rope_parameters": {
+            "full_attention": {"rope_type": "yarn", "rope_theta": 20000.0, "factor": 4.0, "attention_factor": 1.2,
+                               "original_max_position_embeddings": ORIGINAL_LENGTH},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 20000.0}}},
 }
 
 

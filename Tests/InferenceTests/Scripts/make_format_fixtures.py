@@ -295,6 +295,9 @@ ARCHITECTURES = {
     "smollm3": COMMON | {
         "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
     "mistral3": MODELS["ministral3"] | {"model_type": "ministral3", "sliding_window": None},
+    "olmo2": MODELS["olmo2"] | {"model_type": "olmo2"},
+    # In files of the same architecture.
+    "olmo3": MODELS["olmo3"] | {"model_type": "olmo3"},
 }
 
 
