@@ -48,6 +48,7 @@ enum FamilyRegistry {
         Qwen2.self,
         Qwen3.self,
         Qwen3MoE.self,
+        SeedOss.self,
         SmolLM3.self,
     ]
 

@@ -130,7 +130,7 @@ import Testing
             error?.description == """
                 config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", \
                 "llama", "ministral3", "mistral", "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", \
-                "qwen3_moe", "smollm3" are
+                "qwen3_moe", "seed_oss", "smollm3" are
                 """
         )
     }

@@ -100,6 +100,9 @@ MODELS = {
             "full_attention": {"rope_type": "yarn", "rope_theta": 20000.0, "factor": 4.0, "attention_factor": 1.2,
                                "original_max_position_embeddings": ORIGINAL_LENGTH},
             "sliding_attention": {"rope_type": "default", "rope_theta": 20000.0}}},
+    "seed_oss": COMMON | {
+        "head_dim": 16, "attention_bias": True, "attention_out_bias": True, "mlp_bias": True, "attention_dropout": 0.0,
+        "residual_dropout": 0.0},
 }
 
 

@@ -298,6 +298,7 @@ ARCHITECTURES = {
     "olmo2": MODELS["olmo2"] | {"model_type": "olmo2"},
     # In files of the same architecture.
     "olmo3": MODELS["olmo3"] | {"model_type": "olmo3"},
+    "seed_oss": MODELS["seed_oss"] | {"model_type": "seed_oss"},
 }
 
 
