@@ -37,6 +37,7 @@ struct FamilyNames: Sendable {
 /// The families there are.
 enum FamilyRegistry {
     static let all: [any ModelFamily.Type] = [
+        Ernie45.self,
         Gemma2.self,
         Gemma3.self,
         Granite.self,

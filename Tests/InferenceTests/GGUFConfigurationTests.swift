@@ -70,7 +70,7 @@ import Testing
 
     @Test(
         "Without a base the rotary positions have the usual one, whatever the family's default in config.json",
-        arguments: ["gemma3", "smollm3", "llama", "qwen3", "phi3"]
+        arguments: ["gemma3", "smollm3", "llama", "qwen3", "phi3", "ernie4_5", "olmo2"]
     )
     func usualBase(architecture: String) throws {
         let rotary = try description(architecture).rotary

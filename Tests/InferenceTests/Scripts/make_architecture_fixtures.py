@@ -103,6 +103,7 @@ MODELS = {
     "seed_oss": COMMON | {
         "head_dim": 16, "attention_bias": True, "attention_out_bias": True, "mlp_bias": True, "attention_dropout": 0.0,
         "residual_dropout": 0.0},
+    "ernie4_5": COMMON | {"head_dim": 16, "use_bias": True, "tie_word_embeddings": True},
 }
 
 

@@ -299,6 +299,7 @@ ARCHITECTURES = {
     # In files of the same architecture.
     "olmo3": MODELS["olmo3"] | {"model_type": "olmo3"},
     "seed_oss": MODELS["seed_oss"] | {"model_type": "seed_oss"},
+    "ernie4_5": MODELS["ernie4_5"] | {"model_type": "ernie4_5", "use_bias": False, "rope_theta": 500000.0},
 }
 
 
