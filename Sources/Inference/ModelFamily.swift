@@ -41,6 +41,7 @@ enum FamilyRegistry {
         Gemma2.self,
         Gemma3.self,
         Granite.self,
+        HunyuanDense.self,
         Llama.self,
         Ministral3.self,
         Mistral.self,

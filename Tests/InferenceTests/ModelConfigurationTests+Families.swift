@@ -54,4 +54,29 @@ extension ModelConfigurationTests {
         )
         #expect(newer.rotary.first?.scaling != RotaryParameters.Scaling.none)
     }
+
+    @Test("Switches of biases, and bases that are raised, are those of their families")
+    func dense() throws {
+        let seed = try description(["model_type": "\"seed_oss\"", "attention_bias": "true", "mlp_bias": "false"])
+        #expect(seed.heads.size == 128)
+        #expect(
+            seed.layers.first?.attention?.bias == .required && seed.layers.first?.attention?.outputBias == .optional
+        )
+        let ernie = try description(["model_type": "\"ernie4_5\"", "use_bias": "true", "rope_theta": nil])
+        #expect(ernie.interleavesHeadRows && ernie.rotary.first?.base == 500_000)
+        #expect(
+            ernie.layers.first?.feedForward == .dense(DenseDescription(size: 8192, activation: .silu, bias: .required))
+        )
+        let hunyuan = ["model_type": "\"hunyuan_v1_dense\"", "head_dim": "128", "rope_scaling": "null"]
+        #expect(try description(hunyuan).rotary == [RotaryParameters(base: 10_000, dimensions: 128)])
+        let raised = try description(
+            hunyuan.merging(["rope_scaling": "{\"type\": \"dynamic\", \"alpha\": 1000.0, \"factor\": 1.0}"]) { $1 }
+        )
+        let base = try #require(raised.rotary.first?.base)
+        #expect(abs(base - 11_158_839.9) < 1)
+        #expect(raised.layers.first?.attention?.headNorms == .ofRotatedHeads)
+        #expect(throws: ModelError.self) {
+            try description(hunyuan.merging(["rope_scaling": "{\"type\": \"dynamic\", \"factor\": 2.0}"]) { $1 })
+        }
+    }
 }

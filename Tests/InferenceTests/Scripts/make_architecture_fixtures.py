@@ -104,6 +104,9 @@ MODELS = {
         "head_dim": 16, "attention_bias": True, "attention_out_bias": True, "mlp_bias": True, "attention_dropout": 0.0,
         "residual_dropout": 0.0},
     "ernie4_5": COMMON | {"head_dim": 16, "use_bias": True, "tie_word_embeddings": True},
+    "hunyuan_v1_dense": COMMON | {
+        "head_dim": 16, "attention_bias": True, "tie_word_embeddings": True,
+        "rope_scaling": {"type": "dynamic", "alpha": 50.0, "factor": 1.0}},
 }
 
 

@@ -300,6 +300,7 @@ ARCHITECTURES = {
     "olmo3": MODELS["olmo3"] | {"model_type": "olmo3"},
     "seed_oss": MODELS["seed_oss"] | {"model_type": "seed_oss"},
     "ernie4_5": MODELS["ernie4_5"] | {"model_type": "ernie4_5", "use_bias": False, "rope_theta": 500000.0},
+    "hunyuan-dense": MODELS["hunyuan_v1_dense"] | {"model_type": "hunyuan_v1_dense", "attention_bias": False},
 }
 
 
