@@ -38,6 +38,7 @@ struct FamilyNames: Sendable {
 enum FamilyRegistry {
     static let all: [any ModelFamily.Type] = [
         Ernie45.self,
+        Exaone4.self,
         Gemma2.self,
         Gemma3.self,
         Granite.self,

@@ -10,7 +10,7 @@ import Testing
     /// As the script names them: what they are is in their config.json.
     static let names = [
         "phi3-128k", "phi4-mini", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma2", "gemma3_text", "granite",
-        "smollm3", "ministral3", "olmo2", "olmo3", "seed_oss", "ernie4_5", "hunyuan_v1_dense",
+        "smollm3", "ministral3", "olmo2", "olmo3", "seed_oss", "ernie4_5", "hunyuan_v1_dense", "exaone4",
     ]
     static let forms = ["bf16", "8bit", "4bit"]
 

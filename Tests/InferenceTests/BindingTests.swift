@@ -128,9 +128,9 @@ import Testing
         let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
         #expect(
             error?.description == """
-                config.json: model_type "mamba" is not supported; "ernie4_5", "gemma2", "gemma3", "gemma3_text", \
-                "granite", "hunyuan_v1_dense", "llama", "ministral3", "mistral", "mistral3", "olmo2", "olmo3", \
-                "phi3", "qwen2", "qwen3", "qwen3_moe", "seed_oss", "smollm3" are
+                config.json: model_type "mamba" is not supported; "ernie4_5", "exaone4", "gemma2", "gemma3", \
+                "gemma3_text", "granite", "hunyuan_v1_dense", "llama", "ministral3", "mistral", "mistral3", "olmo2", \
+                "olmo3", "phi3", "qwen2", "qwen3", "qwen3_moe", "seed_oss", "smollm3" are
                 """
         )
     }

@@ -202,6 +202,26 @@ import Testing
         #expect(throws: ModelError.self) { try description("mistral3", ["expert_count": .uint32(4)]) }
     }
 
+    @Test("Windows are in the layers that a list of flags names, or in all but every so many")
+    func windows() throws {
+        let flags = Value.array(of: .bool(false), [.bool(true), .bool(false)])
+        let window: [String: Value] = ["attention.sliding_window": .uint32(512)]
+        func windows(_ architecture: String, _ more: [String: Value]) throws -> [Int?] {
+            try description(architecture, window.merging(more) { $1 }).layers.map(\.attention?.window)
+        }
+        for architecture in ["olmo2", "exaone4"] {
+            #expect(try windows(architecture, ["attention.sliding_window_pattern": flags]) == [512, nil])
+            #expect(try windows(architecture, ["attention.sliding_window_pattern": .uint32(2)]) == [512, nil])
+            #expect(try windows(architecture, ["block_count": .uint32(4)]) == [512, 512, 512, nil])
+            #expect(try description(architecture).window == nil)
+            #expect(throws: ModelError.self) {
+                try windows(architecture, ["attention.sliding_window_pattern": flags, "block_count": .uint32(3)])
+            }
+        }
+        #expect(try description("exaone4", ["block_count": .uint32(64)]).window == 4096)
+        #expect(try description("exaone4").layers.map(\.attention?.rotary) == [0, 0])
+    }
+
     @Test(
         "A value that is missing or of another kind is an error that names it",
         arguments: ["context_length", "embedding_length", "block_count", "attention.head_count"]

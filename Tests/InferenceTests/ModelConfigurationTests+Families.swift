@@ -79,4 +79,18 @@ extension ModelConfigurationTests {
             try description(hunyuan.merging(["rope_scaling": "{\"type\": \"dynamic\", \"factor\": 2.0}"]) { $1 })
         }
     }
+
+    @Test("EXAONE 4 rotates only where a window is, or everywhere where none is")
+    func exaone4() throws {
+        let fields: [String: String?] = ["model_type": "\"exaone4\"", "num_hidden_layers": "4"]
+        let windowed = try description(fields).layers.map(\.attention)
+        #expect(windowed.map(\.?.window) == [2047, 2047, 2047, nil] && windowed.map(\.?.rotary) == [0, 0, 0, nil])
+        let plain = try description(fields.merging(["sliding_window": "null"]) { $1 })
+        #expect(
+            plain.layers.allSatisfy { $0.attention?.rotary == 0 && $0.attention?.window == nil && $0.norms == .after }
+        )
+        let spelt = ["sliding_window_pattern": "\"LG\"", "layer_types": #"["full_attention", "sliding_attention"]"#]
+        let two = try description(fields.merging(spelt) { $1 }.merging(["num_hidden_layers": "2"]) { $1 })
+        #expect(two.layers.map(\.attention?.window) == [nil, 2047])
+    }
 }

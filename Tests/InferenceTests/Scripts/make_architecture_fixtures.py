@@ -107,6 +107,10 @@ MODELS = {
     "hunyuan_v1_dense": COMMON | {
         "head_dim": 16, "attention_bias": True, "tie_word_embeddings": True,
         "rope_scaling": {"type": "dynamic", "alpha": 50.0, "factor": 1.0}},
+    # The last layer sees all positions and has no rotary ones.
+    "exaone4": COMMON | {
+        "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "sliding_window": 20,
+        "sliding_window_pattern": "LLLG", "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},
 }
 
 
