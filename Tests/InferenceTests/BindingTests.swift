@@ -62,6 +62,14 @@ import Testing
         try await expectSameLogits(files, names.1)
     }
 
+    @Test("Floats of 4 bits bind as MLX has them, too")
+    func float4() async throws {
+        var files = try ModelFixtureFiles("gpt_oss-mxfp4")
+        for layer in 0..<3 { try files.convertFloat4("model.layers.\(layer).mlp.experts") }
+        files.configuration["quantization"] = ["group_size": 32, "bits": 4, "mode": "mxfp4"]
+        try await expectSameLogits(files, "gpt_oss-mxfp4")
+    }
+
     @Test("A bias that config.json does not speak of is bound if the file has it")
     func unspokenBias() async throws {
         var files = try ModelFixtureFiles("llama-bf16")
@@ -129,8 +137,8 @@ import Testing
         #expect(
             error?.description == """
                 config.json: model_type "mamba" is not supported; "ernie4_5", "exaone4", "gemma2", "gemma3", \
-                "gemma3_text", "granite", "hunyuan_v1_dense", "llama", "ministral3", "mistral", "mistral3", "olmo2", \
-                "olmo3", "phi3", "qwen2", "qwen3", "qwen3_moe", "seed_oss", "smollm3" are
+                "gemma3_text", "gpt_oss", "granite", "hunyuan_v1_dense", "llama", "ministral3", "mistral", \
+                "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", "qwen3_moe", "seed_oss", "smollm3" are
                 """
         )
     }
@@ -207,6 +215,28 @@ struct ModelFixtureFiles {
                 bytes: bytes
             )
             first += part.rows
+        }
+    }
+
+    /// Gives the experts of gpt-oss the names and forms that MLX has for them.
+    mutating func convertFloat4(_ path: String) throws {
+        for (name, parts) in [("gate_up_proj", ["gate_proj", "up_proj"]), ("down_proj", ["down_proj"])] {
+            for (suffix, own) in [("_blocks", "weight"), ("_scales", "scales"), ("_bias", "bias")] {
+                let removed = tensors.removeValue(forKey: "\(path).\(name)\(suffix)")
+                let stack = try #require(removed)
+                let rows = stack.shape[0] * stack.shape[1]
+                let rowSize = stack.bytes.count / rows
+                for (first, part) in parts.enumerated() {
+                    let bytes = stride(from: first, to: rows, by: parts.count).flatMap {
+                        stack.bytes[($0 * rowSize)..<(($0 + 1) * rowSize)]
+                    }
+                    var shape = Array(stack.shape.prefix(2)) + (suffix == "_scales" ? [rowSize] : [])
+                    if suffix == "_blocks" { shape.append(rowSize / 4) }
+                    shape[1] /= parts.count
+                    let type = suffix == "_blocks" ? "U32" : stack.type
+                    tensors["\(path).\(part).\(own)"] = RawTensor(type: type, shape: shape, bytes: bytes)
+                }
+            }
         }
     }
 

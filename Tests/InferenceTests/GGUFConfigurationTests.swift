@@ -222,6 +222,23 @@ import Testing
         #expect(try description("exaone4").layers.map(\.attention?.rotary) == [0, 0])
     }
 
+    @Test("gpt-oss's files leave out what its blend of frequencies does not round")
+    func gptOss() throws {
+        let metadata: [String: Value] = [
+            "expert_count": .uint32(8), "expert_used_count": .uint32(2), "expert_feed_forward_length": .uint32(96),
+            "attention.sliding_window": .uint32(128), "rope.scaling.type": .string("yarn"),
+            "rope.scaling.factor": .float32(32), "rope.scaling.original_context_length": .uint32(128),
+        ]
+        let model = try configuration("gpt-oss", metadata)
+        #expect(model.modelType == "gpt_oss" && model.transformer.mostExperts == 8)
+        #expect(model.transformer.layers.map(\.attention?.window) == [128, nil])
+        guard case .yarn(32, _, 32, 1, 128, false) = model.transformer.rotary.first?.scaling else {
+            Issue.record("\(model.transformer.rotary)")
+            return
+        }
+        #expect(throws: ModelError.self) { try description("gpt-oss") }
+    }
+
     @Test(
         "A value that is missing or of another kind is an error that names it",
         arguments: ["context_length", "embedding_length", "block_count", "attention.head_count"]

@@ -93,4 +93,31 @@ extension ModelConfigurationTests {
         let two = try description(fields.merging(spelt) { $1 }.merging(["num_hidden_layers": "2"]) { $1 })
         #expect(two.layers.map(\.attention?.window) == [nil, 2047])
     }
+
+    @Test("gpt-oss has sinks, biases, windows in every other layer, and clamped experts")
+    func gptOss() throws {
+        let model = try description([
+            "model_type": "\"gpt_oss\"", "num_hidden_layers": "4", "num_local_experts": "32",
+            "num_experts_per_tok": "4",
+            "head_dim": "64", "hidden_size": "2880", "intermediate_size": "2880", "sliding_window": nil,
+            "num_attention_heads": "64", "num_key_value_heads": "8",
+            "rope_scaling": """
+            {"beta_fast": 32.0, "beta_slow": 1.0, "factor": 32.0, "original_max_position_embeddings": 4096,
+             "rope_type": "yarn", "truncate": false}
+            """,
+            "quantization_config": #"{"modules_to_not_convert": ["lm_head"], "quant_method": "mxfp4"}"#,
+        ])
+        #expect(model.layers.map(\.attention?.window) == [128, nil, 128, nil])
+        #expect(model.layers.allSatisfy { $0.attention?.hasSinks == true && $0.attention?.bias == .required })
+        guard case .experts(let experts) = model.layers.first?.feedForward else {
+            Issue.record("\(model.layers)")
+            return
+        }
+        #expect(experts.count == 32 && experts.chosenCount == 4 && experts.normalizesWeights)
+        #expect(experts.expert.activation == .clamped(slope: 1.702, limit: 7) && experts.expert.bias == .required)
+        guard case .yarn(32, _, 32, 1, 4096, false) = model.rotary.first?.scaling else {
+            Issue.record("\(model.rotary)")
+            return
+        }
+    }
 }

@@ -111,6 +111,12 @@ MODELS = {
     "exaone4": COMMON | {
         "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "sliding_window": 20,
         "sliding_window_pattern": "LLLG", "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},
+    "gpt_oss": COMMON | {
+        "num_hidden_layers": 3, "head_dim": 16, "num_local_experts": 6, "num_experts_per_tok": 3, "attention_bias": True,
+        "sliding_window": 20, "swiglu_limit": 0.8, "swiglu_alpha": 1.5,
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+        "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "beta_fast": 8.0, "beta_slow": 1.0, "truncate": False,
+                         "original_max_position_embeddings": ORIGINAL_LENGTH}},
 }
 
 
