@@ -137,8 +137,9 @@ import Testing
         #expect(
             error?.description == """
                 config.json: model_type "mamba" is not supported; "ernie4_5", "exaone4", "gemma2", "gemma3", \
-                "gemma3_text", "gpt_oss", "granite", "hunyuan_v1_dense", "llama", "ministral3", "mistral", \
-                "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", "qwen3_moe", "seed_oss", "smollm3" are
+                "gemma3_text", "glm4_moe", "gpt_oss", "granite", "hunyuan_v1_dense", "llama", "ministral3", \
+                "mistral", "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", "qwen3_moe", "seed_oss", \
+                "smollm3" are
                 """
         )
     }

@@ -117,6 +117,10 @@ MODELS = {
         "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
         "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "beta_fast": 8.0, "beta_slow": 1.0, "truncate": False,
                          "original_max_position_embeddings": ORIGINAL_LENGTH}},
+    "glm4_moe": COMMON | {
+        "num_hidden_layers": 3, "head_dim": 16, "attention_bias": True, "use_qk_norm": True, "n_routed_experts": 8,
+        "num_experts_per_tok": 2, "n_shared_experts": 2, "n_group": 4, "topk_group": 2, "first_k_dense_replace": 1,
+        "moe_intermediate_size": 32, "norm_topk_prob": True, "routed_scaling_factor": 1.5, "partial_rotary_factor": 0.5},
 }
 
 

@@ -302,6 +302,7 @@ ARCHITECTURES = {
     "ernie4_5": MODELS["ernie4_5"] | {"model_type": "ernie4_5", "use_bias": False, "rope_theta": 500000.0},
     "hunyuan-dense": MODELS["hunyuan_v1_dense"] | {"model_type": "hunyuan_v1_dense", "attention_bias": False},
     "exaone4": MODELS["exaone4"] | {"model_type": "exaone4"},
+    "glm4moe": MODELS["glm4_moe"] | {"model_type": "glm4_moe", "n_group": 1, "topk_group": 1},
     "gpt-oss": MODELS["gpt_oss"] | {"model_type": "gpt_oss", "swiglu_limit": 7.0, "swiglu_alpha": 1.702},
 }
 
