@@ -233,7 +233,7 @@ final class AttentionStep {
                 places,
                 qkv,
                 Int32(shape.heads),
-                ck_attention_mask(window: 0, soft_cap: 0),
+                ck_attention_mask(window: 0, soft_cap: 0, sinks: nil),
                 spans,
                 Int32(spans.count),
                 &out

@@ -25,10 +25,10 @@ typedef struct kernels {
     void (*rms_norm)(const float *x, const float *weight, int size, float epsilon, float *y, bool accumulate);
     /// y[size] += factor × x.
     void (*add_scaled)(const float *x, float factor, int size, float *y);
-    void (*gate)(ck_activation activation, const float *x, int size, float *y);
+    void (*gate)(ck_gating gating, const float *x, int size, float *y);
     void (*scale)(float factor, int size, float *y);
     void (*soft_cap)(float cap, int size, float *y);
-    void (*route_top_k)(float *logits, int experts, int count, bool normalize, int32_t *chosen, float *weights);
+    void (*route_top_k)(const ck_routing *routing, float *logits, int experts, int32_t *chosen, float *weights);
     // As the functions of the same names in ckernels.h.
     void (*mask_logits)(const uint64_t *mask, int count, float *x);
     int32_t (*argmax)(const float *x, int count);

@@ -15,6 +15,7 @@
 #define ADD_PAIRS(pairs, codes, inputs) add_pairs256(pairs, codes, inputs)
 #define WIDENED(pairs) widened256(pairs)
 #define LOOK_UP(table, indices) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(indices)))
+#define LOOK_UP_LINE(table, indices) look_up256(table, indices)
 #include "wide256.inc"
 #include "kernels.inc"
 #pragma clang attribute pop

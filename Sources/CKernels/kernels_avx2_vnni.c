@@ -10,6 +10,7 @@
 #define TILE_TOKENS 2
 #define SUMS 4
 #define LOOK_UP(table, indices) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(indices)))
+#define LOOK_UP_LINE(table, indices) look_up256(table, indices)
 #define HALVES(halves) halves256(halves)
 #define DOT4(bits, sums, codes, inputs) vnni256(sums, codes, inputs)
 #include "wide256.inc"

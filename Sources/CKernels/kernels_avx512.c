@@ -20,6 +20,8 @@
 #define ADD_PAIRS(pairs, codes, inputs) ((pairs) + (i16h)_mm512_maddubs_epi16((__m512i)(codes), (__m512i)(inputs)))
 #define WIDENED(pairs) ((i16v)_mm512_madd_epi16((__m512i)(pairs), _mm512_set1_epi16(1)))
 #define LOOK_UP(table, indices) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(indices)))
+#define LOOK_UP_LINE(table, indices)                                                                                   \
+    ((b64v)_mm512_shuffle_epi8(_mm512_broadcast_i32x4((__m128i)(table)), (__m512i)(indices)))
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

@@ -14,6 +14,8 @@
 #define HALVES(halves) ((f16v)_mm512_cvtph_ps((__m256i)(halves)))
 #define DOT4(bits, sums, codes, inputs)                                                                                \
     ((i16v)_mm512_dpbusd_epi32((__m512i)(sums), (__m512i)(codes), (__m512i)(inputs)))
+#define LOOK_UP_LINE(table, indices)                                                                                   \
+    ((b64v)_mm512_shuffle_epi8(_mm512_broadcast_i32x4((__m128i)(table)), (__m512i)(indices)))
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

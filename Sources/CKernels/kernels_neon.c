@@ -46,6 +46,14 @@ NARROW lanes_i wide_dot128(lanes_i sums, line_b codes, lanes_i inputs) {
     return dot128(sums, codes & 127, inputs) + (dot128((lanes_i)0, codes >> 7, inputs) << 7);
 }
 
+typedef int8_t table_c __attribute__((ext_vector_type(16)));
+
+NARROW line_b look_up128(table_c table, line_b indices) {
+    quarters all = {.bytes = indices};
+    for (int k = 0; k < 4; k++) all.b[k] = vqtbl1q_s8((int8x16_t)table, vreinterpretq_u8_s8(all.b[k]));
+    return all.bytes;
+}
+
 #define VARIANT kernels_neon
 #define TILE_ROWS 2
 #define TILE_TOKENS 2
@@ -53,6 +61,7 @@ NARROW lanes_i wide_dot128(lanes_i sums, line_b codes, lanes_i inputs) {
 #define HALVES(halves) halves128(halves)
 #define DOT4(bits, sums, codes, inputs) ((bits) < 8 ? dot128(sums, codes, inputs) : wide_dot128(sums, codes, inputs))
 #define LOOK_UP(table, indices) ((c16v)vqtbl1q_s8((int8x16_t)(table), (uint8x16_t)(indices)))
+#define LOOK_UP_LINE(table, indices) look_up128(table, indices)
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

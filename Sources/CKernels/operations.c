@@ -10,8 +10,9 @@ typedef struct row_work {
     const int32_t *rows;
     float *y;
     int size;
+    size_t stride;
     float number;
-    ck_activation activation;
+    ck_gating gating;
     bool accumulate;
 } row_work;
 
@@ -28,6 +29,19 @@ void ck_rms_norm(
     row_work r = {
         .compute = c, .x = x, .weight = weight, .y = y, .size = size, .number = epsilon, .accumulate = accumulate};
     ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)size / 4), norm_item, &r);
+}
+
+static void norm_within_item(void *context, int item, int worker) {
+    (void)worker;
+    const row_work *r = context;
+    float *y = r->y + (size_t)item * r->stride;
+    r->compute->kernels->rms_norm(y, r->weight, r->size, r->number, y, false);
+}
+
+void ck_rms_norm_within(
+    ck_compute *c, const float *weight, int tokens, int size, float epsilon, float *y, size_t stride) {
+    row_work r = {.compute = c, .weight = weight, .y = y, .size = size, .stride = stride, .number = epsilon};
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)size / 4), norm_within_item, &r);
 }
 
 static void bias_item(void *context, int item, int worker) {
@@ -59,11 +73,11 @@ static void gate_item(void *context, int item, int worker) {
     (void)worker;
     const row_work *r = context;
     size_t at = (size_t)item * (size_t)r->size;
-    r->compute->kernels->gate(r->activation, r->x + 2 * at, r->size, r->y + at);
+    r->compute->kernels->gate(r->gating, r->x + 2 * at, r->size, r->y + at);
 }
 
-void ck_gate(ck_compute *c, ck_activation activation, const float *x, int tokens, int size, float *y) {
-    row_work r = {.compute = c, .x = x, .y = y, .size = size, .activation = activation};
+void ck_gate(ck_compute *c, ck_gating gating, const float *x, int tokens, int size, float *y) {
+    row_work r = {.compute = c, .x = x, .y = y, .size = size, .gating = gating};
     ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)size * 2), gate_item, &r);
 }
 
@@ -126,10 +140,9 @@ int ck_logits_above(
 
 typedef struct route_work {
     ck_compute *compute;
+    const ck_routing *routing;
     float *logits;
     int experts;
-    int count;
-    bool normalize;
     int32_t *chosen;
     float *weights;
 } route_work;
@@ -137,15 +150,15 @@ typedef struct route_work {
 static void route_item(void *context, int item, int worker) {
     (void)worker;
     const route_work *r = context;
-    size_t at = (size_t)item * (size_t)r->count;
+    size_t at = (size_t)item * (size_t)r->routing->count;
     r->compute->kernels->route_top_k(
-        r->logits + (size_t)item * (size_t)r->experts, r->experts, r->count, r->normalize, r->chosen + at,
-        r->weights + at);
+        r->routing, r->logits + (size_t)item * (size_t)r->experts, r->experts, r->chosen + at, r->weights + at);
 }
 
 void ck_route_top_k(
-    ck_compute *c, float *logits, int tokens, int experts, int count, bool normalize, int32_t *chosen,
+    ck_compute *c, const ck_routing *routing, float *logits, int tokens, int experts, int32_t *chosen,
     float *weights) {
-    route_work r = {c, logits, experts, count, normalize, chosen, weights};
-    ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)experts * (size_t)count), route_item, &r);
+    route_work r = {c, routing, logits, experts, chosen, weights};
+    ck_parallel_for(
+        c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)experts * (size_t)routing->count), route_item, &r);
 }

@@ -20,6 +20,10 @@ static bool describe(const ck_matrix *w, ck_matrix *p) {
     case CK_Q5_0: p->bits = 6, p->group = 32, p->zero = 16; return true;
     case CK_Q5_1: p->bits = 6, p->group = 32, p->zero = -1; return true;
     case CK_Q8_0: p->bits = 8, p->group = 32, p->zero = 128; return true;
+    case CK_MXFP4:
+    case CK_FLOAT4:
+        p->bits = 4, p->group = 32, p->zero = FLOAT4_ZERO, p->float4 = true, p->scale_format = CK_BF16;
+        return true;
     case CK_Q2_K: p->bits = 4, p->group = 16, p->zero = -1, p->two_levels = true; return true;
     case CK_Q3_K: p->bits = 4, p->group = 16, p->zero = 4, p->two_levels = true; return true;
     case CK_Q4_K: p->bits = 4, p->group = 32, p->zero = -1, p->two_levels = true; return true;
@@ -72,6 +76,16 @@ static void read_affine(const ck_matrix *w, int groups, int row, int index, unit
     }
 }
 
+/// Half the power of two of a byte of exponent, as a bfloat16: products have doubled values.
+static uint16_t half_power(int exponent) { return (uint16_t)(exponent < 2 ? 0x20 << exponent : (exponent - 1) << 7); }
+
+static void read_float4(const ck_matrix *w, int row, int index, unit *u) {
+    const uint8_t *codes = (const uint8_t *)w->weights + (size_t)row * w->row_bytes + (size_t)index * (UNIT / 2);
+    const uint8_t *exponents = (const uint8_t *)w->scales + (size_t)row * (size_t)(w->columns / 32) + 2 * (size_t)index;
+    for (int i = 0; i < UNIT / 2; i++) u->codes[2 * i] = codes[i] & 15, u->codes[2 * i + 1] = codes[i] >> 4;
+    for (int g = 0; g < 2; g++) u->scales[g] = half_power(exponents[g]);
+}
+
 /// Nibbles in the order of GGUF's blocks of 32: values j in the low and j + 16 in the high ones.
 static void read_nibbles(const uint8_t *q, uint8_t *codes) {
     for (int i = 0; i < 16; i++) codes[i] = q[i] & 15, codes[16 + i] = q[i] >> 4;
@@ -91,6 +105,10 @@ static void read_blocks_of_32(ck_format format, const uint8_t *row, int index, u
         case CK_Q4_1: block = row + 20 * at, read_nibbles(block + 4, codes); break;
         case CK_Q5_0: block = row + 22 * at, read_nibbles(block + 6, codes), add_fifth_bits(block + 2, codes); break;
         case CK_Q5_1: block = row + 24 * at, read_nibbles(block + 8, codes), add_fifth_bits(block + 4, codes); break;
+        case CK_MXFP4:
+            block = row + 17 * at, read_nibbles(block + 1, codes);
+            u->scales[g] = half_power(block[0]);
+            continue;
         default:
             block = row + 34 * at;
             for (int i = 0; i < 32; i++) codes[i] = block[2 + i] ^ 128;
@@ -166,6 +184,8 @@ static void read_unit(const ck_matrix *w, const packed_shape *s, int row, int in
     const uint8_t *from = (const uint8_t *)w->weights + (size_t)row * w->row_bytes;
     if (w->format == CK_AFFINE) {
         read_affine(w, s->groups, row, index, u);
+    } else if (w->format == CK_FLOAT4) {
+        read_float4(w, row, index, u);
     } else if (s->two_levels) {
         size_t block = w->row_bytes / (size_t)(s->units / SUPER_UNITS);
         read_quarter(w->format, from + block * (size_t)(index / SUPER_UNITS), index % SUPER_UNITS, u);

@@ -9,7 +9,8 @@
 //               bits of its bytes, of 16j+4 … 16j+7 in the next two, and so on
 //     8 bits    16 lines: line j has columns 4j … 4j+3
 //
-// One line is one or more operands of a byte dot product instruction (`vpdpbusd`).
+// One line is one or more operands of a byte dot product instruction (`vpdpbusd`). Codes that are floats of 4 bits are
+// looked up in a table first, which gives twice their value, plus 12.
 //
 // The header has 16 scales (16-bit floats) for each group of the unit, then, affine only, 16 biases for each. With
 // two-level scales, as in GGUF's K formats, these are signed bytes that are multiplied by 16-bit floats shared by 256
@@ -31,6 +32,8 @@ enum { UNIT = 64, SUPER_UNITS = 4, BLOCK_ROWS = 16, PANEL_ROWS = 32, LINE = 64 }
 /// The distance from a line of a block to the next line of the same block.
 enum { LINE_STEP = 2 * LINE };
 enum { MAX_TILE = 8, MAX_PLANES = 2, MAX_GROUPS = 4 };
+/// The zero of floats of 4 bits, of which the largest is 6.
+enum { FLOAT4_ZERO = 12 };
 
 /// What follows from the format of a packed matrix; sizes in bytes.
 typedef struct packed_shape {
@@ -39,7 +42,8 @@ typedef struct packed_shape {
     bool affine;
     bool two_levels;
     bool brain;  // 16-bit floats are bfloat16, not float16
-    int zero;    // of symmetric forms: weight = scale × (code − zero)
+    bool float4;  // codes are floats of 4 bits
+    int zero;     // of symmetric forms: weight = scale × (code − zero)
     int units;
     size_t super;  // of one block: the floats before every fourth unit
     size_t header;  // of one block
@@ -54,6 +58,7 @@ static inline packed_shape packed_shape_of(const ck_matrix *w) {
         .affine = w->zero < 0,
         .two_levels = w->two_levels,
         .brain = w->scale_format == CK_BF16,
+        .float4 = w->float4,
         .zero = w->zero,
         .units = w->columns / UNIT,
     };

@@ -2,7 +2,7 @@ import Tokenization
 
 /// The usual formats of model families, for models that come without a template.
 enum FamilyFormat: String, CaseIterable {
-    case phi3, llama3, chatml, gemma, llama2, mistral, plain
+    case phi3, llama3, chatml, gemma, llama2, mistral, tekken, plain
 
     /// The special tokens without which a format means nothing to a model.
     var tokens: [String] {
@@ -12,6 +12,7 @@ enum FamilyFormat: String, CaseIterable {
         case .chatml: ["<|im_start|>", "<|im_end|>"]
         case .gemma: ["<start_of_turn>", "<end_of_turn>"]
         case .llama2, .mistral: ["<s>", "</s>"]
+        case .tekken: ["<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"]
         case .plain: []
         }
     }
@@ -23,7 +24,8 @@ enum FamilyFormat: String, CaseIterable {
             switch architecture {
             case "phi3": [.phi3]
             case "llama": [.llama3, .chatml, .llama2]
-            case "mistral": [.chatml, .mistral]
+            // Newer ones have the vocabulary that is called Tekken.
+            case "mistral", "mistral3", "ministral3": [.chatml, .tekken, .mistral]
             // SmolLM 3 has Llama 3's vocabulary, its special tokens too.
             case "qwen2", "qwen3", "qwen3_moe", "smollm3": [.chatml]
             case "gemma", "gemma2", "gemma3", "gemma3_text": [.gemma]
@@ -62,6 +64,16 @@ enum FamilyFormat: String, CaseIterable {
             """.withLineBreaks
         case .llama2: Self.instructions(system: "'<<SYS>>\\n' ~ system ~ '\\n<</SYS>>\\n\\n'", isSpaced: true)
         case .mistral: Self.instructions(system: "system ~ '\\n\\n'", isSpaced: false)
+        case .tekken:
+            """
+            {{ bos_token | default('<s>') }}
+            {%- for message in messages -%}
+            {%- if message.role == 'system' -%}[SYSTEM_PROMPT]{{ message.content }}[/SYSTEM_PROMPT]
+            {%- elif message.role == 'assistant' -%}{{ message.content ~ (eos_token | default('</s>')) }}
+            {%- else -%}[INST]{{ message.content }}[/INST]
+            {%- endif -%}
+            {%- endfor -%}
+            """
         case .phi3:
             """
             {%- for message in messages -%}

@@ -169,6 +169,12 @@ final class ForwardPass {
         }
     }
 
+    /// out = hidden
+    func copyHidden(into out: FloatBuffer) {
+        let size = count * model.hiddenSize
+        out.ensureCapacity(size).update(from: hidden.buffer(size), count: size)
+    }
+
     /// hidden += scale × blockOutput
     func addBlockOutput(scale: Float) {
         let size = model.hiddenSize

@@ -37,15 +37,23 @@ struct FamilyNames: Sendable {
 /// The families there are.
 enum FamilyRegistry {
     static let all: [any ModelFamily.Type] = [
+        Ernie45.self,
+        Exaone4.self,
         Gemma2.self,
         Gemma3.self,
+        Glm4MoE.self,
+        GptOss.self,
         Granite.self,
+        HunyuanDense.self,
         Llama.self,
+        Ministral3.self,
         Mistral.self,
+        Olmo2.self,
         Phi3.self,
         Qwen2.self,
         Qwen3.self,
         Qwen3MoE.self,
+        SeedOss.self,
         SmolLM3.self,
     ]
 

@@ -44,8 +44,26 @@ extension Tensor {
     }
 }
 
-/// Heads, the first of a matrix of q or k, whose rows a GGUF file has interleaved: the first row of one half of the head, the
-/// first of the other, the second of one …; the halves are those that are rotated against each other.
+extension Tensor {
+    /// The transposed matrix of a matrix of floats.
+    func transposed() -> Tensor {
+        let (rows, columns, size) = (shape[0], shape[1], type.blockBytes)
+        let transposed = FileBytes(count: bytes.count) { memory in
+            guard let to = memory.baseAddress, let from = bytes.bytes.baseAddress else { return }
+            for column in 0..<columns {
+                for row in 0..<rows {
+                    (to + (column * rows + row) * size)
+                        .copyMemory(from: from + (row * columns + column) * size, byteCount: size)
+                }
+            }
+        }
+        bytes.release()
+        return Tensor(name: name, type: type, shape: [columns, rows], bytes: transposed, file: file, origin: origin)
+    }
+}
+
+/// Heads, the first of a matrix of q or k, whose rows a file has interleaved: the first row of one half of the head, the
+/// first of the other, the second of one …; the halves are those that are rotated against each other, or gate and up.
 struct InterleavedHeads {
     let count: Int
     let size: Int

@@ -6,9 +6,11 @@ import ModelFiles
 /// Quantised weights are packed for the integer kernels where these know the form. The others stay as the file has them,
 /// and in its own mapped memory; only where a file has rows in another order, or floats at an odd address, are they copied.
 final class WeightReader {
-    private var tensors: TensorDirectory
+    var tensors: TensorDirectory
     /// The stack that a matrix was taken from, by its path.
-    private var stacks: [String: String] = [:]
+    var stacks: [String: String] = [:]
+    /// The paths of matrices that the file has transposed.
+    var transposedPaths: Set<String> = []
     private let quantization: MLXQuantization
     private let packing: Bool
     private let progress: (Double) -> Void
@@ -42,12 +44,23 @@ final class WeightReader {
     }
 
     /// Whether there is a matrix at `path`.
-    func has(_ path: String) -> Bool { tensors["\(path).weight"] != nil }
+    func has(_ path: String) -> Bool { tensors["\(path).weight"] != nil || tensors["\(path).blocks"] != nil }
     func hasBias(_ path: String) -> Bool { tensors["\(path).bias"] != nil }
 
     /// The vector `path`.weight, each value changed by `transform`.
     func vector(_ path: String, _ count: Int, _ transform: (Float) -> Float) throws(ModelError) -> Vector {
         try vector(floats("\(path).weight", count).map(transform), path)
+    }
+
+    /// The sinks of attention, which GGUF files have as weights.
+    func sinks(_ path: String, _ count: Int) throws(ModelError) -> Vector {
+        try vector(floats(has(path) ? "\(path).weight" : path, count), path)
+    }
+
+    /// What a router adds to scores for the choice, which GGUF files have by a name that ends as other biases do.
+    func choiceBias(_ path: String, _ count: Int) throws(ModelError) -> Vector {
+        let gguf = "\(path).e_score_correction.bias"
+        return try vector(floats(tensors[gguf] == nil ? "\(path).e_score_correction_bias" : gguf, count), path)
     }
 
     /// The biases of matrices below `path`, one after another.
@@ -78,7 +91,7 @@ final class WeightReader {
     }
 
     /// The matrix at `path`: in MLX's form if the file has scales for it, else of floats or blocks.
-    /// - Parameter interleaved: heads whose rows are to be put in order, of a matrix that is not in MLX's form.
+    /// - Parameter interleaved: heads whose rows are to be put in order.
     func matrix(
         _ path: String,
         rows: Int,
@@ -90,32 +103,16 @@ final class WeightReader {
                 "tensor \(path).weight: [\(rows), \(columns)]: a multiple of 16 columns, up to \(1 << 18), is expected"
             )
         }
+        let scales = tensors["\(path).scales"]
         let matrix =
-            tensors["\(path).scales"] != nil
-            ? try affine(path, rows, columns) : try plain(path, rows, columns, interleaved)
+            switch scales?.type {
+            case nil: try plain(path, rows, columns, interleaved)
+            case .uint8: try float4(path, rows, columns, interleaved)
+            default: try affine(path, rows, columns, interleaved)
+            }
         parameterCount += matrix.parameterCount
         byteCount += matrix.byteCount
         return matrix
-    }
-
-    /// Whether the tensor at `path` is a stack of matrices.
-    func isStack(_ path: String) -> Bool { (tensors["\(path).weight"] ?? tensors[path])?.shape.count == 3 }
-
-    /// Makes the matrices of a stack [count, rows, columns] readable one by one.
-    /// - Parameter element: the path to give to each.
-    func unstack(_ path: String, count: Int, as element: (Int) -> String) throws(ModelError) {
-        for suffix in ["", ".weight", ".scales", ".biases"] {
-            guard let stack = tensors[path + suffix] else { continue }
-            guard stack.shape.count == 3, stack.shape[0] == count else {
-                throw ModelError(
-                    "\(stack.label): has shape \(stack.shape); \(count) matrices are expected"
-                )
-            }
-            for index in 0..<count {
-                tensors.add(stack.element(index), as: element(index) + (suffix.isEmpty ? ".weight" : suffix))
-                stacks[element(index)] = path
-            }
-        }
     }
 
     private func plain(
@@ -124,7 +121,11 @@ final class WeightReader {
         _ columns: Int,
         _ interleaved: InterleavedHeads?
     ) throws(ModelError) -> Matrix {
-        let tensor = try tensors.tensor("\(path).weight", TensorType.matrices, shape: [rows, columns])
+        let isTransposed = transposedPaths.contains(path)
+        let (types, shape) =
+            isTransposed ? (TensorType.floats, [columns, rows]) : (TensorType.matrices, [rows, columns])
+        let stored = try tensors.tensor("\(path).weight", types, shape: shape)
+        let tensor = isTransposed ? stored.transposed() : stored
         let ordered = tensor.rowsInOrder(interleaved)
         let weights = tensor.type == .float32 ? ordered.aligned() : ordered
         var view = ck_matrix()
@@ -136,7 +137,12 @@ final class WeightReader {
         return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor)
     }
 
-    private func affine(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
+    private func affine(
+        _ path: String,
+        _ rows: Int,
+        _ columns: Int,
+        _ interleaved: InterleavedHeads?
+    ) throws(ModelError) -> Matrix {
         guard let quantization = quantization[stacks[path] ?? path] else {
             throw ModelError("tensor \(path).scales: config.json does not say how it is quantised")
         }
@@ -146,22 +152,51 @@ final class WeightReader {
                 "tensor \(path).weight: \(columns) columns; a multiple of the group size \(group) is expected"
             )
         }
-        let weights = try tensors.tensor("\(path).weight", [.uint32], shape: [rows, columns / 32 * bits])
-        let scales = try tensors.tensor("\(path).scales", TensorType.floats, shape: [rows, columns / group])
-        let biases = try tensors.tensor("\(path).biases", [scales.type], shape: [rows, columns / group])
+        let codes = try tensors.tensor("\(path).weight", [.uint32], shape: [rows, columns / 32 * bits])
+        let factors = try tensors.tensor("\(path).scales", TensorType.floats, shape: [rows, columns / group])
+        let offsets = try tensors.tensor("\(path).biases", [factors.type], shape: [rows, columns / group])
+        let (weights, scales) = (codes.rowsInOrder(interleaved), factors.rowsInOrder(interleaved))
+        let biases = offsets.rowsInOrder(interleaved)
         var view = ck_matrix()
         view.format = CK_AFFINE
         view.rows = Int32(rows)
         view.columns = Int32(columns)
-        view.row_bytes = weights.bytes.count / rows
-        view.weights = weights.bytes.bytes.baseAddress
+        view.row_bytes = weights.count / rows
+        view.weights = weights.bytes.baseAddress
         view.bits = Int32(bits)
         view.group = Int32(group)
-        view.scale_format = scales.type.format
-        view.scales = scales.bytes.bytes.baseAddress
-        view.biases = biases.bytes.bytes.baseAddress
-        let matrix = Matrix(view, memory: [weights.bytes, scales.bytes, biases.bytes])
-        return try checked(matrix, form: "MLX \(bits)-bit, group \(group)", scales)
+        view.scale_format = factors.type.format
+        view.scales = scales.bytes.baseAddress
+        view.biases = biases.bytes.baseAddress
+        let matrix = Matrix(view, memory: [weights, scales, biases])
+        return try checked(matrix, form: "MLX \(bits)-bit, group \(group)", factors)
+    }
+
+    /// A matrix of floats of 4 bits, of which OpenAI's files and MLX's have the codes and the scales by themselves.
+    private func float4(
+        _ path: String,
+        _ rows: Int,
+        _ columns: Int,
+        _ interleaved: InterleavedHeads?
+    ) throws(ModelError) -> Matrix {
+        guard columns % 32 == 0 else {
+            throw ModelError("tensor \(path).scales: \(columns) columns; a multiple of 32 is expected")
+        }
+        let groups = columns / 32
+        let codes =
+            tensors["\(path).blocks"] != nil
+            ? try tensors.tensor("\(path).blocks", [.uint8], shape: [rows, groups, 16])
+            : try tensors.tensor("\(path).weight", [.uint32], shape: [rows, groups * 4])
+        let exponents = try tensors.tensor("\(path).scales", [.uint8], shape: [rows, groups])
+        let (weights, scales) = (codes.rowsInOrder(interleaved), exponents.rowsInOrder(interleaved))
+        var view = ck_matrix()
+        view.format = CK_FLOAT4
+        view.rows = Int32(rows)
+        view.columns = Int32(columns)
+        view.row_bytes = columns / 2
+        view.weights = weights.bytes.baseAddress
+        view.scales = scales.bytes.baseAddress
+        return try checked(Matrix(view, memory: [weights, scales]), form: TensorType.mxfp4.rawValue, codes)
     }
 
     /// Reads the matrix once, so that it is in memory when it is needed, and refuses it if it holds an infinity or what

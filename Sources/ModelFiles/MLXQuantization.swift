@@ -27,9 +27,12 @@ package struct MLXQuantization: Sendable, Equatable {
         if try fields.node(name) == nil { name = "quantization_config" }
         guard let object = try fields.object(name), !object.members.isEmpty else { return }
         if name == "quantization_config", let method = try? object.optionalString("quant_method") {
+            // Of OpenAI's own files: what is quantised has tensors that say so.
+            if method == "mxfp4" { return }
             throw object.error(
                 "quant_method",
-                "\"\(method)\" is not supported; folders in MLX form, GGUF files and weights that are not quantised are"
+                "\"\(method)\" is not supported; \"mxfp4\", folders in MLX form, GGUF files and weights that are not "
+                    + "quantised are"
             )
         }
         let bits = try object.int("bits", .min ... .max)
@@ -57,11 +60,12 @@ package struct MLXQuantization: Sendable, Equatable {
         _ mode: String,
         _ object: ModelFields
     ) throws(ModelError) -> Form {
+        if mode == "mxfp4", bits == 4, groupSize == 32 { return Form(bits: bits, groupSize: groupSize) }
         guard mode == "affine", [2, 3, 4, 5, 6, 8].contains(bits), [32, 64, 128].contains(groupSize) else {
             throw object.error(
                 "mode",
                 "\"\(mode)\" of \(bits) bits in groups of \(groupSize) is not supported; "
-                    + "\"affine\" of 2, 3, 4, 5, 6 or 8 bits in groups of 32, 64 or 128 is"
+                    + "\"affine\" of 2, 3, 4, 5, 6 or 8 bits in groups of 32, 64 or 128 and \"mxfp4\" are"
             )
         }
         return Form(bits: bits, groupSize: groupSize)

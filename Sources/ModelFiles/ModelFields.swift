@@ -63,6 +63,15 @@ package struct ModelFields: Sendable {
         }
     }
 
+    /// The name of the family of the language model of a model of several parts, where its object has one.
+    /// - Throws: `ModelError` if it is no text.
+    package var textArchitecture: String? {
+        get throws(ModelError) {
+            guard case .json(let part, _) = storage else { return nil }
+            return try nested(part, "text_config").optionalString("model_type")
+        }
+    }
+
     /// The fields of an object; nil if it is absent or null. In GGUF, those whose keys continue `key`.
     /// - Throws: `ModelError` if something else stands in its place.
     package func object(_ name: String, gguf key: String? = nil) throws(ModelError) -> ModelFields? {
@@ -167,6 +176,9 @@ package struct ModelFields: Sendable {
             throw ModelError("\(label): \(error)")
         }
     }
+
+    /// A list of flags of a GGUF file, if there is one.
+    package func flags(gguf key: String) -> [Bool]? { gguf?.metadata[prefix + key]?.flags }
 
     /// The tokens that end an answer, as `config.json` names them: one or several.
     /// - Throws: `ModelError` if they are no whole numbers.

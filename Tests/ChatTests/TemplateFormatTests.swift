@@ -241,6 +241,31 @@ import Tokenization
         }
     }
 
+    @Test(
+        "Mistral's newer vocabulary has tokens for its format, which is then taken",
+        arguments: ["mistral", "ministral3"]
+    )
+    func tekken(architecture: String) throws {
+        let tokens = ["<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"]
+        let added = tokens.enumerated().map { #"{"id":\#($0),"content":"\#($1)","special":true}"# }.joined(
+            separator: ","
+        )
+        let json = #"{"added_tokens":[\#(added)],"model":{"type":"BPE","vocab":{"a":6},"merges":[]}}"#
+        let tokenizer = try Tokenizer(tokenizerJSON: Array(json.utf8))
+        let format = try ChatFormat(
+            TokenizerConfiguration(),
+            architecture: architecture,
+            endTokens: [],
+            tokenizer: tokenizer
+        )
+        let turns = Self.turns([Self.system, (.user, "A"), (.assistant, "B"), (.user, "C")])
+        #expect(format.origin == .family("tekken"))
+        #expect(
+            try format.preview(turns)
+                == "<s>[SYSTEM_PROMPT]SYSTEM[/SYSTEM_PROMPT][INST]A[/INST]B</s>[INST]C[/INST]"
+        )
+    }
+
     @Test("The formats of Llama 2, Mistral and models of no family")
     func instructionFamilies() throws {
         let json =

@@ -10,7 +10,8 @@ import Testing
     /// As the script names them: what they are is in their config.json.
     static let names = [
         "phi3-128k", "phi4-mini", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma2", "gemma3_text", "granite",
-        "smollm3",
+        "smollm3", "ministral3", "olmo2", "olmo3", "seed_oss", "ernie4_5", "hunyuan_v1_dense", "exaone4", "gpt_oss",
+        "glm4_moe",
     ]
     static let forms = ["bf16", "8bit", "4bit"]
 
@@ -45,6 +46,19 @@ import Testing
         }
     }
 
+    @Test(
+        "gpt-oss in its own form of 4 bits agrees with transformers to 1e-4, and near ties apart with packed weights, too"
+    )
+    func float4() async throws {
+        let fixture = try Fixture("gpt_oss-mxfp4")
+        #expect(fixture.model.quantization.contains("MXFP4"))
+        let engine = try Engine.make(fixture.model, precise: true)
+        #expect(try await Comparison(fixture, engine).largestError < 1e-4)
+        #expect(try await engine.generate(fixture.prompt, count: fixture.answer.count) == fixture.answer)
+        let comparison = try await Comparison(fixture, Engine.make(fixture.model))
+        #expect(comparison.farDisagreements == 0 && comparison.divergence < 1e-3)
+    }
+
     @Test("Rotary frequencies of every kind of scaling are those of transformers")
     func rotaryFrequencies() throws {
         struct Case: Decodable {
@@ -77,6 +91,7 @@ import Testing
         for name in Self.names {
             for form in Self.forms { try await row(name, Fixture("\(name)-\(form)")) }
         }
+        try await row("gpt_oss", Fixture("gpt_oss-mxfp4"))
         try await row("phi3", Fixture("phi3-mlx"))
         for name in ["f16.gguf", "q8_0.gguf", "q4_0-00001-of-00003.gguf", "k.gguf"] {
             let reference = "phi3-gguf/\(name.prefix { $0 != "." && $0 != "-" }).reference"

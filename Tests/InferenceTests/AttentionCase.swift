@@ -15,6 +15,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     var window = 0
     var cap: Float = 0
     var hasNorms = false
+    /// Whether the norms come after the rotation.
+    var normsLast = false
+    /// Whether each head has one more score.
+    var hasSinks = false
+    /// Whether q is scaled by its position, too.
+    var scalesQueries = false
     var count = 45
     /// Whether keys and values are multiples of 1/127 up to 1, which bytes hold exactly.
     var isGrid = false
@@ -35,6 +41,8 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         var rows: [Float]
         var queryNorm: [Float]
         var keyNorm: [Float]
+        /// Of each head.
+        var sinks: [Float]
     }
 
     func inputs() -> Inputs {
@@ -52,8 +60,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                 }
             }
         }
-        return Inputs(rows: rows, queryNorm: norm(100), keyNorm: norm(500))
+        let sinks = numbers.suffix(heads).map { 6 * $0 }
+        return Inputs(rows: rows, queryNorm: norm(100), keyNorm: norm(500), sinks: sinks)
     }
+
+    /// What q is multiplied by, besides.
+    private func growth(_ position: Int) -> Float { scalesQueries ? 1 + 0.25 * Float(position / 7) : 1 }
 
     private func angle(_ position: Int, _ pair: Int) -> Double { Double(position) / Double(1 + pair) }
 
@@ -115,49 +127,53 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         var view = pass.kv.view(layer: 1)
         prepare(&rows, &view, inputs, pass)
         var out = [Float](repeating: 0, count: tokens * heads * headSize)
-        ck_attention(
-            pass.compute.handle,
-            &view,
-            pass.places.baseAddress,
-            rows,
-            Int32(heads),
-            ck_attention_mask(window: Int32(window), soft_cap: cap),
-            pass.spans,
-            Int32(pass.spans.count),
-            &out
-        )
+        inputs.sinks.withUnsafeBufferPointer { sinks in
+            ck_attention(
+                pass.compute.handle,
+                &view,
+                pass.places.baseAddress,
+                rows,
+                Int32(heads),
+                ck_attention_mask(window: Int32(window), soft_cap: cap, sinks: hasSinks ? sinks.baseAddress : nil),
+                pass.spans,
+                Int32(pass.spans.count),
+                &out
+            )
+        }
         return out
     }
 
     private func prepare(_ rows: inout [Float], _ view: inout ck_kv, _ inputs: Inputs, _ pass: ForwardPass) {
         let angles = pass.positions.flatMap { position in (0..<dimensions / 2).map { angle(position, $0) } }
-        let (cosines, sines) = (angles.map { Float(cosine($0)) }, angles.map { Float(cosine($0 - .pi / 2)) })
-        inputs.queryNorm.withUnsafeBufferPointer { qNorm in
-            inputs.keyNorm.withUnsafeBufferPointer { kNorm in
-                cosines.withUnsafeBufferPointer { cosines in
-                    sines.withUnsafeBufferPointer { sines in
-                        var preparation = ck_qk_transform(
-                            q_norm: hasNorms ? qNorm.baseAddress : nil,
-                            k_norm: hasNorms ? kNorm.baseAddress : nil,
-                            epsilon: Self.epsilon,
-                            dimensions: Int32(dimensions),
-                            cosines: cosines.baseAddress,
-                            sines: sines.baseAddress,
-                            scale: Self.scale
-                        )
-                        ck_transform_qk_and_store_kv(
-                            pass.compute.handle,
-                            &view,
-                            pass.places.baseAddress,
-                            &rows,
-                            Int32(heads),
-                            &preparation,
-                            pass.runs,
-                            Int32(pass.runs.count)
-                        )
-                    }
-                }
-            }
+        // One array, of which the kernels see parts.
+        let half = angles.count
+        let numbers =
+            angles.map { Float(cosine($0)) } + angles.map { Float(cosine($0 - .pi / 2)) } + inputs.queryNorm
+            + inputs.keyNorm + pass.positions.map(growth)
+        numbers.withUnsafeBufferPointer { numbers in
+            guard let cosines = numbers.baseAddress else { return }
+            let norms = cosines + 2 * half
+            var preparation = ck_qk_transform(
+                q_norm: hasNorms ? norms : nil,
+                k_norm: hasNorms ? norms + headSize : nil,
+                epsilon: Self.epsilon,
+                norms_last: normsLast,
+                dimensions: Int32(dimensions),
+                cosines: cosines,
+                sines: cosines + half,
+                scale: Self.scale,
+                q_scales: scalesQueries ? norms + 2 * headSize : nil
+            )
+            ck_transform_qk_and_store_kv(
+                pass.compute.handle,
+                &view,
+                pass.places.baseAddress,
+                &rows,
+                Int32(heads),
+                &preparation,
+                pass.runs,
+                Int32(pass.runs.count)
+            )
         }
     }
 
@@ -166,10 +182,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     /// One head of q or k after its norm and its rotation.
     private func prepared(_ head: ArraySlice<Float>, _ norm: [Float], position: Int) -> [Double] {
         var values = head.map(Double.init)
-        if hasNorms {
-            let mean = values.reduce(0) { $0 + $1 * $1 } / Double(values.count) + Double(Self.epsilon)
-            values = zip(values, norm).map { $0 / mean.squareRoot() * Double($1) }
-        }
+        if hasNorms, !normsLast { values = normalized(values, norm) }
         let half = dimensions / 2
         for pair in 0..<half {
             let (a, b) = (values[pair], values[half + pair])
@@ -177,7 +190,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             values[pair] = a * c - b * s
             values[half + pair] = b * c + a * s
         }
-        return values
+        return hasNorms && normsLast ? normalized(values, norm) : values
+    }
+
+    private func normalized(_ values: [Double], _ norm: [Float]) -> [Double] {
+        let mean = values.reduce(0) { $0 + $1 * $1 } / Double(values.count) + Double(Self.epsilon)
+        return zip(values, norm).map { $0 / mean.squareRoot() * Double($1) }
     }
 
     /// The outputs of the last tokens.
@@ -196,11 +214,13 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                 let q = prepared(head(token, index), inputs.queryNorm, position: token)
                 let first = window > 0 ? max(0, token + 1 - window) : 0
                 let weights = (first...token).map { other in
-                    let score = zip(q, keys[other][kvHead]).reduce(0) { $0 + $1.0 * $1.1 } * Double(Self.scale)
+                    let dot = zip(q, keys[other][kvHead]).reduce(0) { $0 + $1.0 * $1.1 }
+                    let score = dot * Double(Self.scale) * Double(growth(token))
                     let cap = Double(cap)
                     return expDouble(cap > 0 ? cap * (1 - 2 / (expDouble(2 * score / cap) + 1)) : score)
                 }
-                let total = weights.reduce(0, +)
+                let sink = hasSinks ? expDouble(Double(inputs.sinks[index])) : 0
+                let total = weights.reduce(sink, +)
                 let values = heads + kvHeads + kvHead
                 for d in values * headSize..<(values + 1) * headSize {
                     var sum = 0.0

@@ -15,6 +15,18 @@ import Testing
         AttentionCase(headSize: 128, heads: 8, kvHeads: 2, dimensions: 96, hasNorms: true),
         AttentionCase(headSize: 256, heads: 2, kvHeads: 1, dimensions: 256, window: 17, cap: 3, hasNorms: true),
         AttentionCase(headSize: 32, heads: 20, kvHeads: 1, dimensions: 32, count: 70),
+        AttentionCase(headSize: 64, heads: 8, kvHeads: 2, dimensions: 64, window: 20, hasSinks: true, count: 137),
+        AttentionCase(headSize: 48, heads: 2, kvHeads: 2, dimensions: 32, hasNorms: true, normsLast: true),
+        AttentionCase(
+            headSize: 32,
+            heads: 4,
+            kvHeads: 2,
+            dimensions: 32,
+            hasNorms: true,
+            normsLast: true,
+            hasSinks: true,
+            scalesQueries: true
+        ),
     ]
 
     /// The largest error that a type may cause with keys and values of up to 1.
@@ -53,7 +65,7 @@ import Testing
 
     static let long = [
         AttentionCase(headSize: 16, heads: 16, kvHeads: 8, dimensions: 16, count: 1100),
-        AttentionCase(headSize: 48, heads: 1, kvHeads: 1, dimensions: 48, window: 700, count: 1300),
+        AttentionCase(headSize: 48, heads: 1, kvHeads: 1, dimensions: 48, window: 700, hasSinks: true, count: 1300),
     ]
 
     @Test("Over long contexts neither steps, threads, places in memory nor its division matter", arguments: long)

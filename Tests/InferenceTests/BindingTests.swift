@@ -42,21 +42,32 @@ import Testing
     }
 
     @Test(
-        "A Gemma 3 that also sees pictures gives its language model",
-        arguments: ["language_model.model.", "model.language_model."]
+        "A model that also sees pictures gives its language model",
+        arguments: ["gemma3": "gemma3_text-4bit", "mistral3": "ministral3-4bit"],
+        ["language_model.model.", "model.language_model."]
     )
-    func languageModel(prefix: String) async throws {
-        var files = try ModelFixtureFiles("gemma3_text-4bit")
+    func languageModel(names: (String, String), prefix: String) async throws {
+        var files = try ModelFixtureFiles(names.1)
         files.tensors = files.tensors.reduce(into: [:]) { result, tensor in
-            result[prefix + tensor.key.dropFirst("model.".count)] = tensor.value
+            let isHead = tensor.key.hasPrefix("lm_head")
+            let head = prefix.hasPrefix("model.") ? tensor.key : "language_model.\(tensor.key)"
+            result[isHead ? head : prefix + tensor.key.dropFirst("model.".count)] = tensor.value
         }
         files.tensors["vision_tower.patch.weight"] = RawTensor(type: "F32", shape: [1], bytes: [0, 0, 0, 0])
         let text = files.configuration
         files.configuration = [
-            "model_type": "gemma3", "text_config": text, "quantization": text["quantization"] ?? [:],
+            "model_type": names.0, "text_config": text, "quantization": text["quantization"] ?? [:],
         ]
         files.configuration["vision_config"] = ["hidden_size": 1152]
-        try await expectSameLogits(files, "gemma3_text-4bit")
+        try await expectSameLogits(files, names.1)
+    }
+
+    @Test("Floats of 4 bits bind as MLX has them, too")
+    func float4() async throws {
+        var files = try ModelFixtureFiles("gpt_oss-mxfp4")
+        for layer in 0..<3 { try files.convertFloat4("model.layers.\(layer).mlp.experts") }
+        files.configuration["quantization"] = ["group_size": 32, "bits": 4, "mode": "mxfp4"]
+        try await expectSameLogits(files, "gpt_oss-mxfp4")
     }
 
     @Test("A bias that config.json does not speak of is bound if the file has it")
@@ -125,8 +136,10 @@ import Testing
         let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
         #expect(
             error?.description == """
-                config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", "llama", \
-                "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
+                config.json: model_type "mamba" is not supported; "ernie4_5", "exaone4", "gemma2", "gemma3", \
+                "gemma3_text", "glm4_moe", "gpt_oss", "granite", "hunyuan_v1_dense", "llama", "ministral3", \
+                "mistral", "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", "qwen3_moe", "seed_oss", \
+                "smollm3" are
                 """
         )
     }
@@ -203,6 +216,28 @@ struct ModelFixtureFiles {
                 bytes: bytes
             )
             first += part.rows
+        }
+    }
+
+    /// Gives the experts of gpt-oss the names and forms that MLX has for them.
+    mutating func convertFloat4(_ path: String) throws {
+        for (name, parts) in [("gate_up_proj", ["gate_proj", "up_proj"]), ("down_proj", ["down_proj"])] {
+            for (suffix, own) in [("_blocks", "weight"), ("_scales", "scales"), ("_bias", "bias")] {
+                let removed = tensors.removeValue(forKey: "\(path).\(name)\(suffix)")
+                let stack = try #require(removed)
+                let rows = stack.shape[0] * stack.shape[1]
+                let rowSize = stack.bytes.count / rows
+                for (first, part) in parts.enumerated() {
+                    let bytes = stride(from: first, to: rows, by: parts.count).flatMap {
+                        stack.bytes[($0 * rowSize)..<(($0 + 1) * rowSize)]
+                    }
+                    var shape = Array(stack.shape.prefix(2)) + (suffix == "_scales" ? [rowSize] : [])
+                    if suffix == "_blocks" { shape.append(rowSize / 4) }
+                    shape[1] /= parts.count
+                    let type = suffix == "_blocks" ? "U32" : stack.type
+                    tensors["\(path).\(part).\(own)"] = RawTensor(type: type, shape: shape, bytes: bytes)
+                }
+            }
         }
     }
 

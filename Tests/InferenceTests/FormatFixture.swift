@@ -21,14 +21,16 @@ struct FormatFixture {
         let source = ModelSource.folder(try Fixture.path(""))
         let tensors = try Safetensors(source.requiredFile("formats.safetensors"), label: "formats").tensors
         let reader = try WeightReader(
-            TensorDirectory(tensors: tensors.merging(blocks(of: tensors)) { $1 }),
+            TensorDirectory(
+                tensors: tensors.merging(blocks(of: tensors)) { $1 }.merging(try float4(of: tensors)) { $1 }
+            ),
             quantization(),
             packing: packing,
             progress: { _ in }
         )
-        let names = TensorType.blocks.map(\.rawValue) + mlx.map { "MLX.\($0.bits).\($0.group)" }
+        let names = TensorType.blocks.map(\.rawValue) + mlx.map { "MLX.\($0.bits).\($0.group)" } + ["FLOAT4"]
         return try names.map { name in
-            let bytes = try #require(tensors["\(name).values"]).bytes.bytes
+            let bytes = try #require(tensors["\(name == "FLOAT4" ? "MXFP4" : name).values"]).bytes.bytes
             return Form(
                 name: name,
                 matrix: try reader.matrix(name, rows: 2, columns: 256),
@@ -46,6 +48,26 @@ struct FormatFixture {
             result[name] = Tensor(name: name, type: type, shape: [2, 256], bytes: bytes, file: "formats")
         }
         return result
+    }
+
+    /// The values of MXFP4 as files other than GGUF's have them: codes in the order of columns, and exponents, by
+    /// themselves.
+    private static func float4(of tensors: [String: Tensor]) throws -> [String: Tensor] {
+        let blocks = try #require(tensors["MXFP4.weight"]).bytes.array
+        var (codes, exponents): ([UInt8], [UInt8]) = ([], [])
+        for start in stride(from: 0, to: blocks.count, by: 17) {
+            let pairs = blocks[(start + 1)...].prefix(16)
+            let columns = pairs.map { $0 & 15 } + pairs.map { $0 >> 4 }
+            codes += stride(from: 0, to: 32, by: 2).map { columns[$0] | columns[$0 + 1] << 4 }
+            exponents.append(blocks[start])
+        }
+        func tensor(_ name: String, _ shape: [Int], _ bytes: [UInt8]) -> Tensor {
+            Tensor(name: name, type: .uint8, shape: shape, bytes: FileBytes(copying: bytes), file: "formats")
+        }
+        return [
+            "FLOAT4.blocks": tensor("FLOAT4.blocks", [2, 8, 16], codes),
+            "FLOAT4.scales": tensor("FLOAT4.scales", [2, 8], exponents),
+        ]
     }
 
     private static func quantization() throws -> MLXQuantization {

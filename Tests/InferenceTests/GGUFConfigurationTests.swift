@@ -70,7 +70,7 @@ import Testing
 
     @Test(
         "Without a base the rotary positions have the usual one, whatever the family's default in config.json",
-        arguments: ["gemma3", "smollm3", "llama", "qwen3", "phi3"]
+        arguments: ["gemma3", "smollm3", "llama", "qwen3", "phi3", "ernie4_5", "olmo2"]
     )
     func usualBase(architecture: String) throws {
         let rotary = try description(architecture).rotary
@@ -181,6 +181,62 @@ import Testing
         let model = try description("smollm3", ["block_count": .uint32(8)])
         #expect(model.layers.map(\.attention?.rotary) == [0, 0, 0, nil, 0, 0, 0, nil])
         #expect(model.interleavesHeadRows)
+    }
+
+    @Test("Mistral 3's files say how queries grow, and what YaRN multiplies by")
+    func mistral3() throws {
+        let metadata: [String: Value] = [
+            "rope.scaling.type": .string("yarn"), "rope.scaling.factor": .float32(16),
+            "rope.scaling.original_context_length": .uint32(256), "rope.scaling.yarn_log_multiplier": .float32(1),
+            "attention.temperature_scale": .float32(0.5),
+        ]
+        let model = try description("mistral3", metadata)
+        #expect(model.interleavesHeadRows)
+        #expect(model.rotary.first?.queryGrowth == RotaryParameters.QueryGrowth(beta: 0.5, length: 256))
+        guard case .yarn(16, 1, 32, 1, 256, true) = model.rotary.first?.scaling else {
+            Issue.record("\(model.rotary)")
+            return
+        }
+        #expect(try description("mistral3").rotary.first?.queryGrowth == nil)
+        #expect(throws: ModelError.self) { try description("mistral3", ["attention.temperature_scale": .float32(0.5)]) }
+        #expect(throws: ModelError.self) { try description("mistral3", ["expert_count": .uint32(4)]) }
+    }
+
+    @Test("Windows are in the layers that a list of flags names, or in all but every so many")
+    func windows() throws {
+        let flags = Value.array(of: .bool(false), [.bool(true), .bool(false)])
+        let window: [String: Value] = ["attention.sliding_window": .uint32(512)]
+        func windows(_ architecture: String, _ more: [String: Value]) throws -> [Int?] {
+            try description(architecture, window.merging(more) { $1 }).layers.map(\.attention?.window)
+        }
+        for architecture in ["olmo2", "exaone4"] {
+            #expect(try windows(architecture, ["attention.sliding_window_pattern": flags]) == [512, nil])
+            #expect(try windows(architecture, ["attention.sliding_window_pattern": .uint32(2)]) == [512, nil])
+            #expect(try windows(architecture, ["block_count": .uint32(4)]) == [512, 512, 512, nil])
+            #expect(try description(architecture).window == nil)
+            #expect(throws: ModelError.self) {
+                try windows(architecture, ["attention.sliding_window_pattern": flags, "block_count": .uint32(3)])
+            }
+        }
+        #expect(try description("exaone4", ["block_count": .uint32(64)]).window == 4096)
+        #expect(try description("exaone4").layers.map(\.attention?.rotary) == [0, 0])
+    }
+
+    @Test("gpt-oss's files leave out what its blend of frequencies does not round")
+    func gptOss() throws {
+        let metadata: [String: Value] = [
+            "expert_count": .uint32(8), "expert_used_count": .uint32(2), "expert_feed_forward_length": .uint32(96),
+            "attention.sliding_window": .uint32(128), "rope.scaling.type": .string("yarn"),
+            "rope.scaling.factor": .float32(32), "rope.scaling.original_context_length": .uint32(128),
+        ]
+        let model = try configuration("gpt-oss", metadata)
+        #expect(model.modelType == "gpt_oss" && model.transformer.mostExperts == 8)
+        #expect(model.transformer.layers.map(\.attention?.window) == [128, nil])
+        guard case .yarn(32, _, 32, 1, 128, false) = model.transformer.rotary.first?.scaling else {
+            Issue.record("\(model.transformer.rotary)")
+            return
+        }
+        #expect(throws: ModelError.self) { try description("gpt-oss") }
     }
 
     @Test(

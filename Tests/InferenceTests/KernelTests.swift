@@ -89,7 +89,7 @@ import Testing
             let compute = try Compute(variant: variant, threads: 1, precise: false)
             var activated = [Float](repeating: 0, count: 3 * 64)
             var normed = [Float](repeating: 0, count: 3 * 128)
-            ck_gate(compute.handle, CK_SILU, x, 3, 64, &activated)
+            ck_gate(compute.handle, ck_gating(activation: CK_SILU, slope: 1, limit: 0), x, 3, 64, &activated)
             ck_rms_norm(compute.handle, x, numbers, 3, 128, 1e-5, &normed, false)
             for (token, column) in [(0, 0), (0, 1), (0, 40), (2, 63)] {
                 let (gate, up) = (Double(x[token * 128 + column]), Double(x[token * 128 + 64 + column]))
@@ -114,7 +114,7 @@ import Testing
         for variant in ck_variant.available {
             let compute = try Compute(variant: variant, threads: 2, precise: false)
             var gated = [Float](repeating: 0, count: 2 * 48)
-            ck_gate(compute.handle, CK_GELU_TANH, x, 2, 48, &gated)
+            ck_gate(compute.handle, ck_gating(activation: CK_GELU_TANH, slope: 1, limit: 0), x, 2, 48, &gated)
             for (index, value) in gated.enumerated() {
                 let (gate, up) = (Double(x[index / 48 * 96 + index % 48]), Double(x[index / 48 * 96 + 48 + index % 48]))
                 let inner = 0.7978845608028654 * (gate + 0.044715 * gate * gate * gate)
@@ -154,13 +154,21 @@ import Testing
                 var probabilities = logits
                 var chosen = [Int32](repeating: -1, count: tokens * 4)
                 var weights = [Float](repeating: 0, count: tokens * 4)
+                var routing = ck_routing(
+                    scoring: CK_SOFTMAX,
+                    count: 4,
+                    bias: nil,
+                    groups: 1,
+                    chosen_groups: 1,
+                    normalize: normalize,
+                    scale: 1
+                )
                 ck_route_top_k(
                     compute.handle,
+                    &routing,
                     &probabilities,
                     Int32(tokens),
                     Int32(experts),
-                    4,
-                    normalize,
                     &chosen,
                     &weights
                 )
@@ -181,6 +189,80 @@ import Testing
                 #expect(!normalize || identical(weights, first), "\(variant.name)")
                 if normalize { twin = first }
             }
+        }
+    }
+
+    @Test("A router that scores each expert by itself chooses by biased scores, within the groups with the best two")
+    func groupedRouter() throws {
+        let (tokens, experts, groups, size) = (7, 12, 4, 3)
+        let logits = numbers.prefix(tokens * experts).map { $0 * 4 }
+        let bias = numbers.suffix(experts).map { $0 * 0.4 }
+        var twin: [Float]?
+        for variant in ck_variant.available {
+            let compute = try Compute(variant: variant, threads: 2, precise: false)
+            var scores = logits
+            var chosen = [Int32](repeating: -1, count: tokens * 3)
+            var weights = [Float](repeating: 0, count: tokens * 3)
+            bias.withUnsafeBufferPointer { bias in
+                var routing = ck_routing(
+                    scoring: CK_SIGMOID,
+                    count: 3,
+                    bias: bias.baseAddress,
+                    groups: Int32(groups),
+                    chosen_groups: 2,
+                    normalize: true,
+                    scale: 2.5
+                )
+                ck_route_top_k(compute.handle, &routing, &scores, Int32(tokens), Int32(experts), &chosen, &weights)
+            }
+            for token in 0..<tokens {
+                let own = (0..<experts).map { 1 / (1 + expDouble(-Double(logits[token * experts + $0]))) }
+                let choices = zip(own, bias).map { $0 + Double($1) }
+                let sums = (0..<groups).map {
+                    choices[($0 * size)..<(($0 + 1) * size)].sorted(by: >)[..<2].reduce(0, +)
+                }
+                let best = sums.indices.sorted { sums[$0] > sums[$1] }.prefix(2)
+                let order = choices.indices.filter { best.contains($0 / size) }.sorted { choices[$0] > choices[$1] }
+                #expect(chosen[(3 * token)...].prefix(3).map(Int.init) == Array(order.prefix(3)))
+                let total = order.prefix(3).reduce(0) { $0 + own[$1] }
+                let expected = order.prefix(3).map { 2.5 * own[$0] / total }
+                #expect(largestDifference(Array(weights[(3 * token)...].prefix(3)), expected) < 2e-6)
+            }
+            let first = twin ?? weights
+            #expect(identical(weights, first), "\(variant.name)")
+            twin = first
+        }
+    }
+
+    @Test("A clamped gate, norms within rows and biases of any size are those of plain arithmetic, in all variants")
+    func clampedGate() throws {
+        let x = numbers.prefix(2 * 2 * 48).map { $0 * 5 }
+        var twin: [[Float]]?
+        for variant in ck_variant.available {
+            let compute = try Compute(variant: variant, threads: 2, precise: false)
+            var gated = [Float](repeating: 0, count: 2 * 48)
+            ck_gate(compute.handle, ck_gating(activation: CK_CLAMPED, slope: 1.702, limit: 2), x, 2, 48, &gated)
+            for (index, value) in gated.enumerated() {
+                let gate = min(Double(x[index / 48 * 96 + index % 48]), 2)
+                let up = max(min(Double(x[index / 48 * 96 + 48 + index % 48]), 2), -2)
+                let expected = gate / (1 + expDouble(-1.702 * gate)) * (up + 1)
+                #expect(abs(Double(value) - expected) <= 2e-6 * max(1, abs(expected)))
+            }
+            var rows = Array(x)
+            ck_rms_norm_within(compute.handle, numbers, 2, 32, 1e-5, &rows, 96)
+            for (index, value) in rows.enumerated() {
+                let start = index / 96 * 96
+                let squares = x[start..<(start + 32)].reduce(0.0) { $0 + Double($1) * Double($1) }
+                let factor = Double(numbers[index % 96]) / (squares / 32 + 1e-5).squareRoot()
+                #expect(abs(Double(value) - Double(x[index]) * (index % 96 < 32 ? factor : 1)) < 1e-5)
+            }
+            var biased = Array(x.prefix(3 * 21))
+            ck_add_bias(compute.handle, numbers, 3, 21, &biased)
+            #expect(biased.indices.allSatisfy { biased[$0] == x[$0] + numbers[$0 % 21] })
+            let results = [gated, rows, biased]
+            let first = twin ?? results
+            #expect(identical(results, first), "\(variant.name)")
+            twin = first
         }
     }
 

@@ -13,11 +13,11 @@ import Testing
         "tie_word_embeddings": "false", "eos_token_id": "32000",
     ]
 
-    private func description(_ changes: [String: String?] = [:]) throws -> TransformerDescription {
+    func description(_ changes: [String: String?] = [:]) throws -> TransformerDescription {
         try configuration(changes).transformer
     }
 
-    private func configuration(
+    func configuration(
         _ changes: [String: String?] = [:],
         generation: String? = nil
     ) throws -> ModelConfiguration {
@@ -48,7 +48,7 @@ import Testing
         #expect(configuration.transformer.rotary.map(\.base) == [500_000])
     }
 
-    private func description(json: String) throws -> TransformerDescription {
+    func description(json: String) throws -> TransformerDescription {
         let source = ModelSource.memory(["config.json": FileBytes(copying: Array(json.utf8))])
         return try ModelConfiguration(source: source).transformer
     }
@@ -288,7 +288,7 @@ import Testing
             ("layer_types", "[\"full_attention\"]"), ("use_bidirectional_attention", "true"),
             ("query_pre_attn_scalar", "0"), ("attn_logit_softcapping", "-50"), ("final_logit_softcapping", "1e300"),
             ("residual_multiplier", "0"), ("logits_scaling", "-1"), ("no_rope_layers", "[1, 0]"),
-            ("no_rope_layer_interval", "0"),
+            ("no_rope_layer_interval", "0"), ("swiglu_limit", "0"), ("sliding_window_pattern", "\"LG\""),
             ("num_experts", "-1"), ("num_experts_per_tok", "0"), ("max_window_layers", "-1"),
             ("rope_scaling", "{\"type\": \"mrope\"}"), ("rope_scaling", "{\"type\": \"linear\"}"),
             ("rope_scaling", "{\"type\": \"linear\", \"factor\": 0}"),
@@ -309,7 +309,8 @@ import Testing
             "use_sliding_window": "qwen2", "layer_types": "qwen2", "max_window_layers": "qwen2",
             "query_pre_attn_scalar": "gemma2", "attn_logit_softcapping": "gemma2", "final_logit_softcapping": "gemma2",
             "num_experts": "qwen3_moe", "num_experts_per_tok": "qwen3_moe", "residual_multiplier": "granite",
-            "logits_scaling": "granite", "no_rope_layers": "smollm3", "no_rope_layer_interval": "smollm3",
+            "logits_scaling": "granite", "swiglu_limit": "gpt_oss", "sliding_window_pattern": "exaone4",
+            "no_rope_layers": "smollm3", "no_rope_layer_interval": "smollm3",
             "rope_scaling": "llama", "rope_parameters": "llama",
         ]
         let others = [

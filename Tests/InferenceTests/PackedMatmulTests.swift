@@ -15,13 +15,23 @@ import Testing
         let testDescription: String
         let matrix: Matrix
 
-        /// - Parameter halves: where the 16-bit floats of a block lie.
-        init(_ name: String, _ format: ck_format, block: Int, columns: Int, halves: Range<Int>) {
+        /// - Parameters:
+        ///   - halves: where the 16-bit floats of a block lie.
+        ///   - exponent: where a byte is the exponent of a power of two.
+        init(
+            _ name: String,
+            _ format: ck_format,
+            block: Int,
+            columns: Int,
+            halves: Range<Int> = 0..<0,
+            exponent: Int? = nil
+        ) {
             var generator = SeededGenerator(seed: UInt64(block))
             let count = PackedMatmulTests.rows * PackedMatmulTests.columns / columns * block
             let bytes = (0..<count).map { index in
+                if index % block == exponent { return UInt8.random(in: 115...122, using: &generator) }
                 // The second byte of a half: its sign, and an exponent that keeps it small.
-                halves.contains(index % block) && (index % block - halves.lowerBound) % 2 == 1
+                return halves.contains(index % block) && (index % block - halves.lowerBound) % 2 == 1
                     ? UInt8.random(in: 0x20...0x27, using: &generator) | (Bool.random(using: &generator) ? 0x80 : 0)
                     : .random(in: .min ... .max, using: &generator)
             }
@@ -93,6 +103,7 @@ import Testing
             Form("Q4_K", CK_Q4_K, block: 144, columns: 256, halves: 0..<4),
             Form("Q5_K", CK_Q5_K, block: 176, columns: 256, halves: 0..<4),
             Form("Q6_K", CK_Q6_K, block: 210, columns: 256, halves: 208..<210),
+            Form("MXFP4", CK_MXFP4, block: 17, columns: 32, exponent: 0),
         ]
 
     private func inputs(_ count: Int) -> [Float] {

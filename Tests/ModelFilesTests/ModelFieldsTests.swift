@@ -180,6 +180,14 @@ import Testing
         }
     }
 
+    @Test("Floats of 4 bits are a form of MLX's, and of OpenAI's, whose files say nothing of single matrices")
+    func float4() throws {
+        let mlx = try quantization(#""quantization": {"group_size": 32, "bits": 4, "mode": "mxfp4"}"#)
+        #expect(mlx["x"] == .init(bits: 4, groupSize: 32))
+        let own = #""quantization_config": {"quant_method": "mxfp4", "modules_to_not_convert": ["lm_head"]}"#
+        #expect(try quantization(own) == MLXQuantization())
+    }
+
     @Test("Quantisation may stand under its other name alone, beside fields of other tools")
     func quantizationConfig() throws {
         let text = #""quantization_config": {"group_size": 32, "bits": 3, "modules": null, "x": [1.5], "head": true}"#
@@ -203,7 +211,8 @@ import Testing
         arguments: [
             #""quantization": {"bits": 4}"#, #""quantization": {"bits": 7, "group_size": 64}"#,
             #""quantization": {"bits": 4, "group_size": 0}"#, #""quantization": 4"#,
-            #""quantization": {"bits": 4, "group_size": 32, "mode": "mxfp4"}"#,
+            #""quantization": {"bits": 4, "group_size": 16, "mode": "nvfp4"}"#,
+            #""quantization": {"bits": 8, "group_size": 32, "mode": "mxfp4"}"#,
             #""quantization": {"bits": 4, "group_size": 32, "head": {"bits": 1}}"#,
             #""quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 64}"#,
         ]

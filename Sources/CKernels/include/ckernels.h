@@ -82,6 +82,8 @@ typedef enum ck_format {
     CK_IQ4_NL,
     CK_IQ4_XS,
     CK_MXFP4,
+    // MXFP4 in the layout of files other than GGUF: see scales of ck_matrix.
+    CK_FLOAT4,
     // Repacked by ck_pack from another format into the order in which the integer kernels read.
     CK_PACKED
 } ck_format;
@@ -98,16 +100,17 @@ typedef struct ck_matrix {
     int bits;   // 2, 3, 4, 5, 6 or 8
     int group;  // a multiple of 32
     ck_format scale_format;  // one of the floats
-    const void *scales;  // [rows, columns / group]
+    const void *scales;  // [rows, columns / group]; of CK_FLOAT4 bytes of exponents [rows, columns / 32]
     const void *biases;  // [rows, columns / group]
     // Packed only, besides bits (4, 6 or 8), group and scale_format: weight = scale × (q − zero), or affine if `zero`
     // is negative. With two levels, scales are signed bytes times a float shared by 256 columns.
     int zero;
     bool two_levels;
+    bool float4;  // q − zero is twice the value of a float of 4 bits (E2M1), which is what the codes are
 } ck_matrix;
 
-/// Describes the packed form of a matrix, which is lossless. Supported: affine with 16-bit scales, Q4_0 to Q8_0 and
-/// Q2_K to Q6_K, with columns a multiple of 64; returns false for others. Values are widened to 4, 6 or 8 bits.
+/// Describes the packed form of a matrix, which is lossless. Supported: affine with 16-bit scales, Q4_0 to Q8_0, Q2_K to
+/// Q6_K and MXFP4, with columns a multiple of 64; returns false for others. Values are widened to 4, 6 or 8 bits.
 /// - packed: receives the description; the caller provides `weights`, aligned to 64 bytes.
 /// - bytes: receives the size of `weights`.
 bool ck_packed_form(const ck_matrix *w, ck_matrix *packed, size_t *bytes);
@@ -134,29 +137,53 @@ void ck_copy_rows(const ck_compute *compute, const ck_matrix *w, int first, int 
 int ck_first_nonfinite_row(ck_compute *compute, const ck_matrix *w);
 
 /// y[tokens, size] = x / sqrt(mean(x²) + epsilon) × weight for each row, or += if `accumulate`. `size` is a multiple of
-/// 16, as in the next two.
+/// 16, as in the next one and in ck_gate.
 void ck_rms_norm(
     ck_compute *compute, const float *x, const float *weight, int tokens, int size, float epsilon, float *y,
     bool accumulate);
-/// y[tokens, size] += bias[size].
+/// The same in place, of `size` floats at the start of each row of `stride` floats.
+void ck_rms_norm_within(
+    ck_compute *compute, const float *weight, int tokens, int size, float epsilon, float *y, size_t stride);
+/// y[tokens, size] += bias[size], of any size.
 void ck_add_bias(ck_compute *compute, const float *bias, int tokens, int size, float *y);
 
-/// silu(g) = g / (1 + e^-g); GELU in its tanh approximation.
-typedef enum ck_activation { CK_SILU = 0, CK_GELU_TANH = 1 } ck_activation;
-/// y[tokens, size] = activation(gate) × up; each row of x[tokens, 2 × size] holds gate, then up.
-void ck_gate(ck_compute *compute, ck_activation activation, const float *x, int tokens, int size, float *y);
+/// silu(g) = g / (1 + e^-g); GELU in its tanh approximation; clamped: see ck_gating.
+typedef enum ck_activation { CK_SILU = 0, CK_GELU_TANH = 1, CK_CLAMPED = 2 } ck_activation;
+/// What becomes of gate and up: activation(gate) × up, or clamped, g / (1 + e^(-slope × g)) × (u + 1), where g is the
+/// gate, at most `limit`, and u is up, at least -limit and at most limit.
+typedef struct ck_gating {
+    ck_activation activation;
+    float slope;
+    float limit;
+} ck_gating;
+/// y[tokens, size] of x[tokens, 2 × size], whose rows hold gate, then up.
+void ck_gate(ck_compute *compute, ck_gating gating, const float *x, int tokens, int size, float *y);
 
 /// y[count] = y × factor.
 void ck_scale(ck_compute *compute, float factor, size_t count, float *y);
 /// y[count] = cap × tanh(y / cap).
 void ck_soft_cap(ck_compute *compute, float cap, size_t count, float *y);
 
-/// Top-k expert routing. logits[tokens, experts] are overwritten. The `count` largest softmax probabilities of a token
-/// go to weights[tokens, count] in descending order, their experts to chosen[tokens, count]; of equals the lower expert
-/// comes first. With `normalize` a token's weights are divided by their sum. The chosen experts are always distinct and
-/// in 0 ..< experts, also where a logit is NaN.
+/// How a router's logits become scores of the experts: by softmax over all, or each by the logistic function.
+typedef enum ck_scoring { CK_SOFTMAX = 0, CK_SIGMOID = 1 } ck_scoring;
+/// How a token's experts are chosen by their scores, and what the chosen ones weigh.
+typedef struct ck_routing {
+    ck_scoring scoring;
+    int count;          // experts for each token
+    const float *bias;  // [experts]: added to the scores for the choice; NULL: none
+    // Experts form groups of equal size, of which those count whose two largest scores have the largest sums: at most
+    // `groups`, and with at least `count` experts in all. 1 and 1: no groups.
+    int groups;
+    int chosen_groups;
+    bool normalize;  // divides the weights by their sum
+    float scale;     // multiplies the weights
+} ck_routing;
+/// Top-k expert routing. logits[tokens, experts] are overwritten. The largest scores of a token, without the bias, go to
+/// weights[tokens, count], their experts to chosen[tokens, count], in descending order of what they are chosen by; of
+/// equals the lower expert comes first. The chosen experts are always distinct and in 0 ..< experts, also where a logit
+/// is NaN.
 void ck_route_top_k(
-    ck_compute *compute, float *logits, int tokens, int experts, int count, bool normalize, int32_t *chosen,
+    ck_compute *compute, const ck_routing *routing, float *logits, int tokens, int experts, int32_t *chosen,
     float *weights);
 /// Scatter add: y[rows[i], :] += weights[i] × x[i, :] for i in 0 ..< count. The rows are distinct; `size` is a multiple
 /// of 16.
@@ -227,15 +254,17 @@ typedef struct ck_query_tile {
     int32_t heads;
 } ck_query_tile;
 
-/// What is applied to q and k before attention, in this order: QK norm, rotary embedding, and the scale of q.
+/// What is applied to q and k before attention: QK norm and rotary embedding, and then the scales of q.
 typedef struct ck_qk_transform {
     const float *q_norm;  // [head_size]: RMS norm of each head; NULL: none
     const float *k_norm;
     float epsilon;
+    bool norms_last;       // whether the norm comes after the rotary embedding
     int dimensions;        // rotary: the first of a head, i paired with i + dimensions / 2; even, at most head_size
     const float *cosines;  // [tokens, dimensions / 2]
     const float *sines;
-    float scale;  // of q
+    float scale;            // of q
+    const float *q_scales;  // [tokens], besides; NULL: none
 } ck_qk_transform;
 
 /// Applies norm, rotary embedding and scale to q (in place) and k, and writes k and v to the KV cache.
@@ -244,11 +273,13 @@ void ck_transform_qk_and_store_kv(
     ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads,
     const ck_qk_transform *transform, const ck_token_run *runs, int run_count);
 
-/// The attention mask beside causality: a token attends to the last `window` positions (0: all). Scores become
-/// soft_cap × tanh(s / soft_cap) before the softmax (0: unchanged).
+/// The attention mask beside causality, and the softmax: a token attends to the last `window` positions (0: all). Scores
+/// become soft_cap × tanh(s / soft_cap) before the softmax (0: unchanged). A sink is one more score, of a position that
+/// is nowhere and has no value.
 typedef struct ck_attention_mask {
     int window;
     float soft_cap;
+    const float *sinks;  // [heads]; NULL: none
 } ck_attention_mask;
 
 /// Allocates memory for the splits of contexts of up to `context` positions (see kv.h), which lets several threads

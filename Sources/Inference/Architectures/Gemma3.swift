@@ -22,16 +22,9 @@ enum Gemma3: ModelFamily {
         tiesEmbeddings: true
     )
 
-    /// As text models have it, then as models with pictures have it, older ones first.
-    private static let paths = [
-        TensorPaths(),
-        TensorPaths(decoder: "language_model.model", head: "language_model.lm_head"),
-        TensorPaths(decoder: "model.language_model"),
-    ]
-
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
         var model = try Gemma2.decoder(fields, defaults)
-        model.paths = paths
+        model.paths = TensorPaths.withPictures
         model.rotary = [try fields.rotary(of: model, base: 1e6), try localRotary(fields, model)]
         model.logitSoftCap = try fields.softCap("final_logit_softcapping")
         let period = try fields.int("sliding_window_pattern", 1...4096, default: 6)

@@ -8,9 +8,7 @@ enum Llama: ModelFamily {
     static let names = FamilyNames(huggingFace: ["llama"], gguf: "llama")
 
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
-        guard try fields.int(gguf: "expert_count", 0...65_536, default: 0) == 0 else {
-            throw fields.error(gguf: "expert_count", "is not 0; models with experts of this kind are not supported")
-        }
+        try refuseExperts(fields)
         var model = try decoder(fields)
         let layer = LayerDescription(
             mixer: .attention(try attention(fields, model)),
@@ -21,6 +19,13 @@ enum Llama: ModelFamily {
     }
 
     // MARK: What families built like it have too
+
+    /// GGUF files have models with experts under the same name.
+    static func refuseExperts(_ fields: ModelFields) throws(ModelError) {
+        guard try fields.int(gguf: "expert_count", 0...65_536, default: 0) == 0 else {
+            throw fields.error(gguf: "expert_count", "is not 0; models with experts of this kind are not supported")
+        }
+    }
 
     /// Without layers.
     static func decoder(

@@ -1,7 +1,7 @@
 /// One layer: a mixer, which looks at other positions, and a feed-forward network, which does not.
 ///
-///     hidden += residualScale × norm?(mixer(norm(hidden)))
-///     hidden += residualScale × norm?(feedForward(norm(hidden)))
+///     hidden += residualScale × norm?(mixer(norm?(hidden)))
+///     hidden += residualScale × norm?(feedForward(norm?(hidden)))
 package struct LayerDescription: Sendable, Equatable {
     package var mixer: Mixer
     package var feedForward: FeedForwardKind
@@ -21,6 +21,7 @@ package enum FeedForwardKind: Sendable, Equatable {
 /// Which norms a layer has about its mixer and its feed-forward network.
 package enum NormPlacement: Sendable, Equatable {
     case before
+    case after
     case beforeAndAfter
 }
 
@@ -34,13 +35,27 @@ package struct AttentionDescription: Sendable, Equatable {
     package var window: Int?
     /// Which of the model's rotary positions q and k have; nil: none.
     package var rotary: Int? = 0
-    /// Whether each head of q and k has a norm of its own, before it is rotated.
+    /// Whether q and k have norms.
     package var hasHeadNorms = false
+    /// Which, if they do.
+    package var headNorms = QueryKeyNorms.ofEachHead
+    /// Whether each head has one more score, of no position, in its softmax: a weight of the model.
+    package var hasSinks = false
     /// Of q, k and v.
     package var bias = BiasPresence.none
     package var outputBias = BiasPresence.none
     /// Whether the family's own files have q, k and v in one matrix.
     package var isFused = false
+}
+
+/// Norms of q and k.
+package enum QueryKeyNorms: Sendable {
+    /// One of each head by itself, before it is rotated.
+    case ofEachHead
+    /// One of all heads together, before they are rotated.
+    case ofAllHeads
+    /// One of each head by itself, after it is rotated.
+    case ofRotatedHeads
 }
 
 /// A gated feed-forward network: down(activation(gate(x)) × up(x)).
@@ -52,6 +67,8 @@ package struct DenseDescription: Sendable, Equatable {
     package var bias = BiasPresence.none
     /// Whether the family's own files have gate and up in one matrix.
     package var isFused = false
+    /// Whether one matrix of gate and up has a row of each in turn.
+    package var alternatesGateAndUp = false
 }
 
 /// Feed-forward networks of which each token goes to a few, chosen by a router.
@@ -62,13 +79,34 @@ package struct ExpertsDescription: Sendable, Equatable {
     /// Whether the weights of a token's experts are made to sum to 1.
     package var normalizesWeights: Bool
     package var expert: DenseDescription
+    package var router = RouterDescription()
+    /// The width of a network that all tokens go to; nil: there is none.
+    package var sharedSize: Int?
+    /// Whether stacks of matrices of floats have these transposed.
+    package var transposesStacks = false
+}
+
+/// How the experts of a token are chosen: by the largest softmax of a matrix's outputs, unless said otherwise.
+package struct RouterDescription: Sendable, Equatable {
+    /// The last part of its path.
+    package var name = "gate"
+    package var bias = BiasPresence.none
+    /// Whether each expert's score is the logistic function of its output, and an own number is added for the choice.
+    package var isSigmoid = false
+    /// Experts form groups of the same size, of which those with the best two count: `chosenGroups` of them.
+    package var groups = 1
+    package var chosenGroups = 1
+    /// Multiplies the weights of a token's experts.
+    package var scale: Float = 1
 }
 
 /// What the gate of a feed-forward network goes through.
-package enum Activation: Sendable {
+package enum Activation: Sendable, Equatable {
     case silu
     /// GELU in its approximation by tanh.
     case geluTanh
+    /// Of a gate g and an up u, both kept from going beyond `limit`: g × sigmoid(slope × g) × (u + 1).
+    case clamped(slope: Float, limit: Float)
 }
 
 /// Whether a matrix has a bias.
@@ -88,11 +126,11 @@ extension LayerDescription {
 }
 
 extension FeedForwardKind {
-    /// Of one network.
+    /// Of one network, the widest.
     var innerSize: Int {
         switch self {
         case .dense(let network): network.size
-        case .experts(let experts): experts.expert.size
+        case .experts(let experts): max(experts.expert.size, experts.sharedSize ?? 0)
         }
     }
 

@@ -5,6 +5,7 @@ extension ModelFields {
     private static let bases = 1.0...1e12
     private static let factors = 1e-3...1e6
     private static let attentionFactors = 1e-3...1e3
+    private static let multipliers = 0.0...1e3
     private static let lengths = 1...(1 << 24)
 
     /// The rotary positions of all layers, or of those without a window where config.json tells the two kinds apart.
@@ -143,6 +144,10 @@ extension ModelFields {
         }
         if let mscale = try optionalScale("mscale"), let all = try optionalScale("mscale_all_dim") {
             attention = softening(mscale) / softening(all)
+        }
+        // GGUF has the second of the two; the first is 1.
+        if let all = try optionalDouble(gguf: "yarn_log_multiplier", Self.multipliers), all > 0 {
+            attention = softening(1) / softening(all)
         }
         return .yarn(
             factor: factor,

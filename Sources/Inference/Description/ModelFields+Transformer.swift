@@ -172,4 +172,20 @@ extension ModelFields {
         }
         return types.map { $0 == "sliding_attention" ? size : nil }
     }
+
+    /// The same where each layer has one but the last of every so many, unless the file says otherwise.
+    /// - Parameter standard: how many, if the file does not say.
+    func windows(layerCount: Int, size: Int?, period standard: Int) throws(ModelError) -> [Int?] {
+        let (name, key) = ("sliding_window_pattern", "attention.sliding_window_pattern")
+        if let flags = flags(gguf: key) {
+            guard flags.count == layerCount else {
+                throw error(gguf: key, "has \(flags.count) elements; \(layerCount) are expected")
+            }
+            return flags.map { $0 ? size : nil }
+        }
+        // Some files spell the pattern, beside a list of the layers.
+        let isListed = try list("layer_types", of: String.self) != nil
+        let period = isListed || size == nil ? standard : try int(name, gguf: key, 1...4096, default: standard)
+        return try windows(layerCount: layerCount, size: size) { ($0 + 1) % period != 0 }
+    }
 }

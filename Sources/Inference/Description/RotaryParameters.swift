@@ -6,6 +6,14 @@ package struct RotaryParameters: Sendable, Equatable {
     /// How many dimensions of a head are rotated, the first ones; the others stay. Even, at least 2.
     package var dimensions: Int
     package var scaling: Scaling
+    /// How q grows with its position, besides; nil: it does not.
+    package var queryGrowth: QueryGrowth?
+
+    /// q is multiplied by 1 + beta × log(1 + floor(position / length)).
+    package struct QueryGrowth: Sendable, Equatable {
+        package var beta: Double
+        package var length: Int
+    }
 
     package enum Scaling: Sendable, Equatable {
         case none

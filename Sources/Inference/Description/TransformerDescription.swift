@@ -48,6 +48,14 @@ package struct AttentionHeads: Sendable, Equatable {
 package struct TensorPaths: Sendable, Equatable {
     var decoder = "model"
     var head = "lm_head"
+
+    /// Of the language models of families that also see pictures: as text models have it, then as older models with
+    /// pictures, then as newer ones.
+    static let withPictures = [
+        TensorPaths(),
+        TensorPaths(decoder: "language_model.model", head: "language_model.lm_head"),
+        TensorPaths(decoder: "model.language_model"),
+    ]
 }
 
 // MARK: What follows from it

@@ -7,9 +7,11 @@ struct Attention: Sendable {
     let heads: AttentionHeads
     /// [q | k | v] of the layer's input.
     let qkv: Linear
-    /// Of each head of q and k by itself, before it is rotated.
+    /// Of q and k, as the description says.
     let queryNorm: RMSNorm?
     let keyNorm: RMSNorm?
+    /// A score of each head.
+    let sinks: Vector?
     let output: Linear
 }
 
@@ -25,9 +27,11 @@ extension WeightReader {
         func interleaved(_ count: Int) -> InterleavedHeads? {
             model.interleavesHeadRows ? InterleavedHeads(count: count, size: heads.size) : nil
         }
-        func headNorm(_ name: String) throws(ModelError) -> RMSNorm? {
-            attention.hasHeadNorms ? try norm("\(path).\(name)", heads.size, of: model) : nil
+        func headNorm(_ name: String, _ size: Int) throws(ModelError) -> RMSNorm? {
+            guard attention.hasHeadNorms else { return nil }
+            return try norm("\(path).\(name)", attention.headNorms == .ofAllHeads ? size : heads.size, of: model)
         }
+        let isRotated = attention.headNorms == .ofRotatedHeads
         return Attention(
             description: attention,
             heads: heads,
@@ -43,8 +47,9 @@ extension WeightReader {
                 expectsFused: attention.isFused,
                 bias: attention.bias
             ),
-            queryNorm: try headNorm("q_norm"),
-            keyNorm: try headNorm("k_norm"),
+            queryNorm: try headNorm(isRotated ? "query_layernorm" : "q_norm", q),
+            keyNorm: try headNorm(isRotated ? "key_layernorm" : "k_norm", k),
+            sinks: attention.hasSinks ? try sinks("\(path).sinks", heads.count) : nil,
             output: try linear(path, [LinearPart("o_proj", hidden)], columns: q, bias: attention.outputBias)
         )
     }
@@ -58,36 +63,57 @@ extension ForwardPass {
         let qkv = qkv.buffer(count * (heads.querySize + 2 * heads.keySize))
         var kv = kv.view(layer: layer)
         let rotary = description.rotary.map { rotaryTables[$0] } ?? unrotated
+        normalizeAllHeads(of: attention, qkv)
         let half = rotary.dimensions / 2
-        var preparation = ck_qk_transform(
-            q_norm: attention.queryNorm?.weight.start,
-            k_norm: attention.keyNorm?.weight.start,
-            epsilon: attention.queryNorm?.epsilon ?? 0,
-            dimensions: Int32(2 * half),
-            cosines: rotary.cosines.buffer(count * half),
-            sines: rotary.sines.buffer(count * half),
-            scale: description.scale
-        )
-        ck_transform_qk_and_store_kv(
-            compute.handle,
-            &kv,
-            places.baseAddress,
-            qkv,
-            Int32(heads.count),
-            &preparation,
-            runs,
-            Int32(runs.count)
-        )
+        let hasHeadNorms = description.headNorms != .ofAllHeads
+        rotary.withQueryScales { queryScales in
+            var preparation = ck_qk_transform(
+                q_norm: hasHeadNorms ? attention.queryNorm?.weight.start : nil,
+                k_norm: hasHeadNorms ? attention.keyNorm?.weight.start : nil,
+                epsilon: attention.queryNorm?.epsilon ?? 0,
+                norms_last: description.headNorms == .ofRotatedHeads,
+                dimensions: Int32(2 * half),
+                cosines: rotary.cosines.buffer(count * half),
+                sines: rotary.sines.buffer(count * half),
+                scale: description.scale,
+                q_scales: queryScales
+            )
+            ck_transform_qk_and_store_kv(
+                compute.handle,
+                &kv,
+                places.baseAddress,
+                qkv,
+                Int32(heads.count),
+                &preparation,
+                runs,
+                Int32(runs.count)
+            )
+        }
         ck_attention(
             compute.handle,
             &kv,
             places.baseAddress,
             qkv,
             Int32(heads.count),
-            ck_attention_mask(window: Int32(description.window ?? 0), soft_cap: description.softCap ?? 0),
+            ck_attention_mask(
+                window: Int32(description.window ?? 0),
+                soft_cap: description.softCap ?? 0,
+                sinks: attention.sinks?.start
+            ),
             spans,
             Int32(spans.count),
             attentionOutput.ensureCapacity(count * heads.querySize)
         )
+    }
+
+    /// Normalises q and k, all heads together, if they have norms of that kind.
+    private func normalizeAllHeads(of attention: Attention, _ qkv: UnsafeMutablePointer<Float>) {
+        let heads = attention.heads
+        guard attention.description.headNorms == .ofAllHeads, let query = attention.queryNorm,
+            let key = attention.keyNorm
+        else { return }
+        let rowSize = heads.querySize + 2 * heads.keySize
+        query.apply(within: qkv, tokens: count, rowSize: rowSize, on: compute)
+        key.apply(within: qkv + heads.querySize, tokens: count, rowSize: rowSize, on: compute)
     }
 }

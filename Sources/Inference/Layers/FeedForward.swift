@@ -6,7 +6,7 @@ struct DenseFeedForward: Sendable {
     /// [gate | up] of the input.
     let gateUp: Linear
     let down: Linear
-    let activation: ck_activation
+    let activation: ck_gating
 
     var size: Int { gateUp.rows / 2 }
 }
@@ -21,7 +21,11 @@ extension WeightReader {
         DenseFeedForward(
             gateUp: try linear(
                 path,
-                fused: LinearPart("gate_up_proj", 2 * network.size),
+                fused: LinearPart(
+                    "gate_up_proj",
+                    2 * network.size,
+                    network.alternatesGateAndUp ? InterleavedHeads(count: 1, size: 2 * network.size) : nil
+                ),
                 parts: [LinearPart("gate_proj", network.size), LinearPart("up_proj", network.size)],
                 columns: hiddenSize,
                 expectsFused: network.isFused,
@@ -33,8 +37,18 @@ extension WeightReader {
                 columns: network.size,
                 bias: network.bias
             ),
-            activation: network.activation == .silu ? CK_SILU : CK_GELU_TANH
+            activation: network.activation.gating
         )
+    }
+}
+
+extension Activation {
+    fileprivate var gating: ck_gating {
+        switch self {
+        case .silu: ck_gating(activation: CK_SILU, slope: 1, limit: 0)
+        case .geluTanh: ck_gating(activation: CK_GELU_TANH, slope: 1, limit: 0)
+        case .clamped(let slope, let limit): ck_gating(activation: CK_CLAMPED, slope: slope, limit: limit)
+        }
     }
 }
 

@@ -11,11 +11,11 @@ struct LayerWeights: Sendable {
         case experts(MixtureOfExperts)
     }
 
-    let mixerNorm: RMSNorm
+    let mixerNorm: RMSNorm?
     let mixer: Mixer
     /// Of the mixer's output, in families that have one.
     let mixerOutputNorm: RMSNorm?
-    let feedForwardNorm: RMSNorm
+    let feedForwardNorm: RMSNorm?
     let feedForward: FeedForward
     let feedForwardOutputNorm: RMSNorm?
     /// Multiplies what is added to the hidden state; where there are output norms, these have taken it in.
@@ -32,14 +32,14 @@ extension ModelFamily {
         func norm(_ name: String, scale: Float = 1) throws(ModelError) -> RMSNorm {
             try weights.norm("\(path).\(name)", model.hiddenSize, of: model, scale: scale)
         }
-        let hasOutputNorms = layer.norms == .beforeAndAfter
+        let (hasInputNorms, hasOutputNorms) = (layer.norms != .after, layer.norms != .before)
         let beforeFeedForward = hasOutputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm"
         let scale = layer.residualScale
         return LayerWeights(
-            mixerNorm: try norm("input_layernorm"),
+            mixerNorm: hasInputNorms ? try norm("input_layernorm") : nil,
             mixer: try weights.mixer(layer.mixer, of: model, at: path),
             mixerOutputNorm: hasOutputNorms ? try norm("post_attention_layernorm", scale: scale) : nil,
-            feedForwardNorm: try norm(beforeFeedForward),
+            feedForwardNorm: hasInputNorms ? try norm(beforeFeedForward) : nil,
             feedForward: try weights.feedForward(layer.feedForward, hiddenSize: model.hiddenSize, at: "\(path).mlp"),
             feedForwardOutputNorm: hasOutputNorms ? try norm("post_feedforward_layernorm", scale: scale) : nil,
             residualScale: scale
@@ -95,9 +95,13 @@ extension ForwardPass {
         }
     }
 
-    /// normed = the normalised `hidden`.
-    private func normalize(_ norm: RMSNorm) {
-        norm.apply(hidden, tokens: count, into: normed, on: compute)
+    /// normed = `hidden`, normalised where the block has a norm before it.
+    private func normalize(_ norm: RMSNorm?) {
+        if let norm {
+            norm.apply(hidden, tokens: count, into: normed, on: compute)
+        } else {
+            copyHidden(into: normed)
+        }
     }
 
     /// hidden += the last matmul of a block, normalised or scaled.

@@ -6,16 +6,23 @@ import ModelFiles
 /// Each expert computes its tokens together; a token's results are added in the order of the experts, so they do not
 /// depend on the other tokens.
 struct MixtureOfExperts: Sendable {
-    let router: Matrix
+    let router: Linear
+    /// Inputs and outputs of each expert.
+    let hiddenSize: Int
     let experts: [DenseFeedForward]
     /// Experts for each token.
     let chosenCount: Int
     /// Whether the weights of a token's experts are made to sum to 1.
     let normalizesWeights: Bool
+    let routing: RouterDescription
+    /// Added to the experts' scores for the choice.
+    let choiceBias: Vector?
+    /// A network that all tokens go to.
+    let shared: DenseFeedForward?
 }
 
 extension WeightReader {
-    /// Binds `gate` (the router) and the experts at `path`: each by itself (`experts.N.gate_proj` …), as the hub has
+    /// Binds the router (`gate`) and the experts at `path`: each by itself (`experts.N.gate_proj` …), as the hub has
     /// them, or stacked in one tensor, as transformers 5 (`experts.gate_up_proj`) and MLX (`switch_mlp.gate_proj` …) do.
     func mixture(
         _ mixture: ExpertsDescription,
@@ -23,21 +30,46 @@ extension WeightReader {
         at path: String
     ) throws(ModelError) -> MixtureOfExperts {
         let count = mixture.count
-        let router = try matrix("\(path).gate", rows: count, columns: hiddenSize)
+        let router = try linear(
+            path,
+            [LinearPart(mixture.router.name, count)],
+            columns: hiddenSize,
+            bias: mixture.router.bias
+        )
         var expertPaths = (0..<count).map { "\(path).experts.\($0)" }
         for stack in ["\(path).switch_mlp", "\(path).experts"] {
             let names = ["gate_up_proj", "gate_proj", "up_proj", "down_proj"].filter { isStack("\(stack).\($0)") }
-            for name in names { try unstack("\(stack).\(name)", count: count) { "\(stack).\($0).\(name)" } }
+            for name in names {
+                try unstack("\(stack).\(name)", count: count, transposed: mixture.transposesStacks) {
+                    "\(stack).\($0).\(name)"
+                }
+            }
             if !names.isEmpty { expertPaths = (0..<count).map { "\(stack).\($0)" } }
         }
         var experts: [DenseFeedForward] = []
         for path in expertPaths { experts.append(try dense(mixture.expert, hiddenSize: hiddenSize, at: path)) }
         return MixtureOfExperts(
             router: router,
+            hiddenSize: hiddenSize,
             experts: experts,
             chosenCount: mixture.chosenCount,
-            normalizesWeights: mixture.normalizesWeights
+            normalizesWeights: mixture.normalizesWeights,
+            routing: mixture.router,
+            choiceBias: mixture.router.isSigmoid ? try choiceBias("\(path).gate", count) : nil,
+            shared: try sharedExpert(mixture, hiddenSize: hiddenSize, at: path)
         )
+    }
+
+    /// Binds `shared_experts`, which are one network.
+    private func sharedExpert(
+        _ mixture: ExpertsDescription,
+        hiddenSize: Int,
+        at path: String
+    ) throws(ModelError) -> DenseFeedForward? {
+        guard let size = mixture.sharedSize else { return nil }
+        var network = mixture.expert
+        network.size = size
+        return try dense(network, hiddenSize: hiddenSize, at: "\(path).shared_experts")
     }
 }
 
@@ -52,7 +84,7 @@ extension ForwardPass {
             rows[Int(expert)].append(Int32(index / mixture.chosenCount))
             shares[Int(expert)].append(weights[index])
         }
-        let hiddenSize = mixture.router.columns
+        let hiddenSize = mixture.hiddenSize
         let output = blockOutput.ensureCapacity(count * hiddenSize)
         output.update(repeating: 0, count: count * hiddenSize)
         for (expert, network) in mixture.experts.enumerated() where !rows[expert].isEmpty {
@@ -70,21 +102,33 @@ extension ForwardPass {
                 output
             )
         }
+        if let shared = mixture.shared {
+            activate(shared, normed, tokens: count)
+            shared.down.apply(gated, tokens: count, into: blockOutput, adding: true, on: compute)
+        }
     }
 
     /// The experts of each token, and their weights: [count, chosenCount].
     private func route(_ mixture: MixtureOfExperts) -> ([Int32], [Float]) {
         let size = mixture.router.rows
-        mixture.router.multiply(normed, tokens: count, into: routerLogits, on: compute)
+        mixture.router.apply(normed, tokens: count, into: routerLogits, on: compute)
+        var routing = ck_routing(
+            scoring: mixture.routing.isSigmoid ? CK_SIGMOID : CK_SOFTMAX,
+            count: Int32(mixture.chosenCount),
+            bias: mixture.choiceBias?.start,
+            groups: Int32(mixture.routing.groups),
+            chosen_groups: Int32(mixture.routing.chosenGroups),
+            normalize: mixture.normalizesWeights,
+            scale: mixture.routing.scale
+        )
         var chosen = [Int32](repeating: 0, count: count * mixture.chosenCount)
         var weights = [Float](repeating: 0, count: count * mixture.chosenCount)
         ck_route_top_k(
             compute.handle,
+            &routing,
             routerLogits.buffer(count * size),
             Int32(count),
             Int32(size),
-            Int32(mixture.chosenCount),
-            mixture.normalizesWeights,
             &chosen,
             &weights
         )

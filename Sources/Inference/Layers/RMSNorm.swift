@@ -21,6 +21,11 @@ struct RMSNorm: Sendable {
             adding
         )
     }
+
+    /// Normalises `weight.count` floats in each of `tokens` rows of `rowSize` floats, the first of them at `start`.
+    func apply(within start: UnsafeMutablePointer<Float>, tokens: Int, rowSize: Int, on compute: Compute) {
+        ck_rms_norm_within(compute.handle, weight.start, Int32(tokens), Int32(weight.count), epsilon, start, rowSize)
+    }
 }
 
 extension WeightReader {

@@ -17,6 +17,7 @@ struct RotaryEmbedding: Sendable {
     private let originalLength: Int
     /// Multiplies cosines and sines.
     private let amplitude: Float
+    private let queryGrowth: RotaryParameters.QueryGrowth?
 
     init(_ parameters: RotaryParameters) {
         let dimensions = parameters.dimensions
@@ -43,6 +44,7 @@ struct RotaryEmbedding: Sendable {
         longFrequencies = long.map { $0.map { Float($0) } }
         self.originalLength = originalLength
         self.amplitude = Float(amplitude)
+        queryGrowth = parameters.queryGrowth
     }
 
     private static func llama3(_ frequency: Double, factor: Double, low: Double, high: Double, length: Int) -> Double {
@@ -81,6 +83,9 @@ struct RotaryEmbedding: Sendable {
         let cosines = table.cosines.ensureCapacity(count)
         let sines = table.sines.ensureCapacity(count)
         table.dimensions = 2 * frequencies.count
+        table.queryScales = queryGrowth.map { growth in
+            positions.map { 1 + Float(growth.beta) * Float(log(Double(1 + $0 / growth.length))) }
+        }
         var at = 0
         for position in positions {
             for frequency in frequencies {
@@ -98,6 +103,14 @@ final class RotaryTable {
     fileprivate(set) var dimensions = 0
     let cosines = FloatBuffer()
     let sines = FloatBuffer()
+    /// What the tokens' q are multiplied by, besides; nil: nothing.
+    fileprivate(set) var queryScales: [Float]?
+
+    /// Gives their address, or nil if there are none.
+    func withQueryScales(_ body: (UnsafePointer<Float>?) -> Void) {
+        guard let queryScales else { return body(nil) }
+        queryScales.withUnsafeBufferPointer { body($0.baseAddress) }
+    }
 
     init() {
         // Kernels want addresses, though they read nothing there.

@@ -32,6 +32,7 @@ package struct GGUFTensorNames: Sendable {
         "attn_q_norm": "self_attn.q_norm",
         "attn_k_norm": "self_attn.k_norm",
         "attn_output": "self_attn.o_proj",
+        "attn_sinks": "self_attn.sinks",
         "post_attention_norm": "post_attention_layernorm",
         "ffn_norm": "post_attention_layernorm",
         "post_ffw_norm": "post_feedforward_layernorm",

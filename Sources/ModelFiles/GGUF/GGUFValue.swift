@@ -41,6 +41,12 @@ package struct GGUFValue: Sendable {
     package var numbers: [Double]? { elements(number(at:)) }
     package var texts: [String]? { count.flatMap { strings($0) } }
 
+    /// The elements, if they are flags.
+    package var flags: [Bool]? {
+        guard let count, kind == .bool else { return nil }
+        return bytes.bytes.prefix(count).map { $0 != 0 }
+    }
+
     /// How many elements an array has.
     package var elementCount: Int? { count }
 

@@ -88,6 +88,39 @@ MODELS = {
         "no_rope_layers": [1, 0, 1, 0], "use_sliding_window": True, "sliding_window": 20,
         "layer_types": ["full_attention", "sliding_attention", "full_attention", "full_attention"],
         "attention_bias": False, "mlp_bias": False},
+    "ministral3": COMMON | {
+        "head_dim": 16, "sliding_window": 40,
+        "rope_parameters": {"rope_type": "yarn", "type": "yarn", "rope_theta": 20000.0, "factor": 4.0,
+                            "original_max_position_embeddings": ORIGINAL_LENGTH, "beta_fast": 8.0, "beta_slow": 1.0,
+                            "mscale": 1.0, "mscale_all_dim": 0.7, "llama_4_scaling_beta": 0.4}},
+    "olmo2": COMMON | {"hidden_size": 64, "num_hidden_layers": 4, "attention_bias": True},
+    "olmo3": COMMON | {
+        "hidden_size": 64, "num_hidden_layers": 4, "sliding_window": 20,
+        "rope_parameters": {
+            "full_attention": {"rope_type": "yarn", "rope_theta": 20000.0, "factor": 4.0, "attention_factor": 1.2,
+                               "original_max_position_embeddings": ORIGINAL_LENGTH},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 20000.0}}},
+    "seed_oss": COMMON | {
+        "head_dim": 16, "attention_bias": True, "attention_out_bias": True, "mlp_bias": True, "attention_dropout": 0.0,
+        "residual_dropout": 0.0},
+    "ernie4_5": COMMON | {"head_dim": 16, "use_bias": True, "tie_word_embeddings": True},
+    "hunyuan_v1_dense": COMMON | {
+        "head_dim": 16, "attention_bias": True, "tie_word_embeddings": True,
+        "rope_scaling": {"type": "dynamic", "alpha": 50.0, "factor": 1.0}},
+    # The last layer sees all positions and has no rotary ones.
+    "exaone4": COMMON | {
+        "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "sliding_window": 20,
+        "sliding_window_pattern": "LLLG", "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},
+    "gpt_oss": COMMON | {
+        "num_hidden_layers": 3, "head_dim": 16, "num_local_experts": 6, "num_experts_per_tok": 3, "attention_bias": True,
+        "sliding_window": 20, "swiglu_limit": 0.8, "swiglu_alpha": 1.5,
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+        "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "beta_fast": 8.0, "beta_slow": 1.0, "truncate": False,
+                         "original_max_position_embeddings": ORIGINAL_LENGTH}},
+    "glm4_moe": COMMON | {
+        "num_hidden_layers": 3, "head_dim": 16, "attention_bias": True, "use_qk_norm": True, "n_routed_experts": 8,
+        "num_experts_per_tok": 2, "n_shared_experts": 2, "n_group": 4, "topk_group": 2, "first_k_dense_replace": 1,
+        "moe_intermediate_size": 32, "norm_topk_prob": True, "routed_scaling_factor": 1.5, "partial_rotary_factor": 0.5},
 }
 
 
@@ -119,6 +152,8 @@ def random_weights(model, seed: int) -> dict[str, torch.Tensor]:
             values = 5 * values - 1  # both signs, or each token would be followed by itself
         if relative and name == "model.embed_tokens.weight":
             values = values / 4
+        if model.config.model_type == "olmo2" and name == "model.embed_tokens.weight":
+            values = 8 * values  # without norms before them, its blocks would see little but their biases
         weights[name] = values.bfloat16().float()
     return weights
 
@@ -144,17 +179,19 @@ def reference(model, weights: dict[str, torch.Tensor], prompt: list[int]):
         "answer": torch.tensor(tokens[len(prompt):], dtype=torch.uint32),
         "logits": rows.contiguous(),
     }
-    if (model.config.rope_parameters or {}).get("rope_type") == "longrope":
+    if (getattr(model.config, "rope_parameters", None) or {}).get("rope_type") == "longrope":
         arrays["short"] = torch.tensor(prompt[:SHORT_LENGTH], dtype=torch.uint32)
         arrays["short_logits"] = logits_of(model, prompt[:SHORT_LENGTH]).contiguous()
     return arrays, gap
 
 
 def hub_layout(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Experts each by itself, as checkpoints on the hub have them."""
+    """Experts each by itself, as checkpoints on the hub have them; gpt-oss has stacks there, too."""
     stored = {}
     for name, value in weights.items():
-        if name.endswith(".experts.gate_up_proj"):
+        if is_gpt_oss(weights):
+            stored[name] = value
+        elif name.endswith(".experts.gate_up_proj"):
             for index, expert in enumerate(value):
                 gate, up = expert.chunk(2)
                 base = name.removesuffix("gate_up_proj") + str(index)
@@ -165,6 +202,47 @@ def hub_layout(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         else:
             stored[name] = value
     return {name: value.bfloat16().contiguous() for name, value in stored.items()}
+
+
+def is_gpt_oss(weights: dict[str, torch.Tensor]) -> bool:
+    return any(name.endswith(".sinks") for name in weights)
+
+
+def gate_and_up(stack: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of a stack of gpt-oss: [experts, inputs, outputs], a gate and an up in turn, as [experts, outputs, inputs]."""
+    outputs = stack.transpose(1, 2)
+    return outputs[:, ::2], outputs[:, 1::2]
+
+
+def in_turn(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
+    """The other way round."""
+    return torch.stack([gate, up], dim=2).reshape(gate.shape[0], -1, gate.shape[2]).transpose(1, 2).contiguous()
+
+
+def float4(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """MXFP4 of rows: codes, two in a byte, in groups of 16 bytes; exponents; and the values that they stand for."""
+    grid = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+    groups = value.reshape(*value.shape[:-1], -1, 32)
+    exponents = (groups.abs().amax(dim=-1, keepdim=True).log2().floor() - 2).clamp(-126, 127)
+    scaled = groups / 2**exponents
+    sizes = (scaled.abs().unsqueeze(-1) - grid).abs().argmin(dim=-1)
+    codes = (sizes + 8 * (scaled < 0)).to(torch.uint8)
+    packed = codes[..., ::2] | codes[..., 1::2] << 4
+    meant = torch.where(scaled < 0, -1, 1) * grid[sizes] * 2**exponents
+    return packed.contiguous(), (exponents[..., 0] + 127).to(torch.uint8), meant.reshape(value.shape)
+
+
+def float4_layout(weights: dict[str, torch.Tensor]):
+    """The tensors of gpt-oss as OpenAI has them, and the weights that they stand for."""
+    stored, restored = {}, {}
+    for name, value in weights.items():
+        if name.endswith((".experts.gate_up_proj", ".experts.down_proj")):
+            blocks, scales, meant = float4(value.transpose(1, 2))
+            stored[f"{name}_blocks"], stored[f"{name}_scales"] = blocks, scales
+            restored[name] = meant.transpose(1, 2).contiguous()
+        else:
+            stored[name], restored[name] = value.bfloat16(), value
+    return stored, restored
 
 
 def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int):
@@ -179,11 +257,27 @@ def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int):
             stored[f"{path}.{suffix}"] = torch.from_numpy(array.reshape(*shape, -1).copy())
         return torch.from_numpy(meant.reshape(value.shape).copy())
 
+    def add_gpt_oss(path: str, value: torch.Tensor) -> torch.Tensor:
+        gate, up = path.replace("gate_up_proj", "gate_proj"), path.replace("gate_up_proj", "up_proj")
+        if path.endswith(".gate_up_proj_bias"):
+            stored[gate.replace("_bias", ".bias")] = value[:, ::2].bfloat16().contiguous()
+            stored[up.replace("_bias", ".bias")] = value[:, 1::2].bfloat16().contiguous()
+            return value
+        if path.endswith("_bias"):
+            stored[path.replace("_bias", ".bias")] = value.bfloat16()
+            return value
+        if path.endswith(".gate_up_proj"):
+            parts = gate_and_up(value)
+            return in_turn(add(gate, parts[0], bits), add(up, parts[1], bits))
+        return add(path, value.transpose(1, 2), bits).transpose(1, 2).contiguous()
+
     for name, value in weights.items():
         path = name.removesuffix(".weight")
         if value.ndim == 1:
             stored[name], restored[name] = value.bfloat16(), value
-        elif path.endswith(".mlp.gate"):
+        elif is_gpt_oss(weights) and ".experts." in path:
+            restored[name] = add_gpt_oss(path, value)
+        elif path.endswith((".mlp.gate", ".mlp.router")):
             exceptions[path] = {"group_size": group, "bits": 8}
             restored[name] = add(path, value, 8)
         elif ".experts." in path:
@@ -221,6 +315,9 @@ def make(name: str, fields: dict):
             stored, restored, exceptions = mlx_layout(weights, bits, 32)
             quantization = {"group_size": 32, "bits": bits, "mode": "affine"} | exceptions
             folders.append((f"{name}-{bits}bit", fields | {"quantization": quantization}, stored, restored))
+        if is_gpt_oss(weights):
+            quantization = {"quantization_config": {"quant_method": "mxfp4", "modules_to_not_convert": []}}
+            folders.append((f"{name}-mxfp4", fields | quantization, *float4_layout(weights)))
         results = []
         for folder in folders:
             arrays, gap = reference(model, folder[3], prompt)

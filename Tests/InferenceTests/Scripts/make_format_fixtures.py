@@ -28,7 +28,8 @@ from gguf import GGMLQuantizationType as Type
 from safetensors.numpy import load_file, save_file
 from transformers import Phi3Config, Phi3ForCausalLM
 
-from make_architecture_fixtures import COMMON, logits_of, longrope, make_model, random_weights
+from make_architecture_fixtures import (
+    COMMON, MODELS, float4, gate_and_up, in_turn, logits_of, longrope, make_model, random_weights)
 from make_fixtures import FIXTURES
 
 BLOCKS = [
@@ -243,7 +244,13 @@ def write_names():
         "qwen3moe": block + head_norms + [f"self_attn.{n}" for n in attention]
         + ["mlp.gate"] + [f"mlp.experts.{n}" for n in mlp],
     }
-    parts["granite"] = parts["smollm3"] = parts["llama"]
+    parts["granite"] = parts["smollm3"] = parts["mistral3"] = parts["seed_oss"] = parts["ernie4_5"] = parts["llama"]
+    parts["hunyuan-dense"] = parts["llama"] + [f"self_attn.{n}" for n in ("query_layernorm", "key_layernorm")]
+    parts["olmo2"] = parts["exaone4"] = parts["llama"][1:] + ["post_feedforward_layernorm"] + head_norms
+    shared = [f"mlp.shared_experts.{n}" for n in mlp] + ["mlp.gate.e_score_correction"]
+    parts["glm4moe"] = parts["qwen3moe"] + [f"mlp.{n}" for n in mlp] + shared
+    parts["gpt-oss"] = (
+        block + [f"self_attn.{n}" for n in attention + ["sinks"]] + ["mlp.router"] + [f"mlp.experts.{n}" for n in mlp])
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     parts["gemma2"] = parts["llama"] + extra
     parts["gemma3"] = parts["llama"] + head_norms + extra
@@ -287,6 +294,16 @@ ARCHITECTURES = {
         "attention_multiplier": 0.4, "residual_multiplier": 0.6, "logits_scaling": 3.0},
     "smollm3": COMMON | {
         "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
+    "mistral3": MODELS["ministral3"] | {"model_type": "ministral3", "sliding_window": None},
+    "olmo2": MODELS["olmo2"] | {"model_type": "olmo2"},
+    # In files of the same architecture.
+    "olmo3": MODELS["olmo3"] | {"model_type": "olmo3"},
+    "seed_oss": MODELS["seed_oss"] | {"model_type": "seed_oss"},
+    "ernie4_5": MODELS["ernie4_5"] | {"model_type": "ernie4_5", "use_bias": False, "rope_theta": 500000.0},
+    "hunyuan-dense": MODELS["hunyuan_v1_dense"] | {"model_type": "hunyuan_v1_dense", "attention_bias": False},
+    "exaone4": MODELS["exaone4"] | {"model_type": "exaone4"},
+    "glm4moe": MODELS["glm4_moe"] | {"model_type": "glm4_moe", "n_group": 1, "topk_group": 1},
+    "gpt-oss": MODELS["gpt_oss"] | {"model_type": "gpt_oss", "swiglu_limit": 7.0, "swiglu_alpha": 1.702},
 }
 
 
@@ -299,18 +316,28 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     writer.add_head_count(fields["num_attention_heads"])
     writer.add_head_count_kv(fields["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(fields["rms_norm_eps"])
-    writer.add_rope_freq_base(fields["rope_theta"])
+    writer.add_rope_freq_base(rope_base(fields, head))
     if "head_dim" in fields:
         writer.add_key_length(head)
         writer.add_value_length(head)
     writer.add_rope_dimension_count(int(head * fields.get("partial_rotary_factor", 1)))
     if fields.get("sliding_window"):
         writer.add_sliding_window(fields["sliding_window"])
-    scaling = fields.get("rope_scaling", {})
+    if "layer_types" in fields or fields["model_type"] == "olmo3":
+        types = fields.get("layer_types", ["sliding_attention"] * 3 + ["full_attention"])
+        if arch != "gpt-oss":
+            writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in types])
+    scaling = fields.get("rope_scaling", fields.get("rope_parameters", {}))
+    scaling = scaling.get("full_attention", scaling)
     kind = scaling.get("rope_type", scaling.get("type"))
     if kind in ("linear", "yarn"):
         writer.add_rope_scaling_type(gguf.RopeScalingType(kind))
         writer.add_rope_scaling_factor(scaling["factor"])
+    for name, add in [("beta_fast", writer.add_rope_scaling_yarn_beta_fast),
+                      ("beta_slow", writer.add_rope_scaling_yarn_beta_slow),
+                      ("attention_factor", writer.add_rope_scaling_yarn_attn_factor)]:
+        if kind == "yarn" and name in scaling:
+            add(scaling[name])
     if kind in ("yarn", "longrope"):
         original = fields.get("original_max_position_embeddings", scaling.get("original_max_position_embeddings"))
         writer.add_rope_scaling_orig_ctx_len(original)
@@ -329,10 +356,27 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
         writer.add_attention_scale(fields["attention_multiplier"])
         writer.add_residual_scale(fields["residual_multiplier"])
         writer.add_logit_scale(fields["logits_scaling"])
-    if arch == "qwen3moe":
-        writer.add_expert_count(fields["num_experts"])
+    if arch == "mistral3":
+        writer.add_rope_scaling_yarn_log_mul(scaling["mscale_all_dim"])
+        writer.add_attn_temperature_scale(scaling["llama_4_scaling_beta"])
+    if arch == "glm4moe":
+        writer.add_expert_shared_count(fields["n_shared_experts"])
+        writer.add_leading_dense_block_count(fields["first_k_dense_replace"])
+        writer.add_expert_gating_func(gguf.ExpertGatingFuncType.SIGMOID)
+        writer.add_expert_weights_scale(fields["routed_scaling_factor"])
+        writer.add_expert_weights_norm(fields["norm_topk_prob"])
+    if arch in ("qwen3moe", "gpt-oss", "glm4moe"):
+        writer.add_expert_count(
+            next(fields[n] for n in ("num_experts", "num_local_experts", "n_routed_experts") if n in fields))
         writer.add_expert_used_count(fields["num_experts_per_tok"])
-        writer.add_expert_feed_forward_length(fields["moe_intermediate_size"])
+        writer.add_expert_feed_forward_length(fields.get("moe_intermediate_size", fields["intermediate_size"]))
+
+
+def rope_base(fields: dict, head: int) -> float:
+    parameters = fields.get("rope_parameters", {})
+    base = parameters.get("full_attention", parameters).get("rope_theta", fields["rope_theta"])
+    alpha = fields.get("rope_scaling", {}).get("alpha")
+    return base * alpha ** (head / (head - 2)) if alpha else base
 
 
 def llama3_factors(fields: dict, head: int) -> np.ndarray:
@@ -344,16 +388,38 @@ def llama3_factors(fields: dict, head: int) -> np.ndarray:
     return (1 / ((1 - smooth) / rule["factor"] + smooth)).astype(np.float32)
 
 
-def in_turn(value: np.ndarray, heads: int) -> np.ndarray:
+def halves_in_turn(value: np.ndarray, heads: int) -> np.ndarray:
     """Rows of q or k with the two halves of each head in turn, as GGUF files of Llama have them."""
     return value.reshape(heads, 2, -1, *value.shape[1:]).swapaxes(1, 2).reshape(value.shape)
 
 
-def write_architecture(arch: str, fields: dict):
+def rounded(value: np.ndarray, kind: Type) -> np.ndarray:
+    return gguf.quants.dequantize(gguf.quants.quantize(np.ascontiguousarray(value), kind), kind)
+
+
+def split_gpt_oss(name: str, value: torch.Tensor, weights: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """A stack of gpt-oss, rounded to MXFP4 in place, and its biases, as the converter names and shapes them."""
+    base = name.removesuffix("_bias")
+    gate, up = base.replace("gate_up_proj", "gate_proj"), base.replace("gate_up_proj", "up_proj")
+    if name.endswith("gate_up_proj_bias"):
+        return {f"{gate}.bias": value[:, ::2].numpy().copy(), f"{up}.bias": value[:, 1::2].numpy().copy()}
+    if name.endswith("_bias"):
+        return {f"{base}.bias": value.numpy()}
+    if name.endswith("gate_up_proj"):
+        parts = [float4(part)[2] for part in gate_and_up(value)]
+        weights[name] = in_turn(*parts)
+        return {f"{gate}.weight": parts[0].numpy(), f"{up}.weight": parts[1].numpy()}
+    part = float4(value.transpose(1, 2))[2]
+    weights[name] = part.transpose(1, 2).contiguous()
+    return {f"{name}.weight": part.numpy()}
+
+
+def write_architecture(fixture: str, fields: dict):
+    arch = "olmo2" if fixture == "olmo3" else fixture
     fields = {"model_type": arch} | fields
     model = make_model(fields)
     weights = random_weights(model, 5)
-    writer = gguf.GGUFWriter(FIXTURES / "gguf" / f"{arch}.gguf", arch)
+    writer = gguf.GGUFWriter(FIXTURES / "gguf" / f"{fixture}.gguf", arch)
     add_parameters(writer, arch, fields)
     writer.add_tokenizer_model("llama")
     writer.add_token_list([f"<t{i}>" for i in range(fields["vocab_size"])])
@@ -362,12 +428,15 @@ def write_architecture(arch: str, fields: dict):
     names = gguf.get_tensor_name_map(number, fields["num_hidden_layers"])
     for name, tensor in weights.items():
         value = tensor.numpy()
-        if value.ndim > 1:
-            kind = Type.Q8_0 if "gate" in name.split(".")[-2:] else Type.Q4_0
-            value = gguf.quants.dequantize(gguf.quants.quantize(value, kind), kind)
+        of_gpt_oss = arch == "gpt-oss" and ".experts." in name
+        kind = Type.MXFP4 if of_gpt_oss else Type.Q8_0 if {"gate", "router"} & set(name.split(".")[-2:]) else Type.Q4_0
+        if value.ndim > 1 and not of_gpt_oss:
+            value = rounded(value, kind)
             weights[name] = torch.from_numpy(value.copy())
         parts = {name: value}
-        if name.endswith("experts.gate_up_proj"):
+        if of_gpt_oss:
+            parts = split_gpt_oss(name, tensor, weights)
+        elif name.endswith("experts.gate_up_proj"):
             gate, up = np.split(value, 2, axis=1)
             base = name.removesuffix("gate_up_proj")
             parts = {f"{base}gate_proj.weight": gate, f"{base}up_proj.weight": up}
@@ -375,12 +444,14 @@ def write_architecture(arch: str, fields: dict):
             parts = {f"{name}.weight": value}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
-                if arch in ("llama", "granite", "smollm3") and module in path:
-                    part = in_turn(part, fields[heads])
+                if arch in ("llama", "granite", "smollm3", "mistral3") and module in path:
+                    part = halves_in_turn(part, fields[heads])
             if arch.startswith("gemma") and path.endswith("norm.weight"):
                 part = part + 1
+            path += ".weight" if path.endswith(".sinks") else ""
+            path = path.replace("e_score_correction_bias", "e_score_correction.bias")
             own = names.get_name(path, try_suffixes=(".weight", ".bias"))
-            if part.ndim == 1:
+            if part.ndim == 1 or path.endswith(".bias"):
                 writer.add_tensor(own, part)
             else:
                 data = gguf.quants.quantize(np.ascontiguousarray(part), kind)
@@ -397,7 +468,7 @@ def write_architecture(arch: str, fields: dict):
     rows = logits_of(model, tokens)[-4:]
     save_file(
         {"prompt": np.array(tokens, np.uint32), "logits": np.ascontiguousarray(rows.numpy())},
-        FIXTURES / "gguf" / f"{arch}.reference.safetensors")
+        FIXTURES / "gguf" / f"{fixture}.reference.safetensors")
 
 
 def main():
