@@ -5,6 +5,8 @@ struct Transformer: Sendable {
     let description: TransformerDescription
     private let embedding: Matrix  // embed_tokens
     private let layers: [LayerWeights]  // layers.N
+    /// The place in KV memory of each layer's keys and values.
+    private let places: [Int]
     private let norm: RMSNorm  // norm
     private let head: Matrix  // lm_head, or the embedding again
     private let rotary: [RotaryEmbedding]
@@ -30,14 +32,23 @@ struct Transformer: Sendable {
         }
         self.layers = layers
         rotary = description.rotary.map { RotaryEmbedding($0) }
+        var own = 0
+        places = description.layers.reduce(into: []) { places, layer in
+            if let source = layer.attention?.sharedLayer {
+                places.append(places[source])
+            } else {
+                places.append(own)
+                own += 1
+            }
+        }
     }
 
     /// Computes all tokens of the pass: their keys and values, and the logits of the given rows.
     func forward(_ pass: ForwardPass, logitsOf rows: [Int]) {
         pass.embed(embedding, scale: description.embeddingScale)
         pass.fillRotaryTables(rotary)
-        for (index, layer) in layers.enumerated() {
-            pass.mix(layer, index: index)
+        for (layer, place) in zip(layers, places) {
+            pass.mix(layer, index: place)
             pass.feedForward(layer)
         }
         pass.computeLogits(of: rows, norm, head, scale: description.logitScale, softCap: description.logitSoftCap)

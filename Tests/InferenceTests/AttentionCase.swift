@@ -14,7 +14,11 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     var dimensions: Int
     var window = 0
     var cap: Float = 0
+    var scale: Float = 0.2
     var hasNorms = false
+    var hasValueNorm = false
+    /// What the layer computes of q, k and v: with q alone, another layer has stored keys and values.
+    var projections = CK_QKV
     var count = 45
     /// Whether keys and values are multiples of 1/127 up to 1, which bytes hold exactly.
     var isGrid = false
@@ -22,11 +26,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     var spoiled: (token: Int, head: Int)?
 
     var testDescription: String {
-        "\(count) tokens, \(heads)/\(kvHeads) heads of \(headSize), window \(window), cap \(cap)"
+        "\(count) tokens, \(heads)/\(kvHeads) heads of \(headSize), window \(window), cap \(cap), v \(projections.rawValue)"
     }
-    private var rowSize: Int { (heads + 2 * kvHeads) * headSize }
+    private var rowSize: Int { (heads + Int(stored.rawValue) * kvHeads) * headSize }
+    /// Of the layer that stores keys and values.
+    private var stored: ck_projections { projections == CK_Q ? CK_QKV : projections }
     private static let epsilon: Float = 1e-5
-    private static let scale: Float = 0.2
 
     // MARK: Inputs
 
@@ -40,12 +45,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     func inputs() -> Inputs {
         var generator = SeededGenerator(seed: 23)
         let numbers = (0..<count * rowSize + 1000).map { _ in Float.random(in: -1...1, using: &generator) }
-        func norm(_ start: Int) -> [Float] { numbers[start...].prefix(headSize).map { 1 + 0.5 * $0 } }
+        func norm(_ start: Int) -> [Float] { (0..<headSize).map { 1 + 0.5 * numbers[start + $0] } }
         var rows = Array(numbers.prefix(count * rowSize))
         if let spoiled { rows[spoiled.token * rowSize + spoiled.head * headSize + 5] = .nan }
         if isGrid {
             for token in 0..<count {
-                for head in heads..<heads + 2 * kvHeads {
+                for head in heads..<rowSize / headSize {
                     let start = token * rowSize + head * headSize
                     for d in start..<start + headSize { rows[d] = (rows[d] * 127).rounded() / 127 }
                     rows[start + token % headSize] = 1
@@ -75,7 +80,11 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         let compute = try Compute(variant: way.variant, threads: way.threads, precise: false)
         let blockCount = (count + 31) / 32 + 2
         let kv = try KVMemory(
-            shape: KVShape(layers: 2, heads: kvHeads, headSize: headSize, blockSize: 32, type: type),
+            shape: KVShape(
+                layers: [.init(heads: 1, headSize: 48), .init(heads: kvHeads, headSize: headSize)],
+                blockSize: 32,
+                type: type
+            ),
             blockCount: blockCount
         )
         for block in 0..<blockCount { kv.contents(of: block).initializeMemory(as: UInt8.self, repeating: 0xff) }
@@ -113,23 +122,37 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         pass.begin([entry])
         var rows = Array(inputs.rows[(entry.startPosition * rowSize)...].prefix(tokens * rowSize))
         var view = pass.kv.view(layer: 1)
-        prepare(&rows, &view, inputs, pass)
+        prepare(&rows, &view, inputs, stored, pass)
+        if projections == CK_Q {
+            let all = inputs.rows[(entry.startPosition * rowSize)...].prefix(tokens * rowSize)
+            rows = (0..<tokens).flatMap { all.dropFirst($0 * rowSize).prefix(heads * headSize) }
+            prepare(&rows, &view, inputs, projections, pass)
+        }
         var out = [Float](repeating: 0, count: tokens * heads * headSize)
+        let spans = pass.spans(of: AttentionHeads(count: heads, kvCount: kvHeads, size: headSize))
         ck_attention(
             pass.compute.handle,
             &view,
             pass.places.baseAddress,
             rows,
             Int32(heads),
+            projections,
             ck_attention_mask(window: Int32(window), soft_cap: cap),
-            pass.spans,
-            Int32(pass.spans.count),
+            spans,
+            Int32(spans.count),
             &out
         )
         return out
     }
 
-    private func prepare(_ rows: inout [Float], _ view: inout ck_kv, _ inputs: Inputs, _ pass: ForwardPass) {
+    private func prepare(
+        _ rows: inout [Float],
+        _ view: inout ck_kv,
+        _ inputs: Inputs,
+        _ projections: ck_projections,
+        _ pass: ForwardPass
+    ) {
+        let ones = Vector([Float](repeating: 1, count: headSize))
         let angles = pass.positions.flatMap { position in (0..<dimensions / 2).map { angle(position, $0) } }
         let (cosines, sines) = (angles.map { Float(cosine($0)) }, angles.map { Float(cosine($0 - .pi / 2)) })
         inputs.queryNorm.withUnsafeBufferPointer { qNorm in
@@ -139,11 +162,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                         var preparation = ck_qk_transform(
                             q_norm: hasNorms ? qNorm.baseAddress : nil,
                             k_norm: hasNorms ? kNorm.baseAddress : nil,
+                            v_norm: hasValueNorm ? ones?.start : nil,
                             epsilon: Self.epsilon,
                             dimensions: Int32(dimensions),
                             cosines: cosines.baseAddress,
                             sines: sines.baseAddress,
-                            scale: Self.scale
+                            scale: scale
                         )
                         ck_transform_qk_and_store_kv(
                             pass.compute.handle,
@@ -151,6 +175,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                             pass.places.baseAddress,
                             &rows,
                             Int32(heads),
+                            projections,
                             &preparation,
                             pass.runs,
                             Int32(pass.runs.count)
@@ -165,11 +190,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
     /// One head of q or k after its norm and its rotation.
     private func prepared(_ head: ArraySlice<Float>, _ norm: [Float], position: Int) -> [Double] {
-        var values = head.map(Double.init)
-        if hasNorms {
-            let mean = values.reduce(0) { $0 + $1 * $1 } / Double(values.count) + Double(Self.epsilon)
-            values = zip(values, norm).map { $0 / mean.squareRoot() * Double($1) }
-        }
+        var values = hasNorms ? zip(normalized(head), norm).map { $0 * Double($1) } : head.map(Double.init)
         let half = dimensions / 2
         for pair in 0..<half {
             let (a, b) = (values[pair], values[half + pair])
@@ -178,6 +199,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             values[half + pair] = b * c + a * s
         }
         return values
+    }
+
+    private func normalized(_ head: ArraySlice<Float>) -> [Double] {
+        let values = head.map(Double.init)
+        let mean = values.reduce(0) { $0 + $1 * $1 } / Double(values.count) + Double(Self.epsilon)
+        return values.map { $0 / mean.squareRoot() }
     }
 
     /// The outputs of the last tokens.
@@ -189,6 +216,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         let keys = (0..<count).map { token in
             (0..<kvHeads).map { prepared(head(token, heads + $0), inputs.keyNorm, position: token) }
         }
+        let values = (0..<count).map { token in
+            (0..<kvHeads).map { kvHead in
+                let value = head(token, heads + (stored == CK_QKV ? kvHeads : 0) + kvHead)
+                return hasValueNorm ? normalized(value) : value.map(Double.init)
+            }
+        }
         var out: [Double] = []
         for token in (count - last)..<count {
             for index in 0..<heads {
@@ -196,15 +229,14 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                 let q = prepared(head(token, index), inputs.queryNorm, position: token)
                 let first = window > 0 ? max(0, token + 1 - window) : 0
                 let weights = (first...token).map { other in
-                    let score = zip(q, keys[other][kvHead]).reduce(0) { $0 + $1.0 * $1.1 } * Double(Self.scale)
+                    let score = zip(q, keys[other][kvHead]).reduce(0) { $0 + $1.0 * $1.1 } * Double(scale)
                     let cap = Double(cap)
                     return expDouble(cap > 0 ? cap * (1 - 2 / (expDouble(2 * score / cap) + 1)) : score)
                 }
                 let total = weights.reduce(0, +)
-                let values = heads + kvHeads + kvHead
-                for d in values * headSize..<(values + 1) * headSize {
+                for d in 0..<headSize {
                     var sum = 0.0
-                    for other in first...token { sum += weights[other - first] * Double(rows[other * rowSize + d]) }
+                    for other in first...token { sum += weights[other - first] * values[other][kvHead][d] }
                     out.append(sum / total)
                 }
             }

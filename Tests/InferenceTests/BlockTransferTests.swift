@@ -75,7 +75,7 @@ import Testing
     @Test("Memory of blocks that is given back is no longer this process's")
     func releasedMemory() throws {
         // Blocks of 10 KiB: pages lie across their borders.
-        let shape = KVShape(layers: 1, heads: 1, headSize: 80, blockSize: 16, type: .f32)
+        let shape = KVShape(layers: [.init(heads: 1, headSize: 80)], blockSize: 16, type: .f32)
         #expect(shape.blockBytes == 10 << 10)
         let memory = try KVMemory(shape: shape, blockCount: 4000)
         func resident() -> Int {

@@ -26,6 +26,8 @@ package enum NormPlacement: Sendable, Equatable {
 
 /// Causal attention over paged KV memory.
 package struct AttentionDescription: Sendable, Equatable {
+    /// Nil: the model's.
+    package var heads: AttentionHeads?
     /// Multiplies q · k.
     package var scale: Float
     /// Scores s become cap × tanh(s / cap); nil: they stay.
@@ -36,6 +38,12 @@ package struct AttentionDescription: Sendable, Equatable {
     package var rotary: Int? = 0
     /// Whether each head of q and k has a norm of its own, before it is rotated.
     package var hasHeadNorms = false
+    /// Whether each head of v is normalised, without weights.
+    package var hasValueNorm = false
+    /// Whether v is k, as it is before its norm and its rotation.
+    package var valuesAreKeys = false
+    /// The earlier layer whose keys and values are read; nil: the layer has its own.
+    package var sharedLayer: Int?
     /// Of q, k and v.
     package var bias = BiasPresence.none
     package var outputBias = BiasPresence.none

@@ -7,6 +7,7 @@ package struct TransformerDescription: Sendable, Equatable {
     package var vocabularySize: Int
     /// The most positions of a session.
     package var contextLength: Int
+    /// In layers that do not say otherwise.
     package var heads: AttentionHeads
     /// Of every norm.
     package var normEpsilon: Float
@@ -29,7 +30,7 @@ package struct TransformerDescription: Sendable, Equatable {
     package var layers: [LayerDescription] = []
 }
 
-/// The heads of attention, the same in every layer, as KV memory has one shape.
+/// The heads of a layer's attention.
 package struct AttentionHeads: Sendable, Equatable {
     package var count: Int
     /// Those of keys and values, each shared by `count / kvCount` of q: a divisor of `count`.
@@ -62,11 +63,23 @@ extension TransformerDescription {
     /// The same in the layers with a window; nil if there are none.
     package var window: Int? { layers.compactMap(\.attention?.window).max() }
 
+    func heads(of attention: AttentionDescription) -> AttentionHeads { attention.heads ?? heads }
+
+    /// The kinds of heads there are, the model's first.
+    var headKinds: [AttentionHeads] {
+        layers.compactMap(\.attention?.heads).reduce(into: [heads]) { kinds, heads in
+            if !kinds.contains(heads) { kinds.append(heads) }
+        }
+    }
+
+    /// The most floats of a layer's q.
+    var widestQuery: Int { headKinds.map(\.querySize).max() ?? 0 }
+
     /// The width of the widest feed-forward network, between its matrices.
     var widestFeedForward: Int { layers.map(\.feedForward.innerSize).max() ?? 0 }
 
     /// The most columns of any matrix.
-    var maxColumns: Int { max(hiddenSize, heads.querySize, widestFeedForward) }
+    var maxColumns: Int { max(hiddenSize, widestQuery, widestFeedForward) }
 
     /// The experts of the layer that has the most; 0 if none has any.
     var mostExperts: Int { layers.map(\.feedForward.expertCount).max() ?? 0 }

@@ -72,6 +72,7 @@ extension WeightReader {
 
 extension ForwardPass {
     /// hidden += the output of the layer's mixer, which also stores what later positions need of these.
+    /// - Parameter index: the place in KV memory of its keys and values.
     func mix(_ layer: LayerWeights, index: Int) {
         normalize(layer.mixerNorm)
         switch layer.mixer {
