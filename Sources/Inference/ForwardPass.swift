@@ -42,6 +42,12 @@ final class ForwardPass {
     /// The rows of `normed` for one expert's tokens, and what it makes of them.
     let expertInput = FloatBuffer()
     let expertOutput = FloatBuffer()
+    /// The dense network's output, where experts stand beside it; and what their router sees.
+    let denseOutput = FloatBuffer()
+    let routerInput = FloatBuffer()
+    /// What each layer gets of the second embedding: [tokens, layers, size]; and the rows of its table.
+    let perLayerInputs = FloatBuffer()
+    let perLayerRows = FloatBuffer()
     /// The rows of `hidden` whose logits are wanted, and these: [rows, vocabulary].
     let sampledHidden = FloatBuffer()
     let logits = FloatBuffer()
@@ -50,7 +56,7 @@ final class ForwardPass {
     /// For layers without rotary positions.
     let unrotated = RotaryTable()
 
-    private let model: TransformerDescription
+    let model: TransformerDescription
     private let headKinds: [AttentionHeads]
     /// All tokens' rows, and a scale for each.
     private var allRows: [Int32] = []
@@ -77,7 +83,7 @@ final class ForwardPass {
     func releaseBuffers() {
         let buffers = [
             hidden, normed, qkv, attentionOutput, gateUp, gated, blockOutput, routerLogits, expertInput, expertOutput,
-            sampledHidden, logits,
+            denseOutput, routerInput, perLayerInputs, perLayerRows, sampledHidden, logits,
         ]
         for buffer in buffers { buffer.release() }
     }
@@ -184,24 +190,27 @@ final class ForwardPass {
     }
 
     /// hidden += scale × blockOutput
-    func addBlockOutput(scale: Float) {
-        let size = model.hiddenSize
+    func addBlockOutput(scale: Float) { add(blockOutput, size: model.hiddenSize, scale: scale, to: hidden) }
+
+    /// y[tokens, size] += scale × x
+    func add(_ x: FloatBuffer, size: Int, scale: Float, to y: FloatBuffer) {
         if allRows.count != count { allRows = (0..<Int32(count)).map(\.self) }
         if residualScales.count != count || residualScales.first != scale {
             residualScales = [Float](repeating: scale, count: count)
         }
         ck_scatter_add(
             compute.handle,
-            blockOutput.buffer(count * size),
+            x.buffer(count * size),
             allRows,
             residualScales,
             Int32(count),
             Int32(size),
-            hidden.buffer(count * size)
+            y.buffer(count * size)
         )
     }
 
-    private func scale(_ x: FloatBuffer, _ count: Int, by factor: Float) {
+    /// x[count] × factor, in place.
+    func scale(_ x: FloatBuffer, _ count: Int, by factor: Float) {
         if factor != 1 { ck_scale(compute.handle, factor, count, x.buffer(count)) }
     }
 

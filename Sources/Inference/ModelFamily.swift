@@ -39,6 +39,7 @@ enum FamilyRegistry {
     static let all: [any ModelFamily.Type] = [
         Gemma2.self,
         Gemma3.self,
+        Gemma4.self,
         Granite.self,
         Llama.self,
         Mistral.self,

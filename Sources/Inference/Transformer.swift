@@ -4,6 +4,7 @@ import ModelFiles
 struct Transformer: Sendable {
     let description: TransformerDescription
     private let embedding: Matrix  // embed_tokens
+    private let perLayerEmbedding: PerLayerEmbedding?
     private let layers: [LayerWeights]  // layers.N
     /// The place in KV memory of each layer's keys and values.
     private let places: [Int]
@@ -22,6 +23,7 @@ struct Transformer: Sendable {
         let (rows, columns) = (description.vocabularySize, description.hiddenSize)
         let paths = description.paths.first { weights.has("\($0.decoder).embed_tokens") } ?? description.paths[0]
         embedding = try weights.matrix("\(paths.decoder).embed_tokens", rows: rows, columns: columns)
+        perLayerEmbedding = try weights.perLayerEmbedding(of: description, at: paths.decoder)
         norm = try weights.norm("\(paths.decoder).norm", columns, of: description)
         head = description.tiesEmbeddings ? embedding : try weights.matrix(paths.head, rows: rows, columns: columns)
         var layers: [LayerWeights] = []
@@ -46,10 +48,12 @@ struct Transformer: Sendable {
     /// Computes all tokens of the pass: their keys and values, and the logits of the given rows.
     func forward(_ pass: ForwardPass, logitsOf rows: [Int]) {
         pass.embed(embedding, scale: description.embeddingScale)
+        if let perLayerEmbedding { pass.embed(perLayerEmbedding) }
         pass.fillRotaryTables(rotary)
-        for (layer, place) in zip(layers, places) {
-            pass.mix(layer, index: place)
+        for (index, layer) in layers.enumerated() {
+            pass.mix(layer, index: places[index])
             pass.feedForward(layer)
+            pass.finish(layer, index: index)
         }
         pass.computeLogits(of: rows, norm, head, scale: description.logitScale, softCap: description.logitSoftCap)
     }

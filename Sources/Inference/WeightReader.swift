@@ -50,6 +50,24 @@ final class WeightReader {
         try vector(floats("\(path).weight", count).map(transform), path)
     }
 
+    /// The shape of the tensor `name`; nil if there is none.
+    func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+
+    /// The values of the tensor `name`, whose shape must be one of these, each changed by `transform`.
+    func vector(
+        named name: String,
+        shapes: [[Int]],
+        _ transform: ([Float]) -> [Float] = { $0 }
+    ) throws(ModelError) -> Vector {
+        let shape = shapes.first { $0 == tensors[name]?.shape } ?? shapes[0]
+        let tensor = try tensors.tensor(name, TensorType.floats, shape: shape)
+        let values = transform(tensor.floats())
+        guard values.allSatisfy(\.isFinite) else {
+            throw ModelError("\(tensor.label): holds a value that is not finite")
+        }
+        return try vector(values, name)
+    }
+
     /// The biases of matrices below `path`, one after another.
     func bias(_ path: String, _ parts: [LinearPart]) throws(ModelError) -> Vector {
         var values: [Float] = []
@@ -78,12 +96,15 @@ final class WeightReader {
     }
 
     /// The matrix at `path`: in MLX's form if the file has scales for it, else of floats or blocks.
-    /// - Parameter interleaved: heads whose rows are to be put in order, of a matrix that is not in MLX's form.
+    /// - Parameters:
+    ///   - interleaved: heads whose rows are to be put in order, of a matrix that is not in MLX's form.
+    ///   - isTable: whether only rows of it are looked up: these stay in the file.
     func matrix(
         _ path: String,
         rows: Int,
         columns: Int,
-        interleaved: InterleavedHeads? = nil
+        interleaved: InterleavedHeads? = nil,
+        isTable: Bool = false
     ) throws(ModelError) -> Matrix {
         guard columns % 16 == 0, columns <= 1 << 18, 1...Int(Int32.max) ~= rows else {
             throw ModelError(
@@ -92,7 +113,7 @@ final class WeightReader {
         }
         let matrix =
             tensors["\(path).scales"] != nil
-            ? try affine(path, rows, columns) : try plain(path, rows, columns, interleaved)
+            ? try affine(path, rows, columns, isTable) : try plain(path, rows, columns, interleaved, isTable)
         parameterCount += matrix.parameterCount
         byteCount += matrix.byteCount
         return matrix
@@ -122,7 +143,8 @@ final class WeightReader {
         _ path: String,
         _ rows: Int,
         _ columns: Int,
-        _ interleaved: InterleavedHeads?
+        _ interleaved: InterleavedHeads?,
+        _ isTable: Bool
     ) throws(ModelError) -> Matrix {
         let tensor = try tensors.tensor("\(path).weight", TensorType.matrices, shape: [rows, columns])
         let ordered = tensor.rowsInOrder(interleaved)
@@ -133,10 +155,10 @@ final class WeightReader {
         view.columns = Int32(columns)
         view.row_bytes = weights.count / rows
         view.weights = weights.bytes.baseAddress
-        return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor)
+        return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor, isTable)
     }
 
-    private func affine(_ path: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix {
+    private func affine(_ path: String, _ rows: Int, _ columns: Int, _ isTable: Bool) throws(ModelError) -> Matrix {
         guard let quantization = quantization[stacks[path] ?? path] else {
             throw ModelError("tensor \(path).scales: config.json does not say how it is quantised")
         }
@@ -161,20 +183,25 @@ final class WeightReader {
         view.scales = scales.bytes.bytes.baseAddress
         view.biases = biases.bytes.bytes.baseAddress
         let matrix = Matrix(view, memory: [weights.bytes, scales.bytes, biases.bytes])
-        return try checked(matrix, form: "MLX \(bits)-bit, group \(group)", scales)
+        return try checked(matrix, form: "MLX \(bits)-bit, group \(group)", scales, isTable)
     }
 
     /// Reads the matrix once, so that it is in memory when it is needed, and refuses it if it holds an infinity or what
     /// is not a number: one would spoil the answers of all sessions of a step.
     /// - Parameter tensor: to name in messages.
-    private func checked(_ matrix: Matrix, form: String, _ tensor: Tensor) throws(ModelError) -> Matrix {
+    private func checked(
+        _ matrix: Matrix,
+        form: String,
+        _ tensor: Tensor,
+        _ isTable: Bool
+    ) throws(ModelError) -> Matrix {
         matrix.prefetch()
         guard ck_compute_reserve(compute.handle, matrix.columns) else {
             throw ModelError("\(tensor.label): no memory for rows of \(matrix.columns) columns")
         }
         let row = withUnsafePointer(to: matrix.view) { ck_first_nonfinite_row(compute.handle, $0) }
         guard row < 0 else { throw ModelError("\(tensor.label): row \(row) holds a value that is not finite") }
-        guard packing, let packed = matrix.packed(on: compute) else {
+        guard packing, !isTable, let packed = matrix.packed(on: compute) else {
             forms[form, default: 0] += matrix.byteCount
             return matrix
         }

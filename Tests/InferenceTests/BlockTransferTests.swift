@@ -9,7 +9,7 @@ import Testing
 @Suite struct BlockTransferTests {
     @Test(
         "Blocks of one engine serve another of the same identity, to the bit",
-        arguments: ["phi3-4bit", "gemma2-bf16", "mistral-8bit"]
+        arguments: ["phi3-4bit", "gemma2-bf16", "mistral-8bit", "gemma4_text-4bit"]
     )
     func anotherEngine(name: String) async throws {
         let fixture = try Fixture(name)

@@ -7,6 +7,8 @@ package struct LayerDescription: Sendable, Equatable {
     package var feedForward: FeedForwardKind
     package var norms = NormPlacement.before
     package var residualScale: Float = 1
+    /// Whether a number of the layer's own multiplies the hidden state behind it.
+    package var hasOutputScale = false
 }
 
 package enum Mixer: Sendable, Equatable {
@@ -16,6 +18,8 @@ package enum Mixer: Sendable, Equatable {
 package enum FeedForwardKind: Sendable, Equatable {
     case dense(DenseDescription)
     case experts(ExpertsDescription)
+    /// Side by side, each with norms of its own, and added; the router has a norm too, and a scale for each expert.
+    case both(DenseDescription, ExpertsDescription)
 }
 
 /// Which norms a layer has about its mixer and its feed-forward network.
@@ -101,13 +105,14 @@ extension FeedForwardKind {
         switch self {
         case .dense(let network): network.size
         case .experts(let experts): experts.expert.size
+        case .both(let network, let experts): max(network.size, experts.expert.size)
         }
     }
 
     var expertCount: Int {
         switch self {
         case .dense: 0
-        case .experts(let experts): experts.count
+        case .experts(let experts), .both(_, let experts): experts.count
         }
     }
 }

@@ -28,6 +28,8 @@ package struct TransformerDescription: Sendable, Equatable {
     /// The kinds of rotary positions, which layers name by their index.
     package var rotary: [RotaryParameters] = []
     package var layers: [LayerDescription] = []
+    /// Nil: the layers see nothing of the tokens but the hidden state.
+    package var perLayerEmbedding: PerLayerEmbeddingDescription?
 }
 
 /// The heads of a layer's attention.
@@ -43,6 +45,13 @@ package struct AttentionHeads: Sendable, Equatable {
     var keySize: Int { kvCount * size }
     /// What q · k is multiplied by in most families.
     var usualScale: Float { 1 / Float(size).squareRoot() }
+}
+
+/// A second embedding, of which each layer adds a part of its own to the hidden state.
+package struct PerLayerEmbeddingDescription: Sendable, Equatable {
+    /// Of a layer's part.
+    package var size: Int
+    package var activation: Activation
 }
 
 /// Where in a file the decoder and its head are.
@@ -76,7 +85,9 @@ extension TransformerDescription {
     var widestQuery: Int { headKinds.map(\.querySize).max() ?? 0 }
 
     /// The width of the widest feed-forward network, between its matrices.
-    var widestFeedForward: Int { layers.map(\.feedForward.innerSize).max() ?? 0 }
+    var widestFeedForward: Int {
+        max(layers.map(\.feedForward.innerSize).max() ?? 0, perLayerEmbedding?.size ?? 0)
+    }
 
     /// The most columns of any matrix.
     var maxColumns: Int { max(hiddenSize, widestQuery, widestFeedForward) }

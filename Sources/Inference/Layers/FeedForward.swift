@@ -33,9 +33,13 @@ extension WeightReader {
                 columns: network.size,
                 bias: network.bias
             ),
-            activation: network.activation == .silu ? CK_SILU : CK_GELU_TANH
+            activation: network.activation.kernelValue
         )
     }
+}
+
+extension Activation {
+    var kernelValue: ck_activation { self == .silu ? CK_SILU : CK_GELU_TANH }
 }
 
 extension ForwardPass {

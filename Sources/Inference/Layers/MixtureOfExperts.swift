@@ -12,6 +12,8 @@ struct MixtureOfExperts: Sendable {
     let chosenCount: Int
     /// Whether the weights of a token's experts are made to sum to 1.
     let normalizesWeights: Bool
+    /// Multiplies each expert's weight, after that.
+    let scales: [Float]?
 }
 
 extension WeightReader {
@@ -22,10 +24,32 @@ extension WeightReader {
         hiddenSize: Int,
         at path: String
     ) throws(ModelError) -> MixtureOfExperts {
+        try self.mixture(
+            mixture,
+            hiddenSize: hiddenSize,
+            router: "\(path).gate",
+            experts: "\(path).experts",
+            stacks: ["\(path).switch_mlp", "\(path).experts"]
+        )
+    }
+
+    /// The same with names of other families.
+    /// - Parameters:
+    ///   - path: of experts that stand each by itself.
+    ///   - stacks: where they may be stacked.
+    ///   - scales: the tensor that multiplies their weights, if there is one.
+    func mixture(
+        _ mixture: ExpertsDescription,
+        hiddenSize: Int,
+        router: String,
+        experts path: String,
+        stacks: [String],
+        scales: String? = nil
+    ) throws(ModelError) -> MixtureOfExperts {
         let count = mixture.count
-        let router = try matrix("\(path).gate", rows: count, columns: hiddenSize)
-        var expertPaths = (0..<count).map { "\(path).experts.\($0)" }
-        for stack in ["\(path).switch_mlp", "\(path).experts"] {
+        let router = try matrix(router, rows: count, columns: hiddenSize)
+        var expertPaths = (0..<count).map { "\(path).\($0)" }
+        for stack in stacks {
             let names = ["gate_up_proj", "gate_proj", "up_proj", "down_proj"].filter { isStack("\(stack).\($0)") }
             for name in names { try unstack("\(stack).\(name)", count: count) { "\(stack).\($0).\(name)" } }
             if !names.isEmpty { expertPaths = (0..<count).map { "\(stack).\($0)" } }
@@ -36,15 +60,17 @@ extension WeightReader {
             router: router,
             experts: experts,
             chosenCount: mixture.chosenCount,
-            normalizesWeights: mixture.normalizesWeights
+            normalizesWeights: mixture.normalizesWeights,
+            scales: try scales.map { (name) throws(ModelError) in try vector(named: name, shapes: [[count]]).values }
         )
     }
 }
 
 extension ForwardPass {
     /// blockOutput = the experts' output for `normed`.
-    func computeExperts(_ mixture: MixtureOfExperts) {
-        let (chosen, weights) = route(mixture)
+    /// - Parameter input: what the router sees; nil: `normed`.
+    func computeExperts(_ mixture: MixtureOfExperts, routedBy input: FloatBuffer? = nil) {
+        let (chosen, weights) = route(mixture, input ?? normed)
         // The tokens of each expert, and their weights.
         var rows = [[Int32]](repeating: [], count: mixture.experts.count)
         var shares = [[Float]](repeating: [], count: mixture.experts.count)
@@ -73,9 +99,9 @@ extension ForwardPass {
     }
 
     /// The experts of each token, and their weights: [count, chosenCount].
-    private func route(_ mixture: MixtureOfExperts) -> ([Int32], [Float]) {
+    private func route(_ mixture: MixtureOfExperts, _ input: FloatBuffer) -> ([Int32], [Float]) {
         let size = mixture.router.rows
-        mixture.router.multiply(normed, tokens: count, into: routerLogits, on: compute)
+        mixture.router.multiply(input, tokens: count, into: routerLogits, on: compute)
         var chosen = [Int32](repeating: 0, count: count * mixture.chosenCount)
         var weights = [Float](repeating: 0, count: count * mixture.chosenCount)
         ck_route_top_k(
@@ -88,6 +114,9 @@ extension ForwardPass {
             &chosen,
             &weights
         )
+        if let scales = mixture.scales {
+            for (index, expert) in chosen.enumerated() { weights[index] *= scales[Int(expert)] }
+        }
         return (chosen, weights)
     }
 }
