@@ -55,7 +55,7 @@ import Testing
         let file = try Data(contentsOf: URL(fileURLWithPath: Fixture.path("rotary.json")))
         let cases = try JSONDecoder().decode([Case].self, from: file)
         let objects = try #require(JSONSerialization.jsonObject(with: file) as? [[String: Any]])
-        #expect(cases.count == 6)
+        #expect(cases.count == 7)
         for (index, expected) in cases.enumerated() {
             let config = try JSONSerialization.data(withJSONObject: #require(objects[index]["config"]))
             let configuration = try ModelConfiguration(source: .memory(["config.json": FileBytes(copying: config)]))

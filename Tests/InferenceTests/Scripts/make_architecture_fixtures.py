@@ -273,6 +273,7 @@ def make_rotary():
          "truncate": False, "mscale": 1.0, "mscale_all_dim": 0.7, "original_max_position_embeddings": 4096},
         {"rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor": 0.75, "short_factor": factors,
          "long_factor": [3 * f for f in factors], "original_max_position_embeddings": 4096},
+        {"rope_type": "proportional", "rope_theta": 1000000.0, "partial_rotary_factor": 0.25, "factor": 2.0},
     ]
     results = []
     for case in cases:
