@@ -217,6 +217,7 @@ final class AttentionStep {
                 places,
                 &qkv,
                 Int32(shape.heads),
+                CK_QKV,
                 &preparation,
                 runs,
                 Int32(runs.count)
@@ -233,6 +234,7 @@ final class AttentionStep {
                 places,
                 qkv,
                 Int32(shape.heads),
+                CK_QKV,
                 ck_attention_mask(window: 0, soft_cap: 0, sinks: nil),
                 spans,
                 Int32(spans.count),

@@ -20,6 +20,7 @@ typedef struct store_work {
     const ck_token_slot *slots;
     float *qkv;
     int heads;
+    ck_projections projections;
     const ck_qk_transform *transform;
     const ck_token_run *runs;
 } store_work;
@@ -30,13 +31,13 @@ static void store_item(void *context, int item, int worker) {
     const store_work *w = context;
     int kv_heads = w->kv->kv_heads;
     w->compute->kernels->store_token_run(
-        w->kv, w->slots, w->qkv, w->heads, w->transform, &w->runs[item / kv_heads], item % kv_heads);
+        w->kv, w->slots, w->qkv, w->heads, w->projections, w->transform, &w->runs[item / kv_heads], item % kv_heads);
 }
 
 void ck_transform_qk_and_store_kv(
-    ck_compute *c, const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads, const ck_qk_transform *transform,
-    const ck_token_run *runs, int run_count) {
-    store_work w = {c, kv, slots, qkv, heads, transform, runs};
+    ck_compute *c, const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads, ck_projections projections,
+    const ck_qk_transform *transform, const ck_token_run *runs, int run_count) {
+    store_work w = {c, kv, slots, qkv, heads, projections, transform, runs};
     if (run_count == 0) return;
     size_t cost = (size_t)runs[0].count * (size_t)((heads / kv->kv_heads + 2) * kv->head_size) / 4;
     ck_parallel_for(c, CK_WORK_ATTENTION, run_count * kv->kv_heads, grain_of(cost), store_item, &w);
@@ -109,10 +110,11 @@ bool ck_compute_reserve_splits(ck_compute *c, int context, int heads, int head_s
 }
 
 void ck_attention(
-    ck_compute *c, const ck_kv *kv, const ck_token_slot *slots, const float *qkv, int heads, ck_attention_mask mask,
-    const ck_query_tile *tiles, int tile_count, float *out) {
+    ck_compute *c, const ck_kv *kv, const ck_token_slot *slots, const float *qkv, int heads, ck_projections projections,
+    ck_attention_mask mask, const ck_query_tile *tiles, int tile_count, float *out) {
     attention_work w = {
-        .compute = c, .attention = {kv, slots, qkv, heads, mask}, .tiles = tiles, .out = out, .splits = 1};
+        .compute = c, .attention = {kv, slots, qkv, heads, projections, mask}, .tiles = tiles, .out = out,
+        .splits = 1};
     if (tile_count == 0) return;
     size_t cost = 0;
     int queries = 0;

@@ -37,8 +37,8 @@ typedef struct kernels {
     int (*logits_above)(const float *x, int count, float threshold, int32_t *indices, int capacity);
     /// As ck_transform_qk_and_store_kv, for one token run and one KV head with the query heads that share it.
     void (*store_token_run)(
-        const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads, const ck_qk_transform *p,
-        const ck_token_run *run, int kv_head);
+        const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads, ck_projections projections,
+        const ck_qk_transform *p, const ck_token_run *run, int kv_head);
     /// The softmax states of a query tile over the positions of one split (see kv.h): [query][state_floats].
     void (*attend_split)(const attention *a, const ck_query_tile *query_tile, int split, float *states);
     /// Merges the states of the next split into those of all splits before it.

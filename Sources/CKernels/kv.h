@@ -20,7 +20,7 @@
 
 #include "ckernels.h"
 
-enum { GROUP_TILES = 4, GROUP = GROUP_TILES * CK_LANES, SPLIT = 512, KV_LINE = 64, MAX_HEAD = 256 };
+enum { GROUP_TILES = 4, GROUP = GROUP_TILES * CK_LANES, SPLIT = 512, KV_LINE = 64, MAX_HEAD = 512 };
 
 /// The state of an online softmax over some positions: head_size floats, the values weighted by exponentials relative
 /// to the largest score; then that score, and the sum of the exponentials, which is 0 if no position was attended to.
@@ -34,6 +34,7 @@ typedef struct attention {
     const ck_token_slot *slots;
     const float *qkv;
     int heads;
+    ck_projections projections;
     ck_attention_mask mask;
 } attention;
 
@@ -58,6 +59,11 @@ static inline query_position query_at(const attention *a, const ck_query_tile *q
     int together = shared_queries(a, query_tile), heads = together / query_tile->count, within = index % together;
     return (query_position){
         query_tile->row + within / heads, query_tile->head + index / together * heads + within % heads};
+}
+
+/// Floats of a row of q, and of the k and v that stand behind it.
+static inline size_t row_floats(const ck_kv *kv, int heads, ck_projections projections) {
+    return (size_t)(heads + (int)projections * kv->kv_heads) * (size_t)kv->head_size;
 }
 
 static inline int query_count(const ck_query_tile *query_tile) { return query_tile->count * query_tile->heads; }

@@ -40,7 +40,7 @@ package actor Engine: InferenceEngine {
             options: options,
             freeMemory: SystemMemory.freeBytes()
         )
-        try compute.reserve(partsOf: transformer.heads, contextLength: plan.contextLength)
+        for heads in transformer.headKinds { try compute.reserve(partsOf: heads, contextLength: plan.contextLength) }
         pass = ForwardPass(
             transformer,
             compute: compute,

@@ -18,7 +18,8 @@ final class ForwardPass {
     private(set) var places = UnsafeMutableBufferPointer<ck_token_slot>(start: nil, count: 0)
     private var tables = UnsafeMutableBufferPointer<Int32>(start: nil, count: 0)
     private(set) var runs: [ck_token_run] = []
-    private(set) var spans: [ck_query_tile] = []
+    /// For each of `headKinds`.
+    private var spans: [[ck_query_tile]]
 
     // One row for each token, unless said otherwise.
 
@@ -41,6 +42,12 @@ final class ForwardPass {
     /// The rows of `normed` for one expert's tokens, and what it makes of them.
     let expertInput = FloatBuffer()
     let expertOutput = FloatBuffer()
+    /// The dense network's output, where experts stand beside it; and what their router sees.
+    let denseOutput = FloatBuffer()
+    let routerInput = FloatBuffer()
+    /// What each layer gets of the second embedding: [tokens, layers, size]; and the rows of its table.
+    let perLayerInputs = FloatBuffer()
+    let perLayerRows = FloatBuffer()
     /// The rows of `hidden` whose logits are wanted, and these: [rows, vocabulary].
     let sampledHidden = FloatBuffer()
     let logits = FloatBuffer()
@@ -49,7 +56,8 @@ final class ForwardPass {
     /// For layers without rotary positions.
     let unrotated = RotaryTable()
 
-    private let model: TransformerDescription
+    let model: TransformerDescription
+    private let headKinds: [AttentionHeads]
     /// All tokens' rows, and a scale for each.
     private var allRows: [Int32] = []
     private var residualScales: [Float] = []
@@ -60,6 +68,8 @@ final class ForwardPass {
         self.kv = kv
         self.contextLength = contextLength
         rotaryTables = model.rotary.map { _ in RotaryTable() }
+        headKinds = model.headKinds
+        spans = headKinds.map { _ in [] }
     }
 
     deinit {
@@ -73,7 +83,7 @@ final class ForwardPass {
     func releaseBuffers() {
         let buffers = [
             hidden, normed, qkv, attentionOutput, gateUp, gated, blockOutput, routerLogits, expertInput, expertOutput,
-            sampledHidden, logits,
+            denseOutput, routerInput, perLayerInputs, perLayerRows, sampledHidden, logits,
         ]
         for buffer in buffers { buffer.release() }
     }
@@ -83,7 +93,7 @@ final class ForwardPass {
         tokens.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
-        spans.removeAll(keepingCapacity: true)
+        for kind in spans.indices { spans[kind].removeAll(keepingCapacity: true) }
         let tokenCount = entries.reduce(0) { $0 + $1.tokens.count }
         grow(tokens: tokenCount, blocks: entries.reduce(0) { $0 + $1.blocks.count })
         var tableStart = 0
@@ -102,11 +112,15 @@ final class ForwardPass {
         }
     }
 
-    /// Adds the runs and the spans of a session's tokens, the last ones, from `row` on. Neighbouring spans share a head,
-    /// whose keys and values then stay in the cache.
+    /// The query tiles of all tokens in layers with these heads, which must be of a layer of the model.
+    func spans(of heads: AttentionHeads) -> [ck_query_tile] {
+        guard let kind = headKinds.firstIndex(of: heads) else { preconditionFailure("no such heads") }
+        return spans[kind]
+    }
+
+    /// Adds the runs and the spans of a session's tokens, the last ones, from `row` on.
     private func addRuns(from row: Int, sessions: Int) {
         let firstRun = runs.count
-        let heads = model.heads
         let count = tokens.count - row
         var row = row
         while row < tokens.count {
@@ -114,6 +128,12 @@ final class ForwardPass {
             runs.append(ck_token_run(row: Int32(row), count: Int32(count)))
             row += count
         }
+        for kind in headKinds.indices { addSpans(of: runs[firstRun...], count, kind: kind, sessions: sessions) }
+    }
+
+    /// Adds the spans of a session's runs. Neighbouring spans share a head, whose keys and values then stay in the cache.
+    private func addSpans(of runs: ArraySlice<ck_token_run>, _ count: Int, kind: Int, sessions: Int) {
+        let heads = headKinds[kind]
         let shared = heads.count / heads.kvCount
         // One token for each session leaves room for several heads of keys and values, as far as threads find enough spans.
         let most = count == 1 ? CK_QUERY_TILE_MAX / shared : 1
@@ -121,18 +141,18 @@ final class ForwardPass {
         for kvHead in stride(from: 0, to: heads.kvCount, by: kvHeads) {
             let all = kvHead * shared..<min(kvHead + kvHeads, heads.kvCount) * shared
             let most = min(all.count, CK_QUERY_TILE_MAX)
-            for run in runs[firstRun...] {
+            for run in runs {
                 for head in stride(from: all.lowerBound, to: all.upperBound, by: most) {
-                    addSpans(of: run, heads: head..<min(head + most, all.upperBound))
+                    addSpans(of: run, heads: head..<min(head + most, all.upperBound), kind: kind)
                 }
             }
         }
     }
 
-    private func addSpans(of run: ck_token_run, heads: Range<Int>) {
+    private func addSpans(of run: ck_token_run, heads: Range<Int>, kind: Int) {
         let most = CK_QUERY_TILE_MAX / heads.count
         for offset in stride(from: 0, to: run.count, by: most) {
-            spans.append(
+            spans[kind].append(
                 ck_query_tile(
                     row: run.row + offset,
                     count: min(Int32(most), run.count - offset),
@@ -176,24 +196,27 @@ final class ForwardPass {
     }
 
     /// hidden += scale × blockOutput
-    func addBlockOutput(scale: Float) {
-        let size = model.hiddenSize
+    func addBlockOutput(scale: Float) { add(blockOutput, size: model.hiddenSize, scale: scale, to: hidden) }
+
+    /// y[tokens, size] += scale × x
+    func add(_ x: FloatBuffer, size: Int, scale: Float, to y: FloatBuffer) {
         if allRows.count != count { allRows = (0..<Int32(count)).map(\.self) }
         if residualScales.count != count || residualScales.first != scale {
             residualScales = [Float](repeating: scale, count: count)
         }
         ck_scatter_add(
             compute.handle,
-            blockOutput.buffer(count * size),
+            x.buffer(count * size),
             allRows,
             residualScales,
             Int32(count),
             Int32(size),
-            hidden.buffer(count * size)
+            y.buffer(count * size)
         )
     }
 
-    private func scale(_ x: FloatBuffer, _ count: Int, by factor: Float) {
+    /// x[count] × factor, in place.
+    func scale(_ x: FloatBuffer, _ count: Int, by factor: Float) {
         if factor != 1 { ck_scale(compute.handle, factor, count, x.buffer(count)) }
     }
 

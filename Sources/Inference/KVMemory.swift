@@ -4,7 +4,7 @@ import Platform
 
 /// The keys and values of all sessions: one piece of memory of fixed size, allocated once and touched as it is used.
 ///
-///     block                    blockSize positions of one session, all layers
+///     block                    blockSize positions of one session, all layers that have keys and values of their own
 ///       layer                  tiles of 16 positions
 ///         tile, head           keys and values, as kv.h of the kernels has them
 ///
@@ -14,6 +14,8 @@ final class KVMemory {
     let shape: KVShape
     let blockCount: Int
     private let memory: UnsafeMutableRawBufferPointer
+    /// Where in a block each layer begins.
+    private let layerOffsets: [Int]
 
     init(shape: KVShape, blockCount: Int) throws(ModelError) {
         let (bytes, overflow) = shape.blockBytes.multipliedReportingOverflow(by: blockCount)
@@ -28,6 +30,7 @@ final class KVMemory {
         madvise(start, bytes, MADV_HUGEPAGE)
         self.shape = shape
         self.blockCount = blockCount
+        layerOffsets = shape.layerOffsets
         memory = UnsafeMutableRawBufferPointer(start: start, count: bytes)
     }
 
@@ -65,42 +68,61 @@ final class KVMemory {
     }
 
     /// What the kernels need to find the positions of one layer.
+    /// - Parameter layer: its place among those of `shape`.
     func view(layer: Int) -> ck_kv {
-        precondition(0..<shape.layers ~= layer, "no such layer")
+        precondition(shape.layers.indices ~= layer, "no such layer")
         return ck_kv(
             memory: memory.baseAddress?.assumingMemoryBound(to: UInt8.self),
             block_bytes: shape.blockBytes,
-            layer_offset: layer * (shape.blockBytes / shape.layers),
+            layer_offset: layerOffsets[layer],
             type: shape.type.kernelType,
             tiles_per_block: Int32(shape.blockSize / 16),
-            kv_heads: Int32(shape.heads),
-            head_size: Int32(shape.headSize)
+            kv_heads: Int32(shape.layers[layer].heads),
+            head_size: Int32(shape.layers[layer].headSize)
         )
     }
 }
 
 /// What of a model's shape its keys and values depend on.
 struct KVShape: Sendable, Equatable {
-    var layers: Int
-    var heads: Int
-    var headSize: Int
+    /// The keys and values of one layer.
+    struct Layer: Sendable, Equatable {
+        var heads: Int
+        var headSize: Int
+    }
+
+    /// Of the layers that have some of their own, in their order.
+    var layers: [Layer]
     /// Positions in a block: a multiple of 16.
     var blockSize: Int
     var type: KVType
 
-    var bytesPerToken: Int { layers * heads * ck_kv_position_bytes(type.kernelType, Int32(headSize)) }
+    var bytesPerToken: Int { layers.reduce(0) { $0 + bytesPerToken(of: $1) } }
     var blockBytes: Int { bytesPerToken * blockSize }
+
+    /// The bytes of a block before each layer.
+    var layerOffsets: [Int] {
+        var next = 0
+        return layers.map { layer in
+            defer { next += bytesPerToken(of: layer) * blockSize }
+            return next
+        }
+    }
+
+    private func bytesPerToken(of layer: Layer) -> Int {
+        layer.heads * ck_kv_position_bytes(type.kernelType, Int32(layer.headSize))
+    }
 }
 
 extension KVShape {
     init(_ model: TransformerDescription, blockSize: Int, type: KVType) {
-        self.init(
-            layers: model.layers.count,
-            heads: model.heads.kvCount,
-            headSize: model.heads.size,
-            blockSize: blockSize,
-            type: type
-        )
+        layers = model.layers.compactMap { layer in
+            guard let attention = layer.attention, attention.sharedLayer == nil else { return nil }
+            let heads = model.heads(of: attention)
+            return Layer(heads: heads.kvCount, headSize: heads.size)
+        }
+        self.blockSize = blockSize
+        self.type = type
     }
 }
 

@@ -48,10 +48,9 @@ package final class LoadedModel: Sendable {
     ) throws(ModelError) {
         configuration = try ModelConfiguration(source: source)
         let description = configuration.transformer
-        let size = description.heads.size
-        guard size % 16 == 0, size <= 256 else {
+        for size in description.headKinds.map(\.size) where size % 16 != 0 || size > 512 {
             throw ModelError(
-                "\(source.label("config.json")): heads of size \(size) are not supported; multiples of 16 up to 256 are"
+                "\(source.label("config.json")): heads of size \(size) are not supported; multiples of 16 up to 512 are"
             )
         }
         // Before the weights, which take longer.

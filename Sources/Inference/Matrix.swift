@@ -80,6 +80,8 @@ struct Vector: @unchecked Sendable {
     let count: Int
     let memory: FileBytes
 
+    var values: [Float] { Array(UnsafeBufferPointer(start: start, count: count)) }
+
     /// - Returns: nil if there are no values.
     init?(_ values: [Float]) {
         memory = values.withUnsafeBytes { FileBytes(copying: $0) }

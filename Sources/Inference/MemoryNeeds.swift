@@ -8,10 +8,12 @@ extension WorkingMemory {
         self.init()
         let (hidden, inner, experts) = (model.hiddenSize, model.widestFeedForward, model.mostExperts)
         // Floats of each buffer of `ForwardPass` for a token.
-        let attention = 2 * model.heads.querySize + 2 * model.heads.keySize
+        let attention = model.headKinds.map { 2 * $0.querySize + 2 * $0.keySize }.max() ?? 0
         let feedForward = 3 * inner + (experts > 0 ? experts + 2 * hidden : 0)
+        let both = model.layers.contains { if case .both = $0.feedForward { true } else { false } } ? 2 * hidden : 0
+        let perLayer = 2 * model.layers.count * (model.perLayerEmbedding?.size ?? 0)
         let rotary = model.rotary.reduce(0) { $0 + $1.dimensions }
-        bytesPerStepToken = 4 * (3 * hidden + attention + feedForward + rotary)
+        bytesPerStepToken = 4 * (3 * hidden + attention + feedForward + both + perLayer + rotary)
         bytesPerSample = 4 * (model.vocabularySize + 2 * hidden)
         // Scratch of each thread, and inputs of integer kernels in two planes.
         let columns = model.maxColumns

@@ -41,6 +41,7 @@ enum FamilyRegistry {
         Exaone4.self,
         Gemma2.self,
         Gemma3.self,
+        Gemma4.self,
         Glm4MoE.self,
         GptOss.self,
         Granite.self,

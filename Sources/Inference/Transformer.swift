@@ -4,7 +4,10 @@ import ModelFiles
 struct Transformer: Sendable {
     let description: TransformerDescription
     private let embedding: Matrix  // embed_tokens
+    private let perLayerEmbedding: PerLayerEmbedding?
     private let layers: [LayerWeights]  // layers.N
+    /// The place in KV memory of each layer's keys and values.
+    private let places: [Int]
     private let norm: RMSNorm  // norm
     private let head: Matrix  // lm_head, or the embedding again
     private let rotary: [RotaryEmbedding]
@@ -20,6 +23,7 @@ struct Transformer: Sendable {
         let (rows, columns) = (description.vocabularySize, description.hiddenSize)
         let paths = description.paths.first { weights.has("\($0.decoder).embed_tokens") } ?? description.paths[0]
         embedding = try weights.matrix("\(paths.decoder).embed_tokens", rows: rows, columns: columns)
+        perLayerEmbedding = try weights.perLayerEmbedding(of: description, at: paths.decoder)
         norm = try weights.norm("\(paths.decoder).norm", columns, of: description)
         head = description.tiesEmbeddings ? embedding : try weights.matrix(paths.head, rows: rows, columns: columns)
         var layers: [LayerWeights] = []
@@ -30,15 +34,26 @@ struct Transformer: Sendable {
         }
         self.layers = layers
         rotary = description.rotary.map { RotaryEmbedding($0) }
+        var own = 0
+        places = description.layers.reduce(into: []) { places, layer in
+            if let source = layer.attention?.sharedLayer {
+                places.append(places[source])
+            } else {
+                places.append(own)
+                own += 1
+            }
+        }
     }
 
     /// Computes all tokens of the pass: their keys and values, and the logits of the given rows.
     func forward(_ pass: ForwardPass, logitsOf rows: [Int]) {
         pass.embed(embedding, scale: description.embeddingScale)
+        if let perLayerEmbedding { pass.embed(perLayerEmbedding) }
         pass.fillRotaryTables(rotary)
         for (index, layer) in layers.enumerated() {
-            pass.mix(layer, index: index)
+            pass.mix(layer, index: places[index])
             pass.feedForward(layer)
+            pass.finish(layer, index: index)
         }
         pass.computeLogits(of: rows, norm, head, scale: description.logitScale, softCap: description.logitSoftCap)
     }

@@ -63,6 +63,24 @@ final class WeightReader {
         return try vector(floats(tensors[gguf] == nil ? "\(path).e_score_correction_bias" : gguf, count), path)
     }
 
+    /// The shape of the tensor `name`; nil if there is none.
+    func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+
+    /// The values of the tensor `name`, whose shape must be one of these, each changed by `transform`.
+    func vector(
+        named name: String,
+        shapes: [[Int]],
+        _ transform: ([Float]) -> [Float] = { $0 }
+    ) throws(ModelError) -> Vector {
+        let shape = shapes.first { $0 == tensors[name]?.shape } ?? shapes[0]
+        let tensor = try tensors.tensor(name, TensorType.floats, shape: shape)
+        let values = transform(tensor.floats())
+        guard values.allSatisfy(\.isFinite) else {
+            throw ModelError("\(tensor.label): holds a value that is not finite")
+        }
+        return try vector(values, name)
+    }
+
     /// The biases of matrices below `path`, one after another.
     func bias(_ path: String, _ parts: [LinearPart]) throws(ModelError) -> Vector {
         var values: [Float] = []
@@ -91,12 +109,15 @@ final class WeightReader {
     }
 
     /// The matrix at `path`: in MLX's form if the file has scales for it, else of floats or blocks.
-    /// - Parameter interleaved: heads whose rows are to be put in order.
+    /// - Parameters:
+    ///   - interleaved: heads whose rows are to be put in order.
+    ///   - isTable: whether only rows of it are looked up: these stay in the file.
     func matrix(
         _ path: String,
         rows: Int,
         columns: Int,
-        interleaved: InterleavedHeads? = nil
+        interleaved: InterleavedHeads? = nil,
+        isTable: Bool = false
     ) throws(ModelError) -> Matrix {
         guard columns % 16 == 0, columns <= 1 << 18, 1...Int(Int32.max) ~= rows else {
             throw ModelError(
@@ -106,9 +127,9 @@ final class WeightReader {
         let scales = tensors["\(path).scales"]
         let matrix =
             switch scales?.type {
-            case nil: try plain(path, rows, columns, interleaved)
-            case .uint8: try float4(path, rows, columns, interleaved)
-            default: try affine(path, rows, columns, interleaved)
+            case nil: try plain(path, rows, columns, interleaved, isTable)
+            case .uint8: try float4(path, rows, columns, interleaved, isTable)
+            default: try affine(path, rows, columns, interleaved, isTable)
             }
         parameterCount += matrix.parameterCount
         byteCount += matrix.byteCount
@@ -119,7 +140,8 @@ final class WeightReader {
         _ path: String,
         _ rows: Int,
         _ columns: Int,
-        _ interleaved: InterleavedHeads?
+        _ interleaved: InterleavedHeads?,
+        _ isTable: Bool
     ) throws(ModelError) -> Matrix {
         let isTransposed = transposedPaths.contains(path)
         let (types, shape) =
@@ -134,14 +156,15 @@ final class WeightReader {
         view.columns = Int32(columns)
         view.row_bytes = weights.count / rows
         view.weights = weights.bytes.baseAddress
-        return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor)
+        return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor, isTable)
     }
 
     private func affine(
         _ path: String,
         _ rows: Int,
         _ columns: Int,
-        _ interleaved: InterleavedHeads?
+        _ interleaved: InterleavedHeads?,
+        _ isTable: Bool
     ) throws(ModelError) -> Matrix {
         guard let quantization = quantization[stacks[path] ?? path] else {
             throw ModelError("tensor \(path).scales: config.json does not say how it is quantised")
@@ -169,7 +192,7 @@ final class WeightReader {
         view.scales = scales.bytes.baseAddress
         view.biases = biases.bytes.baseAddress
         let matrix = Matrix(view, memory: [weights, scales, biases])
-        return try checked(matrix, form: "MLX \(bits)-bit, group \(group)", factors)
+        return try checked(matrix, form: "MLX \(bits)-bit, group \(group)", factors, isTable)
     }
 
     /// A matrix of floats of 4 bits, of which OpenAI's files and MLX's have the codes and the scales by themselves.
@@ -177,7 +200,8 @@ final class WeightReader {
         _ path: String,
         _ rows: Int,
         _ columns: Int,
-        _ interleaved: InterleavedHeads?
+        _ interleaved: InterleavedHeads?,
+        _ isTable: Bool
     ) throws(ModelError) -> Matrix {
         guard columns % 32 == 0 else {
             throw ModelError("tensor \(path).scales: \(columns) columns; a multiple of 32 is expected")
@@ -196,20 +220,26 @@ final class WeightReader {
         view.row_bytes = columns / 2
         view.weights = weights.bytes.baseAddress
         view.scales = scales.bytes.baseAddress
-        return try checked(Matrix(view, memory: [weights, scales]), form: TensorType.mxfp4.rawValue, codes)
+        let form = TensorType.mxfp4.rawValue
+        return try checked(Matrix(view, memory: [weights, scales]), form: form, codes, isTable)
     }
 
     /// Reads the matrix once, so that it is in memory when it is needed, and refuses it if it holds an infinity or what
     /// is not a number: one would spoil the answers of all sessions of a step.
     /// - Parameter tensor: to name in messages.
-    private func checked(_ matrix: Matrix, form: String, _ tensor: Tensor) throws(ModelError) -> Matrix {
+    private func checked(
+        _ matrix: Matrix,
+        form: String,
+        _ tensor: Tensor,
+        _ isTable: Bool
+    ) throws(ModelError) -> Matrix {
         matrix.prefetch()
         guard ck_compute_reserve(compute.handle, matrix.columns) else {
             throw ModelError("\(tensor.label): no memory for rows of \(matrix.columns) columns")
         }
         let row = withUnsafePointer(to: matrix.view) { ck_first_nonfinite_row(compute.handle, $0) }
         guard row < 0 else { throw ModelError("\(tensor.label): row \(row) holds a value that is not finite") }
-        guard packing, let packed = matrix.packed(on: compute) else {
+        guard packing, !isTable, let packed = matrix.packed(on: compute) else {
             forms[form, default: 0] += matrix.byteCount
             return matrix
         }

@@ -11,7 +11,7 @@ import Testing
     static let names = [
         "phi3-128k", "phi4-mini", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma2", "gemma3_text", "granite",
         "smollm3", "ministral3", "olmo2", "olmo3", "seed_oss", "ernie4_5", "hunyuan_v1_dense", "exaone4", "gpt_oss",
-        "glm4_moe",
+        "glm4_moe", "gemma4_text", "gemma4_moe",
     ]
     static let forms = ["bf16", "8bit", "4bit"]
 
@@ -69,7 +69,7 @@ import Testing
         let file = try Data(contentsOf: URL(fileURLWithPath: Fixture.path("rotary.json")))
         let cases = try JSONDecoder().decode([Case].self, from: file)
         let objects = try #require(JSONSerialization.jsonObject(with: file) as? [[String: Any]])
-        #expect(cases.count == 6)
+        #expect(cases.count == 7)
         for (index, expected) in cases.enumerated() {
             let config = try JSONSerialization.data(withJSONObject: #require(objects[index]["config"]))
             let configuration = try ModelConfiguration(source: .memory(["config.json": FileBytes(copying: config)]))

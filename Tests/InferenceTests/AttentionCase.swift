@@ -14,6 +14,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     var dimensions: Int
     var window = 0
     var cap: Float = 0
+    var scale: Float = 0.2
     var hasNorms = false
     /// Whether the norms come after the rotation.
     var normsLast = false
@@ -21,6 +22,9 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     var hasSinks = false
     /// Whether q is scaled by its position, too.
     var scalesQueries = false
+    var hasValueNorm = false
+    /// What the layer computes of q, k and v: with q alone, another layer has stored keys and values.
+    var projections = CK_QKV
     var count = 45
     /// Whether keys and values are multiples of 1/127 up to 1, which bytes hold exactly.
     var isGrid = false
@@ -28,11 +32,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     var spoiled: (token: Int, head: Int)?
 
     var testDescription: String {
-        "\(count) tokens, \(heads)/\(kvHeads) heads of \(headSize), window \(window), cap \(cap)"
+        "\(count) tokens, \(heads)/\(kvHeads) heads of \(headSize), window \(window), cap \(cap), v \(projections.rawValue)"
     }
-    private var rowSize: Int { (heads + 2 * kvHeads) * headSize }
+    private var rowSize: Int { (heads + Int(stored.rawValue) * kvHeads) * headSize }
+    /// Of the layer that stores keys and values.
+    private var stored: ck_projections { projections == CK_Q ? CK_QKV : projections }
     private static let epsilon: Float = 1e-5
-    private static let scale: Float = 0.2
 
     // MARK: Inputs
 
@@ -48,12 +53,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     func inputs() -> Inputs {
         var generator = SeededGenerator(seed: 23)
         let numbers = (0..<count * rowSize + 1000).map { _ in Float.random(in: -1...1, using: &generator) }
-        func norm(_ start: Int) -> [Float] { numbers[start...].prefix(headSize).map { 1 + 0.5 * $0 } }
+        func norm(_ start: Int) -> [Float] { (0..<headSize).map { 1 + 0.5 * numbers[start + $0] } }
         var rows = Array(numbers.prefix(count * rowSize))
         if let spoiled { rows[spoiled.token * rowSize + spoiled.head * headSize + 5] = .nan }
         if isGrid {
             for token in 0..<count {
-                for head in heads..<heads + 2 * kvHeads {
+                for head in heads..<rowSize / headSize {
                     let start = token * rowSize + head * headSize
                     for d in start..<start + headSize { rows[d] = (rows[d] * 127).rounded() / 127 }
                     rows[start + token % headSize] = 1
@@ -87,7 +92,11 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         let compute = try Compute(variant: way.variant, threads: way.threads, precise: false)
         let blockCount = (count + 31) / 32 + 2
         let kv = try KVMemory(
-            shape: KVShape(layers: 2, heads: kvHeads, headSize: headSize, blockSize: 32, type: type),
+            shape: KVShape(
+                layers: [.init(heads: 1, headSize: 48), .init(heads: kvHeads, headSize: headSize)],
+                blockSize: 32,
+                type: type
+            ),
             blockCount: blockCount
         )
         for block in 0..<blockCount { kv.contents(of: block).initializeMemory(as: UInt8.self, repeating: 0xff) }
@@ -125,8 +134,14 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         pass.begin([entry])
         var rows = Array(inputs.rows[(entry.startPosition * rowSize)...].prefix(tokens * rowSize))
         var view = pass.kv.view(layer: 1)
-        prepare(&rows, &view, inputs, pass)
+        prepare(&rows, &view, inputs, stored, pass)
+        if projections == CK_Q {
+            let all = inputs.rows[(entry.startPosition * rowSize)...].prefix(tokens * rowSize)
+            rows = (0..<tokens).flatMap { all.dropFirst($0 * rowSize).prefix(heads * headSize) }
+            prepare(&rows, &view, inputs, projections, pass)
+        }
         var out = [Float](repeating: 0, count: tokens * heads * headSize)
+        let spans = pass.spans(of: AttentionHeads(count: heads, kvCount: kvHeads, size: headSize))
         inputs.sinks.withUnsafeBufferPointer { sinks in
             ck_attention(
                 pass.compute.handle,
@@ -134,16 +149,24 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                 pass.places.baseAddress,
                 rows,
                 Int32(heads),
+                projections,
                 ck_attention_mask(window: Int32(window), soft_cap: cap, sinks: hasSinks ? sinks.baseAddress : nil),
-                pass.spans,
-                Int32(pass.spans.count),
+                spans,
+                Int32(spans.count),
                 &out
             )
         }
         return out
     }
 
-    private func prepare(_ rows: inout [Float], _ view: inout ck_kv, _ inputs: Inputs, _ pass: ForwardPass) {
+    private func prepare(
+        _ rows: inout [Float],
+        _ view: inout ck_kv,
+        _ inputs: Inputs,
+        _ projections: ck_projections,
+        _ pass: ForwardPass
+    ) {
+        let ones = Vector([Float](repeating: 1, count: headSize))
         let angles = pass.positions.flatMap { position in (0..<dimensions / 2).map { angle(position, $0) } }
         // One array, of which the kernels see parts.
         let half = angles.count
@@ -156,12 +179,13 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             var preparation = ck_qk_transform(
                 q_norm: hasNorms ? norms : nil,
                 k_norm: hasNorms ? norms + headSize : nil,
+                v_norm: hasValueNorm ? ones?.start : nil,
                 epsilon: Self.epsilon,
                 norms_last: normsLast,
                 dimensions: Int32(dimensions),
                 cosines: cosines,
                 sines: cosines + half,
-                scale: Self.scale,
+                scale: scale,
                 q_scales: scalesQueries ? norms + 2 * headSize : nil
             )
             ck_transform_qk_and_store_kv(
@@ -170,6 +194,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                 pass.places.baseAddress,
                 &rows,
                 Int32(heads),
+                projections,
                 &preparation,
                 pass.runs,
                 Int32(pass.runs.count)
@@ -182,7 +207,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     /// One head of q or k after its norm and its rotation.
     private func prepared(_ head: ArraySlice<Float>, _ norm: [Float], position: Int) -> [Double] {
         var values = head.map(Double.init)
-        if hasNorms, !normsLast { values = normalized(values, norm) }
+        if hasNorms, !normsLast { values = weighted(values, norm) }
         let half = dimensions / 2
         for pair in 0..<half {
             let (a, b) = (values[pair], values[half + pair])
@@ -190,12 +215,16 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             values[pair] = a * c - b * s
             values[half + pair] = b * c + a * s
         }
-        return hasNorms && normsLast ? normalized(values, norm) : values
+        return hasNorms && normsLast ? weighted(values, norm) : values
     }
 
-    private func normalized(_ values: [Double], _ norm: [Float]) -> [Double] {
+    private func normalized(_ values: [Double]) -> [Double] {
         let mean = values.reduce(0) { $0 + $1 * $1 } / Double(values.count) + Double(Self.epsilon)
-        return zip(values, norm).map { $0 / mean.squareRoot() * Double($1) }
+        return values.map { $0 / mean.squareRoot() }
+    }
+
+    private func weighted(_ values: [Double], _ norm: [Float]) -> [Double] {
+        zip(normalized(values), norm).map { $0 * Double($1) }
     }
 
     /// The outputs of the last tokens.
@@ -207,6 +236,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
         let keys = (0..<count).map { token in
             (0..<kvHeads).map { prepared(head(token, heads + $0), inputs.keyNorm, position: token) }
         }
+        let values = (0..<count).map { token in
+            (0..<kvHeads).map { kvHead in
+                let value = head(token, heads + (stored == CK_QKV ? kvHeads : 0) + kvHead).map(Double.init)
+                return hasValueNorm ? normalized(value) : value
+            }
+        }
         var out: [Double] = []
         for token in (count - last)..<count {
             for index in 0..<heads {
@@ -215,16 +250,15 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                 let first = window > 0 ? max(0, token + 1 - window) : 0
                 let weights = (first...token).map { other in
                     let dot = zip(q, keys[other][kvHead]).reduce(0) { $0 + $1.0 * $1.1 }
-                    let score = dot * Double(Self.scale) * Double(growth(token))
+                    let score = dot * Double(scale) * Double(growth(token))
                     let cap = Double(cap)
                     return expDouble(cap > 0 ? cap * (1 - 2 / (expDouble(2 * score / cap) + 1)) : score)
                 }
                 let sink = hasSinks ? expDouble(Double(inputs.sinks[index])) : 0
                 let total = weights.reduce(sink, +)
-                let values = heads + kvHeads + kvHead
-                for d in values * headSize..<(values + 1) * headSize {
+                for d in 0..<headSize {
                     var sum = 0.0
-                    for other in first...token { sum += weights[other - first] * Double(rows[other * rowSize + d]) }
+                    for other in first...token { sum += weights[other - first] * values[other][kvHead][d] }
                     out.append(sum / total)
                 }
             }

@@ -27,6 +27,27 @@ import Testing
             hasSinks: true,
             scalesQueries: true
         ),
+        AttentionCase(
+            headSize: 512,
+            heads: 4,
+            kvHeads: 2,
+            dimensions: 512,
+            scale: 0.04,
+            hasNorms: true,
+            hasValueNorm: true,
+            projections: CK_QK,
+            count: 70
+        ),
+        AttentionCase(headSize: 48, heads: 4, kvHeads: 2, dimensions: 48, projections: CK_QK),
+        AttentionCase(
+            headSize: 64,
+            heads: 4,
+            kvHeads: 2,
+            dimensions: 64,
+            window: 20,
+            hasNorms: true,
+            projections: CK_Q
+        ),
     ]
 
     /// The largest error that a type may cause with keys and values of up to 1.
@@ -58,7 +79,7 @@ import Testing
     @Test("Bytes that hold keys and values exactly cost hardly more than their scales", arguments: cases)
     func exactBytes(_ one: AttentionCase) throws {
         var one = one
-        (one.isGrid, one.dimensions, one.hasNorms) = (true, 0, false)
+        (one.isGrid, one.dimensions, one.hasNorms, one.hasValueNorm) = (true, 0, false, false)
         let inputs = one.inputs()
         #expect(largestError(try one.computed(inputs, .int8, .init()), one.expected(inputs, last: one.count)) < 2e-4)
     }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct BlockTransferTests {
     @Test(
         "Blocks of one engine serve another of the same identity, to the bit",
-        arguments: ["phi3-4bit", "gemma2-bf16", "mistral-8bit"]
+        arguments: ["phi3-4bit", "gemma2-bf16", "mistral-8bit", "gemma4_text-4bit"]
     )
     func anotherEngine(name: String) async throws {
         let fixture = try Fixture(name)
@@ -75,7 +75,7 @@ import Testing
     @Test("Memory of blocks that is given back is no longer this process's")
     func releasedMemory() throws {
         // Blocks of 10 KiB: pages lie across their borders.
-        let shape = KVShape(layers: 1, heads: 1, headSize: 80, blockSize: 16, type: .f32)
+        let shape = KVShape(layers: [.init(heads: 1, headSize: 80)], blockSize: 16, type: .f32)
         #expect(shape.blockBytes == 10 << 10)
         let memory = try KVMemory(shape: shape, blockCount: 4000)
         func resident() -> Int {

@@ -170,7 +170,11 @@ import Testing
     func memoryPlan() throws {
         let model = try ModelConfiguration(source: .folder(Fixture.path("phi3-8bit"))).transformer
         var contextLength = 1000
-        let shape = KVShape(layers: 2, heads: 2, headSize: 16, blockSize: 16, type: .f32)
+        let shape = KVShape(
+            layers: Array(repeating: .init(heads: 2, headSize: 16), count: 2),
+            blockSize: 16,
+            type: .f32
+        )
         #expect(shape.blockBytes == 8192)
         let bytes = KVType.allCases.map { model.kvBytesPerToken($0) / model.layers.count }
         let numbers = 2 * model.heads.keySize

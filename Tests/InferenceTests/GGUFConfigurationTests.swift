@@ -145,6 +145,64 @@ import Testing
         #expect(try description("gemma3").layers.first?.attention?.scale == 0.25)
     }
 
+    @Test("Gemma 4's lists by layers are read, and how many pairs rotate")
+    func gemma4() throws {
+        let metadata: [String: Value] = [
+            "block_count": .uint32(4),
+            "attention.head_count_kv": .array(of: .uint32(0), [.uint32(2), .uint32(1), .uint32(2), .uint32(1)]),
+            "feed_forward_length": .array(of: .uint32(0), [.uint32(32), .uint32(32), .uint32(64), .uint32(64)]),
+            "attention.sliding_window_pattern": .array(
+                of: .bool(false),
+                [.bool(true), .bool(false), .bool(true), .bool(false)]
+            ),
+            "attention.shared_kv_layers": .uint32(2), "attention.sliding_window": .uint32(20),
+            "attention.key_length": .uint32(32), "attention.key_length_swa": .uint32(16),
+            "rope.freq_base": .float32(1e6),
+            "rope.freq_base_swa": .float32(1e4), "embedding_length_per_layer_input": .uint32(48),
+        ]
+        let factors = Self.floats(
+            "rope_freqs.weight",
+            [Float](repeating: 1, count: 4) + [Float](repeating: 1e30, count: 12)
+        )
+        let model = try description("gemma4", metadata, tensors: [factors])
+        #expect(
+            model.headKinds == [
+                AttentionHeads(count: 4, kvCount: 2, size: 16), AttentionHeads(count: 4, kvCount: 1, size: 32),
+            ]
+        )
+        #expect(
+            model.rotary == [
+                RotaryParameters(base: 1e6, dimensions: 32, scaling: .proportional(pairs: 4, factor: 1)),
+                RotaryParameters(base: 1e4, dimensions: 16),
+            ]
+        )
+        #expect(model.layers.map(\.attention?.window) == [20, nil, 20, nil])
+        #expect(model.layers.map(\.attention?.sharedLayer) == [nil, nil, 0, 1])
+        // The file has no tensor for the values of either.
+        #expect(model.layers.map(\.attention?.valuesAreKeys) == [true, true, false, false])
+        #expect(model.layers.map(\.feedForward.innerSize) == [32, 32, 64, 64])
+        #expect(model.perLayerEmbedding?.size == 48)
+        for (key, value) in [
+            ("attention.head_count_kv", Value.array(of: .uint32(0), [.uint32(2), .uint32(1)])),
+            ("feed_forward_length", .array(of: .uint32(0), [.uint32(0), .uint32(1), .uint32(1), .uint32(1)])),
+            ("attention.sliding_window_pattern", .array(of: .bool(false), [.bool(true)])),
+            ("attention.sliding_window_pattern", .uint32(6)), ("attention.shared_kv_layers", .uint32(3)),
+        ] {
+            let error = #expect(throws: ModelError.self) {
+                try description("gemma4", metadata.merging([key: value]) { $1 })
+            }
+            #expect(error?.description.contains(key) == true, "\(error?.description ?? "no error")")
+        }
+        for strange in [
+            [Float](repeating: 1, count: 15), [Float](repeating: .nan, count: 16),
+            Array(repeating: 1, count: 8) + Array(repeating: 2, count: 8),
+        ] {
+            #expect(throws: ModelError.self) {
+                try description("gemma4", metadata, tensors: [Self.floats("rope_freqs.weight", strange)])
+            }
+        }
+    }
+
     @Test("Experts are read")
     func experts() throws {
         let metadata: [String: Value] = [

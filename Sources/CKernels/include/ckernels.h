@@ -226,7 +226,7 @@ typedef struct ck_kv {
     ck_kv_type type;
     int tiles_per_block;
     int kv_heads;
-    int head_size;  // a multiple of 16, at most 256
+    int head_size;  // a multiple of 16, at most 512
 } ck_kv;
 
 /// The slot of one token of a step in the KV cache: its session's block table and its position there.
@@ -254,10 +254,18 @@ typedef struct ck_query_tile {
     int32_t heads;
 } ck_query_tile;
 
-/// What is applied to q and k before attention: QK norm and rotary embedding, and then the scales of q.
+/// What the rows of a step's projections hold, head by head: q, then as many parts of k and v as the number says.
+typedef enum ck_projections {
+    CK_Q = 0,   // keys and values are in the cache, from an earlier layer
+    CK_QK = 1,  // v is k as it is before its norm and rotary embedding
+    CK_QKV = 2
+} ck_projections;
+
+/// What is applied to q, k and v before attention: norms, rotary embedding of q and k, and then the scales of q.
 typedef struct ck_qk_transform {
     const float *q_norm;  // [head_size]: RMS norm of each head; NULL: none
     const float *k_norm;
+    const float *v_norm;
     float epsilon;
     bool norms_last;       // whether the norm comes after the rotary embedding
     int dimensions;        // rotary: the first of a head, i paired with i + dimensions / 2; even, at most head_size
@@ -267,11 +275,11 @@ typedef struct ck_qk_transform {
     const float *q_scales;  // [tokens], besides; NULL: none
 } ck_qk_transform;
 
-/// Applies norm, rotary embedding and scale to q (in place) and k, and writes k and v to the KV cache.
-/// qkv[tokens, (heads + 2 × kv_heads) × head_size]; the runs cover all tokens.
+/// Applies norms, rotary embedding and scale to q (in place), k and v, and writes k and v to the KV cache.
+/// qkv[tokens, (heads + projections × kv_heads) × head_size]; the runs cover all tokens.
 void ck_transform_qk_and_store_kv(
     ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads,
-    const ck_qk_transform *transform, const ck_token_run *runs, int run_count);
+    ck_projections projections, const ck_qk_transform *transform, const ck_token_run *runs, int run_count);
 
 /// The attention mask beside causality, and the softmax: a token attends to the last `window` positions (0: all). Scores
 /// become soft_cap × tanh(s / soft_cap) before the softmax (0: unchanged). A sink is one more score, of a position that
@@ -290,7 +298,7 @@ bool ck_compute_reserve_splits(ck_compute *compute, int context, int heads, int 
 /// out[tokens, heads × head_size] = causal attention of each token's q over its session's keys and values.
 void ck_attention(
     ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, const float *qkv, int heads,
-    ck_attention_mask mask,
+    ck_projections projections, ck_attention_mask mask,
     const ck_query_tile *tiles, int tile_count, float *out);
 
 // The machine's limits, as a reference for benchmarks, on all threads.

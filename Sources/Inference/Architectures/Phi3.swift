@@ -13,7 +13,7 @@ enum Phi3: ModelFamily {
         let rotary = try fields.rotary(of: model, originalLength: 4096)
         switch rotary.scaling {
         case .none, .longrope: model.rotary = [rotary]
-        case .linear, .llama3, .yarn:
+        case .linear, .llama3, .proportional, .yarn:
             throw fields.error(
                 "rope_scaling",
                 gguf: "rope.scaling.type",

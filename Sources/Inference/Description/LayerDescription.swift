@@ -7,6 +7,8 @@ package struct LayerDescription: Sendable, Equatable {
     package var feedForward: FeedForwardKind
     package var norms = NormPlacement.before
     package var residualScale: Float = 1
+    /// Whether a number of the layer's own multiplies the hidden state behind it.
+    package var hasOutputScale = false
 }
 
 package enum Mixer: Sendable, Equatable {
@@ -16,6 +18,8 @@ package enum Mixer: Sendable, Equatable {
 package enum FeedForwardKind: Sendable, Equatable {
     case dense(DenseDescription)
     case experts(ExpertsDescription)
+    /// Side by side, each with norms of its own, and added; the router has a norm too, and a scale for each expert.
+    case both(DenseDescription, ExpertsDescription)
 }
 
 /// Which norms a layer has about its mixer and its feed-forward network.
@@ -27,6 +31,8 @@ package enum NormPlacement: Sendable, Equatable {
 
 /// Causal attention over paged KV memory.
 package struct AttentionDescription: Sendable, Equatable {
+    /// Nil: the model's.
+    package var heads: AttentionHeads?
     /// Multiplies q · k.
     package var scale: Float
     /// Scores s become cap × tanh(s / cap); nil: they stay.
@@ -41,6 +47,12 @@ package struct AttentionDescription: Sendable, Equatable {
     package var headNorms = QueryKeyNorms.ofEachHead
     /// Whether each head has one more score, of no position, in its softmax: a weight of the model.
     package var hasSinks = false
+    /// Whether each head of v is normalised, without weights.
+    package var hasValueNorm = false
+    /// Whether v is k, as it is before its norm and its rotation.
+    package var valuesAreKeys = false
+    /// The earlier layer whose keys and values are read; nil: the layer has its own.
+    package var sharedLayer: Int?
     /// Of q, k and v.
     package var bias = BiasPresence.none
     package var outputBias = BiasPresence.none
@@ -84,6 +96,9 @@ package struct ExpertsDescription: Sendable, Equatable {
     package var sharedSize: Int?
     /// Whether stacks of matrices of floats have these transposed.
     package var transposesStacks = false
+
+    /// Of one network, the most floats between its matrices.
+    var widest: Int { max(expert.size, sharedSize ?? 0) }
 }
 
 /// How the experts of a token are chosen: by the largest softmax of a matrix's outputs, unless said otherwise.
@@ -130,14 +145,15 @@ extension FeedForwardKind {
     var innerSize: Int {
         switch self {
         case .dense(let network): network.size
-        case .experts(let experts): max(experts.expert.size, experts.sharedSize ?? 0)
+        case .experts(let experts): experts.widest
+        case .both(let network, let experts): max(network.size, experts.widest)
         }
     }
 
     var expertCount: Int {
         switch self {
         case .dense: 0
-        case .experts(let experts): experts.count
+        case .experts(let experts), .both(_, let experts): experts.count
         }
     }
 }

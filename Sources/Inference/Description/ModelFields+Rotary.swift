@@ -62,6 +62,10 @@ extension ModelFields {
         let name = "partial_rotary_factor"
         let own = try optionalDouble(name, 0...1)
         let share = try scaling?.double(name, 0...1, default: own ?? 1) ?? own ?? 1
+        // Which rotates a share of the pairs of the whole head.
+        if try scaling?.optionalString("rope_type") == "proportional" {
+            return try checkedDimensions(headSize, headSize)
+        }
         return try checkedDimensions(Int(Double(headSize) * share), headSize)
     }
 
@@ -104,6 +108,10 @@ extension ModelFields {
         case "none" where isGGUF, "longrope" where isGGUF: return .none
         case "linear": return .linear(factor: try factor())
         case "llama3": return try llama3(originalLength: length)
+        case "proportional":
+            let share = try double("partial_rotary_factor", 0...1, default: 1)
+            let factor = try double("factor", Self.factors, default: 1)
+            return .proportional(pairs: Int(share * Double(dimensions) / 2), factor: factor)
         case "yarn": return try yarn(originalLength: length)
         case "longrope", "su":
             return try longrope(
@@ -113,7 +121,7 @@ extension ModelFields {
                 contextLength: contextLength
             )
         case let kind:
-            let known = "\"default\", \"linear\", \"llama3\", \"longrope\" and \"yarn\" are"
+            let known = "\"default\", \"linear\", \"llama3\", \"longrope\", \"proportional\" and \"yarn\" are"
             throw error("rope_type", gguf: "type", "\"\(kind)\" is not supported; \(known)")
         }
     }

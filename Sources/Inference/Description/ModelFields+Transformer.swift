@@ -16,8 +16,13 @@ extension TransformerDescription {
     }
 
     /// A description without layers and rotary positions.
-    init(_ fields: ModelFields, _ defaults: Defaults = Defaults()) throws(ModelError) {
-        guard try fields.optionalBool("use_bidirectional_attention") != true else {
+    /// - Parameter heads: if they are not where most files have them.
+    init(
+        _ fields: ModelFields,
+        _ defaults: Defaults = Defaults(),
+        heads: AttentionHeads? = nil
+    ) throws(ModelError) {
+        guard try fields.isCausal else {
             throw fields.error("use_bidirectional_attention", "is not supported; only false is")
         }
         let defaults = fields.isGGUF ? Defaults(normEpsilon: nil) : defaults
@@ -27,7 +32,8 @@ extension TransformerDescription {
             1...(1 << 20),
             default: defaults.hiddenSize
         )
-        heads = try AttentionHeads(fields, hiddenSize: hiddenSize, defaults)
+        self.heads =
+            if let heads { heads } else { try AttentionHeads(fields, hiddenSize: hiddenSize, defaults) }
         normEpsilon = Float(
             try fields.double(
                 "rms_norm_eps",
@@ -44,7 +50,7 @@ extension TransformerDescription {
         )
         let rows = 1...(1 << 24)
         if let gguf = fields.gguf {
-            vocabularySize = try gguf.embeddingRows
+            vocabularySize = try gguf.rows()
             guard rows.contains(vocabularySize) else {
                 let expected = "\(rows.lowerBound) to \(rows.upperBound) are expected"
                 throw ModelError("\(gguf.path): tensor token_embd.weight: has \(vocabularySize) rows; \(expected)")
@@ -71,13 +77,6 @@ extension AttentionHeads {
         )
         let (name, key) = ("num_key_value_heads", "attention.head_count_kv")
         kvCount = try fields.int(name, gguf: key, 1...count, default: defaults.kvHeadCount ?? count)
-        guard count % kvCount == 0 else {
-            throw fields.error(
-                name,
-                gguf: key,
-                "is \(kvCount); a divisor of the number of heads, \(count), is expected"
-            )
-        }
         let sizes = 1...65_536
         let (sizeName, sizeKey) = ("head_dim", "attention.key_length")
         let given = try fields.optionalInt(sizeName, gguf: sizeKey, sizes) ?? defaults.headSize
@@ -89,14 +88,33 @@ extension AttentionHeads {
             )
         }
         size = try fields.int(sizeName, gguf: sizeKey, sizes, default: given ?? hiddenSize / count)
+        try check(fields, name, gguf: key)
         let valueKey = "attention.value_length"
         guard try fields.int(gguf: valueKey, sizes, default: size) == size else {
             throw fields.error(gguf: valueKey, "is not \(size), the size of keys, which is expected")
         }
     }
+
+    /// - Throws: `ModelError`, naming the field of `kvCount`, if that is no divisor of `count`.
+    func check(_ fields: ModelFields, _ name: String, gguf key: String) throws(ModelError) {
+        guard count % kvCount == 0 else {
+            let message = "is \(kvCount); a divisor of the number of heads, \(count), is expected"
+            throw fields.error(name, gguf: key, message)
+        }
+    }
 }
 
 extension ModelFields {
+    /// Whether a token of a text never sees a later one.
+    fileprivate var isCausal: Bool {
+        get throws(ModelError) {
+            let name = "use_bidirectional_attention"
+            // Gemma 4 says whose tokens do: "vision" is those of one picture.
+            if let whose = try? optionalString(name) { return whose == "vision" }
+            return try optionalBool(name) != true
+        }
+    }
+
     func layerCount(default value: Int? = nil) throws(ModelError) -> Int {
         try int("num_hidden_layers", gguf: "block_count", 1...4096, default: isGGUF ? nil : value)
     }
@@ -177,7 +195,7 @@ extension ModelFields {
     /// - Parameter standard: how many, if the file does not say.
     func windows(layerCount: Int, size: Int?, period standard: Int) throws(ModelError) -> [Int?] {
         let (name, key) = ("sliding_window_pattern", "attention.sliding_window_pattern")
-        if let flags = flags(gguf: key) {
+        if let flags = try list("", gguf: key, of: Bool.self) {
             guard flags.count == layerCount else {
                 throw error(gguf: key, "has \(flags.count) elements; \(layerCount) are expected")
             }

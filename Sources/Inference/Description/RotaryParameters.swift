@@ -33,6 +33,8 @@ package struct RotaryParameters: Sendable, Equatable {
             originalLength: Int,
             truncates: Bool
         )
+        /// The first `pairs` rotate as they would if all did, divided by `factor`; the others do not.
+        case proportional(pairs: Int, factor: Double)
         /// Each frequency divided by a factor of its own, one for each pair: those of `long` in contexts longer than
         /// `originalLength`, else those of `short` (arXiv 2402.13753). Cosines and sines are multiplied by
         /// `attentionFactor`.

@@ -7,6 +7,7 @@ package struct TransformerDescription: Sendable, Equatable {
     package var vocabularySize: Int
     /// The most positions of a session.
     package var contextLength: Int
+    /// In layers that do not say otherwise.
     package var heads: AttentionHeads
     /// Of every norm.
     package var normEpsilon: Float
@@ -27,9 +28,11 @@ package struct TransformerDescription: Sendable, Equatable {
     /// The kinds of rotary positions, which layers name by their index.
     package var rotary: [RotaryParameters] = []
     package var layers: [LayerDescription] = []
+    /// Nil: the layers see nothing of the tokens but the hidden state.
+    package var perLayerEmbedding: PerLayerEmbeddingDescription?
 }
 
-/// The heads of attention, the same in every layer, as KV memory has one shape.
+/// The heads of a layer's attention.
 package struct AttentionHeads: Sendable, Equatable {
     package var count: Int
     /// Those of keys and values, each shared by `count / kvCount` of q: a divisor of `count`.
@@ -42,6 +45,13 @@ package struct AttentionHeads: Sendable, Equatable {
     var keySize: Int { kvCount * size }
     /// What q · k is multiplied by in most families.
     var usualScale: Float { 1 / Float(size).squareRoot() }
+}
+
+/// A second embedding, of which each layer adds a part of its own to the hidden state.
+package struct PerLayerEmbeddingDescription: Sendable, Equatable {
+    /// Of a layer's part.
+    package var size: Int
+    package var activation: Activation
 }
 
 /// Where in a file the decoder and its head are.
@@ -70,11 +80,25 @@ extension TransformerDescription {
     /// The same in the layers with a window; nil if there are none.
     package var window: Int? { layers.compactMap(\.attention?.window).max() }
 
+    func heads(of attention: AttentionDescription) -> AttentionHeads { attention.heads ?? heads }
+
+    /// The kinds of heads there are, the model's first.
+    var headKinds: [AttentionHeads] {
+        layers.compactMap(\.attention?.heads).reduce(into: [heads]) { kinds, heads in
+            if !kinds.contains(heads) { kinds.append(heads) }
+        }
+    }
+
+    /// The most floats of a layer's q.
+    var widestQuery: Int { headKinds.map(\.querySize).max() ?? 0 }
+
     /// The width of the widest feed-forward network, between its matrices.
-    var widestFeedForward: Int { layers.map(\.feedForward.innerSize).max() ?? 0 }
+    var widestFeedForward: Int {
+        max(layers.map(\.feedForward.innerSize).max() ?? 0, perLayerEmbedding?.size ?? 0)
+    }
 
     /// The most columns of any matrix.
-    var maxColumns: Int { max(hiddenSize, heads.querySize, widestFeedForward) }
+    var maxColumns: Int { max(hiddenSize, widestQuery, widestFeedForward) }
 
     /// The experts of the layer that has the most; 0 if none has any.
     var mostExperts: Int { layers.map(\.feedForward.expertCount).max() ?? 0 }

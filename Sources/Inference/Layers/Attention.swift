@@ -5,11 +5,15 @@ import ModelFiles
 struct Attention: Sendable {
     let description: AttentionDescription
     let heads: AttentionHeads
-    /// [q | k | v] of the layer's input.
+    /// [q | k | v] of the layer's input, or the first of these.
     let qkv: Linear
+    let projections: ck_projections
     /// Of q and k, as the description says.
     let queryNorm: RMSNorm?
     let keyNorm: RMSNorm?
+    /// Of each head of v by itself.
+    let valueNorm: Vector?
+    let normEpsilon: Float
     /// A score of each head.
     let sinks: Vector?
     let output: Linear
@@ -22,11 +26,8 @@ extension WeightReader {
         of model: TransformerDescription,
         at path: String
     ) throws(ModelError) -> Attention {
-        let (heads, hidden) = (model.heads, model.hiddenSize)
-        let (q, k) = (heads.querySize, heads.keySize)
-        func interleaved(_ count: Int) -> InterleavedHeads? {
-            model.interleavesHeadRows ? InterleavedHeads(count: count, size: heads.size) : nil
-        }
+        let (heads, hidden) = (model.heads(of: attention), model.hiddenSize)
+        let q = heads.querySize
         func headNorm(_ name: String, _ size: Int) throws(ModelError) -> RMSNorm? {
             guard attention.hasHeadNorms else { return nil }
             return try norm("\(path).\(name)", attention.headNorms == .ofAllHeads ? size : heads.size, of: model)
@@ -35,32 +36,62 @@ extension WeightReader {
         return Attention(
             description: attention,
             heads: heads,
-            qkv: try linear(
-                path,
-                fused: LinearPart("qkv_proj", q + 2 * k, interleaved(heads.count + heads.kvCount)),
-                parts: [
-                    LinearPart("q_proj", q, interleaved(heads.count)),
-                    LinearPart("k_proj", k, interleaved(heads.kvCount)),
-                    LinearPart("v_proj", k),
-                ],
-                columns: hidden,
-                expectsFused: attention.isFused,
-                bias: attention.bias
-            ),
+            qkv: try projection(attention, of: model, at: path),
+            projections: attention.projections,
             queryNorm: try headNorm(isRotated ? "query_layernorm" : "q_norm", q),
-            keyNorm: try headNorm(isRotated ? "key_layernorm" : "k_norm", k),
+            keyNorm: attention.sharedLayer == nil
+                ? try headNorm(isRotated ? "key_layernorm" : "k_norm", heads.keySize) : nil,
+            valueNorm: attention.hasValueNorm ? Vector([Float](repeating: 1, count: heads.size)) : nil,
+            normEpsilon: model.normEpsilon,
             sinks: attention.hasSinks ? try sinks("\(path).sinks", heads.count) : nil,
             output: try linear(path, [LinearPart("o_proj", hidden)], columns: q, bias: attention.outputBias)
         )
     }
+
+    /// The matrices of q, k and v, as many of them as the layer has.
+    private func projection(
+        _ attention: AttentionDescription,
+        of model: TransformerDescription,
+        at path: String
+    ) throws(ModelError) -> Linear {
+        let heads = model.heads(of: attention)
+        let (q, k) = (heads.querySize, heads.keySize)
+        func interleaved(_ count: Int) -> InterleavedHeads? {
+            model.interleavesHeadRows ? InterleavedHeads(count: count, size: heads.size) : nil
+        }
+        let parts = [
+            LinearPart("q_proj", q, interleaved(heads.count)), LinearPart("k_proj", k, interleaved(heads.kvCount)),
+            LinearPart("v_proj", k),
+        ]
+        guard attention.projections == CK_QKV else {
+            let own = parts.prefix(1 + Int(attention.projections.rawValue))
+            return try linear(path, Array(own), columns: model.hiddenSize, bias: attention.bias)
+        }
+        return try linear(
+            path,
+            fused: LinearPart("qkv_proj", q + 2 * k, interleaved(heads.count + heads.kvCount)),
+            parts: parts,
+            columns: model.hiddenSize,
+            expectsFused: attention.isFused,
+            bias: attention.bias
+        )
+    }
+}
+
+extension AttentionDescription {
+    fileprivate var projections: ck_projections {
+        if sharedLayer != nil { return CK_Q }
+        return valuesAreKeys ? CK_QK : CK_QKV
+    }
 }
 
 extension ForwardPass {
-    /// attentionOutput = attention of each token of `normed`; k and v go to KV memory.
+    /// attentionOutput = attention of each token of `normed`; k and v, if the layer has some, go to KV memory.
+    /// - Parameter layer: the place in KV memory of the layer whose keys and values are read.
     func attend(_ attention: Attention, layer: Int) {
         let (description, heads) = (attention.description, attention.heads)
         attention.qkv.apply(normed, tokens: count, into: qkv, on: compute)
-        let qkv = qkv.buffer(count * (heads.querySize + 2 * heads.keySize))
+        let qkv = qkv.buffer(count * attention.qkv.rows)
         var kv = kv.view(layer: layer)
         let rotary = description.rotary.map { rotaryTables[$0] } ?? unrotated
         normalizeAllHeads(of: attention, qkv)
@@ -70,7 +101,8 @@ extension ForwardPass {
             var preparation = ck_qk_transform(
                 q_norm: hasHeadNorms ? attention.queryNorm?.weight.start : nil,
                 k_norm: hasHeadNorms ? attention.keyNorm?.weight.start : nil,
-                epsilon: attention.queryNorm?.epsilon ?? 0,
+                v_norm: attention.valueNorm?.start,
+                epsilon: attention.normEpsilon,
                 norms_last: description.headNorms == .ofRotatedHeads,
                 dimensions: Int32(2 * half),
                 cosines: rotary.cosines.buffer(count * half),
@@ -84,17 +116,20 @@ extension ForwardPass {
                 places.baseAddress,
                 qkv,
                 Int32(heads.count),
+                attention.projections,
                 &preparation,
                 runs,
                 Int32(runs.count)
             )
         }
+        let spans = spans(of: heads)
         ck_attention(
             compute.handle,
             &kv,
             places.baseAddress,
             qkv,
             Int32(heads.count),
+            attention.projections,
             ck_attention_mask(
                 window: Int32(description.window ?? 0),
                 soft_cap: description.softCap ?? 0,

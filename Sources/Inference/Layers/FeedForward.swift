@@ -43,7 +43,7 @@ extension WeightReader {
 }
 
 extension Activation {
-    fileprivate var gating: ck_gating {
+    var gating: ck_gating {
         switch self {
         case .silu: ck_gating(activation: CK_SILU, slope: 1, limit: 0)
         case .geluTanh: ck_gating(activation: CK_GELU_TANH, slope: 1, limit: 0)

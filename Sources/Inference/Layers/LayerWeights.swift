@@ -9,6 +9,7 @@ struct LayerWeights: Sendable {
     enum FeedForward: Sendable {
         case dense(DenseFeedForward)
         case experts(MixtureOfExperts)
+        case both(DenseAndExperts)
     }
 
     let mixerNorm: RMSNorm?
@@ -20,6 +21,9 @@ struct LayerWeights: Sendable {
     let feedForwardOutputNorm: RMSNorm?
     /// Multiplies what is added to the hidden state; where there are output norms, these have taken it in.
     let residualScale: Float
+    let perLayerInput: PerLayerInput?
+    /// Multiplies the hidden state behind the layer.
+    let outputScale: Float
 }
 
 extension ModelFamily {
@@ -40,9 +44,12 @@ extension ModelFamily {
             mixer: try weights.mixer(layer.mixer, of: model, at: path),
             mixerOutputNorm: hasOutputNorms ? try norm("post_attention_layernorm", scale: scale) : nil,
             feedForwardNorm: hasInputNorms ? try norm(beforeFeedForward) : nil,
-            feedForward: try weights.feedForward(layer.feedForward, hiddenSize: model.hiddenSize, at: "\(path).mlp"),
+            feedForward: try weights.feedForward(layer.feedForward, of: model, at: path),
             feedForwardOutputNorm: hasOutputNorms ? try norm("post_feedforward_layernorm", scale: scale) : nil,
-            residualScale: scale
+            residualScale: scale,
+            perLayerInput: try weights.perLayerInput(of: model, at: path),
+            outputScale: layer.hasOutputScale
+                ? try weights.vector(named: "\(path).layer_scalar", shapes: [[1]]).values[0] : 1
         )
     }
 }
@@ -60,18 +67,21 @@ extension WeightReader {
 
     fileprivate func feedForward(
         _ kind: FeedForwardKind,
-        hiddenSize: Int,
+        of model: TransformerDescription,
         at path: String
     ) throws(ModelError) -> LayerWeights.FeedForward {
-        switch kind {
-        case .dense(let network): .dense(try dense(network, hiddenSize: hiddenSize, at: path))
-        case .experts(let experts): .experts(try mixture(experts, hiddenSize: hiddenSize, at: path))
+        let size = model.hiddenSize
+        return switch kind {
+        case .dense(let network): .dense(try dense(network, hiddenSize: size, at: "\(path).mlp"))
+        case .experts(let experts): .experts(try mixture(experts, hiddenSize: size, at: "\(path).mlp"))
+        case .both(let network, let experts): .both(try denseAndExperts(network, experts, of: model, at: path))
         }
     }
 }
 
 extension ForwardPass {
     /// hidden += the output of the layer's mixer, which also stores what later positions need of these.
+    /// - Parameter index: the place in KV memory of its keys and values.
     func mix(_ layer: LayerWeights, index: Int) {
         normalize(layer.mixerNorm)
         switch layer.mixer {
@@ -92,7 +102,16 @@ extension ForwardPass {
         case .experts(let mixture):
             computeExperts(mixture)
             addBlockOutput(norm, scale: scale)
+        case .both(let both):
+            compute(both)
+            addBlockOutput(norm, scale: scale)
         }
+    }
+
+    /// What is done behind both: the layer's part of the second embedding, and its scale.
+    func finish(_ layer: LayerWeights, index: Int) {
+        if let input = layer.perLayerInput { add(input, layer: index) }
+        scale(hidden, count * model.hiddenSize, by: layer.outputScale)
     }
 
     /// normed = `hidden`, normalised where the block has a norm before it.

@@ -14,6 +14,8 @@ struct MixtureOfExperts: Sendable {
     let chosenCount: Int
     /// Whether the weights of a token's experts are made to sum to 1.
     let normalizesWeights: Bool
+    /// Multiplies each expert's weight, after that.
+    let scales: [Float]?
     let routing: RouterDescription
     /// Added to the experts' scores for the choice.
     let choiceBias: Vector?
@@ -24,20 +26,27 @@ struct MixtureOfExperts: Sendable {
 extension WeightReader {
     /// Binds the router (`gate`) and the experts at `path`: each by itself (`experts.N.gate_proj` …), as the hub has
     /// them, or stacked in one tensor, as transformers 5 (`experts.gate_up_proj`) and MLX (`switch_mlp.gate_proj` …) do.
+    /// - Parameters:
+    ///   - router: the module that has the router; nil: the one at `path`.
+    ///   - stack: where MLX has stacks, below `path`.
+    ///   - scales: the tensor that multiplies the experts' weights, if there is one.
     func mixture(
         _ mixture: ExpertsDescription,
         hiddenSize: Int,
-        at path: String
+        at path: String,
+        router: String? = nil,
+        stack: String = "switch_mlp",
+        scales: String? = nil
     ) throws(ModelError) -> MixtureOfExperts {
         let count = mixture.count
         let router = try linear(
-            path,
+            router ?? path,
             [LinearPart(mixture.router.name, count)],
             columns: hiddenSize,
             bias: mixture.router.bias
         )
         var expertPaths = (0..<count).map { "\(path).experts.\($0)" }
-        for stack in ["\(path).switch_mlp", "\(path).experts"] {
+        for stack in ["\(path).\(stack)", "\(path).experts"] {
             let names = ["gate_up_proj", "gate_proj", "up_proj", "down_proj"].filter { isStack("\(stack).\($0)") }
             for name in names {
                 try unstack("\(stack).\(name)", count: count, transposed: mixture.transposesStacks) {
@@ -54,6 +63,7 @@ extension WeightReader {
             experts: experts,
             chosenCount: mixture.chosenCount,
             normalizesWeights: mixture.normalizesWeights,
+            scales: try scales.map { (name) throws(ModelError) in try vector(named: name, shapes: [[count]]).values },
             routing: mixture.router,
             choiceBias: mixture.router.isSigmoid ? try choiceBias("\(path).gate", count) : nil,
             shared: try sharedExpert(mixture, hiddenSize: hiddenSize, at: path)
@@ -75,8 +85,9 @@ extension WeightReader {
 
 extension ForwardPass {
     /// blockOutput = the experts' output for `normed`.
-    func computeExperts(_ mixture: MixtureOfExperts) {
-        let (chosen, weights) = route(mixture)
+    /// - Parameter input: what the router sees; nil: `normed`.
+    func computeExperts(_ mixture: MixtureOfExperts, routedBy input: FloatBuffer? = nil) {
+        let (chosen, weights) = route(mixture, input ?? normed)
         // The tokens of each expert, and their weights.
         var rows = [[Int32]](repeating: [], count: mixture.experts.count)
         var shares = [[Float]](repeating: [], count: mixture.experts.count)
@@ -109,9 +120,9 @@ extension ForwardPass {
     }
 
     /// The experts of each token, and their weights: [count, chosenCount].
-    private func route(_ mixture: MixtureOfExperts) -> ([Int32], [Float]) {
+    private func route(_ mixture: MixtureOfExperts, _ input: FloatBuffer) -> ([Int32], [Float]) {
         let size = mixture.router.rows
-        mixture.router.apply(normed, tokens: count, into: routerLogits, on: compute)
+        mixture.router.apply(input, tokens: count, into: routerLogits, on: compute)
         var routing = ck_routing(
             scoring: mixture.routing.isSigmoid ? CK_SIGMOID : CK_SOFTMAX,
             count: Int32(mixture.chosenCount),
@@ -132,6 +143,9 @@ extension ForwardPass {
             &chosen,
             &weights
         )
+        if let scales = mixture.scales {
+            for (index, expert) in chosen.enumerated() { weights[index] *= scales[Int(expert)] }
+        }
         return (chosen, weights)
     }
 }

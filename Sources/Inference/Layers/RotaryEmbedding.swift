@@ -35,6 +35,8 @@ struct RotaryEmbedding: Sendable {
             let blend = Self.yarnBlend(parameters)
             frequencies = zip(plain, blend).map { $0 * $1 + $0 / factor * (1 - $1) }
             amplitude = attention
+        case .proportional(let pairs, let factor):
+            frequencies = plain.indices.map { $0 < pairs ? plain[$0] / factor : 0 }
         case .longrope(let short, let longFactors, let length, let attention):
             frequencies = zip(plain, short).map { $0 / $1 }
             long = zip(plain, longFactors).map { $0 / $1 }

@@ -3,7 +3,8 @@
 package struct GGUFTensorNames: Sendable {
     private let layerNames: [String: String]
 
-    /// - Parameter exceptions: parts of layers that a family names otherwise than most, by their names in GGUF.
+    /// - Parameter exceptions: parts of layers that a family names otherwise than most, by their names in GGUF; where these
+    ///   have a suffix (`ffn_gate_inp.scale`), they are of that tensor alone, whose whole name the other is.
     package init(_ exceptions: [String: String] = [:]) {
         layerNames = Self.commonLayerNames.merging(exceptions) { $1 }
     }
@@ -11,16 +12,23 @@ package struct GGUFTensorNames: Sendable {
     /// The name in the Hugging Face form; nil if that has none.
     func canonicalName(_ name: String) -> String? {
         let pieces = name.split(separator: ".", omittingEmptySubsequences: false)
+        let isOfLayer = pieces.count == 4 && pieces[0] == "blk"
+        if isOfLayer, let layer = Int(pieces[1]), layer >= 0, let own = layerNames["\(pieces[2]).\(pieces[3])"] {
+            return "model.layers.\(layer).\(own)"
+        }
         guard let suffix = pieces.last, suffix == "weight" || suffix == "bias" else { return nil }
         if pieces.count == 2 {
             return Self.modelNames[String(pieces[0])].map { "\($0).\(suffix)" }
         }
-        guard pieces.count == 4, pieces[0] == "blk", let layer = Int(pieces[1]), layer >= 0 else { return nil }
+        guard isOfLayer, let layer = Int(pieces[1]), layer >= 0 else { return nil }
         return layerNames[String(pieces[2])].map { "model.layers.\(layer).\($0).\(suffix)" }
     }
 
     private static let modelNames = [
         "token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head",
+        "per_layer_token_embd": "model.embed_tokens_per_layer",
+        "per_layer_model_proj": "model.per_layer_model_projection",
+        "per_layer_proj_norm": "model.per_layer_projection_norm",
     ]
 
     private static let commonLayerNames = [
@@ -54,15 +62,13 @@ extension GGUFModel {
 
     package func hasTensor(_ name: String) -> Bool { tensors.contains { $0.name == name } }
 
-    /// The rows of the embedding, which may be more than there are tokens.
-    /// - Throws: `ModelError` if there is no embedding, or it is no matrix.
-    package var embeddingRows: Int {
-        get throws(ModelError) {
-            guard let tensor = tensors.first(where: { $0.name == "token_embd.weight" }), tensor.shape.count == 2 else {
-                throw ModelError("\(path): tensor token_embd.weight: missing or not of two dimensions")
-            }
-            return tensor.shape[0]
+    /// The rows of the embedding, which may be more than there are tokens, or of another matrix.
+    /// - Throws: `ModelError` if there is no such tensor, or it is no matrix.
+    package func rows(of name: String = "token_embd.weight") throws(ModelError) -> Int {
+        guard let tensor = tensors.first(where: { $0.name == name }), tensor.shape.count == 2 else {
+            throw ModelError("\(path): tensor \(name): missing or not of two dimensions")
         }
+        return tensor.shape[0]
     }
 
     /// The values of a float32 tensor of one dimension; nil if there is none of that name.

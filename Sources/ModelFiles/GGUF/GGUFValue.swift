@@ -40,12 +40,7 @@ package struct GGUFValue: Sendable {
     package var integers: [Int]? { elements(integer(at:)) }
     package var numbers: [Double]? { elements(number(at:)) }
     package var texts: [String]? { count.flatMap { strings($0) } }
-
-    /// The elements, if they are flags.
-    package var flags: [Bool]? {
-        guard let count, kind == .bool else { return nil }
-        return bytes.bytes.prefix(count).map { $0 != 0 }
-    }
+    package var flags: [Bool]? { kind == .bool ? elements { load($0, as: UInt8.self) != 0 } : nil }
 
     /// How many elements an array has.
     package var elementCount: Int? { count }

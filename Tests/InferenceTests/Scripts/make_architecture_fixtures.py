@@ -47,6 +47,13 @@ def longrope(kind: str, pairs: int) -> dict:
     }
 
 
+GEMMA4 = {name: value for name, value in COMMON.items() if name not in ("rope_theta", "hidden_act")} | {
+    "model_type": "gemma4_text", "head_dim": 16, "global_head_dim": 32, "sliding_window": 20, "tie_word_embeddings": True,
+    "vocab_size_per_layer_input": 64, "rope_parameters": {
+        "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.5, "rope_theta": 1000000.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}},
+}
+
 MODELS = {
     "phi3-128k": COMMON | longrope("su", 8) | {
         "model_type": "phi3", "num_attention_heads": 2, "sliding_window": None},
@@ -121,6 +128,17 @@ MODELS = {
         "num_hidden_layers": 3, "head_dim": 16, "attention_bias": True, "use_qk_norm": True, "n_routed_experts": 8,
         "num_experts_per_tok": 2, "n_shared_experts": 2, "n_group": 4, "topk_group": 2, "first_k_dense_replace": 1,
         "moe_intermediate_size": 32, "norm_topk_prob": True, "routed_scaling_factor": 1.5, "partial_rotary_factor": 0.5},
+    # A second embedding, and layers that read the keys and values of the last layer of their kind before them.
+    "gemma4_text": GEMMA4 | {
+        "num_hidden_layers": 6, "num_kv_shared_layers": 2, "use_double_wide_mlp": True, "hidden_size_per_layer_input": 32,
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "sliding_attention",
+                        "sliding_attention", "full_attention"]},
+    # Experts beside the dense network, and keys that are the values too.
+    "gemma4_moe": GEMMA4 | {
+        "num_hidden_layers": 3, "attention_k_eq_v": True, "num_global_key_value_heads": 1,
+        "hidden_size_per_layer_input": 0, "final_logit_softcapping": 0.7, "enable_moe_block": True, "num_experts": 6,
+        "top_k_experts": 2, "moe_intermediate_size": 32,
+        "layer_types": ["sliding_attention", "full_attention", "full_attention"]},
 }
 
 
@@ -136,7 +154,8 @@ def make_model(fields: dict):
 def random_weights(model, seed: int) -> dict[str, torch.Tensor]:
     """Values that BF16 holds, large enough that attention is not flat and the logits are far apart."""
     generator = torch.Generator().manual_seed(seed)
-    relative = model.config.model_type.startswith("gemma")
+    relative = model.config.model_type.startswith(("gemma2", "gemma3"))
+    gemma = model.config.model_type.startswith("gemma")
     weights = {}
     for name, value in sorted(model.state_dict().items()):
         if name == "lm_head.weight" and model.config.tie_word_embeddings:
@@ -148,12 +167,15 @@ def random_weights(model, seed: int) -> dict[str, torch.Tensor]:
             values = 0.2 * values + (0 if relative else 1)
         else:
             values = 1.3 * value.shape[-1] ** -0.5 * values
-        if relative and name == "model.norm.weight":
-            values = 5 * values - 1  # both signs, or each token would be followed by itself
-        if relative and name == "model.embed_tokens.weight":
+        if gemma and name == "model.norm.weight":
+            values = 5 * (values - (0 if relative else 1)) - (1 if relative else 0)
+            # both signs, or each token would be followed by itself
+        if gemma and name == "model.embed_tokens.weight":
             values = values / 4
         if model.config.model_type == "olmo2" and name == "model.embed_tokens.weight":
             values = 8 * values  # without norms before them, its blocks would see little but their biases
+        if name.endswith("router.scale"):
+            values = 5 * values  # experts far from ties
         weights[name] = values.bfloat16().float()
     return weights
 
@@ -186,17 +208,17 @@ def reference(model, weights: dict[str, torch.Tensor], prompt: list[int]):
 
 
 def hub_layout(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Experts each by itself, as checkpoints on the hub have them; gpt-oss has stacks there, too."""
+    """Experts each by itself, as checkpoints on the hub have them, but for Gemma's and gpt-oss's, which are stacks there, too."""
     stored = {}
     for name, value in weights.items():
         if is_gpt_oss(weights):
             stored[name] = value
-        elif name.endswith(".experts.gate_up_proj"):
+        elif name.endswith(".mlp.experts.gate_up_proj"):
             for index, expert in enumerate(value):
                 gate, up = expert.chunk(2)
                 base = name.removesuffix("gate_up_proj") + str(index)
                 stored[f"{base}.gate_proj.weight"], stored[f"{base}.up_proj.weight"] = gate, up
-        elif name.endswith(".experts.down_proj"):
+        elif name.endswith(".mlp.experts.down_proj"):
             for index, expert in enumerate(value):
                 stored[f"{name.removesuffix('down_proj')}{index}.down_proj.weight"] = expert
         else:
@@ -277,11 +299,12 @@ def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int):
             stored[name], restored[name] = value.bfloat16(), value
         elif is_gpt_oss(weights) and ".experts." in path:
             restored[name] = add_gpt_oss(path, value)
-        elif path.endswith((".mlp.gate", ".mlp.router")):
+        elif path.endswith((".mlp.gate", ".mlp.router", ".router.proj")):
             exceptions[path] = {"group_size": group, "bits": 8}
             restored[name] = add(path, value, 8)
         elif ".experts." in path:
-            stack = path.replace(".experts.", ".switch_mlp.")
+            is_gemma = ".mlp.experts." not in path
+            stack = path.replace(".experts.", ".experts.switch_glu." if is_gemma else ".switch_mlp.")
             if path.endswith("gate_up_proj"):
                 gate, up = value.chunk(2, dim=1)
                 restored[name] = torch.cat([
@@ -347,6 +370,7 @@ def make_rotary():
          "truncate": False, "mscale": 1.0, "mscale_all_dim": 0.7, "original_max_position_embeddings": 4096},
         {"rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor": 0.75, "short_factor": factors,
          "long_factor": [3 * f for f in factors], "original_max_position_embeddings": 4096},
+        {"rope_type": "proportional", "rope_theta": 1000000.0, "partial_rotary_factor": 0.25, "factor": 2.0},
     ]
     results = []
     for case in cases:

@@ -29,7 +29,7 @@ from safetensors.numpy import load_file, save_file
 from transformers import Phi3Config, Phi3ForCausalLM
 
 from make_architecture_fixtures import (
-    COMMON, MODELS, float4, gate_and_up, in_turn, logits_of, longrope, make_model, random_weights)
+    COMMON, GEMMA4, MODELS, float4, gate_and_up, in_turn, logits_of, longrope, make_model, random_weights)
 from make_fixtures import FIXTURES
 
 BLOCKS = [
@@ -230,6 +230,13 @@ def k_weights() -> dict[str, np.ndarray]:
     }
 
 
+# What llama.cpp's converter names itself.
+OWN_NAMES = {
+    "layer_scalar": "layer_output_scale.weight", "router.scale": "ffn_gate_inp.scale",
+    "router.per_expert_scale": "ffn_down_exps.scale",
+}
+
+
 def write_names():
     """Names of tensors by architecture, from those of the Hugging Face form."""
     attention = ["q_proj", "k_proj", "v_proj", "o_proj"]
@@ -254,13 +261,22 @@ def write_names():
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     parts["gemma2"] = parts["llama"] + extra
     parts["gemma3"] = parts["llama"] + head_norms + extra
+    parts["gemma4"] = parts["gemma3"] + ["pre_feedforward_layernorm_2", "router.proj"]
+    parts["gemma4"] += [f"post_feedforward_layernorm_{n}" for n in (1, 2)]
+    parts["gemma4"] += [f"experts.{n}" for n in ("gate_proj", "up_proj", "gate_up_proj", "down_proj")]
+    parts["gemma4"] += ["per_layer_input_gate", "per_layer_projection", "post_per_layer_input_norm"]
+    models = {"gemma4": [f"model.{n}" for n in (
+        "embed_tokens_per_layer", "per_layer_model_projection", "per_layer_projection_norm")]}
     result = {}
     for arch, modules in parts.items():
         names = gguf.get_tensor_name_map(next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == arch), 12)
-        paths = ["model.embed_tokens", "model.norm", "lm_head"] + [f"model.layers.11.{m}" for m in modules]
+        paths = ["model.embed_tokens", "model.norm", "lm_head"] + models.get(arch, [])
+        paths += [f"model.layers.11.{m}" for m in modules]
         pairs = {f"{p}.weight": names.get_name(f"{p}.weight", try_suffixes=(".weight",)) for p in paths}
         # Gemma has no lm_head.
         result[arch] = {path: name for path, name in pairs.items() if name}
+        if arch == "gemma4":
+            result[arch] |= {f"model.layers.11.{path}": f"blk.11.{name}" for path, name in OWN_NAMES.items()}
     (FIXTURES / "phi3-gguf" / "names.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
@@ -304,10 +320,52 @@ ARCHITECTURES = {
     "exaone4": MODELS["exaone4"] | {"model_type": "exaone4"},
     "glm4moe": MODELS["glm4_moe"] | {"model_type": "glm4_moe", "n_group": 1, "topk_group": 1},
     "gpt-oss": MODELS["gpt_oss"] | {"model_type": "gpt_oss", "swiglu_limit": 7.0, "swiglu_alpha": 1.702},
+    # All that the family has, which no model has together.
+    "gemma4": GEMMA4 | {
+        "num_hidden_layers": 6, "num_kv_shared_layers": 2, "use_double_wide_mlp": True, "hidden_size_per_layer_input": 32,
+        "attention_k_eq_v": True, "num_global_key_value_heads": 1, "final_logit_softcapping": 0.7,
+        "enable_moe_block": True, "num_experts": 6, "top_k_experts": 2, "moe_intermediate_size": 32,
+        "layer_types": ["sliding_attention", "sliding_attention", "full_attention", "sliding_attention",
+                        "sliding_attention", "full_attention"]},
 }
 
 
+def add_gemma4_parameters(writer: gguf.GGUFWriter, fields: dict):
+    has_window = [kind == "sliding_attention" for kind in fields["layer_types"]]
+    shared = fields["num_hidden_layers"] - fields["num_kv_shared_layers"]
+    size = fields["intermediate_size"]
+    writer.add_context_length(fields["max_position_embeddings"])
+    writer.add_embedding_length(fields["hidden_size"])
+    writer.add_block_count(fields["num_hidden_layers"])
+    writer.add_head_count(fields["num_attention_heads"])
+    writer.add_head_count_kv([
+        fields["num_key_value_heads" if window else "num_global_key_value_heads"] for window in has_window])
+    writer.add_feed_forward_length([size * (1 if layer < shared else 2) for layer in range(len(has_window))])
+    writer.add_layer_norm_rms_eps(fields["rms_norm_eps"])
+    writer.add_sliding_window(fields["sliding_window"])
+    writer.add_sliding_window_pattern(has_window)
+    writer.add_shared_kv_layers(fields["num_kv_shared_layers"])
+    writer.add_embedding_length_per_layer_input(fields["hidden_size_per_layer_input"])
+    writer.add_final_logit_softcapping(fields["final_logit_softcapping"])
+    whole, head = fields["global_head_dim"], fields["head_dim"]
+    for add in (writer.add_key_length, writer.add_value_length, writer.add_rope_dimension_count):
+        add(whole)
+    for add in (writer.add_key_length_swa, writer.add_value_length_swa, writer.add_rope_dimension_count_swa):
+        add(head)
+    rotary = fields["rope_parameters"]
+    writer.add_rope_freq_base(rotary["full_attention"]["rope_theta"])
+    writer.add_rope_freq_base_swa(rotary["sliding_attention"]["rope_theta"])
+    pairs = int(whole * rotary["full_attention"]["partial_rotary_factor"] / 2)
+    factors = [1.0] * pairs + [1e30] * (whole // 2 - pairs)
+    writer.add_tensor("rope_freqs.weight", np.array(factors, np.float32))
+    writer.add_expert_count(fields["num_experts"])
+    writer.add_expert_used_count(fields["top_k_experts"])
+    writer.add_expert_feed_forward_length(fields["moe_intermediate_size"])
+
+
 def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
+    if arch == "gemma4":
+        return add_gemma4_parameters(writer, fields)
     head = fields.get("head_dim", fields["hidden_size"] // fields["num_attention_heads"])
     writer.add_context_length(fields["max_position_embeddings"])
     writer.add_embedding_length(fields["hidden_size"])
@@ -429,28 +487,32 @@ def write_architecture(fixture: str, fields: dict):
     for name, tensor in weights.items():
         value = tensor.numpy()
         of_gpt_oss = arch == "gpt-oss" and ".experts." in name
-        kind = Type.MXFP4 if of_gpt_oss else Type.Q8_0 if {"gate", "router"} & set(name.split(".")[-2:]) else Type.Q4_0
+        is_router = {"gate", "router"} & set(name.split(".")[-2:]) or "router.proj" in name
+        kind = Type.MXFP4 if of_gpt_oss else Type.Q8_0 if is_router else Type.Q4_0
         if value.ndim > 1 and not of_gpt_oss:
             value = rounded(value, kind)
             weights[name] = torch.from_numpy(value.copy())
         parts = {name: value}
         if of_gpt_oss:
             parts = split_gpt_oss(name, tensor, weights)
-        elif name.endswith("experts.gate_up_proj"):
+        elif name.endswith(".mlp.experts.gate_up_proj"):
             gate, up = np.split(value, 2, axis=1)
             base = name.removesuffix("gate_up_proj")
             parts = {f"{base}gate_proj.weight": gate, f"{base}up_proj.weight": up}
-        elif name.endswith("experts.down_proj"):
+        elif name.endswith(("experts.gate_up_proj", "experts.down_proj")):
             parts = {f"{name}.weight": value}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
                 if arch in ("llama", "granite", "smollm3", "mistral3") and module in path:
                     part = halves_in_turn(part, fields[heads])
-            if arch.startswith("gemma") and path.endswith("norm.weight"):
+            if arch in ("gemma2", "gemma3") and path.endswith("norm.weight"):
                 part = part + 1
             path += ".weight" if path.endswith(".sinks") else ""
             path = path.replace("e_score_correction_bias", "e_score_correction.bias")
             own = names.get_name(path, try_suffixes=(".weight", ".bias"))
+            layer, _, module = path.removeprefix("model.layers.").partition(".")
+            if module in OWN_NAMES:
+                own = f"blk.{layer}.{OWN_NAMES[module]}"
             if part.ndim == 1 or path.endswith(".bias"):
                 writer.add_tensor(own, part)
             else:
