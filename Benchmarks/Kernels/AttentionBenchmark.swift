@@ -43,7 +43,7 @@ struct AttentionBenchmark {
     private func decode(_ shape: Shape, _ type: ck_kv_type, _ name: String, sessions: Int, context: Int) {
         let step = AttentionStep(shape, type, sessions: sessions, context: context, newTokens: 1, compute)
         let bytes = Double(
-            step.layers * sessions * context * shape.kvHeads * ck_kv_position_bytes(type, Int32(shape.headSize))
+            step.layers * sessions * context * shape.kvHeads * ck_kv_position_bytes(type, Int32(shape.headSize), 0)
         )
         var times: [(attention: Double, reading: Double, storing: Double)] = []
         for _ in 0...repeats {
@@ -139,7 +139,7 @@ final class AttentionStep {
         _ compute: OpaquePointer
     ) {
         (self.shape, self.compute, self.newTokens, self.context) = (shape, compute, newTokens, context)
-        let layerBytes = 16 * shape.kvHeads * ck_kv_position_bytes(type, Int32(shape.headSize))
+        let layerBytes = 16 * shape.kvHeads * ck_kv_position_bytes(type, Int32(shape.headSize), 0)
         let blocks = sessions * context / 16
         layers = max(1, (512 << 20) / (blocks * layerBytes))
         byteCount = blocks * layers * layerBytes / 32768 * 32768
@@ -152,7 +152,8 @@ final class AttentionStep {
             type: type,
             tiles_per_block: 1,
             kv_heads: Int32(shape.kvHeads),
-            head_size: Int32(shape.headSize)
+            head_size: Int32(shape.headSize),
+            latent_size: 0
         )
         tables = .allocate(capacity: blocks)
         for (index, block) in (0..<Int32(blocks)).shuffled().enumerated() { tables[index] = block }

@@ -28,7 +28,7 @@ typedef struct kernels {
     void (*gate)(ck_activation activation, const float *x, int size, float *y);
     void (*scale)(float factor, int size, float *y);
     void (*soft_cap)(float cap, int size, float *y);
-    void (*route_top_k)(float *logits, int experts, int count, bool normalize, int32_t *chosen, float *weights);
+    void (*route_top_k)(const ck_routing *routing, float *logits, int experts, int32_t *chosen, float *weights);
     // As the functions of the same names in ckernels.h.
     void (*mask_logits)(const uint64_t *mask, int count, float *x);
     int32_t (*argmax)(const float *x, int count);
@@ -39,10 +39,18 @@ typedef struct kernels {
     void (*store_token_run)(
         const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads, const ck_qk_transform *p,
         const ck_token_run *run, int kv_head);
+    /// As ck_transform_and_store_latent, for one token run.
+    void (*store_latent_run)(
+        const ck_kv *kv, const ck_token_slot *slots, const float *q, float *k, int heads, const ck_latent_transform *p,
+        const ck_token_run *run, float *queries);
+    /// y[t × y_stride + c] = the sum of x[tokens, rows] row t × column c of W[rows, columns], or += if `accumulate`.
+    void (*multiply_transposed)(
+        const float *w, int rows, int columns, const float *x, size_t x_stride, int tokens, float *y, size_t y_stride,
+        bool accumulate);
     /// The softmax states of a query tile over the positions of one split (see kv.h): [query][state_floats].
     void (*attend_split)(const attention *a, const ck_query_tile *query_tile, int split, float *states);
     /// Merges the states of the next split into those of all splits before it.
-    void (*merge_split)(int queries, int head_size, const float *split, float *states);
+    void (*merge_split)(int queries, int value_size, const float *split, float *states);
     /// Divides by the softmax sums and writes the outputs of a query tile.
     void (*finish_query_tile)(const attention *a, const ck_query_tile *query_tile, const float *states, float *out);
     // This variant's limits, for benchmarks.

@@ -126,10 +126,9 @@ int ck_logits_above(
 
 typedef struct route_work {
     ck_compute *compute;
+    const ck_routing *routing;
     float *logits;
     int experts;
-    int count;
-    bool normalize;
     int32_t *chosen;
     float *weights;
 } route_work;
@@ -137,15 +136,15 @@ typedef struct route_work {
 static void route_item(void *context, int item, int worker) {
     (void)worker;
     const route_work *r = context;
-    size_t at = (size_t)item * (size_t)r->count;
+    size_t at = (size_t)item * (size_t)r->routing->count;
     r->compute->kernels->route_top_k(
-        r->logits + (size_t)item * (size_t)r->experts, r->experts, r->count, r->normalize, r->chosen + at,
-        r->weights + at);
+        r->routing, r->logits + (size_t)item * (size_t)r->experts, r->experts, r->chosen + at, r->weights + at);
 }
 
 void ck_route_top_k(
-    ck_compute *c, float *logits, int tokens, int experts, int count, bool normalize, int32_t *chosen,
+    ck_compute *c, const ck_routing *routing, float *logits, int tokens, int experts, int32_t *chosen,
     float *weights) {
-    route_work r = {c, logits, experts, count, normalize, chosen, weights};
-    ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)experts * (size_t)count), route_item, &r);
+    route_work r = {c, routing, logits, experts, chosen, weights};
+    ck_parallel_for(
+        c, CK_WORK_ELEMENTWISE, tokens, grain_of((size_t)experts * (size_t)routing->count), route_item, &r);
 }

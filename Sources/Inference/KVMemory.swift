@@ -74,7 +74,8 @@ final class KVMemory {
             type: shape.type.kernelType,
             tiles_per_block: Int32(shape.blockSize / 16),
             kv_heads: Int32(shape.heads),
-            head_size: Int32(shape.headSize)
+            head_size: Int32(shape.headSize),
+            latent_size: Int32(shape.latentSize)
         )
     }
 }
@@ -87,8 +88,12 @@ struct KVShape: Sendable, Equatable {
     /// Positions in a block: a multiple of 16.
     var blockSize: Int
     var type: KVType
+    /// With latent attention, the first numbers of keys, which are the values as well; else 0.
+    var latentSize = 0
 
-    var bytesPerToken: Int { layers * heads * ck_kv_position_bytes(type.kernelType, Int32(headSize)) }
+    var bytesPerToken: Int {
+        layers * heads * ck_kv_position_bytes(type.kernelType, Int32(headSize), Int32(latentSize))
+    }
     var blockBytes: Int { bytesPerToken * blockSize }
 }
 
@@ -99,7 +104,8 @@ extension KVShape {
             heads: model.heads.kvCount,
             headSize: model.heads.size,
             blockSize: blockSize,
-            type: type
+            type: type,
+            latentSize: model.latentAttention?.rank ?? 0
         )
     }
 }

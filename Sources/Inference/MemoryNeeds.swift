@@ -8,7 +8,9 @@ extension WorkingMemory {
         self.init()
         let (hidden, inner, experts) = (model.hiddenSize, model.widestFeedForward, model.mostExperts)
         // Floats of each buffer of `ForwardPass` for a token.
-        let attention = 2 * model.heads.querySize + 2 * model.heads.keySize
+        let attention =
+            model.latentAttention?.stepFloats(heads: model.heads.count)
+            ?? (2 * model.heads.querySize + 2 * model.heads.keySize)
         let feedForward = 3 * inner + (experts > 0 ? experts + 2 * hidden : 0)
         let rotary = model.rotary.reduce(0) { $0 + $1.dimensions }
         bytesPerStepToken = 4 * (3 * hidden + attention + feedForward + rotary)

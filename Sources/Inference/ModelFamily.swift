@@ -37,8 +37,10 @@ struct FamilyNames: Sendable {
 /// The families there are.
 enum FamilyRegistry {
     static let all: [any ModelFamily.Type] = [
+        DeepSeek.self,
         Gemma2.self,
         Gemma3.self,
+        Glm4MoE.self,
         Granite.self,
         Llama.self,
         Mistral.self,

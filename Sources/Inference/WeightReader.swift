@@ -6,11 +6,11 @@ import ModelFiles
 /// Quantised weights are packed for the integer kernels where these know the form. The others stay as the file has them,
 /// and in its own mapped memory; only where a file has rows in another order, or floats at an odd address, are they copied.
 final class WeightReader {
-    private var tensors: TensorDirectory
+    var tensors: TensorDirectory
     /// The stack that a matrix was taken from, by its path.
     private var stacks: [String: String] = [:]
     private let quantization: MLXQuantization
-    private let packing: Bool
+    private var packing: Bool
     private let progress: (Double) -> Void
     /// For checking and packing values, on all cores.
     private let compute: Compute
@@ -48,6 +48,12 @@ final class WeightReader {
     /// The vector `path`.weight, each value changed by `transform`.
     func vector(_ path: String, _ count: Int, _ transform: (Float) -> Float) throws(ModelError) -> Vector {
         try vector(floats("\(path).weight", count).map(transform), path)
+    }
+
+    /// The vector that has one of these names.
+    func vector(named names: [String], _ count: Int) throws(ModelError) -> Vector {
+        let name = names.first { tensors[$0] != nil } ?? names[0]
+        return try vector(floats(name, count), name)
     }
 
     /// The biases of matrices below `path`, one after another.
@@ -96,6 +102,14 @@ final class WeightReader {
         parameterCount += matrix.parameterCount
         byteCount += matrix.byteCount
         return matrix
+    }
+
+    /// The same in the form that the file has, for kernels that read rows.
+    func unpackedMatrix(_ path: String, rows: Int, columns: Int) throws(ModelError) -> Matrix {
+        let packs = packing
+        packing = false
+        defer { packing = packs }
+        return try matrix(path, rows: rows, columns: columns)
     }
 
     /// Whether the tensor at `path` is a stack of matrices.

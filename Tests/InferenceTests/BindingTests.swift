@@ -59,6 +59,19 @@ import Testing
         try await expectSameLogits(files, "gemma3_text-4bit")
     }
 
+    @Test("Layers that predict several tokens at a time are left out, and the user is told")
+    func furtherLayers() async throws {
+        var files = try ModelFixtureFiles("glm4_moe-bf16")
+        files.configuration["num_nextn_predict_layers"] = 1
+        for name in ["eh_proj.weight", "input_layernorm.weight"] {
+            files.tensors["model.layers.3.\(name)"] = RawTensor(type: "F32", shape: [1], bytes: [0, 0, 0, 0])
+        }
+        try await expectSameLogits(files, "glm4_moe-bf16")
+        let note = "a layer is left out: after the model's 3, for predicting several tokens at a time"
+        #expect(try loadModel(from: files.source).notes == [note])
+        #expect(try Fixture("glm4_moe-bf16").model.notes.isEmpty)
+    }
+
     @Test("A bias that config.json does not speak of is bound if the file has it")
     func unspokenBias() async throws {
         var files = try ModelFixtureFiles("llama-bf16")
@@ -125,8 +138,9 @@ import Testing
         let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
         #expect(
             error?.description == """
-                config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", "llama", \
-                "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
+                config.json: model_type "mamba" is not supported; "deepseek_v2", "deepseek_v3", "gemma2", "gemma3", \
+                "gemma3_text", "glm4_moe", "glm4_moe_lite", "granite", "llama", "mistral", "phi3", "qwen2", "qwen3", \
+                "qwen3_moe", "smollm3" are
                 """
         )
     }

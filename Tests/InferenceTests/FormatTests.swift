@@ -43,6 +43,7 @@ import Testing
 
     static let architectures = [
         "phi3", "llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3", "granite", "smollm3",
+        "glm4moe", "deepseek2", "deepseek2-v2",
     ]
 
     @Test(

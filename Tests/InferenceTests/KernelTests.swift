@@ -154,13 +154,21 @@ import Testing
                 var probabilities = logits
                 var chosen = [Int32](repeating: -1, count: tokens * 4)
                 var weights = [Float](repeating: 0, count: tokens * 4)
+                var routing = ck_routing(
+                    scoring: CK_SOFTMAX,
+                    count: 4,
+                    bias: nil,
+                    groups: 1,
+                    chosen_groups: 1,
+                    normalize: normalize,
+                    scale: 1
+                )
                 ck_route_top_k(
                     compute.handle,
+                    &routing,
                     &probabilities,
                     Int32(tokens),
                     Int32(experts),
-                    4,
-                    normalize,
                     &chosen,
                     &weights
                 )
@@ -181,6 +189,48 @@ import Testing
                 #expect(!normalize || identical(weights, first), "\(variant.name)")
                 if normalize { twin = first }
             }
+        }
+    }
+
+    @Test("A router that scores each expert by itself chooses by biased scores, within the groups with the best two")
+    func groupedRouter() throws {
+        let (tokens, experts, groups, size) = (7, 12, 4, 3)
+        let logits = numbers.prefix(tokens * experts).map { $0 * 4 }
+        let bias = numbers.suffix(experts).map { $0 * 0.4 }
+        var twin: [Float]?
+        for variant in ck_variant.available {
+            let compute = try Compute(variant: variant, threads: 2, precise: false)
+            var scores = logits
+            var chosen = [Int32](repeating: -1, count: tokens * 3)
+            var weights = [Float](repeating: 0, count: tokens * 3)
+            bias.withUnsafeBufferPointer { bias in
+                var routing = ck_routing(
+                    scoring: CK_SIGMOID,
+                    count: 3,
+                    bias: bias.baseAddress,
+                    groups: Int32(groups),
+                    chosen_groups: 2,
+                    normalize: true,
+                    scale: 2.5
+                )
+                ck_route_top_k(compute.handle, &routing, &scores, Int32(tokens), Int32(experts), &chosen, &weights)
+            }
+            for token in 0..<tokens {
+                let own = (0..<experts).map { 1 / (1 + expDouble(-Double(logits[token * experts + $0]))) }
+                let choices = zip(own, bias).map { $0 + Double($1) }
+                let sums = (0..<groups).map {
+                    choices[($0 * size)..<(($0 + 1) * size)].sorted(by: >)[..<2].reduce(0, +)
+                }
+                let best = sums.indices.sorted { sums[$0] > sums[$1] }.prefix(2)
+                let order = choices.indices.filter { best.contains($0 / size) }.sorted { choices[$0] > choices[$1] }
+                #expect(chosen[(3 * token)...].prefix(3).map(Int.init) == Array(order.prefix(3)))
+                let total = order.prefix(3).reduce(0) { $0 + own[$1] }
+                let expected = order.prefix(3).map { 2.5 * own[$0] / total }
+                #expect(largestDifference(Array(weights[(3 * token)...].prefix(3)), expected) < 2e-6)
+            }
+            let first = twin ?? weights
+            #expect(identical(weights, first), "\(variant.name)")
+            twin = first
         }
     }
 

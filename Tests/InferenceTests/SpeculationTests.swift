@@ -90,7 +90,9 @@ import Testing
 
     @Test(
         "Sessions that run together answer the same with and without guesses, greedy and sampled, preempted or not",
-        arguments: ["phi3-4bit", "llama-bf16", "mistral-bf16", "gemma3_text-4bit", "qwen3_moe-4bit"]
+        arguments: [
+            "phi3-4bit", "llama-bf16", "mistral-bf16", "gemma3_text-4bit", "qwen3_moe-4bit", "deepseek_v3-4bit",
+        ]
     )
     func together(name: String) async throws {
         let fixture = try Fixture(name)

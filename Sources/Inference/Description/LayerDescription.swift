@@ -11,6 +11,7 @@ package struct LayerDescription: Sendable, Equatable {
 
 package enum Mixer: Sendable, Equatable {
     case attention(AttentionDescription)
+    case latentAttention(LatentAttentionDescription)
 }
 
 package enum FeedForwardKind: Sendable, Equatable {
@@ -62,6 +63,28 @@ package struct ExpertsDescription: Sendable, Equatable {
     /// Whether the weights of a token's experts are made to sum to 1.
     package var normalizesWeights: Bool
     package var expert: DenseDescription
+    /// The width of a network that all tokens go to; nil: there is none.
+    package var sharedSize: Int?
+    package var router = RouterDescription()
+}
+
+/// How the experts of a token are chosen: by the largest softmax of a matrix's outputs, unless said otherwise.
+package struct RouterDescription: Sendable, Equatable {
+    package enum Scoring: Sendable {
+        case softmax
+        /// Of each output by itself.
+        case sigmoid
+    }
+
+    package var scoring = Scoring.softmax
+    /// Whether a weight of the model for each expert is added to its score for the choice, and for that only.
+    package var hasCorrection = false
+    /// Experts form groups of equal size; only those in the best `chosenGroups` of them are chosen. The groups are
+    /// ordered by their largest score, or the sum of their two largest ones if these are by `sigmoid`.
+    package var groups = 1
+    package var chosenGroups = 1
+    /// Multiplies the weights of a token's experts.
+    package var weightScale: Float = 1
 }
 
 /// What the gate of a feed-forward network goes through.
@@ -83,16 +106,24 @@ extension LayerDescription {
     var attention: AttentionDescription? {
         switch mixer {
         case .attention(let attention): attention
+        case .latentAttention: nil
+        }
+    }
+
+    var latentAttention: LatentAttentionDescription? {
+        switch mixer {
+        case .attention: nil
+        case .latentAttention(let attention): attention
         }
     }
 }
 
 extension FeedForwardKind {
-    /// Of one network.
+    /// Of one network, the widest.
     var innerSize: Int {
         switch self {
         case .dense(let network): network.size
-        case .experts(let experts): experts.expert.size
+        case .experts(let experts): max(experts.expert.size, experts.sharedSize ?? 0)
         }
     }
 

@@ -16,7 +16,12 @@ extension TransformerDescription {
     }
 
     /// A description without layers and rotary positions.
-    init(_ fields: ModelFields, _ defaults: Defaults = Defaults()) throws(ModelError) {
+    /// - Parameter known: the heads, of families that describe them in a way of their own.
+    init(
+        _ fields: ModelFields,
+        _ defaults: Defaults = Defaults(),
+        heads known: AttentionHeads? = nil
+    ) throws(ModelError) {
         guard try fields.optionalBool("use_bidirectional_attention") != true else {
             throw fields.error("use_bidirectional_attention", "is not supported; only false is")
         }
@@ -27,7 +32,11 @@ extension TransformerDescription {
             1...(1 << 20),
             default: defaults.hiddenSize
         )
-        heads = try AttentionHeads(fields, hiddenSize: hiddenSize, defaults)
+        if let known {
+            heads = known
+        } else {
+            heads = try AttentionHeads(fields, hiddenSize: hiddenSize, defaults)
+        }
         normEpsilon = Float(
             try fields.double(
                 "rms_norm_eps",

@@ -31,6 +31,21 @@ package struct RotaryParameters: Sendable, Equatable {
         case longrope(short: [Double], long: [Double], originalLength: Int, attentionFactor: Double)
     }
 
+    /// The same with another factor, if YaRN stretches them.
+    func withAttentionFactor(_ attention: Double) -> RotaryParameters {
+        guard case .yarn(let factor, _, let fast, let slow, let length, let truncates) = scaling else { return self }
+        var result = self
+        result.scaling = .yarn(
+            factor: factor,
+            attentionFactor: attention,
+            betaFast: fast,
+            betaSlow: slow,
+            originalLength: length,
+            truncates: truncates
+        )
+        return result
+    }
+
     package init(base: Double, dimensions: Int, scaling: Scaling = .none) {
         self.base = base
         self.dimensions = dimensions

@@ -6,17 +6,22 @@ import ModelFiles
 /// Each expert computes its tokens together; a token's results are added in the order of the experts, so they do not
 /// depend on the other tokens.
 struct MixtureOfExperts: Sendable {
+    let description: ExpertsDescription
     let router: Matrix
+    /// Added to the experts' scores for the choice.
+    let correction: Vector?
     let experts: [DenseFeedForward]
+    /// That all tokens go to.
+    let shared: DenseFeedForward?
+
     /// Experts for each token.
-    let chosenCount: Int
-    /// Whether the weights of a token's experts are made to sum to 1.
-    let normalizesWeights: Bool
+    var chosenCount: Int { description.chosenCount }
 }
 
 extension WeightReader {
     /// Binds `gate` (the router) and the experts at `path`: each by itself (`experts.N.gate_proj` …), as the hub has
-    /// them, or stacked in one tensor, as transformers 5 (`experts.gate_up_proj`) and MLX (`switch_mlp.gate_proj` …) do.
+    /// them, or stacked in one tensor, as transformers 5 (`experts.gate_up_proj`) and MLX (`switch_mlp.gate_proj` …) do;
+    /// and `shared_experts`.
     func mixture(
         _ mixture: ExpertsDescription,
         hiddenSize: Int,
@@ -32,12 +37,25 @@ extension WeightReader {
         }
         var experts: [DenseFeedForward] = []
         for path in expertPaths { experts.append(try dense(mixture.expert, hiddenSize: hiddenSize, at: path)) }
+        let corrections = ["_bias", ".bias"].map { "\(path).gate.e_score_correction\($0)" }
         return MixtureOfExperts(
+            description: mixture,
             router: router,
+            correction: mixture.router.hasCorrection ? try vector(named: corrections, count) : nil,
             experts: experts,
-            chosenCount: mixture.chosenCount,
-            normalizesWeights: mixture.normalizesWeights
+            shared: try sharedExpert(mixture, hiddenSize: hiddenSize, at: path)
         )
+    }
+
+    private func sharedExpert(
+        _ mixture: ExpertsDescription,
+        hiddenSize: Int,
+        at path: String
+    ) throws(ModelError) -> DenseFeedForward? {
+        guard let size = mixture.sharedSize else { return nil }
+        var network = mixture.expert
+        network.size = size
+        return try dense(network, hiddenSize: hiddenSize, at: "\(path).shared_experts")
     }
 }
 
@@ -70,21 +88,33 @@ extension ForwardPass {
                 output
             )
         }
+        if let shared = mixture.shared {
+            activate(shared, normed, tokens: count)
+            shared.down.apply(gated, tokens: count, into: blockOutput, adding: true, on: compute)
+        }
     }
 
     /// The experts of each token, and their weights: [count, chosenCount].
     private func route(_ mixture: MixtureOfExperts) -> ([Int32], [Float]) {
-        let size = mixture.router.rows
+        let (size, router) = (mixture.router.rows, mixture.description.router)
         mixture.router.multiply(normed, tokens: count, into: routerLogits, on: compute)
         var chosen = [Int32](repeating: 0, count: count * mixture.chosenCount)
         var weights = [Float](repeating: 0, count: count * mixture.chosenCount)
+        var routing = ck_routing(
+            scoring: router.scoring == .softmax ? CK_SOFTMAX : CK_SIGMOID,
+            count: Int32(mixture.chosenCount),
+            bias: mixture.correction?.start,
+            groups: Int32(router.groups),
+            chosen_groups: Int32(router.chosenGroups),
+            normalize: mixture.description.normalizesWeights,
+            scale: router.weightScale
+        )
         ck_route_top_k(
             compute.handle,
+            &routing,
             routerLogits.buffer(count * size),
             Int32(count),
             Int32(size),
-            Int32(mixture.chosenCount),
-            mixture.normalizesWeights,
             &chosen,
             &weights
         )

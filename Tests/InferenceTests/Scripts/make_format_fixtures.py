@@ -1,9 +1,9 @@
 """Makes the fixtures of number formats and containers: what the `gguf` and `mlx` packages make of the same bytes.
 
     python -m venv .venv && .venv/bin/pip install torch transformers safetensors numpy gguf mlx
-    .venv/bin/python Tests/InferenceTests/Scripts/make_format_fixtures.py [ARCHITECTURE …]
+    .venv/bin/python Tests/InferenceTests/Scripts/make_format_fixtures.py [FILE …]
 
-With names of architectures, only their GGUF files and `names.json` are made.
+With names of architectures' files, only their GGUF files and `names.json` are made.
 
 `formats.safetensors` holds random rows of every block form of GGUF and every width of MLX, and their values. The folders
 hold tiny Phi-3 models in those forms, each with `reference.safetensors`: what `transformers` computes in float32 with the
@@ -28,7 +28,8 @@ from gguf import GGMLQuantizationType as Type
 from safetensors.numpy import load_file, save_file
 from transformers import Phi3Config, Phi3ForCausalLM
 
-from make_architecture_fixtures import COMMON, logits_of, longrope, make_model, random_weights
+from make_architecture_fixtures import (
+    COMMON, EXPERTS, LATENT, head_parts, joined_heads, logits_of, longrope, make_model, random_weights)
 from make_fixtures import FIXTURES
 
 BLOCKS = [
@@ -247,6 +248,10 @@ def write_names():
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     parts["gemma2"] = parts["llama"] + extra
     parts["gemma3"] = parts["llama"] + head_norms + extra
+    grouped = ["mlp.gate"] + [f"mlp.{part}.{n}" for part in ("experts", "shared_experts") for n in mlp]
+    latent = ["q_a_proj", "q_a_layernorm", "q_b_proj", "kv_a_proj_with_mqa", "kv_a_layernorm", "k_b_proj", "v_b_proj"]
+    parts["glm4moe"] = parts["qwen3"] + grouped
+    parts["deepseek2"] = parts["llama"] + [f"self_attn.{n}" for n in latent + ["kv_b_proj"]] + grouped
     result = {}
     for arch, modules in parts.items():
         names = gguf.get_tensor_name_map(next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == arch), 12)
@@ -287,6 +292,18 @@ ARCHITECTURES = {
         "attention_multiplier": 0.4, "residual_multiplier": 0.6, "logits_scaling": 3.0},
     "smollm3": COMMON | {
         "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
+    "glm4moe": COMMON | EXPERTS | {
+        "model_type": "glm4_moe", "head_dim": 16, "partial_rotary_factor": 0.5, "attention_bias": True,
+        "use_qk_norm": True, "num_nextn_predict_layers": 0},
+    "deepseek2": COMMON | EXPERTS | LATENT | {
+        "model_type": "deepseek_v3", "num_nextn_predict_layers": 0,
+        "rope_scaling": {"type": "yarn", "factor": 8.0, "mscale": 0.7, "mscale_all_dim": 0.7,
+                         "original_max_position_embeddings": 32}},
+    "deepseek2-v2": COMMON | EXPERTS | LATENT | {
+        "model_type": "deepseek_v2", "q_lora_rank": None, "topk_method": "group_limited_greedy",
+        "norm_topk_prob": False, "n_shared_experts": 2,
+        "rope_scaling": {"type": "yarn", "factor": 4.0, "mscale": 0.707, "mscale_all_dim": 0.707,
+                         "original_max_position_embeddings": 32}},
 }
 
 
@@ -297,12 +314,15 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     writer.add_feed_forward_length(fields["intermediate_size"])
     writer.add_block_count(fields["num_hidden_layers"])
     writer.add_head_count(fields["num_attention_heads"])
-    writer.add_head_count_kv(fields["num_key_value_heads"])
+    writer.add_head_count_kv(1 if "kv_lora_rank" in fields else fields["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(fields["rms_norm_eps"])
     writer.add_rope_freq_base(fields["rope_theta"])
     if "head_dim" in fields:
         writer.add_key_length(head)
         writer.add_value_length(head)
+    if "kv_lora_rank" in fields:
+        head = fields["qk_rope_head_dim"]
+        add_latent_attention(writer, fields)
     writer.add_rope_dimension_count(int(head * fields.get("partial_rotary_factor", 1)))
     if fields.get("sliding_window"):
         writer.add_sliding_window(fields["sliding_window"])
@@ -329,10 +349,39 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
         writer.add_attention_scale(fields["attention_multiplier"])
         writer.add_residual_scale(fields["residual_multiplier"])
         writer.add_logit_scale(fields["logits_scaling"])
+    if "n_routed_experts" in fields:
+        add_grouped_experts(writer, arch, fields)
     if arch == "qwen3moe":
         writer.add_expert_count(fields["num_experts"])
         writer.add_expert_used_count(fields["num_experts_per_tok"])
         writer.add_expert_feed_forward_length(fields["moe_intermediate_size"])
+
+
+def add_grouped_experts(writer: gguf.GGUFWriter, arch: str, fields: dict):
+    writer.add_expert_count(fields["n_routed_experts"])
+    writer.add_expert_used_count(fields["num_experts_per_tok"])
+    writer.add_expert_feed_forward_length(fields["moe_intermediate_size"])
+    writer.add_expert_shared_count(fields["n_shared_experts"])
+    writer.add_expert_weights_scale(fields["routed_scaling_factor"])
+    writer.add_expert_group_count(fields["n_group"])
+    writer.add_expert_group_used_count(fields["topk_group"])
+    writer.add_leading_dense_block_count(fields["first_k_dense_replace"])
+    if fields["norm_topk_prob"]:
+        writer.add_expert_weights_norm(True)
+    if arch == "glm4moe":
+        writer.add_expert_gating_func(gguf.ExpertGatingFuncType.SIGMOID)
+
+
+def add_latent_attention(writer: gguf.GGUFWriter, fields: dict):
+    rank, rotated = fields["kv_lora_rank"], fields["qk_rope_head_dim"]
+    if fields["q_lora_rank"]:
+        writer.add_q_lora_rank(fields["q_lora_rank"])
+    writer.add_kv_lora_rank(rank)
+    writer.add_key_length(rank + rotated)
+    writer.add_value_length(rank)
+    writer.add_key_length_mla(fields["qk_nope_head_dim"] + rotated)
+    writer.add_value_length_mla(fields["v_head_dim"])
+    writer.add_rope_scaling_yarn_log_mul(0.1 * fields["rope_scaling"]["mscale_all_dim"])
 
 
 def llama3_factors(fields: dict, head: int) -> np.ndarray:
@@ -349,11 +398,17 @@ def in_turn(value: np.ndarray, heads: int) -> np.ndarray:
     return value.reshape(heads, 2, -1, *value.shape[1:]).swapaxes(1, 2).reshape(value.shape)
 
 
-def write_architecture(arch: str, fields: dict):
+def rounded(value: np.ndarray, kind: Type) -> np.ndarray:
+    return gguf.quants.dequantize(gguf.quants.quantize(value, kind), kind)
+
+
+def write_architecture(file: str, fields: dict):
+    """A file is named for its architecture, and what comes after a dash."""
+    arch = file.split("-")[0]
     fields = {"model_type": arch} | fields
     model = make_model(fields)
     weights = random_weights(model, 5)
-    writer = gguf.GGUFWriter(FIXTURES / "gguf" / f"{arch}.gguf", arch)
+    writer = gguf.GGUFWriter(FIXTURES / "gguf" / f"{file}.gguf", arch)
     add_parameters(writer, arch, fields)
     writer.add_tokenizer_model("llama")
     writer.add_token_list([f"<t{i}>" for i in range(fields["vocab_size"])])
@@ -364,7 +419,11 @@ def write_architecture(arch: str, fields: dict):
         value = tensor.numpy()
         if value.ndim > 1:
             kind = Type.Q8_0 if "gate" in name.split(".")[-2:] else Type.Q4_0
-            value = gguf.quants.dequantize(gguf.quants.quantize(value, kind), kind)
+            if name.endswith("kv_b_proj.weight"):
+                heads = [torch.from_numpy(rounded(p.numpy(), kind)) for p in head_parts(tensor, fields)]
+                value = joined_heads(*heads).numpy()
+            else:
+                value = rounded(value, kind)
             weights[name] = torch.from_numpy(value.copy())
         parts = {name: value}
         if name.endswith("experts.gate_up_proj"):
@@ -373,6 +432,10 @@ def write_architecture(arch: str, fields: dict):
             parts = {f"{base}gate_proj.weight": gate, f"{base}up_proj.weight": up}
         elif name.endswith("experts.down_proj"):
             parts = {f"{name}.weight": value}
+        elif name.endswith("kv_b_proj.weight"):
+            parts = {name.replace("kv_b", part): heads[index].numpy() for index, part in enumerate(["k_b", "v_b"])}
+        elif name.endswith("e_score_correction_bias"):
+            parts = {name.replace("_bias", ".bias"): value}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
                 if arch in ("llama", "granite", "smollm3") and module in path:
@@ -397,15 +460,15 @@ def write_architecture(arch: str, fields: dict):
     rows = logits_of(model, tokens)[-4:]
     save_file(
         {"prompt": np.array(tokens, np.uint32), "logits": np.ascontiguousarray(rows.numpy())},
-        FIXTURES / "gguf" / f"{arch}.reference.safetensors")
+        FIXTURES / "gguf" / f"{file}.reference.safetensors")
 
 
 def main():
     chosen = sys.argv[1:]
     if chosen:
         write_names()
-        for arch in chosen:
-            write_architecture(arch, ARCHITECTURES[arch])
+        for file in chosen:
+            write_architecture(file, ARCHITECTURES[file])
         return
     weights = load_file(FIXTURES / "phi3-float32" / "model.safetensors")
     write_formats()
@@ -421,8 +484,8 @@ def main():
     write_names()
     shutil.rmtree(FIXTURES / "gguf", ignore_errors=True)
     (FIXTURES / "gguf").mkdir()
-    for arch, fields in ARCHITECTURES.items():
-        write_architecture(arch, fields)
+    for file, fields in ARCHITECTURES.items():
+        write_architecture(file, fields)
 
 
 main()
