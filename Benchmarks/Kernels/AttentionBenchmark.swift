@@ -11,11 +11,22 @@ struct AttentionBenchmark {
         var heads: Int
         var kvHeads: Int
         var headSize: Int
+        /// With latent attention, of values; else 0.
+        var latentSize = 0
 
         static let all = [
             Shape(name: "32 heads of 96", heads: 32, kvHeads: 32, headSize: 96),
             Shape(name: "32/8 heads of 128", heads: 32, kvHeads: 8, headSize: 128),
+            Shape(name: "16 latent heads", heads: 16, kvHeads: 1, headSize: 576, latentSize: 512),
         ]
+
+        /// Bytes of KV memory that a position takes.
+        func positionBytes(_ type: ck_kv_type) -> Int {
+            kvHeads * ck_kv_position_bytes(type, Int32(headSize), Int32(latentSize))
+        }
+
+        /// Floats of a key and a value.
+        var pairSize: Int { headSize + (latentSize > 0 ? latentSize : headSize) }
     }
 
     static let types = [(CK_KV_INT8, "int8"), (CK_KV_F16, "f16 "), (CK_KV_F32, "f32 ")]
@@ -42,9 +53,7 @@ struct AttentionBenchmark {
 
     private func decode(_ shape: Shape, _ type: ck_kv_type, _ name: String, sessions: Int, context: Int) {
         let step = AttentionStep(shape, type, sessions: sessions, context: context, newTokens: 1, compute)
-        let bytes = Double(
-            step.layers * sessions * context * shape.kvHeads * ck_kv_position_bytes(type, Int32(shape.headSize))
-        )
+        let bytes = Double(step.layers * sessions * context * shape.positionBytes(type))
         var times: [(attention: Double, reading: Double, storing: Double)] = []
         for _ in 0...repeats {
             let reading =
@@ -86,7 +95,7 @@ struct AttentionBenchmark {
         }
         times.removeFirst()
         // Keys and values, a product and a sum each, of half the square.
-        let operations = 2 * Double(shape.heads * shape.headSize) * Double(tokens * (tokens + 1))
+        let operations = Double(shape.heads * shape.pairSize) * Double(tokens * (tokens + 1))
         let attention = median(times.map(\.attention))
         let planes = type == CK_KV_INT8 ? 2.0 : 1.0
         print(
@@ -129,6 +138,10 @@ final class AttentionStep {
     private var spans: [ck_query_tile] = []
     private var qkv: [Float]
     private var out: [Float]
+    // Of latent attention: q, the new latent vectors, and numbers that stand for cosines, sines and weights of the norm.
+    private var q: [Float] = []
+    private var latentKeys: [Float] = []
+    private var angles: [Float] = []
 
     init(
         _ shape: AttentionBenchmark.Shape,
@@ -139,7 +152,7 @@ final class AttentionStep {
         _ compute: OpaquePointer
     ) {
         (self.shape, self.compute, self.newTokens, self.context) = (shape, compute, newTokens, context)
-        let layerBytes = 16 * shape.kvHeads * ck_kv_position_bytes(type, Int32(shape.headSize))
+        let layerBytes = 16 * shape.positionBytes(type)
         let blocks = sessions * context / 16
         layers = max(1, (512 << 20) / (blocks * layerBytes))
         byteCount = blocks * layers * layerBytes / 32768 * 32768
@@ -152,13 +165,19 @@ final class AttentionStep {
             type: type,
             tiles_per_block: 1,
             kv_heads: Int32(shape.kvHeads),
-            head_size: Int32(shape.headSize)
+            head_size: Int32(shape.headSize),
+            latent_size: Int32(shape.latentSize)
         )
         tables = .allocate(capacity: blocks)
         for (index, block) in (0..<Int32(blocks)).shuffled().enumerated() { tables[index] = block }
         let rows = max(sessions * newTokens, 16)
         qkv = (0..<rows * (shape.heads + 2 * shape.kvHeads) * shape.headSize).map { _ in .random(in: -1...1) }
         out = [Float](repeating: 0, count: rows * shape.heads * shape.headSize)
+        if shape.latentSize > 0 {
+            q = (0..<rows * shape.heads * (128 + 64)).map { _ in .random(in: -1...1) }
+            latentKeys = (0..<rows * shape.headSize).map { _ in .random(in: -1...1) }
+            angles = (0..<rows * max(32, shape.latentSize)).map { _ in .random(in: -1...1) }
+        }
         // All that came before.
         for session in 0..<sessions {
             for start in stride(from: 0, to: context, by: 16) {
@@ -211,6 +230,10 @@ final class AttentionStep {
         preparation.scale = 1
         for layer in 0..<(some ?? layers) {
             kv.layer_offset = layer * (kv.block_bytes / layers)
+            guard shape.latentSize == 0 else {
+                prepareLatent()
+                continue
+            }
             ck_transform_qk_and_store_kv(
                 compute,
                 &kv,
@@ -225,6 +248,32 @@ final class AttentionStep {
         }
     }
 
+    private func prepareLatent() {
+        angles.withUnsafeBufferPointer { angles in
+            var preparation = ck_latent_transform(
+                k_norm: angles.baseAddress,
+                epsilon: 1e-6,
+                plain_size: 128,
+                interleaved: true,
+                cosines: angles.baseAddress,
+                sines: angles.baseAddress,
+                scale: 1
+            )
+            ck_transform_and_store_latent(
+                compute,
+                &kv,
+                places,
+                q,
+                &latentKeys,
+                Int32(shape.heads),
+                &preparation,
+                runs,
+                Int32(runs.count),
+                &qkv
+            )
+        }
+    }
+
     func attend(layers some: Int? = nil) {
         for layer in 0..<(some ?? layers) {
             kv.layer_offset = layer * (kv.block_bytes / layers)
@@ -234,7 +283,7 @@ final class AttentionStep {
                 places,
                 qkv,
                 Int32(shape.heads),
-                CK_QKV,
+                shape.latentSize > 0 ? CK_Q : CK_QKV,
                 ck_attention_mask(window: 0, soft_cap: 0, sinks: nil),
                 spans,
                 Int32(spans.count),

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-size_t ck_kv_position_bytes(ck_kv_type type, int head_size) {
-    size_t size = 2 * (size_t)head_size;
+size_t ck_kv_position_bytes(ck_kv_type type, int head_size, int latent_size) {
+    size_t size = (latent_size > 0 ? 1 : 2) * (size_t)head_size;
     switch (type) {
     case CK_KV_F32: return size * 4;
     case CK_KV_INT8: return size + 2 * sizeof(float);
@@ -43,6 +43,92 @@ void ck_transform_qk_and_store_kv(
     ck_parallel_for(c, CK_WORK_ATTENTION, run_count * kv->kv_heads, grain_of(cost), store_item, &w);
 }
 
+typedef struct latent_store_work {
+    ck_compute *compute;
+    const ck_kv *kv;
+    const ck_token_slot *slots;
+    const float *q;
+    float *k;
+    int heads;
+    const ck_latent_transform *transform;
+    const ck_token_run *runs;
+    float *queries;
+} latent_store_work;
+
+static void store_latent_item(void *context, int item, int worker) {
+    (void)worker;
+    const latent_store_work *w = context;
+    w->compute->kernels->store_latent_run(
+        w->kv, w->slots, w->q, w->k, w->heads, w->transform, &w->runs[item], w->queries);
+}
+
+void ck_transform_and_store_latent(
+    ck_compute *c, const ck_kv *kv, const ck_token_slot *slots, const float *q, float *k, int heads,
+    const ck_latent_transform *transform, const ck_token_run *runs, int run_count, float *queries) {
+    latent_store_work w = {c, kv, slots, q, k, heads, transform, runs, queries};
+    if (run_count == 0) return;
+    size_t rotated = (size_t)heads * (size_t)(kv->head_size - kv->latent_size);
+    size_t cost = (size_t)runs[0].count * ((size_t)kv->head_size + rotated) / 4;
+    ck_parallel_for(c, CK_WORK_ATTENTION, run_count, grain_of(cost), store_latent_item, &w);
+}
+
+// MARK: Matrices of heads
+
+/// Rows that are made floats at a time, and tokens that are multiplied with them.
+enum { HEAD_ROWS = 64, HEAD_TOKENS = 64 };
+
+typedef struct head_work {
+    ck_compute *compute;
+    const ck_head_matrices *w;
+    ck_head_vectors x;
+    float scale;
+    int tokens;
+    ck_head_vectors y;
+} head_work;
+
+static int head_inputs(const ck_head_matrices *w) { return w->transposed ? w->rows : w->all.columns; }
+
+size_t ck_head_scratch(int columns, int inputs) {
+    return (size_t)HEAD_ROWS * (size_t)columns + (size_t)HEAD_TOKENS * (size_t)inputs;
+}
+
+/// Up to HEAD_TOKENS tokens of one head.
+static void multiply_head(const head_work *h, int head, int token, float *scratch) {
+    const ck_head_matrices *w = h->w;
+    const kernels *k = h->compute->kernels;
+    int inputs = head_inputs(w), columns = w->all.columns;
+    int tokens = h->tokens - token < HEAD_TOKENS ? h->tokens - token : HEAD_TOKENS;
+    float *x = scratch + HEAD_ROWS * columns;
+    for (int t = 0; t < tokens; t++) {
+        const float *from = h->x.start + (size_t)(token + t) * h->x.token_stride + (size_t)head * h->x.head_stride;
+        for (int i = 0; i < inputs; i++) x[t * inputs + i] = from[i] * h->scale;
+    }
+    float *y = h->y.start + (size_t)token * h->y.token_stride + (size_t)head * h->y.head_stride;
+    for (int row = 0; row < w->rows; row += HEAD_ROWS) {
+        int rows = w->rows - row < HEAD_ROWS ? w->rows - row : HEAD_ROWS;
+        k->copy_rows(&w->all, head * w->stride + w->first + row, rows, scratch);
+        if (w->transposed) {
+            k->multiply_transposed(
+                scratch, rows, columns, x + row, (size_t)inputs, tokens, y, h->y.token_stride, row > 0);
+        } else {
+            k->multiply(scratch, rows, columns, x, tokens, y + row, h->y.token_stride, false);
+        }
+    }
+}
+
+static void head_item(void *context, int item, int worker) {
+    const head_work *h = context;
+    float *scratch = ck_compute_scratch(h->compute, worker);
+    for (int token = 0; token < h->tokens; token += HEAD_TOKENS) multiply_head(h, item, token, scratch);
+}
+
+void ck_multiply_heads(
+    ck_compute *c, const ck_head_matrices *w, ck_head_vectors x, float scale, int tokens, ck_head_vectors y) {
+    head_work h = {c, w, x, scale, tokens, y};
+    size_t cost = (size_t)(w->all.columns / 16) * (size_t)w->rows * (size_t)(tokens + 4);
+    ck_parallel_for(c, CK_WORK_MATMUL, w->heads, grain_of(cost), head_item, &h);
+}
+
 // MARK: Attention
 
 typedef struct attention_work {
@@ -61,9 +147,9 @@ static void attend_item(void *context, int item, int worker) {
     const attention_work *w = context;
     const kernels *k = w->compute->kernels;
     const ck_query_tile *query_tile = &w->tiles[item];
-    int size = w->attention.kv->head_size, last = last_split(&w->attention, query_tile);
-    _Alignas(64) float states[CK_QUERY_TILE_MAX * (MAX_HEAD + STATE_EXTRA)];
-    _Alignas(64) float next[CK_QUERY_TILE_MAX * (MAX_HEAD + STATE_EXTRA)];
+    int size = value_size(w->attention.kv), last = last_split(&w->attention, query_tile);
+    _Alignas(64) float states[CK_QUERY_TILE_MAX * (MAX_VALUE + STATE_EXTRA)];
+    _Alignas(64) float next[CK_QUERY_TILE_MAX * (MAX_VALUE + STATE_EXTRA)];
     int split = first_split(&w->attention, query_tile);
     k->attend_split(&w->attention, query_tile, split, states);
     while (++split <= last) {
@@ -91,16 +177,16 @@ static void merge_item(void *context, int item, int worker) {
     float *states = w->compute->splits + (size_t)item * (size_t)w->splits * w->split_floats;
     for (int split = 1; split < count; split++) {
         w->compute->kernels->merge_split(
-            query_count(query_tile), w->attention.kv->head_size, states + (size_t)split * w->split_floats, states);
+            query_count(query_tile), value_size(w->attention.kv), states + (size_t)split * w->split_floats, states);
     }
     w->compute->kernels->finish_query_tile(&w->attention, query_tile, states, w->out);
 }
 
-bool ck_compute_reserve_splits(ck_compute *c, int context, int heads, int head_size) {
+bool ck_compute_reserve_splits(ck_compute *c, int context, int heads, int value_size) {
     // Enough for four sessions of full context length, at most 64 MiB.
     const size_t most = (64 << 20) / sizeof(float);
     size_t splits = ((size_t)context + SPLIT - 1) / SPLIT;
-    size_t floats = 4 * splits * (size_t)heads * state_floats(head_size);
+    size_t floats = 4 * splits * (size_t)heads * state_floats(value_size);
     if (floats > most) floats = most;
     if (splits <= 1 || floats <= c->splits_floats) return true;
     free(c->splits);
@@ -127,7 +213,7 @@ void ck_attention(
         if (count > w.splits) w.splits = count;
         if (query_count(query_tile) > queries) queries = query_count(query_tile);
     }
-    w.split_floats = (size_t)queries * state_floats(kv->head_size);
+    w.split_floats = (size_t)queries * state_floats(value_size(kv));
     // Which thread computes which split changes no result. Contexts are split where there are too few query tiles for
     // the threads.
     const int enough = 16;

@@ -39,10 +39,18 @@ typedef struct kernels {
     void (*store_token_run)(
         const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads, ck_projections projections,
         const ck_qk_transform *p, const ck_token_run *run, int kv_head);
+    /// As ck_transform_and_store_latent, for one token run.
+    void (*store_latent_run)(
+        const ck_kv *kv, const ck_token_slot *slots, const float *q, float *k, int heads, const ck_latent_transform *p,
+        const ck_token_run *run, float *queries);
+    /// y[t × y_stride + c] = the sum of x[tokens, rows] row t × column c of W[rows, columns], or += if `accumulate`.
+    void (*multiply_transposed)(
+        const float *w, int rows, int columns, const float *x, size_t x_stride, int tokens, float *y, size_t y_stride,
+        bool accumulate);
     /// The softmax states of a query tile over the positions of one split (see kv.h): [query][state_floats].
     void (*attend_split)(const attention *a, const ck_query_tile *query_tile, int split, float *states);
     /// Merges the states of the next split into those of all splits before it.
-    void (*merge_split)(int queries, int head_size, const float *split, float *states);
+    void (*merge_split)(int queries, int value_size, const float *split, float *states);
     /// Divides by the softmax sums and writes the outputs of a query tile.
     void (*finish_query_tile)(const attention *a, const ck_query_tile *query_tile, const float *states, float *out);
     // This variant's limits, for benchmarks.

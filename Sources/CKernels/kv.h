@@ -5,6 +5,9 @@
 //     keys          [head_size][16]
 //     values        [16][head_size]
 //
+// With latent attention there are keys only, in the same layouts. Their first part has scales by itself, those of values:
+// it is the values as well, and for a group they are brought into the layout of values before they are used.
+//
 // Bytes, in lines of 64 that are operands of byte dot products (four bytes each into 16 lanes of 32 bits):
 //
 //     key scales    [16] floats
@@ -20,13 +23,16 @@
 
 #include "ckernels.h"
 
-enum { GROUP_TILES = 4, GROUP = GROUP_TILES * CK_LANES, SPLIT = 512, KV_LINE = 64, MAX_HEAD = 512 };
+enum { GROUP_TILES = 4, GROUP = GROUP_TILES * CK_LANES, SPLIT = 512, KV_LINE = 64, MAX_HEAD = 576, MAX_VALUE = 512 };
 
-/// The state of an online softmax over some positions: head_size floats, the values weighted by exponentials relative
-/// to the largest score; then that score, and the sum of the exponentials, which is 0 if no position was attended to.
+static inline int value_size(const ck_kv *kv) { return kv->latent_size > 0 ? kv->latent_size : kv->head_size; }
+
+/// The state of an online softmax over some positions: as many floats as a value has, the values weighted by
+/// exponentials relative to the largest score; then that score, and the sum of the exponentials, which is 0 if no
+/// position was attended to.
 enum { STATE_LARGEST = 0, STATE_TOTAL = 1, STATE_EXTRA = 16 };
 
-static inline size_t state_floats(int head_size) { return (size_t)head_size + STATE_EXTRA; }
+static inline size_t state_floats(int value_size) { return (size_t)value_size + STATE_EXTRA; }
 
 /// The arguments of one layer's attention in one step.
 typedef struct attention {
@@ -74,7 +80,9 @@ static inline int last_split(const attention *a, const ck_query_tile *query_tile
     return a->slots[query_tile->row + query_tile->count - 1].position / SPLIT;
 }
 
-static inline size_t tile_bytes(const ck_kv *kv) { return CK_LANES * ck_kv_position_bytes(kv->type, kv->head_size); }
+static inline size_t tile_bytes(const ck_kv *kv) {
+    return CK_LANES * ck_kv_position_bytes(kv->type, kv->head_size, kv->latent_size);
+}
 
 static inline uint8_t *kv_tile(const ck_kv *kv, const int32_t *blocks, int tile, int head) {
     size_t block = (size_t)blocks[tile / kv->tiles_per_block];
@@ -85,5 +93,11 @@ static inline uint8_t *kv_tile(const ck_kv *kv, const int32_t *blocks, int tile,
 // Offsets within a tile of bytes.
 enum { KEY_SCALES = 0, VALUE_SCALES = KV_LINE, KEY_LINES = 2 * KV_LINE };
 static inline size_t value_lines(int head_size) { return KEY_LINES + (size_t)head_size / 4 * KV_LINE; }
+
+/// Where values begin in a tile that has them.
+static inline size_t value_offset(const ck_kv *kv) {
+    if (kv->type == CK_KV_INT8) return value_lines(kv->head_size);
+    return CK_LANES * (size_t)kv->head_size * (kv->type == CK_KV_F32 ? 4 : 2);
+}
 
 #endif

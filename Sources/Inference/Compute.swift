@@ -59,6 +59,14 @@ final class Compute {
         }
     }
 
+    /// Scratch memory for the matrices of heads of latent attention.
+    func reserve(for attention: LatentAttentionDescription) throws(ModelError) {
+        let widest = Int32(max(attention.rank, attention.plainSize))
+        guard ck_compute_reserve(handle, ck_head_scratch(widest, widest)) else {
+            throw ModelError("no memory for scratch space of heads for each of \(threads) threads")
+        }
+    }
+
     /// Memory to divide sessions of up to `contextLength` positions among threads.
     func reserve(partsOf heads: AttentionHeads, contextLength: Int) throws(ModelError) {
         let (heads, size) = (Int32(heads.count), Int32(heads.size))

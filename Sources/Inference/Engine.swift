@@ -33,6 +33,7 @@ package actor Engine: InferenceEngine {
             activations: options.activations
         )
         try compute.reserve(columns: transformer.maxColumns)
+        if let latent = transformer.latentAttention { try compute.reserve(for: latent) }
         let shape = KVShape(transformer, blockSize: options.blockSize, type: options.chosenKVType)
         let plan = try KVPlan(
             contextLength: transformer.contextLength,

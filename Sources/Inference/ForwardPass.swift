@@ -31,6 +31,12 @@ final class ForwardPass {
     let qkv = FloatBuffer()
     /// What the heads have gathered, before the output matrix.
     let attentionOutput = FloatBuffer()
+    /// Of latent attention: the numbers that q comes out of; what KV memory holds of each position; the queries for these,
+    /// [heads, rank + rotary]; and the values, [heads, value size].
+    let queryVectors = FloatBuffer()
+    let latentKeys = FloatBuffer()
+    let latentQueries = FloatBuffer()
+    let headValues = FloatBuffer()
     /// [gate | up]
     let gateUp = FloatBuffer()
     /// activation(gate) × up
@@ -82,8 +88,9 @@ final class ForwardPass {
     /// Gives back the memory that the next step makes anew.
     func releaseBuffers() {
         let buffers = [
-            hidden, normed, qkv, attentionOutput, gateUp, gated, blockOutput, routerLogits, expertInput, expertOutput,
-            denseOutput, routerInput, perLayerInputs, perLayerRows, sampledHidden, logits,
+            hidden, normed, qkv, attentionOutput, queryVectors, latentKeys, latentQueries, headValues, gateUp, gated,
+            blockOutput, routerLogits, expertInput, expertOutput, denseOutput, routerInput, perLayerInputs,
+            perLayerRows, sampledHidden, logits,
         ]
         for buffer in buffers { buffer.release() }
     }

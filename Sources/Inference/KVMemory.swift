@@ -78,7 +78,8 @@ final class KVMemory {
             type: shape.type.kernelType,
             tiles_per_block: Int32(shape.blockSize / 16),
             kv_heads: Int32(shape.layers[layer].heads),
-            head_size: Int32(shape.layers[layer].headSize)
+            head_size: Int32(shape.layers[layer].headSize),
+            latent_size: Int32(shape.layers[layer].latentSize)
         )
     }
 }
@@ -89,6 +90,8 @@ struct KVShape: Sendable, Equatable {
     struct Layer: Sendable, Equatable {
         var heads: Int
         var headSize: Int
+        /// With latent attention, the first numbers of keys, which are the values as well; else 0.
+        var latentSize = 0
     }
 
     /// Of the layers that have some of their own, in their order.
@@ -110,13 +113,16 @@ struct KVShape: Sendable, Equatable {
     }
 
     private func bytesPerToken(of layer: Layer) -> Int {
-        layer.heads * ck_kv_position_bytes(type.kernelType, Int32(layer.headSize))
+        layer.heads * ck_kv_position_bytes(type.kernelType, Int32(layer.headSize), Int32(layer.latentSize))
     }
 }
 
 extension KVShape {
     init(_ model: TransformerDescription, blockSize: Int, type: KVType) {
         layers = model.layers.compactMap { layer in
+            if let latent = layer.latentAttention {
+                return Layer(heads: 1, headSize: latent.keySize, latentSize: latent.rank)
+            }
             guard let attention = layer.attention, attention.sharedLayer == nil else { return nil }
             let heads = model.heads(of: attention)
             return Layer(heads: heads.kvCount, headSize: heads.size)

@@ -14,6 +14,8 @@ package final class LoadedModel: Sendable {
     package let weightBytes: Int
     /// For people: "MLX 8-bit, group 64", "float16", "Q4_K and Q6_K", those first that hold the most.
     package let quantization: String
+    /// Remarks for the user on what the files hold.
+    package let notes: [String]
 
     /// What a tokenizer is to be made of.
     package enum Vocabulary: Sendable {
@@ -48,9 +50,10 @@ package final class LoadedModel: Sendable {
     ) throws(ModelError) {
         configuration = try ModelConfiguration(source: source)
         let description = configuration.transformer
-        for size in description.headKinds.map(\.size) where size % 16 != 0 || size > 512 {
+        let most = description.latentAttention == nil ? 512 : 576
+        for size in description.headKinds.map(\.size) where size % 16 != 0 || size > most {
             throw ModelError(
-                "\(source.label("config.json")): heads of size \(size) are not supported; multiples of 16 up to 512 are"
+                "\(source.label("config.json")): heads of size \(size) are not supported; multiples of 16 up to \(most) are"
             )
         }
         // Before the weights, which take longer.
@@ -58,6 +61,7 @@ package final class LoadedModel: Sendable {
         let tensors = try configuration.tensors(of: source)
         let files = tensors.mappedFiles
         mappedFiles = files
+        notes = tensors.notes(on: description)
         identity = tensors.identity(description)
         let reader = try WeightReader(tensors, configuration.quantization, packing: packing, progress: progress)
         do throws(ModelError) {

@@ -8,7 +8,9 @@ extension WorkingMemory {
         self.init()
         let (hidden, inner, experts) = (model.hiddenSize, model.widestFeedForward, model.mostExperts)
         // Floats of each buffer of `ForwardPass` for a token.
-        let attention = model.headKinds.map { 2 * $0.querySize + 2 * $0.keySize }.max() ?? 0
+        let attention =
+            model.latentAttention?.stepFloats(heads: model.heads.count)
+            ?? (model.headKinds.map { 2 * $0.querySize + 2 * $0.keySize }.max() ?? 0)
         let feedForward = 3 * inner + (experts > 0 ? experts + 2 * hidden : 0)
         let both = model.layers.contains { if case .both = $0.feedForward { true } else { false } } ? 2 * hidden : 0
         let perLayer = 2 * model.layers.count * (model.perLayerEmbedding?.size ?? 0)

@@ -37,6 +37,7 @@ struct FamilyNames: Sendable {
 /// The families there are.
 enum FamilyRegistry {
     static let all: [any ModelFamily.Type] = [
+        DeepSeek.self,
         Ernie45.self,
         Exaone4.self,
         Gemma2.self,

@@ -52,26 +52,16 @@ final class WeightReader {
         try vector(floats("\(path).weight", count).map(transform), path)
     }
 
-    /// The sinks of attention, which GGUF files have as weights.
-    func sinks(_ path: String, _ count: Int) throws(ModelError) -> Vector {
-        try vector(floats(has(path) ? "\(path).weight" : path, count), path)
-    }
-
-    /// What a router adds to scores for the choice, which GGUF files have by a name that ends as other biases do.
-    func choiceBias(_ path: String, _ count: Int) throws(ModelError) -> Vector {
-        let gguf = "\(path).e_score_correction.bias"
-        return try vector(floats(tensors[gguf] == nil ? "\(path).e_score_correction_bias" : gguf, count), path)
-    }
-
     /// The shape of the tensor `name`; nil if there is none.
     func shape(of name: String) -> [Int]? { tensors[name]?.shape }
 
-    /// The values of the tensor `name`, whose shape must be one of these, each changed by `transform`.
+    /// The values of the tensor that has one of these names, and must have one of these shapes, changed by `transform`.
     func vector(
-        named name: String,
+        named names: [String],
         shapes: [[Int]],
         _ transform: ([Float]) -> [Float] = { $0 }
     ) throws(ModelError) -> Vector {
+        let name = names.first { tensors[$0] != nil } ?? names[0]
         let shape = shapes.first { $0 == tensors[name]?.shape } ?? shapes[0]
         let tensor = try tensors.tensor(name, TensorType.floats, shape: shape)
         let values = transform(tensor.floats())
@@ -111,13 +101,13 @@ final class WeightReader {
     /// The matrix at `path`: in MLX's form if the file has scales for it, else of floats or blocks.
     /// - Parameters:
     ///   - interleaved: heads whose rows are to be put in order.
-    ///   - isTable: whether only rows of it are looked up: these stay in the file.
+    ///   - readsRows: whether kernels read rows of it, and it therefore stays in the form that the file has.
     func matrix(
         _ path: String,
         rows: Int,
         columns: Int,
         interleaved: InterleavedHeads? = nil,
-        isTable: Bool = false
+        readsRows: Bool = false
     ) throws(ModelError) -> Matrix {
         guard columns % 16 == 0, columns <= 1 << 18, 1...Int(Int32.max) ~= rows else {
             throw ModelError(
@@ -127,9 +117,9 @@ final class WeightReader {
         let scales = tensors["\(path).scales"]
         let matrix =
             switch scales?.type {
-            case nil: try plain(path, rows, columns, interleaved, isTable)
-            case .uint8: try float4(path, rows, columns, interleaved, isTable)
-            default: try affine(path, rows, columns, interleaved, isTable)
+            case nil: try plain(path, rows, columns, interleaved, readsRows)
+            case .uint8: try float4(path, rows, columns, interleaved, readsRows)
+            default: try affine(path, rows, columns, interleaved, readsRows)
             }
         parameterCount += matrix.parameterCount
         byteCount += matrix.byteCount
@@ -141,7 +131,7 @@ final class WeightReader {
         _ rows: Int,
         _ columns: Int,
         _ interleaved: InterleavedHeads?,
-        _ isTable: Bool
+        _ readsRows: Bool
     ) throws(ModelError) -> Matrix {
         let isTransposed = transposedPaths.contains(path)
         let (types, shape) =
@@ -156,7 +146,7 @@ final class WeightReader {
         view.columns = Int32(columns)
         view.row_bytes = weights.count / rows
         view.weights = weights.bytes.baseAddress
-        return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor, isTable)
+        return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor, readsRows)
     }
 
     private func affine(
@@ -164,7 +154,7 @@ final class WeightReader {
         _ rows: Int,
         _ columns: Int,
         _ interleaved: InterleavedHeads?,
-        _ isTable: Bool
+        _ readsRows: Bool
     ) throws(ModelError) -> Matrix {
         guard let quantization = quantization[stacks[path] ?? path] else {
             throw ModelError("tensor \(path).scales: config.json does not say how it is quantised")
@@ -192,7 +182,7 @@ final class WeightReader {
         view.scales = scales.bytes.baseAddress
         view.biases = biases.bytes.baseAddress
         let matrix = Matrix(view, memory: [weights, scales, biases])
-        return try checked(matrix, form: "MLX \(bits)-bit, group \(group)", factors, isTable)
+        return try checked(matrix, form: "MLX \(bits)-bit, group \(group)", factors, readsRows)
     }
 
     /// A matrix of floats of 4 bits, of which OpenAI's files and MLX's have the codes and the scales by themselves.
@@ -201,7 +191,7 @@ final class WeightReader {
         _ rows: Int,
         _ columns: Int,
         _ interleaved: InterleavedHeads?,
-        _ isTable: Bool
+        _ readsRows: Bool
     ) throws(ModelError) -> Matrix {
         guard columns % 32 == 0 else {
             throw ModelError("tensor \(path).scales: \(columns) columns; a multiple of 32 is expected")
@@ -221,7 +211,7 @@ final class WeightReader {
         view.weights = weights.bytes.baseAddress
         view.scales = scales.bytes.baseAddress
         let form = TensorType.mxfp4.rawValue
-        return try checked(Matrix(view, memory: [weights, scales]), form: form, codes, isTable)
+        return try checked(Matrix(view, memory: [weights, scales]), form: form, codes, readsRows)
     }
 
     /// Reads the matrix once, so that it is in memory when it is needed, and refuses it if it holds an infinity or what
@@ -231,7 +221,7 @@ final class WeightReader {
         _ matrix: Matrix,
         form: String,
         _ tensor: Tensor,
-        _ isTable: Bool
+        _ readsRows: Bool
     ) throws(ModelError) -> Matrix {
         matrix.prefetch()
         guard ck_compute_reserve(compute.handle, matrix.columns) else {
@@ -239,7 +229,7 @@ final class WeightReader {
         }
         let row = withUnsafePointer(to: matrix.view) { ck_first_nonfinite_row(compute.handle, $0) }
         guard row < 0 else { throw ModelError("\(tensor.label): row \(row) holds a value that is not finite") }
-        guard packing, !isTable, let packed = matrix.packed(on: compute) else {
+        guard packing, !readsRows, let packed = matrix.packed(on: compute) else {
             forms[form, default: 0] += matrix.byteCount
             return matrix
         }

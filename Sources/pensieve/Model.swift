@@ -65,7 +65,7 @@ struct Model: Sendable {
         )
         let text = try ModelText(source, loaded.configuration, loaded.vocabulary)
         loaded.configuration.generation.warnings.forEach(warn)
-        if location != nil { text.notes.forEach(warn) }
+        if location != nil { (loaded.notes + text.notes).forEach(warn) }
         return Model(
             engine: try Engine(model: loaded, options: configuration.engineOptions),
             tokenizer: text.tokenizer,

@@ -83,7 +83,10 @@ import Testing
     @Test(
         "32 sessions, chunked variously, have together the bits that each has alone",
         arguments: models.map { ($0, false, .int8) }
-            + [("phi3-4bit", true, .f32), ("qwen3_moe-4bit", true, .int8), ("gemma2-bf16", false, .f16)]
+            + [
+                ("phi3-4bit", true, .f32), ("qwen3_moe-4bit", true, .int8), ("gemma2-bf16", false, .f16),
+                ("deepseek_v2-4bit", true, .bf16),
+            ]
             as [(String, Bool, KVType)]
     )
     func together(name: String, precise: Bool, kvType: KVType) async throws {

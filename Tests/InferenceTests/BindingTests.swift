@@ -70,6 +70,19 @@ import Testing
         try await expectSameLogits(files, "gpt_oss-mxfp4")
     }
 
+    @Test("Layers that predict several tokens at a time are left out, and the user is told")
+    func furtherLayers() async throws {
+        var files = try ModelFixtureFiles("glm4_moe-bf16")
+        files.configuration["num_nextn_predict_layers"] = 1
+        for name in ["eh_proj.weight", "input_layernorm.weight"] {
+            files.tensors["model.layers.3.\(name)"] = RawTensor(type: "F32", shape: [1], bytes: [0, 0, 0, 0])
+        }
+        try await expectSameLogits(files, "glm4_moe-bf16")
+        let note = "a layer is left out: after the model's 3, for predicting several tokens at a time"
+        #expect(try loadModel(from: files.source).notes == [note])
+        #expect(try Fixture("glm4_moe-bf16").model.notes.isEmpty)
+    }
+
     @Test("A Gemma 4 that also sees and hears gives its language model, without what its last layers do not use")
     func languageModelWithSharedLayers() async throws {
         var files = try ModelFixtureFiles("gemma4_text-bf16")
@@ -161,9 +174,9 @@ import Testing
         let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
         #expect(
             error?.description == """
-                config.json: model_type "mamba" is not supported; "ernie4_5", "exaone4", "gemma2", "gemma3", \
-                "gemma3_text", "gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text", "glm4_moe", \
-                "gpt_oss", "granite", "hunyuan_v1_dense", "llama", "ministral3", \
+                config.json: model_type "mamba" is not supported; "deepseek_v2", "deepseek_v3", "ernie4_5", "exaone4", \
+                "gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text", \
+                "glm4_moe", "glm4_moe_lite", "gpt_oss", "granite", "hunyuan_v1_dense", "llama", "ministral3", \
                 "mistral", "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", "qwen3_moe", "seed_oss", \
                 "smollm3" are
                 """

@@ -92,6 +92,7 @@ import Testing
         "Sessions that run together answer the same with and without guesses, greedy and sampled, preempted or not",
         arguments: [
             "phi3-4bit", "llama-bf16", "mistral-bf16", "gemma3_text-4bit", "qwen3_moe-4bit", "gemma4_text-4bit",
+            "deepseek_v3-4bit",
         ]
     )
     func together(name: String) async throws {

@@ -171,8 +171,8 @@ typedef struct ck_routing {
     ck_scoring scoring;
     int count;          // experts for each token
     const float *bias;  // [experts]: added to the scores for the choice; NULL: none
-    // Experts form groups of equal size, of which those count whose two largest scores have the largest sums: at most
-    // `groups`, and with at least `count` experts in all. 1 and 1: no groups.
+    // Experts form groups of equal size, of which those count that have the largest scores, or by CK_SIGMOID the largest
+    // sums of their two largest ones: at most `groups`, and with at least `count` experts in all. 1 and 1: no groups.
     int groups;
     int chosen_groups;
     bool normalize;  // divides the weights by their sum
@@ -213,12 +213,14 @@ int ck_logits_above(
 
 /// How keys and values are stored: floats, or int8 with a float scale for each position and head.
 typedef enum ck_kv_type { CK_KV_F32, CK_KV_F16, CK_KV_BF16, CK_KV_INT8 } ck_kv_type;
-/// Bytes that the key and the value of one position and head take together.
-size_t ck_kv_position_bytes(ck_kv_type type, int head_size);
+/// Bytes that the key and the value of one position and head take together. `latent_size` as in ck_kv.
+size_t ck_kv_position_bytes(ck_kv_type type, int head_size, int latent_size);
 
 /// The KV cache of one layer. A block is `block_bytes` and holds tiles of 16 positions (layout: kv.h):
 ///
 ///     memory + block × block_bytes + layer_offset + (tile × kv_heads + head) × 16 × ck_kv_position_bytes
+///
+/// With latent attention there is one KV head, and values are the first numbers of keys: they are not stored.
 typedef struct ck_kv {
     uint8_t *memory;  // aligned to 64 bytes, as are all tiles
     size_t block_bytes;
@@ -226,7 +228,8 @@ typedef struct ck_kv {
     ck_kv_type type;
     int tiles_per_block;
     int kv_heads;
-    int head_size;  // a multiple of 16, at most 512
+    int head_size;    // of q and k: a multiple of 16, at most 512; 576 with latent attention
+    int latent_size;  // with latent attention, of values: a multiple of 16, at most 512, less than head_size; else 0
 } ck_kv;
 
 /// The slot of one token of a step in the KV cache: its session's block table and its position there.
@@ -256,7 +259,7 @@ typedef struct ck_query_tile {
 
 /// What the rows of a step's projections hold, head by head: q, then as many parts of k and v as the number says.
 typedef enum ck_projections {
-    CK_Q = 0,   // keys and values are in the cache, from an earlier layer
+    CK_Q = 0,   // keys and values are in the cache
     CK_QK = 1,  // v is k as it is before its norm and rotary embedding
     CK_QKV = 2
 } ck_projections;
@@ -281,6 +284,47 @@ void ck_transform_qk_and_store_kv(
     ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads,
     ck_projections projections, const ck_qk_transform *transform, const ck_token_run *runs, int run_count);
 
+/// What is applied to q and k before latent attention.
+typedef struct ck_latent_transform {
+    const float *k_norm;  // [latent_size]: RMS norm of the first part of k
+    float epsilon;
+    // Rotary: the last head_size − latent_size of k, and as many at the end of each head of q, whose other numbers are
+    // `plain_size`; all in pairs, of neighbours or of one from each half.
+    int plain_size;
+    bool interleaved;
+    const float *cosines;  // [tokens, (head_size − latent_size) / 2]
+    const float *sines;
+    float scale;  // of q
+} ck_latent_transform;
+
+/// Applies the norm and the rotary embedding to k[tokens, head_size] (in place) and writes it to the KV cache; puts the
+/// rotated and scaled ends of the heads of q[tokens, heads × (plain_size + head_size − latent_size)] at the ends of those
+/// of queries[tokens, heads × head_size]. The runs cover all tokens.
+void ck_transform_and_store_latent(
+    ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, const float *q, float *k, int heads,
+    const ck_latent_transform *transform, const ck_token_run *runs, int run_count, float *queries);
+
+/// A matrix of each head: rows h × stride + first ..< h × stride + first + rows of a matrix that is not packed.
+typedef struct ck_head_matrices {
+    ck_matrix all;
+    int heads;
+    int stride;
+    int first;
+    int rows;
+    bool transposed;  // whether the columns are the outputs
+} ck_head_matrices;
+/// Vectors of each head: those of a token begin at start + token × token_stride + head × head_stride.
+typedef struct ck_head_vectors {
+    float *start;
+    size_t token_stride;
+    size_t head_stride;
+} ck_head_vectors;
+/// Scratch floats that each worker needs for ck_multiply_heads with matrices of so many columns and inputs.
+size_t ck_head_scratch(int columns, int inputs);
+/// y = scale × W x for each token and head, in float32.
+void ck_multiply_heads(
+    ck_compute *compute, const ck_head_matrices *w, ck_head_vectors x, float scale, int tokens, ck_head_vectors y);
+
 /// The attention mask beside causality, and the softmax: a token attends to the last `window` positions (0: all). Scores
 /// become soft_cap × tanh(s / soft_cap) before the softmax (0: unchanged). A sink is one more score, of a position that
 /// is nowhere and has no value.
@@ -293,9 +337,9 @@ typedef struct ck_attention_mask {
 /// Allocates memory for the splits of contexts of up to `context` positions (see kv.h), which lets several threads
 /// share one long context; enough for a few sessions. A step that needs more is parallel over query tiles only.
 /// Returns false if the allocation fails.
-bool ck_compute_reserve_splits(ck_compute *compute, int context, int heads, int head_size);
+bool ck_compute_reserve_splits(ck_compute *compute, int context, int heads, int value_size);
 
-/// out[tokens, heads × head_size] = causal attention of each token's q over its session's keys and values.
+/// out[tokens, heads × value size] = causal attention of each token's q over its session's keys and values.
 void ck_attention(
     ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, const float *qkv, int heads,
     ck_projections projections, ck_attention_mask mask,

@@ -38,16 +38,7 @@ enum GptOss: ModelFamily {
         _ model: TransformerDescription
     ) throws(ModelError) -> RotaryParameters {
         var rotary = try fields.rotary(of: model, base: 150_000)
-        if fields.isGGUF, case .yarn(let factor, let attention, let fast, let slow, let length, _) = rotary.scaling {
-            rotary.scaling = .yarn(
-                factor: factor,
-                attentionFactor: attention,
-                betaFast: fast,
-                betaSlow: slow,
-                originalLength: length,
-                truncates: false
-            )
-        }
+        if fields.isGGUF { rotary.changeYaRN(truncates: false) }
         return rotary
     }
 

@@ -13,6 +13,7 @@ package struct LayerDescription: Sendable, Equatable {
 
 package enum Mixer: Sendable, Equatable {
     case attention(AttentionDescription)
+    case latentAttention(LatentAttentionDescription)
 }
 
 package enum FeedForwardKind: Sendable, Equatable {
@@ -103,16 +104,24 @@ package struct ExpertsDescription: Sendable, Equatable {
 
 /// How the experts of a token are chosen: by the largest softmax of a matrix's outputs, unless said otherwise.
 package struct RouterDescription: Sendable, Equatable {
+    package enum Scoring: Sendable {
+        case softmax
+        /// Of each output by itself.
+        case sigmoid
+    }
+
     /// The last part of its path.
     package var name = "gate"
     package var bias = BiasPresence.none
-    /// Whether each expert's score is the logistic function of its output, and an own number is added for the choice.
-    package var isSigmoid = false
-    /// Experts form groups of the same size, of which those with the best two count: `chosenGroups` of them.
+    package var scoring = Scoring.softmax
+    /// Whether a weight of the model for each expert is added to its score for the choice, and for that only.
+    package var hasCorrection = false
+    /// Experts form groups of equal size; only those in the best `chosenGroups` of them are chosen. The groups are
+    /// ordered by their largest score, or the sum of their two largest ones if these are by `sigmoid`.
     package var groups = 1
     package var chosenGroups = 1
     /// Multiplies the weights of a token's experts.
-    package var scale: Float = 1
+    package var weightScale: Float = 1
 }
 
 /// What the gate of a feed-forward network goes through.
@@ -136,6 +145,14 @@ extension LayerDescription {
     var attention: AttentionDescription? {
         switch mixer {
         case .attention(let attention): attention
+        case .latentAttention: nil
+        }
+    }
+
+    var latentAttention: LatentAttentionDescription? {
+        switch mixer {
+        case .attention: nil
+        case .latentAttention(let attention): attention
         }
     }
 }

@@ -41,6 +41,21 @@ package struct RotaryParameters: Sendable, Equatable {
         case longrope(short: [Double], long: [Double], originalLength: Int, attentionFactor: Double)
     }
 
+    /// Changes what files of some families do not say, if YaRN stretches them.
+    mutating func changeYaRN(attentionFactor: Double? = nil, truncates: Bool? = nil) {
+        guard case .yarn(let factor, let attention, let fast, let slow, let length, let rounds) = scaling else {
+            return
+        }
+        scaling = .yarn(
+            factor: factor,
+            attentionFactor: attentionFactor ?? attention,
+            betaFast: fast,
+            betaSlow: slow,
+            originalLength: length,
+            truncates: truncates ?? rounds
+        )
+    }
+
     package init(base: Double, dimensions: Int, scaling: Scaling = .none) {
         self.base = base
         self.dimensions = dimensions

@@ -98,7 +98,13 @@ extension TransformerDescription {
     }
 
     /// The most columns of any matrix.
-    var maxColumns: Int { max(hiddenSize, widestQuery, widestFeedForward) }
+    var maxColumns: Int {
+        let attention = latentAttention.map { max($0.valueSize * heads.count, $0.queryRank ?? 0) } ?? widestQuery
+        return max(hiddenSize, attention, widestFeedForward)
+    }
+
+    /// Latent attention, of the same shape in every layer; nil: there is none.
+    var latentAttention: LatentAttentionDescription? { layers.lazy.compactMap(\.latentAttention).first }
 
     /// The experts of the layer that has the most; 0 if none has any.
     var mostExperts: Int { layers.map(\.feedForward.expertCount).max() ?? 0 }

@@ -43,7 +43,9 @@ extension WeightReader {
                 ? try headNorm(isRotated ? "key_layernorm" : "k_norm", heads.keySize) : nil,
             valueNorm: attention.hasValueNorm ? Vector([Float](repeating: 1, count: heads.size)) : nil,
             normEpsilon: model.normEpsilon,
-            sinks: attention.hasSinks ? try sinks("\(path).sinks", heads.count) : nil,
+            // GGUF files have them as weights.
+            sinks: attention.hasSinks
+                ? try vector(named: ["\(path).sinks", "\(path).sinks.weight"], shapes: [[heads.count]]) : nil,
             output: try linear(path, [LinearPart("o_proj", hidden)], columns: q, bias: attention.outputBias)
         )
     }

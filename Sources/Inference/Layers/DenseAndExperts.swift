@@ -25,7 +25,7 @@ extension WeightReader {
         }
         // What the router sees is also divided by the root of its size.
         let root = Float(size).squareRoot()
-        let scale = try vector(named: "\(path).router.scale", shapes: [[size]]) { $0.map { $0 / root } }
+        let scale = try vector(named: ["\(path).router.scale"], shapes: [[size]]) { $0.map { $0 / root } }
         return DenseAndExperts(
             dense: try dense(network, hiddenSize: size, at: "\(path).mlp"),
             denseOutputNorm: try norm("post_feedforward_layernorm_1"),

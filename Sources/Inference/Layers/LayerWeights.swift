@@ -4,6 +4,7 @@ import ModelFiles
 struct LayerWeights: Sendable {
     enum Mixer: Sendable {
         case attention(Attention)
+        case latentAttention(LatentAttention)
     }
 
     enum FeedForward: Sendable {
@@ -49,7 +50,7 @@ extension ModelFamily {
             residualScale: scale,
             perLayerInput: try weights.perLayerInput(of: model, at: path),
             outputScale: layer.hasOutputScale
-                ? try weights.vector(named: "\(path).layer_scalar", shapes: [[1]]).values[0] : 1
+                ? try weights.vector(named: ["\(path).layer_scalar"], shapes: [[1]]).values[0] : 1
         )
     }
 }
@@ -62,6 +63,8 @@ extension WeightReader {
     ) throws(ModelError) -> LayerWeights.Mixer {
         switch mixer {
         case .attention(let attention): .attention(try self.attention(attention, of: model, at: "\(path).self_attn"))
+        case .latentAttention(let attention):
+            .latentAttention(try latentAttention(attention, of: model, at: "\(path).self_attn"))
         }
     }
 
@@ -88,6 +91,9 @@ extension ForwardPass {
         case .attention(let attention):
             attend(attention, layer: index)
             addOutput(of: attention.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
+        case .latentAttention(let attention):
+            attend(attention, layer: index)
+            addOutput(of: attention.output, headValues, layer.mixerOutputNorm, scale: layer.residualScale)
         }
     }
 

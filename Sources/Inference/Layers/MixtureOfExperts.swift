@@ -6,26 +6,26 @@ import ModelFiles
 /// Each expert computes its tokens together; a token's results are added in the order of the experts, so they do not
 /// depend on the other tokens.
 struct MixtureOfExperts: Sendable {
+    let description: ExpertsDescription
     let router: Linear
     /// Inputs and outputs of each expert.
     let hiddenSize: Int
-    let experts: [DenseFeedForward]
-    /// Experts for each token.
-    let chosenCount: Int
-    /// Whether the weights of a token's experts are made to sum to 1.
-    let normalizesWeights: Bool
-    /// Multiplies each expert's weight, after that.
-    let scales: [Float]?
-    let routing: RouterDescription
     /// Added to the experts' scores for the choice.
-    let choiceBias: Vector?
+    let correction: Vector?
+    let experts: [DenseFeedForward]
     /// A network that all tokens go to.
     let shared: DenseFeedForward?
+    /// Multiplies each expert's weight, after all else.
+    let scales: [Float]?
+
+    /// Experts for each token.
+    var chosenCount: Int { description.chosenCount }
 }
 
 extension WeightReader {
     /// Binds the router (`gate`) and the experts at `path`: each by itself (`experts.N.gate_proj` …), as the hub has
-    /// them, or stacked in one tensor, as transformers 5 (`experts.gate_up_proj`) and MLX (`switch_mlp.gate_proj` …) do.
+    /// them, or stacked in one tensor, as transformers 5 (`experts.gate_up_proj`) and MLX (`switch_mlp.gate_proj` …) do;
+    /// and `shared_experts`.
     /// - Parameters:
     ///   - router: the module that has the router; nil: the one at `path`.
     ///   - stack: where MLX has stacks, below `path`.
@@ -34,14 +34,15 @@ extension WeightReader {
         _ mixture: ExpertsDescription,
         hiddenSize: Int,
         at path: String,
-        router: String? = nil,
+        router routerPath: String? = nil,
         stack: String = "switch_mlp",
         scales: String? = nil
     ) throws(ModelError) -> MixtureOfExperts {
-        let count = mixture.count
+        let (count, name) = (mixture.count, mixture.router.name)
+        let routerPath = routerPath ?? path
         let router = try linear(
-            router ?? path,
-            [LinearPart(mixture.router.name, count)],
+            routerPath,
+            [LinearPart(name, count)],
             columns: hiddenSize,
             bias: mixture.router.bias
         )
@@ -57,16 +58,15 @@ extension WeightReader {
         }
         var experts: [DenseFeedForward] = []
         for path in expertPaths { experts.append(try dense(mixture.expert, hiddenSize: hiddenSize, at: path)) }
+        let corrections = ["_bias", ".bias"].map { "\(routerPath).\(name).e_score_correction\($0)" }
         return MixtureOfExperts(
+            description: mixture,
             router: router,
             hiddenSize: hiddenSize,
+            correction: mixture.router.hasCorrection ? try vector(named: corrections, shapes: [[count]]) : nil,
             experts: experts,
-            chosenCount: mixture.chosenCount,
-            normalizesWeights: mixture.normalizesWeights,
-            scales: try scales.map { (name) throws(ModelError) in try vector(named: name, shapes: [[count]]).values },
-            routing: mixture.router,
-            choiceBias: mixture.router.isSigmoid ? try choiceBias("\(path).gate", count) : nil,
-            shared: try sharedExpert(mixture, hiddenSize: hiddenSize, at: path)
+            shared: try sharedExpert(mixture, hiddenSize: hiddenSize, at: path),
+            scales: try scales.map { (name) throws(ModelError) in try vector(named: [name], shapes: [[count]]).values }
         )
     }
 
@@ -121,19 +121,19 @@ extension ForwardPass {
 
     /// The experts of each token, and their weights: [count, chosenCount].
     private func route(_ mixture: MixtureOfExperts, _ input: FloatBuffer) -> ([Int32], [Float]) {
-        let size = mixture.router.rows
+        let (size, router) = (mixture.router.rows, mixture.description.router)
         mixture.router.apply(input, tokens: count, into: routerLogits, on: compute)
-        var routing = ck_routing(
-            scoring: mixture.routing.isSigmoid ? CK_SIGMOID : CK_SOFTMAX,
-            count: Int32(mixture.chosenCount),
-            bias: mixture.choiceBias?.start,
-            groups: Int32(mixture.routing.groups),
-            chosen_groups: Int32(mixture.routing.chosenGroups),
-            normalize: mixture.normalizesWeights,
-            scale: mixture.routing.scale
-        )
         var chosen = [Int32](repeating: 0, count: count * mixture.chosenCount)
         var weights = [Float](repeating: 0, count: count * mixture.chosenCount)
+        var routing = ck_routing(
+            scoring: router.scoring == .softmax ? CK_SOFTMAX : CK_SIGMOID,
+            count: Int32(mixture.chosenCount),
+            bias: mixture.correction?.start,
+            groups: Int32(router.groups),
+            chosen_groups: Int32(router.chosenGroups),
+            normalize: mixture.description.normalizesWeights,
+            scale: router.weightScale
+        )
         ck_route_top_k(
             compute.handle,
             &routing,

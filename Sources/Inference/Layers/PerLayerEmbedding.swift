@@ -37,7 +37,7 @@ extension WeightReader {
                 "\(path).embed_tokens_per_layer",
                 rows: model.vocabularySize,
                 columns: all,
-                isTable: true
+                readsRows: true
             ),
             projection: try matrix("\(path).per_layer_model_projection", rows: all, columns: model.hiddenSize),
             // What comes of the first embedding and what is in the second are added, and divided by the root of 2.

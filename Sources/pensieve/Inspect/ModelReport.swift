@@ -44,7 +44,7 @@ struct ModelReport: Encodable {
     /// A short conversation in the model's chat format, or why it cannot be rendered.
     var chatExample: String?
     var chatProblem: String?
-    /// Remarks on tokenizer and chat format.
+    /// Remarks on tensors, tokenizer and chat format.
     var notes: [String] = []
 
     static let sessionCounts = [1, 8, 32]
@@ -53,7 +53,9 @@ struct ModelReport: Encodable {
     init(name: String, path: String?, source: ModelSource, kvType: KVType) throws {
         let configuration = try ModelConfiguration(source: source)
         let transformer = configuration.transformer
-        tensors = TensorGroup.all(in: try configuration.tensors(of: source), configuration.quantization)
+        let files = try configuration.tensors(of: source)
+        tensors = TensorGroup.all(in: files, configuration.quantization)
+        notes = files.notes(on: transformer)
         model = name
         self.path = path
         architecture = configuration.modelType
@@ -71,7 +73,7 @@ struct ModelReport: Encodable {
         kvBytesPerToken = transformer.kvBytesPerToken(kvType)
         do {
             let text = try ModelText(source, configuration, LoadedModel.Vocabulary(source: source))
-            notes = text.notes
+            notes += text.notes
             chatExample = try Self.example(text)
         } catch {
             chatProblem = "\(error)"

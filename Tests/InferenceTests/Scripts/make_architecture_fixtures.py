@@ -37,6 +37,14 @@ COMMON = {
     "tie_word_embeddings": False, "hidden_act": "silu", "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
 }
 FACTORS = [1.0, 1.1, 1.3, 1.6, 2.0, 2.5, 4.0, 6.0]
+# A sigmoid router with a correction, which chooses in groups, and a shared expert, after a dense layer.
+EXPERTS = {
+    "num_hidden_layers": 3, "n_routed_experts": 8, "num_experts_per_tok": 3, "moe_intermediate_size": 32,
+    "n_shared_experts": 1, "n_group": 4, "topk_group": 2, "norm_topk_prob": True, "routed_scaling_factor": 1.7,
+    "first_k_dense_replace": 1}
+LATENT = {
+    "num_key_value_heads": 4, "kv_lora_rank": 32, "q_lora_rank": 32, "qk_nope_head_dim": 32, "qk_rope_head_dim": 16,
+    "v_head_dim": 16}
 
 
 def longrope(kind: str, pairs: int) -> dict:
@@ -124,10 +132,6 @@ MODELS = {
         "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
         "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "beta_fast": 8.0, "beta_slow": 1.0, "truncate": False,
                          "original_max_position_embeddings": ORIGINAL_LENGTH}},
-    "glm4_moe": COMMON | {
-        "num_hidden_layers": 3, "head_dim": 16, "attention_bias": True, "use_qk_norm": True, "n_routed_experts": 8,
-        "num_experts_per_tok": 2, "n_shared_experts": 2, "n_group": 4, "topk_group": 2, "first_k_dense_replace": 1,
-        "moe_intermediate_size": 32, "norm_topk_prob": True, "routed_scaling_factor": 1.5, "partial_rotary_factor": 0.5},
     # A second embedding, and layers that read the keys and values of the last layer of their kind before them.
     "gemma4_text": GEMMA4 | {
         "num_hidden_layers": 6, "num_kv_shared_layers": 2, "use_double_wide_mlp": True, "hidden_size_per_layer_input": 32,
@@ -139,6 +143,23 @@ MODELS = {
         "hidden_size_per_layer_input": 0, "final_logit_softcapping": 0.7, "enable_moe_block": True, "num_experts": 6,
         "top_k_experts": 2, "moe_intermediate_size": 32,
         "layer_types": ["sliding_attention", "full_attention", "full_attention"]},
+    "glm4_moe": COMMON | EXPERTS | {
+        "head_dim": 16, "partial_rotary_factor": 0.5, "attention_bias": True, "use_qk_norm": True,
+        "num_nextn_predict_layers": 0},
+    # Groups by their best expert; q straight from the hidden state; all factors of YaRN.
+    "deepseek_v2": COMMON | EXPERTS | LATENT | {
+        "qk_nope_head_dim": 16, "v_head_dim": 24, "q_lora_rank": None, "topk_method": "group_limited_greedy",
+        "num_experts_per_tok": 3, "norm_topk_prob": False, "n_shared_experts": 2,
+        "rope_scaling": {"type": "yarn", "factor": 4.0, "mscale": 0.707, "mscale_all_dim": 0.707,
+                         "original_max_position_embeddings": ORIGINAL_LENGTH}},
+    "deepseek_v3": COMMON | EXPERTS | LATENT | {
+        "attention_bias": True, "num_nextn_predict_layers": 0,
+        "rope_scaling": {"type": "yarn", "factor": 8.0, "mscale": 1.0, "mscale_all_dim": 0.7,
+                         "original_max_position_embeddings": ORIGINAL_LENGTH}},
+    # Pairs of halves; dense layers by a list.
+    "glm4_moe_lite": COMMON | EXPERTS | LATENT | {
+        "rope_interleave": False, "n_group": 1, "topk_group": 1, "num_experts_per_tok": 2, "num_hidden_layers": 4,
+        "mlp_layer_types": ["dense", "sparse", "dense", "sparse"], "num_nextn_predict_layers": 0},
 }
 
 
@@ -161,7 +182,7 @@ def random_weights(model, seed: int) -> dict[str, torch.Tensor]:
         if name == "lm_head.weight" and model.config.tie_word_embeddings:
             continue
         values = torch.randn(value.shape, generator=generator)
-        if name.endswith(".bias"):
+        if name.endswith((".bias", "correction_bias")):
             values = 0.2 * values
         elif value.ndim == 1:
             values = 0.2 * values + (0 if relative else 1)
@@ -267,8 +288,21 @@ def float4_layout(weights: dict[str, torch.Tensor]):
     return stored, restored
 
 
-def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int):
-    """The tensors of an MLX folder, the weights that they stand for, and the exceptions for routers, which stay at 8 bits."""
+def head_parts(value: torch.Tensor, fields: dict) -> tuple[torch.Tensor, torch.Tensor]:
+    """The matrices of each head for keys, transposed, and for values, that `kv_b_proj` has one below the other."""
+    plain, size = fields["qk_nope_head_dim"], fields["v_head_dim"]
+    heads = value.view(-1, plain + size, value.shape[-1])
+    return heads[:, :plain].transpose(1, 2).contiguous(), heads[:, plain:].contiguous()
+
+
+def joined_heads(keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """The other way round."""
+    return torch.cat([keys.transpose(1, 2), values], dim=1).flatten(0, 1).contiguous()
+
+
+def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int, fields: dict):
+    """The tensors of an MLX folder, the weights that they stand for, and the exceptions for routers, which stay at 8 bits,
+    or as they are where there are shared experts."""
     stored, restored, exceptions = {}, {}, {}
 
     def add(path: str, value: torch.Tensor, bits: int) -> torch.Tensor:
@@ -295,10 +329,15 @@ def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int):
 
     for name, value in weights.items():
         path = name.removesuffix(".weight")
-        if value.ndim == 1:
+        if value.ndim == 1 or path.endswith(".mlp.gate") and "n_shared_experts" in fields:
             stored[name], restored[name] = value.bfloat16(), value
         elif is_gpt_oss(weights) and ".experts." in path:
             restored[name] = add_gpt_oss(path, value)
+        elif path.endswith(".kv_b_proj") and fields["model_type"] != "deepseek_v2":
+            base = path.removesuffix("kv_b_proj")
+            keys, values = head_parts(value, fields)
+            restored[name] = joined_heads(
+                add(f"{base}embed_q", keys, bits), add(f"{base}unembed_out", values, bits))
         elif path.endswith((".mlp.gate", ".mlp.router", ".router.proj")):
             exceptions[path] = {"group_size": group, "bits": 8}
             restored[name] = add(path, value, 8)
@@ -335,7 +374,7 @@ def make(name: str, fields: dict):
         prompt = np.random.default_rng(seed).integers(3, fields["vocab_size"], PROMPT_LENGTH).tolist()
         folders = [(f"{name}-bf16", fields, hub_layout(weights), weights)]
         for bits in (8, 4):
-            stored, restored, exceptions = mlx_layout(weights, bits, 32)
+            stored, restored, exceptions = mlx_layout(weights, bits, 32, fields)
             quantization = {"group_size": 32, "bits": bits, "mode": "affine"} | exceptions
             folders.append((f"{name}-{bits}bit", fields | {"quantization": quantization}, stored, restored))
         if is_gpt_oss(weights):

@@ -1,9 +1,9 @@
 """Makes the fixtures of number formats and containers: what the `gguf` and `mlx` packages make of the same bytes.
 
     python -m venv .venv && .venv/bin/pip install torch transformers safetensors numpy gguf mlx
-    .venv/bin/python Tests/InferenceTests/Scripts/make_format_fixtures.py [ARCHITECTURE …]
+    .venv/bin/python Tests/InferenceTests/Scripts/make_format_fixtures.py [FILE …]
 
-With names of architectures, only their GGUF files and `names.json` are made.
+With names of architectures' files, only their GGUF files and `names.json` are made.
 
 `formats.safetensors` holds random rows of every block form of GGUF and every width of MLX, and their values. The folders
 hold tiny Phi-3 models in those forms, each with `reference.safetensors`: what `transformers` computes in float32 with the
@@ -29,7 +29,8 @@ from safetensors.numpy import load_file, save_file
 from transformers import Phi3Config, Phi3ForCausalLM
 
 from make_architecture_fixtures import (
-    COMMON, GEMMA4, MODELS, float4, gate_and_up, in_turn, logits_of, longrope, make_model, random_weights)
+    COMMON, EXPERTS, GEMMA4, LATENT, MODELS, float4, gate_and_up, head_parts, in_turn, joined_heads, logits_of, longrope,
+    make_model, random_weights)
 from make_fixtures import FIXTURES
 
 BLOCKS = [
@@ -254,8 +255,6 @@ def write_names():
     parts["granite"] = parts["smollm3"] = parts["mistral3"] = parts["seed_oss"] = parts["ernie4_5"] = parts["llama"]
     parts["hunyuan-dense"] = parts["llama"] + [f"self_attn.{n}" for n in ("query_layernorm", "key_layernorm")]
     parts["olmo2"] = parts["exaone4"] = parts["llama"][1:] + ["post_feedforward_layernorm"] + head_norms
-    shared = [f"mlp.shared_experts.{n}" for n in mlp] + ["mlp.gate.e_score_correction"]
-    parts["glm4moe"] = parts["qwen3moe"] + [f"mlp.{n}" for n in mlp] + shared
     parts["gpt-oss"] = (
         block + [f"self_attn.{n}" for n in attention + ["sinks"]] + ["mlp.router"] + [f"mlp.experts.{n}" for n in mlp])
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
@@ -267,6 +266,10 @@ def write_names():
     parts["gemma4"] += ["per_layer_input_gate", "per_layer_projection", "post_per_layer_input_norm"]
     models = {"gemma4": [f"model.{n}" for n in (
         "embed_tokens_per_layer", "per_layer_model_projection", "per_layer_projection_norm")]}
+    grouped = ["mlp.gate"] + [f"mlp.{part}.{n}" for part in ("experts", "shared_experts") for n in mlp]
+    latent = ["q_a_proj", "q_a_layernorm", "q_b_proj", "kv_a_proj_with_mqa", "kv_a_layernorm", "k_b_proj", "v_b_proj"]
+    parts["glm4moe"] = parts["qwen3"] + grouped
+    parts["deepseek2"] = parts["llama"] + [f"self_attn.{n}" for n in latent + ["kv_b_proj"]] + grouped
     result = {}
     for arch, modules in parts.items():
         names = gguf.get_tensor_name_map(next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == arch), 12)
@@ -312,13 +315,11 @@ ARCHITECTURES = {
         "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
     "mistral3": MODELS["ministral3"] | {"model_type": "ministral3", "sliding_window": None},
     "olmo2": MODELS["olmo2"] | {"model_type": "olmo2"},
-    # In files of the same architecture.
     "olmo3": MODELS["olmo3"] | {"model_type": "olmo3"},
     "seed_oss": MODELS["seed_oss"] | {"model_type": "seed_oss"},
     "ernie4_5": MODELS["ernie4_5"] | {"model_type": "ernie4_5", "use_bias": False, "rope_theta": 500000.0},
     "hunyuan-dense": MODELS["hunyuan_v1_dense"] | {"model_type": "hunyuan_v1_dense", "attention_bias": False},
     "exaone4": MODELS["exaone4"] | {"model_type": "exaone4"},
-    "glm4moe": MODELS["glm4_moe"] | {"model_type": "glm4_moe", "n_group": 1, "topk_group": 1},
     "gpt-oss": MODELS["gpt_oss"] | {"model_type": "gpt_oss", "swiglu_limit": 7.0, "swiglu_alpha": 1.702},
     # All that the family has, which no model has together.
     "gemma4": GEMMA4 | {
@@ -327,7 +328,23 @@ ARCHITECTURES = {
         "enable_moe_block": True, "num_experts": 6, "top_k_experts": 2, "moe_intermediate_size": 32,
         "layer_types": ["sliding_attention", "sliding_attention", "full_attention", "sliding_attention",
                         "sliding_attention", "full_attention"]},
+    "glm4moe": COMMON | EXPERTS | {
+        "model_type": "glm4_moe", "head_dim": 16, "partial_rotary_factor": 0.5, "attention_bias": True,
+        "use_qk_norm": True, "num_nextn_predict_layers": 0},
+    "deepseek2": COMMON | EXPERTS | LATENT | {
+        "model_type": "deepseek_v3", "num_nextn_predict_layers": 0,
+        "rope_scaling": {"type": "yarn", "factor": 8.0, "mscale": 0.7, "mscale_all_dim": 0.7,
+                         "original_max_position_embeddings": 32}},
+    "deepseek2-v2": COMMON | EXPERTS | LATENT | {
+        "model_type": "deepseek_v2", "q_lora_rank": None, "topk_method": "group_limited_greedy",
+        "norm_topk_prob": False, "n_shared_experts": 2,
+        "rope_scaling": {"type": "yarn", "factor": 4.0, "mscale": 0.707, "mscale_all_dim": 0.707,
+                         "original_max_position_embeddings": 32}},
 }
+
+
+# Files whose architecture is not what they are called.
+SAME_ARCHITECTURE = {"olmo3": "olmo2", "deepseek2-v2": "deepseek2"}
 
 
 def add_gemma4_parameters(writer: gguf.GGUFWriter, fields: dict):
@@ -372,12 +389,15 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     writer.add_feed_forward_length(fields["intermediate_size"])
     writer.add_block_count(fields["num_hidden_layers"])
     writer.add_head_count(fields["num_attention_heads"])
-    writer.add_head_count_kv(fields["num_key_value_heads"])
+    writer.add_head_count_kv(1 if "kv_lora_rank" in fields else fields["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(fields["rms_norm_eps"])
     writer.add_rope_freq_base(rope_base(fields, head))
     if "head_dim" in fields:
         writer.add_key_length(head)
         writer.add_value_length(head)
+    if "kv_lora_rank" in fields:
+        head = fields["qk_rope_head_dim"]
+        add_latent_attention(writer, fields)
     writer.add_rope_dimension_count(int(head * fields.get("partial_rotary_factor", 1)))
     if fields.get("sliding_window"):
         writer.add_sliding_window(fields["sliding_window"])
@@ -417,15 +437,10 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     if arch == "mistral3":
         writer.add_rope_scaling_yarn_log_mul(scaling["mscale_all_dim"])
         writer.add_attn_temperature_scale(scaling["llama_4_scaling_beta"])
-    if arch == "glm4moe":
-        writer.add_expert_shared_count(fields["n_shared_experts"])
-        writer.add_leading_dense_block_count(fields["first_k_dense_replace"])
-        writer.add_expert_gating_func(gguf.ExpertGatingFuncType.SIGMOID)
-        writer.add_expert_weights_scale(fields["routed_scaling_factor"])
-        writer.add_expert_weights_norm(fields["norm_topk_prob"])
-    if arch in ("qwen3moe", "gpt-oss", "glm4moe"):
-        writer.add_expert_count(
-            next(fields[n] for n in ("num_experts", "num_local_experts", "n_routed_experts") if n in fields))
+    if "n_routed_experts" in fields:
+        add_grouped_experts(writer, arch, fields)
+    if arch in ("qwen3moe", "gpt-oss"):
+        writer.add_expert_count(fields.get("num_experts", fields.get("num_local_experts")))
         writer.add_expert_used_count(fields["num_experts_per_tok"])
         writer.add_expert_feed_forward_length(fields.get("moe_intermediate_size", fields["intermediate_size"]))
 
@@ -435,6 +450,33 @@ def rope_base(fields: dict, head: int) -> float:
     base = parameters.get("full_attention", parameters).get("rope_theta", fields["rope_theta"])
     alpha = fields.get("rope_scaling", {}).get("alpha")
     return base * alpha ** (head / (head - 2)) if alpha else base
+
+
+def add_grouped_experts(writer: gguf.GGUFWriter, arch: str, fields: dict):
+    writer.add_expert_count(fields["n_routed_experts"])
+    writer.add_expert_used_count(fields["num_experts_per_tok"])
+    writer.add_expert_feed_forward_length(fields["moe_intermediate_size"])
+    writer.add_expert_shared_count(fields["n_shared_experts"])
+    writer.add_expert_weights_scale(fields["routed_scaling_factor"])
+    writer.add_expert_group_count(fields["n_group"])
+    writer.add_expert_group_used_count(fields["topk_group"])
+    writer.add_leading_dense_block_count(fields["first_k_dense_replace"])
+    if fields["norm_topk_prob"]:
+        writer.add_expert_weights_norm(True)
+    if arch == "glm4moe":
+        writer.add_expert_gating_func(gguf.ExpertGatingFuncType.SIGMOID)
+
+
+def add_latent_attention(writer: gguf.GGUFWriter, fields: dict):
+    rank, rotated = fields["kv_lora_rank"], fields["qk_rope_head_dim"]
+    if fields["q_lora_rank"]:
+        writer.add_q_lora_rank(fields["q_lora_rank"])
+    writer.add_kv_lora_rank(rank)
+    writer.add_key_length(rank + rotated)
+    writer.add_value_length(rank)
+    writer.add_key_length_mla(fields["qk_nope_head_dim"] + rotated)
+    writer.add_value_length_mla(fields["v_head_dim"])
+    writer.add_rope_scaling_yarn_log_mul(0.1 * fields["rope_scaling"]["mscale_all_dim"])
 
 
 def llama3_factors(fields: dict, head: int) -> np.ndarray:
@@ -472,12 +514,12 @@ def split_gpt_oss(name: str, value: torch.Tensor, weights: dict[str, torch.Tenso
     return {f"{name}.weight": part.numpy()}
 
 
-def write_architecture(fixture: str, fields: dict):
-    arch = "olmo2" if fixture == "olmo3" else fixture
+def write_architecture(file: str, fields: dict):
+    arch = SAME_ARCHITECTURE.get(file, file)
     fields = {"model_type": arch} | fields
     model = make_model(fields)
     weights = random_weights(model, 5)
-    writer = gguf.GGUFWriter(FIXTURES / "gguf" / f"{fixture}.gguf", arch)
+    writer = gguf.GGUFWriter(FIXTURES / "gguf" / f"{file}.gguf", arch)
     add_parameters(writer, arch, fields)
     writer.add_tokenizer_model("llama")
     writer.add_token_list([f"<t{i}>" for i in range(fields["vocab_size"])])
@@ -490,7 +532,11 @@ def write_architecture(fixture: str, fields: dict):
         is_router = {"gate", "router"} & set(name.split(".")[-2:]) or "router.proj" in name
         kind = Type.MXFP4 if of_gpt_oss else Type.Q8_0 if is_router else Type.Q4_0
         if value.ndim > 1 and not of_gpt_oss:
-            value = rounded(value, kind)
+            if name.endswith("kv_b_proj.weight"):
+                heads = [torch.from_numpy(rounded(p.numpy(), kind)) for p in head_parts(tensor, fields)]
+                value = joined_heads(*heads).numpy()
+            else:
+                value = rounded(value, kind)
             weights[name] = torch.from_numpy(value.copy())
         parts = {name: value}
         if of_gpt_oss:
@@ -501,6 +547,10 @@ def write_architecture(fixture: str, fields: dict):
             parts = {f"{base}gate_proj.weight": gate, f"{base}up_proj.weight": up}
         elif name.endswith(("experts.gate_up_proj", "experts.down_proj")):
             parts = {f"{name}.weight": value}
+        elif name.endswith("kv_b_proj.weight"):
+            parts = {name.replace("kv_b", part): heads[index].numpy() for index, part in enumerate(["k_b", "v_b"])}
+        elif name.endswith("e_score_correction_bias"):
+            parts = {name.replace("_bias", ".bias"): value}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
                 if arch in ("llama", "granite", "smollm3", "mistral3") and module in path:
@@ -508,7 +558,6 @@ def write_architecture(fixture: str, fields: dict):
             if arch in ("gemma2", "gemma3") and path.endswith("norm.weight"):
                 part = part + 1
             path += ".weight" if path.endswith(".sinks") else ""
-            path = path.replace("e_score_correction_bias", "e_score_correction.bias")
             own = names.get_name(path, try_suffixes=(".weight", ".bias"))
             layer, _, module = path.removeprefix("model.layers.").partition(".")
             if module in OWN_NAMES:
@@ -530,15 +579,15 @@ def write_architecture(fixture: str, fields: dict):
     rows = logits_of(model, tokens)[-4:]
     save_file(
         {"prompt": np.array(tokens, np.uint32), "logits": np.ascontiguousarray(rows.numpy())},
-        FIXTURES / "gguf" / f"{fixture}.reference.safetensors")
+        FIXTURES / "gguf" / f"{file}.reference.safetensors")
 
 
 def main():
     chosen = sys.argv[1:]
     if chosen:
         write_names()
-        for arch in chosen:
-            write_architecture(arch, ARCHITECTURES[arch])
+        for file in chosen:
+            write_architecture(file, ARCHITECTURES[file])
         return
     weights = load_file(FIXTURES / "phi3-float32" / "model.safetensors")
     write_formats()
@@ -554,8 +603,8 @@ def main():
     write_names()
     shutil.rmtree(FIXTURES / "gguf", ignore_errors=True)
     (FIXTURES / "gguf").mkdir()
-    for arch, fields in ARCHITECTURES.items():
-        write_architecture(arch, fields)
+    for file, fields in ARCHITECTURES.items():
+        write_architecture(file, fields)
 
 
 main()
