@@ -5,7 +5,7 @@ import Platform
 /// The keys and values of all sessions: one piece of memory of fixed size, allocated once and touched as it is used.
 ///
 ///     block                    blockSize positions of one session, all layers
-///       layer                  tiles of 16 positions
+///       layer of attention     tiles of 16 positions
 ///         tile, head           keys and values, as kv.h of the kernels has them
 ///
 /// What a block holds is its bytes and nothing else: it may be copied to another block, or to an engine of the same shape.
@@ -64,7 +64,7 @@ final class KVMemory {
         }
     }
 
-    /// What the kernels need to find the positions of one layer.
+    /// What the kernels need to find the positions of one of the layers of attention.
     func view(layer: Int) -> ck_kv {
         precondition(0..<shape.layers ~= layer, "no such layer")
         return ck_kv(
@@ -81,6 +81,7 @@ final class KVMemory {
 
 /// What of a model's shape its keys and values depend on.
 struct KVShape: Sendable, Equatable {
+    /// Those of attention.
     var layers: Int
     var heads: Int
     var headSize: Int
@@ -95,7 +96,7 @@ struct KVShape: Sendable, Equatable {
 extension KVShape {
     init(_ model: TransformerDescription, blockSize: Int, type: KVType) {
         self.init(
-            layers: model.layers.count,
+            layers: model.attentionLayerCount,
             heads: model.heads.kvCount,
             headSize: model.heads.size,
             blockSize: blockSize,

@@ -14,6 +14,8 @@ package final class LoadedModel: Sendable {
     package let weightBytes: Int
     /// For people: "MLX 8-bit, group 64", "float16", "Q4_K and Q6_K", those first that hold the most.
     package let quantization: String
+    /// Bytes of the files' weights that belong to no part of the language model, as those for pictures, and are not read.
+    package let leftOutBytes: Int
 
     /// What a tokenizer is to be made of.
     package enum Vocabulary: Sendable {
@@ -59,6 +61,7 @@ package final class LoadedModel: Sendable {
         let tensors = try configuration.tensors(of: source)
         let files = tensors.mappedFiles
         mappedFiles = files
+        leftOutBytes = tensors.leftOutBytes
         identity = tensors.identity(description)
         let reader = try WeightReader(tensors, configuration.quantization, packing: packing, progress: progress)
         do throws(ModelError) {

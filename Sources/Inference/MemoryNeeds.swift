@@ -9,9 +9,11 @@ extension WorkingMemory {
         let (hidden, inner, experts) = (model.hiddenSize, model.widestFeedForward, model.mostExperts)
         // Floats of each buffer of `ForwardPass` for a token.
         let attention = 2 * model.heads.querySize + 2 * model.heads.keySize
+        let gates = model.layers.contains { $0.attention?.hasOutputGate == true } ? 3 * model.heads.querySize : 0
+        let nets = model.deltaNets.map { 2 * $0.channels + 2 * $0.valueFloats + 4 * $0.valueHeads }.max() ?? 0
         let feedForward = 3 * inner + (experts > 0 ? experts + 2 * hidden : 0)
         let rotary = model.rotary.reduce(0) { $0 + $1.dimensions }
-        bytesPerStepToken = 4 * (3 * hidden + attention + feedForward + rotary)
+        bytesPerStepToken = 4 * (3 * hidden + attention + gates + nets + feedForward + rotary)
         bytesPerSample = 4 * (model.vocabularySize + 2 * hidden)
         // Scratch of each thread, and inputs of integer kernels in two planes.
         let columns = model.maxColumns
@@ -23,18 +25,46 @@ extension WorkingMemory {
 package struct MemoryPlan: Sendable {
     package var kvBytes: Int
     package var kvTokens: Int
+    /// Nil if the model keeps nothing but keys and values.
+    package var states: StateMemoryDescription?
     package var working: WorkingMemory
 
     package init(_ model: TransformerDescription, options: EngineOptions) throws(ModelError) {
         let shape = KVShape(model, blockSize: options.blockSize, type: options.chosenKVType)
-        let plan = try KVPlan(
-            contextLength: model.contextLength,
-            shape: shape,
-            options: options,
-            freeMemory: SystemMemory.freeBytes()
-        )
-        kvBytes = plan.blockCount * shape.blockBytes
-        kvTokens = plan.blockCount * shape.blockSize
+        let plan = try EnginePlan(model, shape: shape, options: options)
+        kvBytes = plan.kv.blockCount * shape.blockBytes
+        kvTokens = plan.kv.blockCount * shape.blockSize
+        states = plan.stateMemory
         working = WorkingMemory(model, threads: options.threads ?? SystemCores.count)
+    }
+}
+
+/// What an engine keeps of its sessions: keys and values, and states where a model has them.
+struct EnginePlan {
+    var kv: KVPlan
+    private let stateShape: StateShape?
+    private let stateSlots: Int
+
+    init(_ model: TransformerDescription, shape: KVShape, options: EngineOptions) throws(ModelError) {
+        let freeMemory = SystemMemory.freeBytes()
+        var options = options
+        stateShape = StateShape(model)
+        if let stateShape {
+            let plan = try StatePlan(slotBytes: stateShape.slotBytes, options: options, freeMemory: freeMemory)
+            options.kvMemoryBytes = plan.kvMemoryBytes
+            stateSlots = plan.slotCount
+        } else {
+            stateSlots = 0
+        }
+        kv = try KVPlan(contextLength: model.contextLength, shape: shape, options: options, freeMemory: freeMemory)
+    }
+
+    var stateMemory: StateMemoryDescription? {
+        stateShape.map { StateMemoryDescription(slotCount: stateSlots, slotBytes: $0.slotBytes) }
+    }
+
+    func makeStateMemory() throws(ModelError) -> StateMemory? {
+        guard let stateShape else { return nil }
+        return try StateMemory(shape: stateShape, slotCount: stateSlots)
     }
 }

@@ -9,6 +9,14 @@ protocol ModelFamily: SendableMetatype {
     /// - Throws: `ModelError` for a field that is missing, out of range or not supported.
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription
 
+    /// What the tensors say of a model that the configuration does not: usually nothing.
+    /// - Parameter path: of the decoder.
+    static func adjusted(
+        _ model: TransformerDescription,
+        at path: String,
+        _ weights: WeightReader
+    ) -> TransformerDescription
+
     /// Binds the tensors of a layer at `path`, by the names that most families have unless the family has its own.
     /// - Throws: `ModelError` for a tensor that is missing, of another shape, or not finite.
     static func bind(
@@ -17,6 +25,16 @@ protocol ModelFamily: SendableMetatype {
         at path: String,
         _ weights: WeightReader
     ) throws(ModelError) -> LayerWeights
+}
+
+extension ModelFamily {
+    static func adjusted(
+        _ model: TransformerDescription,
+        at path: String,
+        _ weights: WeightReader
+    ) -> TransformerDescription {
+        model
+    }
 }
 
 /// What a family is called in files, and its tensors in GGUF.
@@ -45,7 +63,10 @@ enum FamilyRegistry {
         Phi3.self,
         Qwen2.self,
         Qwen3.self,
+        Qwen35.self,
+        Qwen35MoE.self,
         Qwen3MoE.self,
+        Qwen3Next.self,
         SmolLM3.self,
     ]
 

@@ -5,6 +5,8 @@ struct Transformer: Sendable {
     let description: TransformerDescription
     private let embedding: Matrix  // embed_tokens
     private let layers: [LayerWeights]  // layers.N
+    /// The place of each layer among those with the same kind of memory.
+    private let places: [Int]
     private let norm: RMSNorm  // norm
     private let head: Matrix  // lm_head, or the embedding again
     private let rotary: [RotaryEmbedding]
@@ -16,9 +18,10 @@ struct Transformer: Sendable {
         of family: any ModelFamily.Type,
         _ weights: WeightReader
     ) throws(ModelError) {
+        let paths = description.paths.first { weights.has("\($0.decoder).embed_tokens") } ?? description.paths[0]
+        let description = family.adjusted(description, at: paths.decoder, weights)
         self.description = description
         let (rows, columns) = (description.vocabularySize, description.hiddenSize)
-        let paths = description.paths.first { weights.has("\($0.decoder).embed_tokens") } ?? description.paths[0]
         embedding = try weights.matrix("\(paths.decoder).embed_tokens", rows: rows, columns: columns)
         norm = try weights.norm("\(paths.decoder).norm", columns, of: description)
         head = description.tiesEmbeddings ? embedding : try weights.matrix(paths.head, rows: rows, columns: columns)
@@ -30,14 +33,20 @@ struct Transformer: Sendable {
         }
         self.layers = layers
         rotary = description.rotary.map { RotaryEmbedding($0) }
+        var (attentions, states) = (0, 0)
+        places = description.layers.map { layer in
+            let place = layer.attention == nil ? states : attentions
+            if layer.attention == nil { states += 1 } else { attentions += 1 }
+            return place
+        }
     }
 
     /// Computes all tokens of the pass: their keys and values, and the logits of the given rows.
     func forward(_ pass: ForwardPass, logitsOf rows: [Int]) {
         pass.embed(embedding, scale: description.embeddingScale)
         pass.fillRotaryTables(rotary)
-        for (index, layer) in layers.enumerated() {
-            pass.mix(layer, index: index)
+        for (layer, place) in zip(layers, places) {
+            pass.mix(layer, index: place)
             pass.feedForward(layer)
         }
         pass.computeLogits(of: rows, norm, head, scale: description.logitScale, softCap: description.logitSoftCap)

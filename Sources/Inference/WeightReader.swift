@@ -50,6 +50,24 @@ final class WeightReader {
         try vector(floats("\(path).weight", count).map(transform), path)
     }
 
+    /// The shape of the tensor `name`; nil if there is none.
+    func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+
+    /// The values of the tensor `name`, whose shape must be one of these, each changed by `transform`.
+    func vector(
+        named name: String,
+        shapes: [[Int]],
+        _ transform: ([Float]) -> [Float] = { $0 }
+    ) throws(ModelError) -> Vector {
+        let shape = shapes.first { $0 == tensors[name]?.shape } ?? shapes[0]
+        let tensor = try tensors.tensor(name, TensorType.floats, shape: shape)
+        let values = transform(tensor.floats())
+        guard values.allSatisfy(\.isFinite) else {
+            throw ModelError("\(tensor.label): holds a value that is not finite")
+        }
+        return try vector(values, name)
+    }
+
     /// The biases of matrices below `path`, one after another.
     func bias(_ path: String, _ parts: [LinearPart]) throws(ModelError) -> Vector {
         var values: [Float] = []
@@ -124,7 +142,10 @@ final class WeightReader {
         _ columns: Int,
         _ interleaved: InterleavedHeads?
     ) throws(ModelError) -> Matrix {
-        let tensor = try tensors.tensor("\(path).weight", TensorType.matrices, shape: [rows, columns])
+        // A GGUF file has a matrix of one row without its first dimension.
+        let isRow = rows == 1 && shape(of: "\(path).weight") == [columns]
+        let shape = isRow ? [columns] : [rows, columns]
+        let tensor = try tensors.tensor("\(path).weight", TensorType.matrices, shape: shape)
         let ordered = tensor.rowsInOrder(interleaved)
         let weights = tensor.type == .float32 ? ordered.aligned() : ordered
         var view = ck_matrix()

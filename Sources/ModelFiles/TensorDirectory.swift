@@ -49,6 +49,22 @@ package struct TensorDirectory: Sendable {
         return files.values.sorted { $0.path < $1.path }
     }
 
+    /// The modules of models that also see pictures or hear, and of those that guess further tokens: no part of the language
+    /// model, and not read.
+    private static let otherParts: Set<Substring> = [
+        "visual", "vision_tower", "vision_model", "vision_embed_tokens", "multi_modal_projector", "audio_tower", "mtp",
+    ]
+
+    /// Whether a tensor belongs to a part that is not read.
+    package static func isLeftOut(_ name: String) -> Bool {
+        name.split(separator: ".").prefix(3).contains { otherParts.contains($0) }
+    }
+
+    /// Bytes of the tensors that belong to parts that are not read.
+    package var leftOutBytes: Int {
+        tensors.reduce(0) { $0 + (Self.isLeftOut($1.key) ? $1.value.bytes.count : 0) }
+    }
+
     /// Makes a tensor known by another name.
     package mutating func add(_ tensor: Tensor, as name: String) { tensors[name] = tensor }
 

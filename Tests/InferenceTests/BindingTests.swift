@@ -107,6 +107,7 @@ import Testing
             var files = files
             // Twice the columns of the first half of the rows: as many bytes.
             var shape = value.shape
+            if shape[0] == 1 { continue }
             shape[0] /= 2
             shape[shape.count - 1] *= shape.count == 1 ? 1 : 2
             let bytes = value.shape.count == 1 ? Array(value.bytes.prefix(value.bytes.count / 2)) : value.bytes
@@ -126,7 +127,8 @@ import Testing
         #expect(
             error?.description == """
                 config.json: model_type "mamba" is not supported; "gemma2", "gemma3", "gemma3_text", "granite", "llama", \
-                "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3" are
+                "mistral", "phi3", "qwen2", "qwen3", "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_moe", \
+                "qwen3_next", "smollm3" are
                 """
         )
     }

@@ -23,7 +23,7 @@ enum Gemma3: ModelFamily {
     )
 
     /// As text models have it, then as models with pictures have it, older ones first.
-    private static let paths = [
+    static let paths = [
         TensorPaths(),
         TensorPaths(decoder: "language_model.model", head: "language_model.lm_head"),
         TensorPaths(decoder: "model.language_model"),

@@ -11,6 +11,7 @@ package struct LayerDescription: Sendable, Equatable {
 
 package enum Mixer: Sendable, Equatable {
     case attention(AttentionDescription)
+    case gatedDeltaNet(GatedDeltaNetDescription)
 }
 
 package enum FeedForwardKind: Sendable, Equatable {
@@ -36,11 +37,40 @@ package struct AttentionDescription: Sendable, Equatable {
     package var rotary: Int? = 0
     /// Whether each head of q and k has a norm of its own, before it is rotated.
     package var hasHeadNorms = false
+    /// Whether a gate of each head's output comes out of the matrix of q, behind the head's q.
+    package var hasOutputGate = false
     /// Of q, k and v.
     package var bias = BiasPresence.none
     package var outputBias = BiasPresence.none
     /// Whether the family's own files have q, k and v in one matrix.
     package var isFused = false
+}
+
+/// A gated delta net (arXiv 2412.06464): a state for each value head in place of keys and values, and a causal
+/// convolution before it.
+package struct GatedDeltaNetDescription: Sendable, Equatable {
+    /// Heads of q and k, each shared by `valueHeads / keyHeads` of v: a divisor of `valueHeads`.
+    package var keyHeads: Int
+    package var valueHeads: Int
+    /// Multiples of 16.
+    package var keySize: Int
+    package var valueSize: Int
+    /// Tokens that the convolution sees.
+    package var taps: Int
+    /// Which value heads a key head belongs to: every `keyHeads`th, or `valueHeads / keyHeads` in a row.
+    package var isTiled = false
+    /// Whether the family's own files have q, k, v and z in one matrix, and a and b in another, by key heads.
+    package var isFused = false
+
+    var shared: Int { valueHeads / keyHeads }
+    /// Floats of all heads of q, and of k.
+    var keyFloats: Int { keyHeads * keySize }
+    /// Floats of all heads of v, and of z.
+    var valueFloats: Int { valueHeads * valueSize }
+    /// What goes through the convolution.
+    var channels: Int { 2 * keyFloats + valueFloats }
+    /// Floats of a layer's state.
+    var stateFloats: Int { (taps - 1) * channels + valueHeads * keySize * valueSize }
 }
 
 /// A gated feed-forward network: down(activation(gate(x)) × up(x)).
@@ -62,6 +92,8 @@ package struct ExpertsDescription: Sendable, Equatable {
     /// Whether the weights of a token's experts are made to sum to 1.
     package var normalizesWeights: Bool
     package var expert: DenseDescription
+    /// The width of a network that all tokens go to, whose output a gate scales; nil: there is none.
+    package var sharedSize: Int?
 }
 
 /// What the gate of a feed-forward network goes through.
@@ -83,16 +115,25 @@ extension LayerDescription {
     var attention: AttentionDescription? {
         switch mixer {
         case .attention(let attention): attention
+        case .gatedDeltaNet: nil
+        }
+    }
+
+    /// Floats that a session keeps of the layer whatever its length.
+    var stateFloats: Int {
+        switch mixer {
+        case .attention: 0
+        case .gatedDeltaNet(let net): net.stateFloats
         }
     }
 }
 
 extension FeedForwardKind {
-    /// Of one network.
+    /// Of one network, the widest.
     var innerSize: Int {
         switch self {
         case .dense(let network): network.size
-        case .experts(let experts): experts.expert.size
+        case .experts(let experts): max(experts.expert.size, experts.sharedSize ?? 0)
         }
     }
 

@@ -12,10 +12,12 @@ extension ModelFields {
     ///   - base: what `rope_theta` is where config.json leaves it out.
     ///   - originalLength: the same of `original_max_position_embeddings`, whatever the scaling says, and in GGUF files
     ///     where the scaling says nothing; nil: the scaling's, or the context's.
+    ///   - share: of a head's dimensions that are rotated, where config.json leaves it out.
     func rotary(
         of model: TransformerDescription,
         base: Double = 10_000,
-        originalLength: Int? = nil
+        originalLength: Int? = nil,
+        share: Double = 1
     ) throws(ModelError) -> RotaryParameters {
         let parameters = try object("rope_parameters")
         var scaling = try object("rope_scaling", gguf: "rope.scaling")
@@ -27,6 +29,7 @@ extension ModelFields {
             of: model,
             base: own ?? nested ?? (isGGUF ? 10_000 : base),
             originalLength: originalLength,
+            share: share,
             scaling
         )
     }
@@ -36,9 +39,10 @@ extension ModelFields {
         of model: TransformerDescription,
         base: Double,
         originalLength: Int? = nil,
+        share: Double = 1,
         _ scaling: ModelFields?
     ) throws(ModelError) -> RotaryParameters {
-        let dimensions = try rotaryDimensions(headSize: model.heads.size, scaling)
+        let dimensions = try rotaryDimensions(headSize: model.heads.size, usualShare: share, scaling)
         var result = RotaryParameters(base: base, dimensions: dimensions)
         guard let scaling else { return result }
         result.base = try scaling.double("rope_theta", Self.bases, default: base)
@@ -53,14 +57,18 @@ extension ModelFields {
         return result
     }
 
-    private func rotaryDimensions(headSize: Int, _ scaling: ModelFields?) throws(ModelError) -> Int {
+    private func rotaryDimensions(
+        headSize: Int,
+        usualShare: Double,
+        _ scaling: ModelFields?
+    ) throws(ModelError) -> Int {
         if isGGUF {
             let count = try int(gguf: "rope.dimension_count", 0...65_536, default: headSize)
             return try checkedDimensions(1..<headSize ~= count ? count : headSize, headSize)
         }
         let name = "partial_rotary_factor"
         let own = try optionalDouble(name, 0...1)
-        let share = try scaling?.double(name, 0...1, default: own ?? 1) ?? own ?? 1
+        let share = try scaling?.double(name, 0...1, default: own ?? usualShare) ?? own ?? usualShare
         return try checkedDimensions(Int(Double(headSize) * share), headSize)
     }
 

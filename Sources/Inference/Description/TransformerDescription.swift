@@ -55,7 +55,7 @@ package struct TensorPaths: Sendable, Equatable {
 extension TransformerDescription {
     /// How many positions a token sees, itself included, in the layer that sees the most; nil is all.
     package var widestWindow: Int? {
-        let windows = layers.map(\.attention?.window)
+        let windows = layers.compactMap(\.attention).map(\.window)
         return windows.contains(nil) ? nil : windows.compactMap(\.self).max()
     }
 
@@ -66,7 +66,16 @@ extension TransformerDescription {
     var widestFeedForward: Int { layers.map(\.feedForward.innerSize).max() ?? 0 }
 
     /// The most columns of any matrix.
-    var maxColumns: Int { max(hiddenSize, heads.querySize, widestFeedForward) }
+    var maxColumns: Int {
+        max(hiddenSize, heads.querySize, widestFeedForward, deltaNets.map(\.valueFloats).max() ?? 0)
+    }
+
+    /// The layers that have keys and values.
+    var attentionLayerCount: Int { layers.count { $0.attention != nil } }
+
+    var deltaNets: [GatedDeltaNetDescription] {
+        layers.compactMap { if case .gatedDeltaNet(let net) = $0.mixer { net } else { nil } }
+    }
 
     /// The experts of the layer that has the most; 0 if none has any.
     var mostExperts: Int { layers.map(\.feedForward.expertCount).max() ?? 0 }

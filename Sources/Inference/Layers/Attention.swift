@@ -5,7 +5,7 @@ import ModelFiles
 struct Attention: Sendable {
     let description: AttentionDescription
     let heads: AttentionHeads
-    /// [q | k | v] of the layer's input.
+    /// [q | k | v] of the layer's input; with output gates, each head of q is followed by its gate.
     let qkv: Linear
     /// Of each head of q and k by itself, before it is rotated.
     let queryNorm: RMSNorm?
@@ -22,6 +22,7 @@ extension WeightReader {
     ) throws(ModelError) -> Attention {
         let (heads, hidden) = (model.heads, model.hiddenSize)
         let (q, k) = (heads.querySize, heads.keySize)
+        let queryRows = attention.hasOutputGate ? 2 * q : q
         func interleaved(_ count: Int) -> InterleavedHeads? {
             model.interleavesHeadRows ? InterleavedHeads(count: count, size: heads.size) : nil
         }
@@ -33,9 +34,9 @@ extension WeightReader {
             heads: heads,
             qkv: try linear(
                 path,
-                fused: LinearPart("qkv_proj", q + 2 * k, interleaved(heads.count + heads.kvCount)),
+                fused: LinearPart("qkv_proj", queryRows + 2 * k, interleaved(heads.count + heads.kvCount)),
                 parts: [
-                    LinearPart("q_proj", q, interleaved(heads.count)),
+                    LinearPart("q_proj", queryRows, interleaved(heads.count)),
                     LinearPart("k_proj", k, interleaved(heads.kvCount)),
                     LinearPart("v_proj", k),
                 ],
@@ -54,8 +55,7 @@ extension ForwardPass {
     /// attentionOutput = attention of each token of `normed`; k and v go to KV memory.
     func attend(_ attention: Attention, layer: Int) {
         let (description, heads) = (attention.description, attention.heads)
-        attention.qkv.apply(normed, tokens: count, into: qkv, on: compute)
-        let qkv = qkv.buffer(count * (heads.querySize + 2 * heads.keySize))
+        let qkv = project(attention)
         var kv = kv.view(layer: layer)
         let rotary = description.rotary.map { rotaryTables[$0] } ?? unrotated
         let half = rotary.dimensions / 2
@@ -89,5 +89,31 @@ extension ForwardPass {
             Int32(spans.count),
             attentionOutput.ensureCapacity(count * heads.querySize)
         )
+        guard description.hasOutputGate else { return }
+        let size = count * heads.querySize
+        let (gates, output) = (outputGates.buffer(size), attentionOutput.buffer(size))
+        ck_sigmoid_gate(compute.handle, gates, Int32(count), Int32(heads.querySize), output)
+    }
+
+    /// qkv = [q | k | v] of each token of `normed`, and outputGates = the gates, if there are any.
+    private func project(_ attention: Attention) -> UnsafeMutablePointer<Float> {
+        let heads = attention.heads
+        guard attention.description.hasOutputGate else {
+            attention.qkv.apply(normed, tokens: count, into: qkv, on: compute)
+            return qkv.buffer(count * attention.qkv.rows)
+        }
+        attention.qkv.apply(normed, tokens: count, into: projected, on: compute)
+        let output = qkv.ensureCapacity(count * (heads.querySize + 2 * heads.keySize))
+        ck_split_query_gates(
+            compute.handle,
+            projected.buffer(count * attention.qkv.rows),
+            Int32(count),
+            Int32(heads.count),
+            Int32(heads.size),
+            Int32(2 * heads.keySize),
+            output,
+            outputGates.ensureCapacity(count * heads.querySize)
+        )
+        return output
     }
 }

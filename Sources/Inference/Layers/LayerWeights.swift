@@ -4,6 +4,7 @@ import ModelFiles
 struct LayerWeights: Sendable {
     enum Mixer: Sendable {
         case attention(Attention)
+        case gatedDeltaNet(GatedDeltaNet)
     }
 
     enum FeedForward: Sendable {
@@ -55,6 +56,7 @@ extension WeightReader {
     ) throws(ModelError) -> LayerWeights.Mixer {
         switch mixer {
         case .attention(let attention): .attention(try self.attention(attention, of: model, at: "\(path).self_attn"))
+        case .gatedDeltaNet(let net): .gatedDeltaNet(try deltaNet(net, of: model, at: "\(path).linear_attn"))
         }
     }
 
@@ -72,12 +74,16 @@ extension WeightReader {
 
 extension ForwardPass {
     /// hidden += the output of the layer's mixer, which also stores what later positions need of these.
+    /// - Parameter index: of the layer among those with the same kind of memory.
     func mix(_ layer: LayerWeights, index: Int) {
         normalize(layer.mixerNorm)
         switch layer.mixer {
         case .attention(let attention):
             attend(attention, layer: index)
             addOutput(of: attention.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
+        case .gatedDeltaNet(let net):
+            recur(net, layer: index)
+            addOutput(of: net.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
         }
     }
 

@@ -12,6 +12,15 @@ struct MixtureOfExperts: Sendable {
     let chosenCount: Int
     /// Whether the weights of a token's experts are made to sum to 1.
     let normalizesWeights: Bool
+    /// A network that all tokens go to.
+    let shared: SharedExpert?
+}
+
+/// A feed-forward network whose output each token scales by sigmoid(gate · x).
+struct SharedExpert: Sendable {
+    let network: DenseFeedForward
+    /// [1, hidden size]
+    let gate: Matrix
 }
 
 extension WeightReader {
@@ -36,7 +45,23 @@ extension WeightReader {
             router: router,
             experts: experts,
             chosenCount: mixture.chosenCount,
-            normalizesWeights: mixture.normalizesWeights
+            normalizesWeights: mixture.normalizesWeights,
+            shared: try sharedExpert(mixture, hiddenSize: hiddenSize, at: path)
+        )
+    }
+
+    /// Binds `shared_expert` and `shared_expert_gate`.
+    private func sharedExpert(
+        _ mixture: ExpertsDescription,
+        hiddenSize: Int,
+        at path: String
+    ) throws(ModelError) -> SharedExpert? {
+        guard let size = mixture.sharedSize else { return nil }
+        var network = mixture.expert
+        network.size = size
+        return SharedExpert(
+            network: try dense(network, hiddenSize: hiddenSize, at: "\(path).shared_expert"),
+            gate: try matrix("\(path).shared_expert_gate", rows: 1, columns: hiddenSize)
         )
     }
 }
@@ -70,6 +95,26 @@ extension ForwardPass {
                 output
             )
         }
+        if let shared = mixture.shared { addShared(shared, to: output) }
+    }
+
+    /// output[count, hidden size] += the shared expert's output for `normed`.
+    private func addShared(_ shared: SharedExpert, to output: UnsafeMutablePointer<Float>) {
+        let hiddenSize = shared.gate.columns
+        shared.gate.multiply(normed, tokens: count, into: routerLogits, on: compute)
+        let gates = routerLogits.buffer(count)
+        ck_sigmoid(compute.handle, Int32(count), gates)
+        activate(shared.network, normed, tokens: count)
+        shared.network.down.apply(gated, tokens: count, into: expertOutput, on: compute)
+        ck_scatter_add(
+            compute.handle,
+            expertOutput.buffer(count * hiddenSize),
+            (0..<Int32(count)).map(\.self),
+            gates,
+            Int32(count),
+            Int32(hiddenSize),
+            output
+        )
     }
 
     /// The experts of each token, and their weights: [count, chosenCount].

@@ -11,6 +11,10 @@ package struct GGUFTensorNames: Sendable {
     /// The name in the Hugging Face form; nil if that has none.
     func canonicalName(_ name: String) -> String? {
         let pieces = name.split(separator: ".", omittingEmptySubsequences: false)
+        // Few tensors are no module's weight or bias.
+        if pieces.count == 3, pieces[0] == "blk", let layer = Int(pieces[1]), layer >= 0 {
+            return layerNames[String(pieces[2])].map { "model.layers.\(layer).\($0)" }
+        }
         guard let suffix = pieces.last, suffix == "weight" || suffix == "bias" else { return nil }
         if pieces.count == 2 {
             return Self.modelNames[String(pieces[0])].map { "\($0).\(suffix)" }
@@ -39,6 +43,10 @@ package struct GGUFTensorNames: Sendable {
         "ffn_up": "mlp.up_proj",
         "ffn_down": "mlp.down_proj",
         "ffn_gate_inp": "mlp.gate",
+        "ffn_gate_shexp": "mlp.shared_expert.gate_proj",
+        "ffn_up_shexp": "mlp.shared_expert.up_proj",
+        "ffn_down_shexp": "mlp.shared_expert.down_proj",
+        "ffn_gate_inp_shexp": "mlp.shared_expert_gate",
         // Stacks of all experts of a layer.
         "ffn_gate_exps": "mlp.experts.gate_proj",
         "ffn_up_exps": "mlp.experts.up_proj",

@@ -47,6 +47,18 @@ def longrope(kind: str, pairs: int) -> dict:
     }
 
 
+DELTA_NETS = {
+    "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32, "attention_bias": False,
+    "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 16, "linear_value_head_dim": 32,
+    "linear_conv_kernel_dim": 4,
+}
+SHARED_EXPERT = {
+    "num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "shared_expert_intermediate_size": 64,
+}
+SECTIONS = {
+    "rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.25, "mrope_interleaved": True,
+    "mrope_section": [2, 1, 1]}
+
 MODELS = {
     "phi3-128k": COMMON | longrope("su", 8) | {
         "model_type": "phi3", "num_attention_heads": 2, "sliding_window": None},
@@ -88,7 +100,17 @@ MODELS = {
         "no_rope_layers": [1, 0, 1, 0], "use_sliding_window": True, "sliding_window": 20,
         "layer_types": ["full_attention", "sliding_attention", "full_attention", "full_attention"],
         "attention_bias": False, "mlp_bias": False},
+    # Value heads wider than a strip of the kernels; a layer without experts; a pattern of layers of its own.
+    "qwen3_next": COMMON | DELTA_NETS | SHARED_EXPERT | {
+        "linear_value_head_dim": 80, "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [1],
+        "partial_rotary_factor": 0.25,
+        "layer_types": ["linear_attention", "full_attention", "linear_attention", "linear_attention"]},
+    "qwen3_5_text": COMMON | DELTA_NETS | {"tie_word_embeddings": True, "rope_parameters": SECTIONS},
+    "qwen3_5_moe_text": COMMON | DELTA_NETS | SHARED_EXPERT | {
+        "linear_num_key_heads": 1, "num_hidden_layers": 2, "rope_parameters": SECTIONS, "full_attention_interval": 2},
 }
+for name in ("qwen3_5_text", "qwen3_5_moe_text"):
+    del MODELS[name]["rope_theta"]
 
 
 def make_model(fields: dict):
@@ -104,12 +126,17 @@ def random_weights(model, seed: int) -> dict[str, torch.Tensor]:
     """Values that BF16 holds, large enough that attention is not flat and the logits are far apart."""
     generator = torch.Generator().manual_seed(seed)
     relative = model.config.model_type.startswith("gemma")
+    delta_nets = hasattr(model.config, "linear_num_value_heads")
     weights = {}
     for name, value in sorted(model.state_dict().items()):
         if name == "lm_head.weight" and model.config.tie_word_embeddings:
             continue
         values = torch.randn(value.shape, generator=generator)
         if name.endswith(".bias"):
+            values = 0.2 * values
+        elif name.endswith(".A_log"):
+            values = values - 3  # states that last
+        elif delta_nets and value.ndim == 1 and not name.endswith(("linear_attn.norm.weight", ".dt_bias")):
             values = 0.2 * values
         elif value.ndim == 1:
             values = 0.2 * values + (0 if relative else 1)
@@ -179,11 +206,17 @@ def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int):
             stored[f"{path}.{suffix}"] = torch.from_numpy(array.reshape(*shape, -1).copy())
         return torch.from_numpy(meant.reshape(value.shape).copy())
 
+    delta_nets = any("linear_attn" in name for name in weights)
     for name, value in weights.items():
         path = name.removesuffix(".weight")
-        if value.ndim == 1:
+        if delta_nets and name.endswith("norm.weight") and not name.endswith("linear_attn.norm.weight"):
+            stored[name] = (value + 1).bfloat16()
+            restored[name] = stored[name].float() - 1
+        elif value.ndim == 1:
             stored[name], restored[name] = value.bfloat16(), value
-        elif path.endswith(".mlp.gate"):
+        elif name.endswith(".conv1d.weight"):
+            stored[name], restored[name] = value.moveaxis(2, 1).bfloat16().contiguous(), value
+        elif path.endswith((".mlp.gate", ".shared_expert_gate")):
             exceptions[path] = {"group_size": group, "bits": 8}
             restored[name] = add(path, value, 8)
         elif ".experts." in path:

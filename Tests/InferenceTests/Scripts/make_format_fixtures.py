@@ -28,7 +28,8 @@ from gguf import GGMLQuantizationType as Type
 from safetensors.numpy import load_file, save_file
 from transformers import Phi3Config, Phi3ForCausalLM
 
-from make_architecture_fixtures import COMMON, logits_of, longrope, make_model, random_weights
+from make_architecture_fixtures import (
+    COMMON, DELTA_NETS, SECTIONS, SHARED_EXPERT, logits_of, longrope, make_model, random_weights)
 from make_fixtures import FIXTURES
 
 BLOCKS = [
@@ -243,6 +244,13 @@ def write_names():
         "qwen3moe": block + head_norms + [f"self_attn.{n}" for n in attention]
         + ["mlp.gate"] + [f"mlp.experts.{n}" for n in mlp],
     }
+    delta_net = [f"linear_attn.{n}" for n in ("in_proj_qkv", "in_proj_z", "conv1d", "norm", "out_proj")]
+    experts = ["mlp.gate", "mlp.shared_expert_gate"]
+    experts += [f"mlp.{kind}.{n}" for kind in ("experts", "shared_expert") for n in mlp]
+    numbers = ["linear_attn.in_proj_a", "linear_attn.in_proj_b"]
+    parts["qwen3next"] = parts["qwen3"][:-3] + delta_net + ["linear_attn.in_proj_ba"] + experts
+    parts["qwen35"] = parts["qwen3"] + delta_net + numbers
+    parts["qwen35moe"] = parts["qwen3"][:-3] + delta_net + numbers + experts
     parts["granite"] = parts["smollm3"] = parts["llama"]
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     parts["gemma2"] = parts["llama"] + extra
@@ -287,6 +295,12 @@ ARCHITECTURES = {
         "attention_multiplier": 0.4, "residual_multiplier": 0.6, "logits_scaling": 3.0},
     "smollm3": COMMON | {
         "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
+    "qwen3next": COMMON | DELTA_NETS | SHARED_EXPERT | {
+        "model_type": "qwen3_next", "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [],
+        "partial_rotary_factor": 0.25},
+    "qwen35": COMMON | DELTA_NETS | {"model_type": "qwen3_5_text", "rope_parameters": SECTIONS},
+    "qwen35moe": COMMON | DELTA_NETS | SHARED_EXPERT | {
+        "model_type": "qwen3_5_moe_text", "rope_parameters": SECTIONS},
 }
 
 
@@ -303,7 +317,8 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     if "head_dim" in fields:
         writer.add_key_length(head)
         writer.add_value_length(head)
-    writer.add_rope_dimension_count(int(head * fields.get("partial_rotary_factor", 1)))
+    rotary = fields.get("rope_parameters", fields)
+    writer.add_rope_dimension_count(int(head * rotary.get("partial_rotary_factor", 1)))
     if fields.get("sliding_window"):
         writer.add_sliding_window(fields["sliding_window"])
     scaling = fields.get("rope_scaling", {})
@@ -329,7 +344,16 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
         writer.add_attention_scale(fields["attention_multiplier"])
         writer.add_residual_scale(fields["residual_multiplier"])
         writer.add_logit_scale(fields["logits_scaling"])
-    if arch == "qwen3moe":
+    if "linear_num_value_heads" in fields:
+        writer.add_ssm_conv_kernel(fields["linear_conv_kernel_dim"])
+        writer.add_ssm_state_size(fields["linear_key_head_dim"])
+        writer.add_ssm_group_count(fields["linear_num_key_heads"])
+        writer.add_ssm_time_step_rank(fields["linear_num_value_heads"])
+        writer.add_ssm_inner_size(fields["linear_value_head_dim"] * fields["linear_num_value_heads"])
+        writer.add_full_attention_interval(fields.get("full_attention_interval", 4))
+        if "shared_expert_intermediate_size" in fields:
+            writer.add_expert_shared_feed_forward_length(fields["shared_expert_intermediate_size"])
+    if "num_experts" in fields:
         writer.add_expert_count(fields["num_experts"])
         writer.add_expert_used_count(fields["num_experts_per_tok"])
         writer.add_expert_feed_forward_length(fields["moe_intermediate_size"])
@@ -349,6 +373,40 @@ def in_turn(value: np.ndarray, heads: int) -> np.ndarray:
     return value.reshape(heads, 2, -1, *value.shape[1:]).swapaxes(1, 2).reshape(value.shape)
 
 
+def tiled(value: np.ndarray, axis: int, fields: dict) -> np.ndarray:
+    """Value heads in the order of llama.cpp: the first of each key head, then the second of each, …"""
+    keys, heads = fields["linear_num_key_heads"], fields["linear_num_value_heads"]
+    shape = value.shape
+    parts = value.reshape(*shape[:axis], keys, heads // keys, shape[axis] // heads, *shape[axis + 1:])
+    return np.ascontiguousarray(parts.swapaxes(axis, axis + 1)).reshape(shape)
+
+
+def delta_net_parts(arch: str, path: str, value: np.ndarray, fields: dict) -> dict[str, np.ndarray]:
+    """The tensors of a gated delta net by the names that the `gguf` package knows, as GGUF files have them."""
+    keys = 2 * fields["linear_num_key_heads"] * fields["linear_key_head_dim"]
+    base, part = path.split(".linear_attn.")
+    base += ".linear_attn."
+    if part == "in_proj_qkvz.weight":
+        groups = value.reshape(fields["linear_num_key_heads"], -1, value.shape[-1])
+        size = fields["linear_key_head_dim"]
+        values = (groups.shape[1] - 2 * size) // 2
+        rows = np.split(groups, [size, 2 * size, 2 * size + values], axis=1)
+        q, k, v, z = (np.ascontiguousarray(r).reshape(-1, value.shape[-1]) for r in rows)
+        return {base + "in_proj_qkv.weight": np.concatenate([q, k, v]), base + "in_proj_z.weight": z}
+    if part == "conv1d.weight":
+        value = value[:, 0, :]
+    if arch != "qwen3next":
+        if part in ("in_proj_qkv.weight", "conv1d.weight"):
+            value = np.concatenate([value[:keys], tiled(value[keys:], 0, fields)])
+        elif part in ("in_proj_z.weight", "in_proj_a.weight", "in_proj_b.weight", "A_log", "dt_bias"):
+            value = tiled(value, 0, fields)
+        elif part == "out_proj.weight":
+            value = tiled(value, 1, fields)
+    if part == "A_log":
+        value = -np.exp(value)
+    return {base + {"dt_bias": "dt_proj.bias"}.get(part, part): value}
+
+
 def write_architecture(arch: str, fields: dict):
     fields = {"model_type": arch} | fields
     model = make_model(fields)
@@ -362,7 +420,7 @@ def write_architecture(arch: str, fields: dict):
     names = gguf.get_tensor_name_map(number, fields["num_hidden_layers"])
     for name, tensor in weights.items():
         value = tensor.numpy()
-        if value.ndim > 1:
+        if value.ndim > 1 and not name.endswith(("conv1d.weight", "shared_expert_gate.weight")):
             kind = Type.Q8_0 if "gate" in name.split(".")[-2:] else Type.Q4_0
             value = gguf.quants.dequantize(gguf.quants.quantize(value, kind), kind)
             weights[name] = torch.from_numpy(value.copy())
@@ -373,14 +431,19 @@ def write_architecture(arch: str, fields: dict):
             parts = {f"{base}gate_proj.weight": gate, f"{base}up_proj.weight": up}
         elif name.endswith("experts.down_proj"):
             parts = {f"{name}.weight": value}
+        elif ".linear_attn." in name:
+            parts = delta_net_parts(arch, name, value, fields)
+        elif name.endswith("shared_expert_gate.weight"):
+            parts = {name: value[0]}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
                 if arch in ("llama", "granite", "smollm3") and module in path:
                     part = in_turn(part, fields[heads])
-            if arch.startswith("gemma") and path.endswith("norm.weight"):
+            relative = arch.startswith("gemma") or "linear_num_value_heads" in fields
+            if relative and path.endswith("norm.weight") and not path.endswith("linear_attn.norm.weight"):
                 part = part + 1
             own = names.get_name(path, try_suffixes=(".weight", ".bias"))
-            if part.ndim == 1:
+            if part.ndim == 1 or "conv1d" in path:
                 writer.add_tensor(own, part)
             else:
                 data = gguf.quants.quantize(np.ascontiguousarray(part), kind)
