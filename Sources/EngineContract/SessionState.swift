@@ -21,7 +21,7 @@ package struct StateUse: Sendable, Equatable {
     /// What holds the state before them: the same slot, or another, which stays as it is. Nil, and only then, if the entry
     /// begins its text.
     package var source: StateSlot?
-    /// In ascending order.
+    /// In the order of the tokens.
     package var snapshots: [Snapshot]
 
     package init(slot: StateSlot, source: StateSlot?, snapshots: [Snapshot] = []) {

@@ -40,8 +40,8 @@ package struct StepEntry: Sendable {
     package var seen: [Token]
     /// What may be sampled after the last known token; drafts that it does not allow end the entry's samples.
     package var constraint: (any TokenConstraint)?
-    /// The session's state, if and only if the model has recurrent layers. There are no drafts then: a state cannot be cut
-    /// back to an earlier token.
+    /// The session's state, if and only if the model has recurrent layers. It goes through drafts too, and cannot be cut back
+    /// where one is wrong: a snapshot after the last known token is for that.
     package var state: StateUse?
 
     /// Stands in a block table for a block that lies before every window: the session has given it back.

@@ -104,17 +104,14 @@ struct StepChecks: Sendable {
         guard (state.source == nil) == (entry.startPosition == 0) else {
             throw EngineError("\(entry.session): position \(entry.startPosition) and state slot \(slots)")
         }
-        var last = 0
+        var last = 1
         for snapshot in state.snapshots {
-            guard last < snapshot.tokens, snapshot.tokens <= entry.tokens.count else {
+            guard last <= snapshot.tokens, snapshot.tokens <= entry.tokens.count else {
                 throw EngineError(
                     "\(entry.session): a snapshot after \(snapshot.tokens) of \(entry.tokens.count) tokens"
                 )
             }
             last = snapshot.tokens
-        }
-        guard entry.draftCount == 0 else {
-            throw EngineError("\(entry.session): \(entry.draftCount) drafted tokens, but a state cannot be cut back")
         }
     }
 
