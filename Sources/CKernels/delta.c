@@ -58,6 +58,38 @@ void ck_delta_net_apply(
         recur_item, &w);
 }
 
+// MARK: Short convolution
+
+enum { SHORT_CHANNELS = 64 };
+
+typedef struct short_work {
+    ck_compute *compute;
+    const ck_short_convolution *net;
+    const ck_state_run *runs;
+    const float *x;
+    float *out;
+    int items;  // of a run
+} short_work;
+
+static void short_item(void *context, int item, int worker) {
+    (void)worker;
+    const short_work *w = context;
+    int first = item % w->items * SHORT_CHANNELS, end = first + SHORT_CHANNELS;
+    if (end > w->net->channels) end = w->net->channels;
+    w->compute->kernels->short_convolve(w->net, &w->runs[item / w->items], first, end, w->x, w->out);
+}
+
+void ck_short_convolution_apply(
+    ck_compute *c, const ck_short_convolution *net, const ck_state_run *runs, int run_count, const float *x,
+    float *out) {
+    short_work w = {
+        .compute = c, .net = net, .runs = runs, .x = x, .out = out,
+        .items = (net->channels + SHORT_CHANNELS - 1) / SHORT_CHANNELS};
+    if (run_count == 0) return;
+    size_t cost = (size_t)runs[0].count * SHORT_CHANNELS / 4;
+    ck_parallel_for(c, CK_WORK_ATTENTION, run_count * w.items, grain_of(cost), short_item, &w);
+}
+
 // MARK: Gates
 
 typedef struct gate_work {

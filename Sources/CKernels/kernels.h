@@ -58,6 +58,9 @@ typedef struct kernels {
     void (*delta_recur)(
         const ck_delta_net *d, const ck_state_run *run, int head, const float *x, const float *mixed,
         const float *gates, float *out);
+    /// Channels first ..< end of a short convolution over a run.
+    void (*short_convolve)(
+        const ck_short_convolution *s, const ck_state_run *run, int first, int end, const float *x, float *out);
     void (*sigmoid_gate)(const float *gate, int size, float *y);
     float (*sigmoid)(float x);
     // This variant's limits, for benchmarks.

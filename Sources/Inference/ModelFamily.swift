@@ -5,6 +5,8 @@ import ModelFiles
 /// Everything that is particular to a family stands in its own file in `Architectures`; `Transformer` computes them all.
 protocol ModelFamily: SendableMetatype {
     static var names: FamilyNames { get }
+    /// What the parts of a layer are called, where the family binds them by the usual way.
+    static var layerNames: LayerNames { get }
 
     /// - Throws: `ModelError` for a field that is missing, out of range or not supported.
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription
@@ -28,6 +30,8 @@ protocol ModelFamily: SendableMetatype {
 }
 
 extension ModelFamily {
+    static var layerNames: LayerNames { LayerNames() }
+
     static func adjusted(
         _ model: TransformerDescription,
         at path: String,
@@ -35,6 +39,22 @@ extension ModelFamily {
     ) -> TransformerDescription {
         model
     }
+}
+
+/// The names of a layer's parts, below its path.
+struct LayerNames: Sendable {
+    var mixerNorm = "input_layernorm"
+    /// Where there are no output norms.
+    var feedForwardNorm = "post_attention_layernorm"
+    var feedForward = "mlp"
+    // In attention.
+    var queryNorm = "q_norm"
+    var keyNorm = "k_norm"
+    var attentionOutput = "o_proj"
+    // In a feed-forward network.
+    var gate = "gate_proj"
+    var up = "up_proj"
+    var down = "down_proj"
 }
 
 /// What a family is called in files, and its tensors in GGUF.
@@ -58,6 +78,7 @@ enum FamilyRegistry {
         Gemma2.self,
         Gemma3.self,
         Granite.self,
+        LFM2.self,
         Llama.self,
         Mistral.self,
         Phi3.self,

@@ -23,7 +23,7 @@ struct Transformer: Sendable {
         self.description = description
         let (rows, columns) = (description.vocabularySize, description.hiddenSize)
         embedding = try weights.matrix("\(paths.decoder).embed_tokens", rows: rows, columns: columns)
-        norm = try weights.norm("\(paths.decoder).norm", columns, of: description)
+        norm = try weights.norm("\(paths.decoder).\(paths.norm)", columns, of: description)
         head = description.tiesEmbeddings ? embedding : try weights.matrix(paths.head, rows: rows, columns: columns)
         var layers: [LayerWeights] = []
         for (index, layer) in description.layers.enumerated() {

@@ -168,6 +168,9 @@ package struct ModelFields: Sendable {
         }
     }
 
+    /// A list of whole numbers in GGUF metadata; nil if there is none, or one number in its place.
+    package func integers(gguf key: String) -> [Int]? { gguf?.metadata[prefix + key]?.integers }
+
     /// The tokens that end an answer, as `config.json` names them: one or several.
     /// - Throws: `ModelError` if they are no whole numbers.
     package func eosTokens() throws(ModelError) -> Set<Int> {

@@ -10,7 +10,7 @@ import Testing
     /// As the script names them: what they are is in their config.json.
     static let names = [
         "phi3-128k", "phi4-mini", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma2", "gemma3_text", "granite",
-        "smollm3", "qwen3_next", "qwen3_5_text", "qwen3_5_moe_text",
+        "smollm3", "qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "lfm2",
     ]
     static let forms = ["bf16", "8bit", "4bit"]
 

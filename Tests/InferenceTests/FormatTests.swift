@@ -43,7 +43,7 @@ import Testing
 
     static let architectures = [
         "phi3", "llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3", "granite", "smollm3",
-        "qwen3next", "qwen35", "qwen35moe",
+        "qwen3next", "qwen35", "qwen35moe", "lfm2",
     ]
 
     @Test(

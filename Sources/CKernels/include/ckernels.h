@@ -315,6 +315,21 @@ void ck_delta_net_apply(
     ck_compute *compute, const ck_delta_net *net, const ck_state_run *runs, int run_count, const float *x, float *mixed,
     float *gates, float *out);
 
+/// A gated short convolution (LFM 2): of the inputs [b | c | x] of a token, out = c × (Σ weight × (b × x)), over the last
+/// `taps` tokens.
+typedef struct ck_short_convolution {
+    int channels;  // a multiple of 16
+    int taps;
+    const float *weights;  // [taps, channels]
+    const float *bias;     // [channels]; NULL: none
+    size_t state_offset;   // of the layer, in a session's state: the last taps - 1 rows of b × x
+} ck_short_convolution;
+
+/// out[tokens, channels] for inputs x[tokens, 3 × channels]; runs as above.
+void ck_short_convolution_apply(
+    ck_compute *compute, const ck_short_convolution *net, const ck_state_run *runs, int run_count, const float *x,
+    float *out);
+
 /// Divides rows of x[tokens, 2 × heads × size + rest], where each head of q is followed by its gate, into
 /// qkv[tokens, heads × size + rest] and gates[tokens, heads × size].
 void ck_split_query_gates(

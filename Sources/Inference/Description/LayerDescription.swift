@@ -12,6 +12,7 @@ package struct LayerDescription: Sendable, Equatable {
 package enum Mixer: Sendable, Equatable {
     case attention(AttentionDescription)
     case gatedDeltaNet(GatedDeltaNetDescription)
+    case shortConvolution(ShortConvolutionDescription)
 }
 
 package enum FeedForwardKind: Sendable, Equatable {
@@ -73,6 +74,18 @@ package struct GatedDeltaNetDescription: Sendable, Equatable {
     var stateFloats: Int { (taps - 1) * channels + valueHeads * keySize * valueSize }
 }
 
+/// A gated short convolution: c × convolution(b × x), where b, c and x come of the layer's input.
+package struct ShortConvolutionDescription: Sendable, Equatable {
+    package var channels: Int
+    /// Tokens that it sees.
+    package var taps: Int
+    /// Of its matrices and of the convolution.
+    package var bias = BiasPresence.none
+
+    /// Floats of a layer's state.
+    var stateFloats: Int { (taps - 1) * channels }
+}
+
 /// A gated feed-forward network: down(activation(gate(x)) × up(x)).
 package struct DenseDescription: Sendable, Equatable {
     /// Of gate and up.
@@ -115,7 +128,7 @@ extension LayerDescription {
     var attention: AttentionDescription? {
         switch mixer {
         case .attention(let attention): attention
-        case .gatedDeltaNet: nil
+        case .gatedDeltaNet, .shortConvolution: nil
         }
     }
 
@@ -124,6 +137,7 @@ extension LayerDescription {
         switch mixer {
         case .attention: 0
         case .gatedDeltaNet(let net): net.stateFloats
+        case .shortConvolution(let convolution): convolution.stateFloats
         }
     }
 }

@@ -48,6 +48,8 @@ package struct AttentionHeads: Sendable, Equatable {
 package struct TensorPaths: Sendable, Equatable {
     var decoder = "model"
     var head = "lm_head"
+    /// The last norm, in the decoder.
+    var norm = "norm"
 }
 
 // MARK: What follows from it

@@ -18,7 +18,8 @@ extension WeightReader {
     func attention(
         _ attention: AttentionDescription,
         of model: TransformerDescription,
-        at path: String
+        at path: String,
+        _ names: LayerNames
     ) throws(ModelError) -> Attention {
         let (heads, hidden) = (model.heads, model.hiddenSize)
         let (q, k) = (heads.querySize, heads.keySize)
@@ -44,9 +45,14 @@ extension WeightReader {
                 expectsFused: attention.isFused,
                 bias: attention.bias
             ),
-            queryNorm: try headNorm("q_norm"),
-            keyNorm: try headNorm("k_norm"),
-            output: try linear(path, [LinearPart("o_proj", hidden)], columns: q, bias: attention.outputBias)
+            queryNorm: try headNorm(names.queryNorm),
+            keyNorm: try headNorm(names.keyNorm),
+            output: try linear(
+                path,
+                [LinearPart(names.attentionOutput, hidden)],
+                columns: q,
+                bias: attention.outputBias
+            )
         )
     }
 }

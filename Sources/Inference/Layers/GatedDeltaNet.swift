@@ -45,7 +45,7 @@ extension WeightReader {
             input: try linear(path, heads + numbers, columns: model.hiddenSize, bias: .none),
             offsets: net.offsets(isJoined: isJoined, hasPairs: hasPairs),
             keyOfValue: (0..<net.valueHeads).map { Int32(net.isTiled ? $0 % net.keyHeads : $0 / net.shared) },
-            convolution: try convolution(path, channels: net.channels, taps: net.taps),
+            convolution: try convolution("\(path).conv1d", channels: net.channels, taps: net.taps),
             decayRate: try decayRate(path, net.valueHeads),
             stepBias: try vector(
                 named: shape(of: "\(path).dt.bias") == nil ? "\(path).dt_bias" : "\(path).dt.bias",
@@ -64,10 +64,10 @@ extension WeightReader {
     }
 
     /// The weights of a convolution of each channel by itself, tap by tap: [taps, channels].
-    private func convolution(_ path: String, channels: Int, taps: Int) throws(ModelError) -> Vector {
+    func convolution(_ path: String, channels: Int, taps: Int) throws(ModelError) -> Vector {
         // As the hub, MLX and GGUF have it.
         let shapes = [[channels, 1, taps], [channels, taps, 1], [channels, taps]]
-        return try vector(named: "\(path).conv1d.weight", shapes: shapes) { values in
+        return try vector(named: "\(path).weight", shapes: shapes) { values in
             (0..<channels * taps).map { values[$0 % channels * taps + $0 / channels] }
         }
     }

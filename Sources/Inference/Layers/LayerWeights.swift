@@ -5,6 +5,7 @@ struct LayerWeights: Sendable {
     enum Mixer: Sendable {
         case attention(Attention)
         case gatedDeltaNet(GatedDeltaNet)
+        case shortConvolution(ShortConvolution)
     }
 
     enum FeedForward: Sendable {
@@ -33,15 +34,20 @@ extension ModelFamily {
         func norm(_ name: String, scale: Float = 1) throws(ModelError) -> RMSNorm {
             try weights.norm("\(path).\(name)", model.hiddenSize, of: model, scale: scale)
         }
-        let hasOutputNorms = layer.norms == .beforeAndAfter
-        let beforeFeedForward = hasOutputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm"
+        let (names, hasOutputNorms) = (layerNames, layer.norms == .beforeAndAfter)
+        let beforeFeedForward = hasOutputNorms ? "pre_feedforward_layernorm" : names.feedForwardNorm
         let scale = layer.residualScale
         return LayerWeights(
-            mixerNorm: try norm("input_layernorm"),
-            mixer: try weights.mixer(layer.mixer, of: model, at: path),
+            mixerNorm: try norm(names.mixerNorm),
+            mixer: try weights.mixer(layer.mixer, of: model, at: path, names),
             mixerOutputNorm: hasOutputNorms ? try norm("post_attention_layernorm", scale: scale) : nil,
             feedForwardNorm: try norm(beforeFeedForward),
-            feedForward: try weights.feedForward(layer.feedForward, hiddenSize: model.hiddenSize, at: "\(path).mlp"),
+            feedForward: try weights.feedForward(
+                layer.feedForward,
+                hiddenSize: model.hiddenSize,
+                at: "\(path).\(names.feedForward)",
+                names
+            ),
             feedForwardOutputNorm: hasOutputNorms ? try norm("post_feedforward_layernorm", scale: scale) : nil,
             residualScale: scale
         )
@@ -52,21 +58,26 @@ extension WeightReader {
     fileprivate func mixer(
         _ mixer: Mixer,
         of model: TransformerDescription,
-        at path: String
+        at path: String,
+        _ names: LayerNames
     ) throws(ModelError) -> LayerWeights.Mixer {
         switch mixer {
-        case .attention(let attention): .attention(try self.attention(attention, of: model, at: "\(path).self_attn"))
+        case .attention(let attention):
+            .attention(try self.attention(attention, of: model, at: "\(path).self_attn", names))
         case .gatedDeltaNet(let net): .gatedDeltaNet(try deltaNet(net, of: model, at: "\(path).linear_attn"))
+        case .shortConvolution(let convolution):
+            .shortConvolution(try shortConvolution(convolution, hiddenSize: model.hiddenSize, at: "\(path).conv"))
         }
     }
 
     fileprivate func feedForward(
         _ kind: FeedForwardKind,
         hiddenSize: Int,
-        at path: String
+        at path: String,
+        _ names: LayerNames
     ) throws(ModelError) -> LayerWeights.FeedForward {
         switch kind {
-        case .dense(let network): .dense(try dense(network, hiddenSize: hiddenSize, at: path))
+        case .dense(let network): .dense(try dense(network, hiddenSize: hiddenSize, at: path, names))
         case .experts(let experts): .experts(try mixture(experts, hiddenSize: hiddenSize, at: path))
         }
     }
@@ -84,6 +95,9 @@ extension ForwardPass {
         case .gatedDeltaNet(let net):
             recur(net, layer: index)
             addOutput(of: net.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
+        case .shortConvolution(let convolution):
+            convolve(convolution, layer: index)
+            addOutput(of: convolution.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
         }
     }
 

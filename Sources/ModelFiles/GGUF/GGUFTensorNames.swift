@@ -19,12 +19,14 @@ package struct GGUFTensorNames: Sendable {
         if pieces.count == 2 {
             return Self.modelNames[String(pieces[0])].map { "\($0).\(suffix)" }
         }
-        guard pieces.count == 4, pieces[0] == "blk", let layer = Int(pieces[1]), layer >= 0 else { return nil }
-        return layerNames[String(pieces[2])].map { "model.layers.\(layer).\($0).\(suffix)" }
+        guard pieces.count >= 4, pieces[0] == "blk", let layer = Int(pieces[1]), layer >= 0 else { return nil }
+        let part = pieces[2..<(pieces.count - 1)].joined(separator: ".")
+        return layerNames[part].map { "model.layers.\(layer).\($0).\(suffix)" }
     }
 
     private static let modelNames = [
         "token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head",
+        "token_embd_norm": "model.embedding_norm",
     ]
 
     private static let commonLayerNames = [

@@ -108,6 +108,12 @@ MODELS = {
     "qwen3_5_text": COMMON | DELTA_NETS | {"tie_word_embeddings": True, "rope_parameters": SECTIONS},
     "qwen3_5_moe_text": COMMON | DELTA_NETS | SHARED_EXPERT | {
         "linear_num_key_heads": 1, "num_hidden_layers": 2, "rope_parameters": SECTIONS, "full_attention_interval": 2},
+    # Convolutions with biases, and a width that is not the one that config.json says.
+    "lfm2": COMMON | {
+        "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
+        "norm_eps": 1e-5, "conv_L_cache": 3, "conv_bias": True, "intermediate_size": 120, "block_multiple_of": 32,
+        "block_ffn_dim_multiplier": 1.0, "block_auto_adjust_ff_dim": True,
+        "layer_types": ["conv", "full_attention", "conv", "conv"]},
 }
 for name in ("qwen3_5_text", "qwen3_5_moe_text"):
     del MODELS[name]["rope_theta"]
@@ -214,7 +220,7 @@ def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int):
             restored[name] = stored[name].float() - 1
         elif value.ndim == 1:
             stored[name], restored[name] = value.bfloat16(), value
-        elif name.endswith(".conv1d.weight"):
+        elif name.endswith((".conv1d.weight", ".conv.conv.weight")):
             stored[name], restored[name] = value.moveaxis(2, 1).bfloat16().contiguous(), value
         elif path.endswith((".mlp.gate", ".shared_expert_gate")):
             exceptions[path] = {"group_size": group, "bits": 8}

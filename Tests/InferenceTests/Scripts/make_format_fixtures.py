@@ -251,6 +251,10 @@ def write_names():
     parts["qwen3next"] = parts["qwen3"][:-3] + delta_net + ["linear_attn.in_proj_ba"] + experts
     parts["qwen35"] = parts["qwen3"] + delta_net + numbers
     parts["qwen35moe"] = parts["qwen3"][:-3] + delta_net + numbers + experts
+    parts["lfm2"] = ["operator_norm", "ffn_norm"] + [f"self_attn.{n}" for n in (
+        "q_proj", "k_proj", "v_proj", "out_proj", "q_layernorm", "k_layernorm")]
+    parts["lfm2"] += [f"conv.{n}" for n in ("conv", "in_proj", "out_proj")]
+    parts["lfm2"] += [f"feed_forward.{n}" for n in ("w1", "w2", "w3")]
     parts["granite"] = parts["smollm3"] = parts["llama"]
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     parts["gemma2"] = parts["llama"] + extra
@@ -258,7 +262,7 @@ def write_names():
     result = {}
     for arch, modules in parts.items():
         names = gguf.get_tensor_name_map(next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == arch), 12)
-        paths = ["model.embed_tokens", "model.norm", "lm_head"] + [f"model.layers.11.{m}" for m in modules]
+        paths = ["model.embed_tokens", "model.norm", "model.embedding_norm", "lm_head"] + [f"model.layers.11.{m}" for m in modules]
         pairs = {f"{p}.weight": names.get_name(f"{p}.weight", try_suffixes=(".weight",)) for p in paths}
         # Gemma has no lm_head.
         result[arch] = {path: name for path, name in pairs.items() if name}
@@ -299,6 +303,10 @@ ARCHITECTURES = {
         "model_type": "qwen3_next", "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [],
         "partial_rotary_factor": 0.25},
     "qwen35": COMMON | DELTA_NETS | {"model_type": "qwen3_5_text", "rope_parameters": SECTIONS},
+    "lfm2": COMMON | {
+        "num_hidden_layers": 3, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
+        "norm_eps": 1e-5, "conv_L_cache": 3, "conv_bias": False, "block_auto_adjust_ff_dim": False,
+        "layer_types": ["conv", "full_attention", "conv"]},
     "qwen35moe": COMMON | DELTA_NETS | SHARED_EXPERT | {
         "model_type": "qwen3_5_moe_text", "rope_parameters": SECTIONS},
 }
@@ -311,7 +319,11 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     writer.add_feed_forward_length(fields["intermediate_size"])
     writer.add_block_count(fields["num_hidden_layers"])
     writer.add_head_count(fields["num_attention_heads"])
-    writer.add_head_count_kv(fields["num_key_value_heads"])
+    heads = fields["num_key_value_heads"]
+    if arch == "lfm2":
+        writer.add_shortconv_l_cache(fields["conv_L_cache"])
+        heads = [0 if kind == "conv" else heads for kind in fields["layer_types"]]
+    writer.add_head_count_kv(heads)
     writer.add_layer_norm_rms_eps(fields["rms_norm_eps"])
     writer.add_rope_freq_base(fields["rope_theta"])
     if "head_dim" in fields:
@@ -420,7 +432,7 @@ def write_architecture(arch: str, fields: dict):
     names = gguf.get_tensor_name_map(number, fields["num_hidden_layers"])
     for name, tensor in weights.items():
         value = tensor.numpy()
-        if value.ndim > 1 and not name.endswith(("conv1d.weight", "shared_expert_gate.weight")):
+        if value.ndim > 1 and not name.endswith(("conv1d.weight", "conv.conv.weight", "shared_expert_gate.weight")):
             kind = Type.Q8_0 if "gate" in name.split(".")[-2:] else Type.Q4_0
             value = gguf.quants.dequantize(gguf.quants.quantize(value, kind), kind)
             weights[name] = torch.from_numpy(value.copy())
@@ -435,6 +447,8 @@ def write_architecture(arch: str, fields: dict):
             parts = delta_net_parts(arch, name, value, fields)
         elif name.endswith("shared_expert_gate.weight"):
             parts = {name: value[0]}
+        elif name.endswith("conv.conv.weight"):
+            parts = {name: value[:, 0, :]}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
                 if arch in ("llama", "granite", "smollm3") and module in path:
@@ -443,7 +457,7 @@ def write_architecture(arch: str, fields: dict):
             if relative and path.endswith("norm.weight") and not path.endswith("linear_attn.norm.weight"):
                 part = part + 1
             own = names.get_name(path, try_suffixes=(".weight", ".bias"))
-            if part.ndim == 1 or "conv1d" in path:
+            if part.ndim == 1 or "conv1d" in path or "conv.conv" in path:
                 writer.add_tensor(own, part)
             else:
                 data = gguf.quants.quantize(np.ascontiguousarray(part), kind)
