@@ -25,7 +25,9 @@ enum FamilyFormat: String, CaseIterable {
             case "llama": [.llama3, .chatml, .llama2]
             case "mistral": [.chatml, .mistral]
             // SmolLM 3 has Llama 3's vocabulary, its special tokens too.
-            case "qwen2", "qwen3", "qwen3_moe", "smollm3": [.chatml]
+            case "qwen2", "qwen3", "qwen3_moe", "qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe",
+                "qwen3_5_moe_text", "smollm3", "lfm2":
+                [.chatml]
             case "gemma", "gemma2", "gemma3", "gemma3_text": [.gemma]
             default: []
             }

@@ -66,6 +66,10 @@ struct Model: Sendable {
         let text = try ModelText(source, loaded.configuration, loaded.vocabulary)
         loaded.configuration.generation.warnings.forEach(warn)
         if location != nil { text.notes.forEach(warn) }
+        if loaded.leftOutBytes > 0 {
+            let size = Format.bytes(loaded.leftOutBytes)
+            warn("\(size) of the files' weights are not read: they are of other parts than the language model")
+        }
         return Model(
             engine: try Engine(model: loaded, options: configuration.engineOptions),
             tokenizer: text.tokenizer,

@@ -8,12 +8,16 @@ enum TensorKind: String, CaseIterable, Encodable {
     case experts
     case norms
     case head = "output head"
+    /// Of other parts than the language model.
+    case unread = "not read"
     case other
 
     init(tensor name: String) {
         let parts = name.split(separator: ".")
         func has(_ names: String...) -> Bool { parts.contains { part in names.contains { part == $0 } } }
-        if parts.contains(where: { $0.hasSuffix("norm") || $0.hasSuffix("layernorm") || $0 == "norm" }) {
+        if TensorDirectory.isLeftOut(name) {
+            self = .unread
+        } else if parts.contains(where: { $0.hasSuffix("norm") || $0.hasSuffix("layernorm") || $0 == "norm" }) {
             self = .norms
         } else if has("embed_tokens", "token_embd", "wte") {
             self = .embedding
@@ -21,7 +25,9 @@ enum TensorKind: String, CaseIterable, Encodable {
             self = .head
         } else if has("experts", "switch_mlp") || parts.contains(where: { $0.hasSuffix("_exps") }) {
             self = .experts
-        } else if has("self_attn", "attn", "attention") || parts.contains(where: { $0.hasPrefix("attn_") }) {
+        } else if has("self_attn", "linear_attn", "attn", "attention")
+            || parts.contains(where: { $0.hasPrefix("attn_") })
+        {
             self = .attention
         } else if has("mlp", "feed_forward") || parts.contains(where: { $0.hasPrefix("ffn_") }) {
             self = .feedForward
