@@ -46,7 +46,8 @@ struct Probe {
             blocks: (0...Int32(position / size)).map { BlockIndex($0) },
             samples: true,
             sampling: .greedy,
-            sampleIndex: continuation.count
+            sampleIndex: continuation.count,
+            state: engine.description.stateMemory.map { _ in StateUse(slot: 0, source: 0) }
         )
         let rows = try await engine.logits(of: Step(entries: [entry]))
         guard let row = rows.first ?? nil else { throw EngineError("a step without logits") }

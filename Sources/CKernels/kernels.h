@@ -8,6 +8,11 @@
 /// Rows of a matrix that one item of a matrix product covers.
 enum { ROW_BLOCK = 16 };
 
+/// Channels of a gated delta net's convolution.
+static inline int delta_channels(const ck_delta_net *d) {
+    return 2 * d->key_heads * d->key_size + d->value_heads * d->value_size;
+}
+
 typedef struct kernels {
     void (*copy_rows)(const ck_matrix *w, int first, int count, float *out);
     /// Whether all of `count` numbers, a multiple of 16, are finite.
@@ -53,6 +58,19 @@ typedef struct kernels {
     void (*merge_split)(int queries, int value_size, const float *split, float *states);
     /// Divides by the softmax sums and writes the outputs of a query tile.
     void (*finish_query_tile)(const attention *a, const ck_query_tile *query_tile, const float *states, float *out);
+    /// A block of channels of a gated delta net, over a run: a head of q, of k or of v, counted in this order.
+    void (*delta_convolve)(const ck_delta_net *d, const ck_state_run *run, int block, const float *x, float *mixed);
+    /// The gates of one token: of all heads the decays, then of all the shares.
+    void (*delta_gates)(const ck_delta_net *d, const float *x, float *gates);
+    /// The recurrence of one head over a run, its norm and its output gate.
+    void (*delta_recur)(
+        const ck_delta_net *d, const ck_state_run *run, int head, const float *x, const float *mixed,
+        const float *gates, float *out);
+    /// Channels first ..< end of a short convolution over a run.
+    void (*short_convolve)(
+        const ck_short_convolution *s, const ck_state_run *run, int first, int end, const float *x, float *out);
+    void (*sigmoid_gate)(const float *gate, int size, float *y);
+    float (*sigmoid)(float x);
     // This variant's limits, for benchmarks.
     uint32_t (*probe_read)(const uint8_t *memory, size_t bytes);
     uint32_t (*probe_dots)(int rounds);

@@ -27,7 +27,9 @@ enum FamilyFormat: String, CaseIterable {
             // Newer ones have the vocabulary that is called Tekken.
             case "mistral", "mistral3", "ministral3": [.chatml, .tekken, .mistral]
             // SmolLM 3 has Llama 3's vocabulary, its special tokens too.
-            case "qwen2", "qwen3", "qwen3_moe", "smollm3": [.chatml]
+            case "qwen2", "qwen3", "qwen3_moe", "qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe",
+                "qwen3_5_moe_text", "smollm3", "lfm2":
+                [.chatml]
             case "gemma", "gemma2", "gemma3", "gemma3_text": [.gemma]
             default: []
             }

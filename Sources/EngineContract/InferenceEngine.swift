@@ -13,12 +13,16 @@ package protocol InferenceEngine: Actor {
     /// reading, as always.
     func release(_ blocks: [BlockIndex]) async
 
+    /// The same for slots of state memory.
+    func release(states: [StateSlot]) async
+
     /// Gives back what the engine keeps between steps only to be quick.
     func trim() async
 }
 
 extension InferenceEngine {
     package func release(_ blocks: [BlockIndex]) async {}
+    package func release(states: [StateSlot]) async {}
     package func trim() async {}
 }
 
@@ -42,6 +46,8 @@ package struct EngineDescription: Sendable {
     /// The most tokens of all sessions together in one step.
     package var maxStepTokens: Int
     package var kvBytesPerToken: Int
+    /// Nil if the model keeps nothing but keys and values.
+    package var stateMemory: StateMemoryDescription?
     package var weightBytes: Int
     package var threads: Int
     /// The kernels chosen for this CPU: "avx512", "avx2", "scalar".

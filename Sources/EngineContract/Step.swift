@@ -40,6 +40,9 @@ package struct StepEntry: Sendable {
     package var seen: [Token]
     /// What may be sampled after the last known token; drafts that it does not allow end the entry's samples.
     package var constraint: (any TokenConstraint)?
+    /// The session's state, if and only if the model has recurrent layers. It goes through drafts too, and cannot be cut back
+    /// where one is wrong: a snapshot after the last known token is for that.
+    package var state: StateUse?
 
     /// Stands in a block table for a block that lies before every window: the session has given it back.
     package static let outOfWindow: BlockIndex = -1
@@ -54,7 +57,8 @@ package struct StepEntry: Sendable {
         sampleIndex: Int,
         draftCount: Int = 0,
         seen: [Token] = [],
-        constraint: (any TokenConstraint)? = nil
+        constraint: (any TokenConstraint)? = nil,
+        state: StateUse? = nil
     ) {
         self.session = session
         self.tokens = tokens
@@ -66,6 +70,7 @@ package struct StepEntry: Sendable {
         self.sampleIndex = sampleIndex
         self.seen = seen
         self.constraint = constraint
+        self.state = state
     }
 
     package var drafts: ArraySlice<Token> { tokens.suffix(draftCount) }

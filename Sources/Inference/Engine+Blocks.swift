@@ -24,6 +24,11 @@ extension Engine: BlockTransfer {
         pass.kv.release(blocks.filter { 0..<description.blockCount ~= Int($0) }.map { Int($0) })
     }
 
+    package func release(states slots: [StateSlot]) {
+        guard let states = pass.states else { return }
+        states.release(slots.filter { 0..<states.slotCount ~= Int($0) })
+    }
+
     package func trim() {
         pass.releaseBuffers()
         masks = []
@@ -37,6 +42,7 @@ extension Engine: BlockTransfer {
         var options = options
         options.threads = nil
         options.kvMemoryBytes = nil
+        options.stateSlots = nil
         return "\(model.identity) \(options) context \(plan.contextLength) \(variant)"
     }
 }

@@ -35,22 +35,19 @@ package actor Engine: InferenceEngine {
         try compute.reserve(columns: transformer.maxColumns)
         if let latent = transformer.latentAttention { try compute.reserve(for: latent) }
         let shape = KVShape(transformer, blockSize: options.blockSize, type: options.chosenKVType)
-        let plan = try KVPlan(
-            contextLength: transformer.contextLength,
-            shape: shape,
-            options: options,
-            freeMemory: SystemMemory.freeBytes()
-        )
-        for heads in transformer.headKinds { try compute.reserve(partsOf: heads, contextLength: plan.contextLength) }
+        let plan = try EnginePlan(transformer, shape: shape, options: options)
+        for heads in transformer.headKinds { try compute.reserve(partsOf: heads, contextLength: plan.kv.contextLength) }
+        let states = try plan.makeStateMemory()
         pass = ForwardPass(
             transformer,
             compute: compute,
-            kv: try KVMemory(shape: shape, blockCount: plan.blockCount),
-            contextLength: plan.contextLength
+            kv: try KVMemory(shape: shape, blockCount: plan.kv.blockCount),
+            states: states,
+            contextLength: plan.kv.contextLength
         )
         self.transformer = model.transformer
         files = model.mappedFiles
-        blockIdentity = Self.blockIdentity(model, options, plan, variant: compute.variant.name)
+        blockIdentity = Self.blockIdentity(model, options, plan.kv, variant: compute.variant.name)
         blockBytes = shape.blockBytes
         var description = EngineDescription(
             modelID: model.modelID,
@@ -58,10 +55,10 @@ package actor Engine: InferenceEngine {
             architecture: model.configuration.modelType,
             parameterCount: model.parameterCount,
             quantization: model.quantization,
-            contextLength: plan.contextLength,
+            contextLength: plan.kv.contextLength,
             vocabularySize: transformer.vocabularySize,
             blockSize: shape.blockSize,
-            blockCount: plan.blockCount,
+            blockCount: plan.kv.blockCount,
             kvBytesPerToken: shape.bytesPerToken,
             weightBytes: model.weightBytes,
             threads: threads,
@@ -71,6 +68,7 @@ package actor Engine: InferenceEngine {
             window: transformer.widestWindow
         )
         description.working = WorkingMemory(transformer, threads: threads)
+        description.stateMemory = plan.stateMemory
         self.description = description
         checks = StepChecks(description)
         do throws(ThreadError) {
@@ -137,8 +135,8 @@ package actor Engine: InferenceEngine {
         return result
     }
 
-    /// The logits after each of `tokens` from the index `first` on, for tests. Uses the first KV blocks, whatever they
-    /// hold.
+    /// The logits after each of `tokens` from the index `first` on, for tests. Uses the first KV blocks and the first state
+    /// slot, whatever they hold.
     package func logits(of tokens: [Token], from first: Int = 0) throws(EngineError) -> [[Float]] {
         let blocks = (tokens.count + description.blockSize - 1) / description.blockSize
         let entry = StepEntry(
@@ -148,7 +146,8 @@ package actor Engine: InferenceEngine {
             blocks: (0..<blocks).map { BlockIndex($0) },
             samples: true,
             sampling: .greedy,
-            sampleIndex: 0
+            sampleIndex: 0,
+            state: description.stateMemory == nil ? nil : StateUse(slot: 0, source: nil)
         )
         try checks.check([entry])
         let rows = Array(tokens.indices.dropFirst(first))

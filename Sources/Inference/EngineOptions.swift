@@ -15,7 +15,7 @@ package enum Activations: String, Sendable, CaseIterable {
 package struct EngineOptions: Sendable {
     /// Compute threads; nil is one for each core.
     package var threads: Int?
-    /// Bytes of KV memory; nil is chosen from free memory.
+    /// Bytes of KV memory, and of state memory where a model has recurrent layers; nil is chosen from free memory.
     package var kvMemoryBytes: Int?
     /// How keys and values are stored; nil is `f32` if `precise`, else the standard one.
     package var kvType: KVType?
@@ -27,6 +27,8 @@ package struct EngineOptions: Sendable {
     package var blockSize: Int
     /// The most tokens a session may hold, if less than what the model can.
     package var contextLimit: Int?
+    /// Slots of state memory; nil is chosen from `kvMemoryBytes` or free memory.
+    package var stateSlots: Int?
 
     package init(
         threads: Int? = nil,
@@ -35,7 +37,8 @@ package struct EngineOptions: Sendable {
         precise: Bool = false,
         activations: Activations = .standard,
         blockSize: Int = 16,
-        contextLimit: Int? = nil
+        contextLimit: Int? = nil,
+        stateSlots: Int? = nil
     ) {
         self.threads = threads
         self.kvMemoryBytes = kvMemoryBytes
@@ -44,6 +47,7 @@ package struct EngineOptions: Sendable {
         self.activations = activations
         self.blockSize = blockSize
         self.contextLimit = contextLimit
+        self.stateSlots = stateSlots
     }
 }
 
@@ -96,5 +100,26 @@ struct KVPlan: Equatable {
         }
         blockCount = min(blocks, Int(Int32.max))
         contextLength = min(context, blockCount * shape.blockSize)
+    }
+}
+
+/// How many slots of state memory there are.
+struct StatePlan: Equatable {
+    /// A running session takes one, a snapshot another; more than this are never of use.
+    static let mostSlots = 64
+
+    var slotCount: Int
+    /// What is left of the options' KV memory.
+    var kvMemoryBytes: Int?
+
+    /// Without a number from the options, half of the KV memory that they ask for, or an eighth of free memory, as far as
+    /// that is of use; one slot in any case, without which there is no session.
+    init(slotBytes: Int, options: EngineOptions, freeMemory: Int) throws(ModelError) {
+        let most = (options.kvMemoryBytes.map { $0 / 2 } ?? freeMemory / 8) / slotBytes
+        slotCount = options.stateSlots ?? max(1, min(Self.mostSlots, most))
+        guard 1...65_536 ~= slotCount else {
+            throw ModelError("\(slotCount) slots of state memory; 1 to 65,536 are possible")
+        }
+        kvMemoryBytes = options.kvMemoryBytes.map { max(0, $0 - slotCount * slotBytes) }
     }
 }

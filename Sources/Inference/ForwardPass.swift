@@ -10,6 +10,8 @@ final class ForwardPass {
 
     let compute: Compute
     let kv: KVMemory
+    /// Nil if no layer is recurrent.
+    let states: StateMemory?
     /// The most positions that a session can have.
     let contextLength: Int
 
@@ -20,6 +22,9 @@ final class ForwardPass {
     private(set) var runs: [ck_token_run] = []
     /// For each of `headKinds`.
     private var spans: [[ck_query_tile]]
+    private(set) var stateRuns: [ck_state_run] = []
+    /// Those that `stateRuns` point to.
+    private var snapshots = UnsafeMutableBufferPointer<ck_state_snapshot>(start: nil, count: 0)
 
     // One row for each token, unless said otherwise.
 
@@ -29,6 +34,13 @@ final class ForwardPass {
     let normed = FloatBuffer()
     /// [q | k | v]
     let qkv = FloatBuffer()
+    /// The same with output gates; of recurrent layers, all their inputs.
+    let projected = FloatBuffer()
+    /// Of each head's output.
+    let outputGates = FloatBuffer()
+    /// Of a gated delta net: what has gone through the convolution, and the gates of its heads.
+    let mixed = FloatBuffer()
+    let headGates = FloatBuffer()
     /// What the heads have gathered, before the output matrix.
     let attentionOutput = FloatBuffer()
     /// Of latent attention: the numbers that q comes out of; what KV memory holds of each position; the queries for these,
@@ -68,10 +80,17 @@ final class ForwardPass {
     private var allRows: [Int32] = []
     private var residualScales: [Float] = []
 
-    init(_ model: TransformerDescription, compute: Compute, kv: KVMemory, contextLength: Int) {
+    init(
+        _ model: TransformerDescription,
+        compute: Compute,
+        kv: KVMemory,
+        states: StateMemory? = nil,
+        contextLength: Int
+    ) {
         self.model = model
         self.compute = compute
         self.kv = kv
+        self.states = states
         self.contextLength = contextLength
         rotaryTables = model.rotary.map { _ in RotaryTable() }
         headKinds = model.headKinds
@@ -81,6 +100,7 @@ final class ForwardPass {
     deinit {
         places.deallocate()
         tables.deallocate()
+        snapshots.deallocate()
     }
 
     var count: Int { tokens.count }
@@ -88,9 +108,9 @@ final class ForwardPass {
     /// Gives back the memory that the next step makes anew.
     func releaseBuffers() {
         let buffers = [
-            hidden, normed, qkv, attentionOutput, queryVectors, latentKeys, latentQueries, headValues, gateUp, gated,
-            blockOutput, routerLogits, expertInput, expertOutput, denseOutput, routerInput, perLayerInputs,
-            perLayerRows, sampledHidden, logits,
+            hidden, normed, qkv, projected, outputGates, mixed, headGates, attentionOutput, queryVectors, latentKeys,
+            latentQueries, headValues, gateUp, gated, blockOutput, routerLogits, expertInput, expertOutput, denseOutput,
+            routerInput, perLayerInputs, perLayerRows, sampledHidden, logits,
         ]
         for buffer in buffers { buffer.release() }
     }
@@ -101,6 +121,7 @@ final class ForwardPass {
         positions.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
         for kind in spans.indices { spans[kind].removeAll(keepingCapacity: true) }
+        addStateRuns(entries)
         let tokenCount = entries.reduce(0) { $0 + $1.tokens.count }
         grow(tokens: tokenCount, blocks: entries.reduce(0) { $0 + $1.blocks.count })
         var tableStart = 0
@@ -153,6 +174,37 @@ final class ForwardPass {
                     addSpans(of: run, heads: head..<min(head + most, all.upperBound), kind: kind)
                 }
             }
+        }
+    }
+
+    /// Sets the runs of recurrent layers.
+    private func addStateRuns(_ entries: [StepEntry]) {
+        stateRuns.removeAll(keepingCapacity: true)
+        guard let states else { return }
+        let count = entries.reduce(0) { $0 + ($1.state?.snapshots.count ?? 0) }
+        if snapshots.count < count {
+            snapshots.deallocate()
+            snapshots = .allocate(capacity: count)
+        }
+        var (row, next) = (0, 0)
+        for entry in entries {
+            guard let use = entry.state else { continue }
+            let first = next
+            for snapshot in use.snapshots {
+                snapshots[next] = ck_state_snapshot(to: states.state(snapshot.slot), after: Int32(snapshot.tokens))
+                next += 1
+            }
+            stateRuns.append(
+                ck_state_run(
+                    row: Int32(row),
+                    count: Int32(entry.tokens.count),
+                    from: use.source.flatMap { UnsafePointer(states.state($0)) },
+                    to: states.state(use.slot),
+                    snapshots: snapshots.baseAddress.map { UnsafePointer($0 + first) },
+                    snapshot_count: Int32(use.snapshots.count)
+                )
+            )
+            row += entry.tokens.count
         }
     }
 

@@ -14,8 +14,7 @@ package final class LoadedModel: Sendable {
     package let weightBytes: Int
     /// For people: "MLX 8-bit, group 64", "float16", "Q4_K and Q6_K", those first that hold the most.
     package let quantization: String
-    /// Remarks for the user on what the files hold.
-    package let notes: [String]
+    package let leftOut: LeftOutWeights
 
     /// What a tokenizer is to be made of.
     package enum Vocabulary: Sendable {
@@ -61,7 +60,7 @@ package final class LoadedModel: Sendable {
         let tensors = try configuration.tensors(of: source)
         let files = tensors.mappedFiles
         mappedFiles = files
-        notes = tensors.notes(on: description)
+        leftOut = LeftOutWeights(of: tensors, description)
         identity = tensors.identity(description)
         let reader = try WeightReader(tensors, configuration.quantization, packing: packing, progress: progress)
         do throws(ModelError) {

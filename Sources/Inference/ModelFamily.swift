@@ -5,9 +5,19 @@ import ModelFiles
 /// Everything that is particular to a family stands in its own file in `Architectures`; `Transformer` computes them all.
 protocol ModelFamily: SendableMetatype {
     static var names: FamilyNames { get }
+    /// What the parts of a layer are called, where the family binds them by the usual way.
+    static var layerNames: LayerNames { get }
 
     /// - Throws: `ModelError` for a field that is missing, out of range or not supported.
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription
+
+    /// What the tensors say of a model that the configuration does not: usually nothing.
+    /// - Parameter path: of the decoder.
+    static func adjusted(
+        _ model: TransformerDescription,
+        at path: String,
+        _ weights: WeightReader
+    ) -> TransformerDescription
 
     /// Binds the tensors of a layer at `path`, by the names that most families have unless the family has its own.
     /// - Throws: `ModelError` for a tensor that is missing, of another shape, or not finite.
@@ -17,6 +27,36 @@ protocol ModelFamily: SendableMetatype {
         at path: String,
         _ weights: WeightReader
     ) throws(ModelError) -> LayerWeights
+}
+
+extension ModelFamily {
+    static var layerNames: LayerNames { LayerNames() }
+
+    static func adjusted(
+        _ model: TransformerDescription,
+        at path: String,
+        _ weights: WeightReader
+    ) -> TransformerDescription {
+        model
+    }
+}
+
+/// The names of a layer's parts, below its path.
+struct LayerNames: Sendable {
+    var mixerNorm = "input_layernorm"
+    /// Where there are no output norms.
+    var feedForwardNorm = "post_attention_layernorm"
+    var feedForward = "mlp"
+    // In attention.
+    var queryNorm = "q_norm"
+    var keyNorm = "k_norm"
+    var attentionOutput = "o_proj"
+    // In a feed-forward network.
+    var gate = "gate_proj"
+    var up = "up_proj"
+    var down = "down_proj"
+    /// Of experts.
+    var router = "gate"
 }
 
 /// What a family is called in files, and its tensors in GGUF.
@@ -47,6 +87,7 @@ enum FamilyRegistry {
         GptOss.self,
         Granite.self,
         HunyuanDense.self,
+        LFM2.self,
         Llama.self,
         Ministral3.self,
         Mistral.self,
@@ -54,7 +95,10 @@ enum FamilyRegistry {
         Phi3.self,
         Qwen2.self,
         Qwen3.self,
+        Qwen35.self,
+        Qwen35MoE.self,
         Qwen3MoE.self,
+        Qwen3Next.self,
         SeedOss.self,
         SmolLM3.self,
     ]

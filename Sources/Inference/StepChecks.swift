@@ -10,6 +10,8 @@ struct StepChecks: Sendable {
     private let blockSize: Int
     private let blockCount: Int
     private let window: Int?
+    /// 0: no layer is recurrent.
+    private let stateSlots: Int
 
     init(_ description: EngineDescription) {
         vocabularySize = description.vocabularySize
@@ -17,6 +19,7 @@ struct StepChecks: Sendable {
         blockSize = description.blockSize
         blockCount = description.blockCount
         window = description.window
+        stateSlots = description.stateMemory?.slotCount ?? 0
     }
 
     func check(_ entries: [StepEntry]) throws(EngineError) {
@@ -35,6 +38,7 @@ struct StepChecks: Sendable {
                 throw EngineError("\(entry.session): block \(block) would be read and written in one step")
             }
         }
+        try checkStates(of: entries)
     }
 
     private func check(_ entry: StepEntry, marking isWritten: inout [Bool]) throws(EngineError) {
@@ -65,6 +69,50 @@ struct StepChecks: Sendable {
             throw EngineError("\(entry.session): \(entry.draftCount) drafted tokens among \(count) tokens")
         }
         try check(entry.sampling, of: entry)
+    }
+
+    // MARK: States
+
+    private func checkStates(of entries: [StepEntry]) throws(EngineError) {
+        guard stateSlots > 0 else {
+            if let entry = entries.first(where: { $0.state != nil }) {
+                throw EngineError("\(entry.session): a state; the model has none")
+            }
+            return
+        }
+        var written: Set<StateSlot> = []
+        for entry in entries {
+            guard let state = entry.state else { throw EngineError("\(entry.session): no state") }
+            try check(state, of: entry)
+            for slot in state.written where !written.insert(slot).inserted {
+                throw EngineError("\(entry.session): state slot \(slot) would be written from two places")
+            }
+        }
+        for entry in entries {
+            guard let state = entry.state, let source = state.source, source != state.slot else { continue }
+            if written.contains(source) {
+                throw EngineError("\(entry.session): state slot \(source) would be read and written in one step")
+            }
+        }
+    }
+
+    private func check(_ state: StateUse, of entry: StepEntry) throws(EngineError) {
+        let slots = state.written + (state.source.map { [$0] } ?? [])
+        if let slot = slots.first(where: { $0 < 0 || $0 >= stateSlots }) {
+            throw EngineError("\(entry.session): state slot \(slot); there are \(stateSlots)")
+        }
+        guard (state.source == nil) == (entry.startPosition == 0) else {
+            throw EngineError("\(entry.session): position \(entry.startPosition) and state slot \(slots)")
+        }
+        var last = 1
+        for snapshot in state.snapshots {
+            guard last <= snapshot.tokens, snapshot.tokens <= entry.tokens.count else {
+                throw EngineError(
+                    "\(entry.session): a snapshot after \(snapshot.tokens) of \(entry.tokens.count) tokens"
+                )
+            }
+            last = snapshot.tokens
+        }
     }
 
     /// The first block of the table that is looked at: of those before it, no token of the entry sees a position.

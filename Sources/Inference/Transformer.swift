@@ -6,7 +6,7 @@ struct Transformer: Sendable {
     private let embedding: Matrix  // embed_tokens
     private let perLayerEmbedding: PerLayerEmbedding?
     private let layers: [LayerWeights]  // layers.N
-    /// The place in KV memory of each layer's keys and values.
+    /// The place of each layer among those with the same kind of memory, or that of the layer whose keys and values it reads.
     private let places: [Int]
     private let norm: RMSNorm  // norm
     private let head: Matrix  // lm_head, or the embedding again
@@ -19,12 +19,13 @@ struct Transformer: Sendable {
         of family: any ModelFamily.Type,
         _ weights: WeightReader
     ) throws(ModelError) {
+        let paths = description.paths.first { weights.has("\($0.decoder).embed_tokens") } ?? description.paths[0]
+        let description = family.adjusted(description, at: paths.decoder, weights)
         self.description = description
         let (rows, columns) = (description.vocabularySize, description.hiddenSize)
-        let paths = description.paths.first { weights.has("\($0.decoder).embed_tokens") } ?? description.paths[0]
         embedding = try weights.matrix("\(paths.decoder).embed_tokens", rows: rows, columns: columns)
         perLayerEmbedding = try weights.perLayerEmbedding(of: description, at: paths.decoder)
-        norm = try weights.norm("\(paths.decoder).norm", columns, of: description)
+        norm = try weights.norm("\(paths.decoder).\(paths.norm)", columns, of: description)
         head = description.tiesEmbeddings ? embedding : try weights.matrix(paths.head, rows: rows, columns: columns)
         var layers: [LayerWeights] = []
         for (index, layer) in description.layers.enumerated() {
@@ -34,10 +35,13 @@ struct Transformer: Sendable {
         }
         self.layers = layers
         rotary = description.rotary.map { RotaryEmbedding($0) }
-        var own = 0
+        var (own, states) = (0, 0)
         places = description.layers.reduce(into: []) { places, layer in
             if let source = layer.attention?.sharedLayer {
                 places.append(places[source])
+            } else if layer.stateFloats > 0 {
+                places.append(states)
+                states += 1
             } else {
                 places.append(own)
                 own += 1

@@ -134,8 +134,10 @@ final class WeightReader {
         _ readsRows: Bool
     ) throws(ModelError) -> Matrix {
         let isTransposed = transposedPaths.contains(path)
-        let (types, shape) =
-            isTransposed ? (TensorType.floats, [columns, rows]) : (TensorType.matrices, [rows, columns])
+        let types = isTransposed ? TensorType.floats : TensorType.matrices
+        // A GGUF file has a matrix of one row without its first dimension.
+        let isRow = rows == 1 && shape(of: "\(path).weight") == [columns]
+        let shape = isTransposed ? [columns, rows] : isRow ? [columns] : [rows, columns]
         let stored = try tensors.tensor("\(path).weight", types, shape: shape)
         let tensor = isTransposed ? stored.transposed() : stored
         let ordered = tensor.rowsInOrder(interleaved)

@@ -138,6 +138,7 @@ extension Metrics {
             "Share of the KV blocks that belong to sessions, from 0 to 1.",
             scheduler.blocksTotal > 0 ? Double(scheduler.blocksInUse) / Double(scheduler.blocksTotal) : 0
         )
+        if scheduler.stateSlotsTotal > 0 { addStates(scheduler, to: &page) }
         page.add(
             "tokens_per_second",
             "gauge",
@@ -145,6 +146,20 @@ extension Metrics {
             scheduler.tokensPerSecond
         )
         page.add("uptime_seconds", "gauge", "Time since the server's start.", uptimeSeconds)
+    }
+}
+
+extension Metrics {
+    /// Of models with recurrent layers.
+    private func addStates(_ scheduler: SchedulerStatistics, to page: inout MetricsPage) {
+        page.add("state_slots", "gauge", "Slots of state memory in all.", Double(scheduler.stateSlotsTotal))
+        page.add("state_slots_used", "gauge", "State slots that sessions have.", Double(scheduler.stateSlotsInUse))
+        page.add(
+            "state_snapshots",
+            "gauge",
+            "State slots that hold snapshots, from which later prompts continue.",
+            Double(scheduler.stateSnapshots)
+        )
     }
 }
 

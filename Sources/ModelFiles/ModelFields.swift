@@ -188,6 +188,9 @@ package struct ModelFields: Sendable {
         }
     }
 
+    /// A list of whole numbers in GGUF metadata; nil if there is none, or one number in its place.
+    package func integers(gguf key: String) -> [Int]? { gguf?.metadata[prefix + key]?.integers }
+
     /// A whole number for each of `count` layers: GGUF files have a list of them, or one for all.
     /// - Throws: `ModelError` if there are more or fewer, one is out of range, or it is missing.
     package func ints(
@@ -195,7 +198,7 @@ package struct ModelFields: Sendable {
         _ range: ClosedRange<Int>,
         count: Int
     ) throws(ModelError) -> [Int] {
-        guard gguf?.metadata[prefix + key]?.elementCount != nil, let list = try list("", gguf: key, of: Int.self) else {
+        guard let list = integers(gguf: key) else {
             return [Int](repeating: try int(gguf: key, range), count: count)
         }
         guard list.count == count else {

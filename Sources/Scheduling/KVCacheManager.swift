@@ -1,18 +1,23 @@
 import EngineContract
 
-/// The KV blocks of all sequences: keeps the block pool and the prefix cache consistent with each other. Every change of
-/// a sequence's block table goes through here.
+/// The KV blocks of all sequences, and their states where the model has any: keeps the block pool, the prefix cache and the
+/// state slots consistent with each other. Every change of a sequence's block table goes through here.
 struct KVCacheManager {
     private(set) var pool: BlockPool
     private var cache = PrefixCache()
+    /// Nil if the model has no state.
+    var states: StateSlots?
     private let blockSize: Int
     /// How many positions a token sees, itself included; nil: all.
     private let window: Int?
     /// The most blocks that a sequence holds at once.
     private let maxHeldBlocks: Int
 
-    /// - Parameter stepTokens: the most tokens of a step.
-    init(blocks: Int, blockSize: Int, window: Int? = nil, stepTokens: Int = .max) {
+    /// - Parameters:
+    ///   - stepTokens: the most tokens of a step.
+    ///   - stateSlots: nil if the model has no state.
+    init(blocks: Int, blockSize: Int, window: Int? = nil, stepTokens: Int = .max, stateSlots: Int? = nil) {
+        states = stateSlots.map { StateSlots(count: $0) }
         pool = BlockPool(count: blocks)
         self.blockSize = max(1, blockSize)
         self.window = window.map { max(1, $0) }
@@ -26,6 +31,7 @@ struct KVCacheManager {
     /// Whether there is memory for all known tokens of a sequence and one more, after what the running ones still need
     /// for theirs.
     func fits(_ sequence: SequenceState, beside running: some Sequence<SequenceState>) -> Bool {
+        guard hasRoomForState else { return false }
         let pending = running.reduce(0) { sum, other in
             let missing = other.blockCount(for: other.tokens.count) - other.blocks.count
             return sum + max(0, min(missing, maxHeldBlocks - other.heldBlocks.count))
@@ -38,21 +44,38 @@ struct KVCacheManager {
     }
 
     /// The longest chain of cached blocks with the tokens after the sequence's full blocks, such that at least one token
-    /// is left to compute.
+    /// is left to compute, and there is a snapshot at its end where the model has a state.
     private func cachedBlocks(of sequence: SequenceState) -> [BlockIndex] {
+        let blocks = matchingBlocks(of: sequence)
+        guard let states else { return blocks }
+        return Array(blocks.prefix((blocks.lastIndex { states.hasSnapshot(at: $0) } ?? -1) + 1))
+    }
+
+    /// The same, snapshot or not.
+    func matchingBlocks(of sequence: SequenceState) -> [BlockIndex] {
         var blocks: [BlockIndex] = []
         var index = sequence.fullBlocks
         while sequence.reachesPast(block: index) {
-            let (parent, key) = (sequence.key(beforeBlock: index), sequence.key(beforeBlock: index + 1))
-            guard let block = cache.block(key, after: parent, sequence.tokens(ofBlock: index)) else { break }
+            guard let block = cachedBlock(of: sequence, index) else { break }
             blocks.append(block)
             index += 1
         }
         return blocks
     }
 
-    /// The block that a sequence fills next; nil if its tokens do not reach past the end of one.
+    /// The cached block with the tokens of a sequence's block, and those before it.
+    func cachedBlock(of sequence: SequenceState, _ index: Int) -> BlockIndex? {
+        let (parent, key) = (sequence.key(beforeBlock: index), sequence.key(beforeBlock: index + 1))
+        return cache.block(key, after: parent, sequence.tokens(ofBlock: index))
+    }
+
+    /// The block that a sequence fills next; nil if its tokens do not reach past the end of one. Where there are states,
+    /// what reaches to its next snapshot counts as one block: nobody can continue before it.
     func nextBlock(of sequence: SequenceState) -> StepPlanner.NextBlock? {
+        if states != nil {
+            guard hasRoomForState, let border = nextBorder(of: sequence) else { return nil }
+            return StepPlanner.NextBlock(key: sequence.key(beforeBlock: border), computed: sequence.computed)
+        }
         guard sequence.reachesPast(block: sequence.fullBlocks) else { return nil }
         return StepPlanner.NextBlock(
             key: sequence.key(beforeBlock: sequence.fullBlocks + 1),
@@ -71,6 +94,7 @@ struct KVCacheManager {
         for block in blocks { pool.retain(block) }
         for block in sequence.blocks[sequence.fullBlocks...] { pool.release(block, isCached: false) }
         let reused = sequence.adopt(blocks)
+        if let last = blocks.last { beginState(of: &sequence, at: last) }
         releaseOutOfWindowBlocks(of: &sequence)
         return reused
     }
@@ -89,6 +113,7 @@ struct KVCacheManager {
         if let block = pool.takeFree() { return block }
         guard let block = pool.takeOldestEvictable() else { return nil }
         cache.remove(block)
+        states?.remove(block)
         return block
     }
 
@@ -128,6 +153,7 @@ struct KVCacheManager {
     mutating func releaseBlocks(of sequence: inout SequenceState) {
         for block in sequence.heldBlocks.reversed() { pool.release(block, isCached: cache.contains(block)) }
         sequence.removeAllBlocks()
+        releaseState(of: &sequence)
     }
 
     // MARK: Blocks for a store
@@ -151,7 +177,10 @@ struct KVCacheManager {
     // MARK: Idle memory
 
     /// Advances the clock by which blocks count as idle.
-    mutating func advanceTick() { pool.advanceTick() }
+    mutating func advanceTick() {
+        pool.advanceTick()
+        states?.advanceTick()
+    }
 
     /// Up to `limit` evictable blocks that were last used more than `ticks` ticks ago, least recently used first.
     func idleEvictable(since ticks: Int, limit: Int) -> [BlockIndex] { pool.idleEvictable(since: ticks, limit: limit) }
@@ -160,6 +189,7 @@ struct KVCacheManager {
     mutating func evict(_ blocks: [BlockIndex]) {
         for block in blocks {
             cache.remove(block)
+            states?.remove(block)
             pool.freeEvictable(block)
         }
     }
@@ -168,6 +198,9 @@ struct KVCacheManager {
     mutating func takeIdleFree(since ticks: Int, limit: Int) -> [BlockIndex] {
         pool.takeIdleFree(since: ticks, limit: limit)
     }
+
+    /// The same of state slots, all there are.
+    mutating func takeIdleFreeStates(since ticks: Int) -> [StateSlot] { states?.takeIdleFree(since: ticks) ?? [] }
 
     /// What is inconsistent in the accounting, or nil if nothing is.
     func problem(with sequences: some Sequence<SequenceState>) -> String? {
@@ -184,6 +217,9 @@ struct KVCacheManager {
             return "block \(block) is evictable, but cannot be found"
         }
         if let block = cached.first(where: { pool.isFree($0) }) { return "block \(block) is free, but can be found" }
+        if let problem = states?.problem(held: sequences.flatMap { $0.memory?.held ?? [] }, cached: cached) {
+            return problem
+        }
         return pool.problem
     }
 }

@@ -82,6 +82,8 @@ extension Scheduler {
             await engine.release(free)
             return
         }
+        let states = update { $0.kv.takeIdleFreeStates(since: idleTicks) }
+        if !states.isEmpty { await engine.release(states: states) }
         idleMemory.isDue = false
         guard state.sessions.isEmpty, let last = idleMemory.lastWork,
             ContinuousClock.now - last >= configuration.memoryIdleLimit

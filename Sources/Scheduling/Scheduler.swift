@@ -42,7 +42,7 @@ package actor Scheduler {
         self.engine = engine
         self.configuration = configuration
         self.observer = observer
-        self.stored = stored
+        self.stored = engine.description.stateMemory == nil ? stored : nil
         self.onFailure = onFailure
         engineDescription = engine.description
         state = SchedulerState(engineDescription, configuration: configuration, stored: stored)

@@ -34,6 +34,10 @@ package struct SchedulerStatistics: Sendable {
     package var blocksInUse = 0
     /// Evictable blocks: no session uses them, but the prefix cache may hand them out again.
     package var blocksCached = 0
+    /// Slots of state memory: those that sessions have, and those that hold snapshots of texts that may be continued.
+    package var stateSlotsTotal = 0
+    package var stateSlotsInUse = 0
+    package var stateSnapshots = 0
     package var stepsTotal = 0
     /// Where the time of all steps went.
     package var stepTimes = StepTimes()

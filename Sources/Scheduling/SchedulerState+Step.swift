@@ -56,6 +56,7 @@ extension SchedulerState {
             guard let session = sessions[share.session], session.status == .running,
                 allocateBlocks(for: session, tokens: share.tokens)
             else { continue }
+            kv.planSnapshots(of: &session.sequence, tokens: share.tokens)
             entries.append(session.stepEntry(share.tokens))
         }
         return entries
@@ -92,10 +93,13 @@ extension SchedulerState {
             let draft = session.makeDraft(atMost: (room + sharers - 1) / sharers)
             guard !draft.isEmpty else { continue }
             let known = entries[index].tokens.count
-            guard kv.allocateBlocks(for: &session.sequence, tokens: known + draft.count) else {
+            guard kv.allocateBlocks(for: &session.sequence, tokens: known + draft.count),
+                kv.prepareDrafts(of: &session.sequence)
+            else {
                 kv.releaseDraftBlocks(of: &session.sequence)
                 continue
             }
+            kv.planSnapshots(of: &session.sequence, tokens: known + draft.count)
             entries[index] = session.stepEntry(known, draft: draft)
             room -= draft.count
         }

@@ -22,6 +22,7 @@ extension SchedulerState {
                 continue
             }
             kv.markComputed(entry.tokens.count - entry.draftCount, of: &session.sequence)
+            kv.commitState(of: &session.sequence, hasDrafts: entry.draftCount > 0)
             if entry.samples {
                 accept(result.samples[index], of: entry, for: session, at: now)
             } else if session.sequence.remaining == 0 {
@@ -48,9 +49,12 @@ extension SchedulerState {
         for (sample, drafted) in zip(samples, draft.map(Optional.some) + [nil]) {
             deliver(sample, to: session, at: now)
             guard session.status == .running, sample == drafted else { break }
-            // Its keys and values are in the session's blocks already.
-            kv.markComputed(1, of: &session.sequence)
+            // Its keys and values are in the session's blocks already; a state may have gone too far.
+            if kv.states == nil { kv.markComputed(1, of: &session.sequence) }
             acceptedDrafts += 1
+        }
+        if session.status == .running, kv.states != nil, !draft.isEmpty {
+            session.repeatedCount = kv.settleDrafts(of: &session.sequence, accepted: acceptedDrafts, of: draft.count)
         }
         deliverForced(to: session, at: now)
         guard !draft.isEmpty else { return }

@@ -40,13 +40,15 @@ struct SchedulerState {
 
     init(_ engine: EngineDescription, configuration: SchedulerConfiguration, stored: StoredBlocks?) {
         self.configuration = configuration
-        self.stored = stored
+        // Blocks are stored without the states that texts would continue from.
+        self.stored = engine.stateMemory == nil ? stored : nil
         blockSize = engine.blockSize
         kv = KVCacheManager(
             blocks: engine.blockCount,
             blockSize: engine.blockSize,
             window: engine.window,
-            stepTokens: configuration.stepTokenBudget
+            stepTokens: configuration.stepTokenBudget,
+            stateSlots: engine.stateMemory?.slotCount
         )
         planner = StepPlanner(
             budget: configuration.stepTokenBudget,
@@ -76,7 +78,9 @@ struct SchedulerState {
             session.cachedTokens = 0
             append(.started(session, queuedSeconds: (ContinuousClock.now - session.submitted) / .seconds(1)))
         }
+        kv.planBorders(of: &session.sequence)
         reuseCachedBlocks(for: session)
+        kv.takeState(for: &session.sequence)
         session.status = .running
         running.insert(session, at: running.firstIndex { $0.id > session.id } ?? running.endIndex)
     }
@@ -134,6 +138,9 @@ struct SchedulerState {
         result.blocksTotal = kv.pool.count
         result.blocksInUse = kv.pool.referencedCount
         result.blocksCached = kv.pool.evictableCount
+        result.stateSlotsTotal = kv.states?.count ?? 0
+        result.stateSlotsInUse = kv.states?.sessionCount ?? 0
+        result.stateSnapshots = kv.states?.snapshotCount ?? 0
         result.tokensPerSecond = rate.perSecond(at: .now)
         return result
     }
@@ -141,7 +148,7 @@ struct SchedulerState {
     /// Whether there is memory that the system could have back; the cached blocks count if they expire.
     var hasIdleMemory: Bool {
         let cached = configuration.cacheIdleLimit == nil ? kv.pool.evictableCount : 0
-        return kv.pool.touchedCount > kv.pool.referencedCount + cached
+        return kv.pool.touchedCount > kv.pool.referencedCount + cached || kv.states?.hasIdleFree == true
     }
 
     /// What is inconsistent, or nil if nothing is.

@@ -10,6 +10,8 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     private var lastDue: ContinuousClock.Instant?
     private let script: @Sendable ([Token]) -> Token
     private var memory: [BlockIndex: [Token]] = [:]
+    /// In a slot of state memory, all tokens of the text.
+    private var states: [StateSlot: [Token]] = [:]
     /// The steps' entries, counted: sessions and tokens of each step, for tests.
     package private(set) var history: [[SessionID: Int]] = []
     private let keepsHistory: Bool
@@ -62,6 +64,10 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         for block in blocks { memory[block] = nil }
     }
 
+    package func release(states slots: [StateSlot]) {
+        for slot in slots { states[slot] = nil }
+    }
+
     package nonisolated var blockIdentity: String { "scripted" }
     package nonisolated var blockBytes: Int { description.blockSize * 4 }
 
@@ -100,17 +106,35 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
             let position = entry.startPosition + offset
             memory[entry.blocks[position / size], default: Array(repeating: -1, count: size)][position % size] = token
         }
+        let text = try advanceState(of: entry)
         guard entry.samples else { return [] }
         let known = end - entry.draftCount
         var samples: [Token] = []
         var constraint = entry.constraint
         for (offset, drafted) in ([nil] + entry.drafts.map(Optional.some)).enumerated() {
             if let drafted, constraint?.accept(drafted) == false { break }
-            let scripted = script(prefix(of: entry, upTo: known + offset))
+            let prefix = prefix(of: entry, upTo: known + offset)
+            // A wrong state gives a wrong token, as wrong blocks do.
+            let ofState = text?.prefix(known + offset)
+            let isSound = ofState.map { $0.count == known + offset && $0.suffix(prefix.count) == prefix[...] } ?? true
+            let scripted = script(isSound ? prefix : prefix + [-1])
             guard let token = allowed(scripted, by: constraint) else { break }
             samples.append(token)
         }
         return samples
+    }
+
+    /// Moves the state of an entry's session on.
+    /// - Returns: the text that the state is of; nil if the description has no states.
+    private func advanceState(of entry: StepEntry) throws(EngineError) -> [Token]? {
+        guard description.stateMemory != nil else { return nil }
+        guard let state = entry.state, (state.source == nil) == (entry.startPosition == 0) else {
+            throw EngineError("\(entry.session): no state, or one of another text")
+        }
+        let before = state.source.map { states[$0] ?? [] } ?? []
+        states[state.slot] = before + entry.tokens
+        for snapshot in state.snapshots { states[snapshot.slot] = before + entry.tokens.prefix(snapshot.tokens) }
+        return states[state.slot]
     }
 
     /// The scripted token, or in its place a substitute or the lowest token that a constraint allows; nil if it allows none.

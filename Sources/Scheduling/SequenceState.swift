@@ -21,12 +21,18 @@ struct SequenceState {
     private(set) var outOfWindowBlocks = 0
     /// The prefix cache's keys of the tokens before block 0, 1, …, for each block that `tokens` reach the end of.
     private var keys = [PrefixCache.root]
+    let promptCount: Int
+    /// What it has of state memory while it runs; `KVCacheManager` sees to it.
+    var memory: SequenceMemory?
+    /// Where to take snapshots of its state; nil before it has run.
+    var borders: SnapshotBorders?
     /// The block store's names of the first blocks, made when they are needed.
     private var names: [String] = []
 
     init(prompt: [Token], blockSize: Int, tracksSeenTokens: Bool = false) {
         self.blockSize = max(1, blockSize)
         tokens = prompt
+        promptCount = prompt.count
         if tracksSeenTokens { seen = SeenTokens(prompt) }
         addKeys()
     }
@@ -73,6 +79,18 @@ struct SequenceState {
             parent: index > 0 ? names[index - 1] : nil,
             tokens: Array(tokens(ofBlock: index))
         )
+    }
+
+    /// What a step does with the state that computes the next `count` tokens; nil where the model has none.
+    /// - Parameter hasDrafts: whether drafts come after them.
+    func stateUse(_ count: Int, hasDrafts: Bool = false) -> StateUse? {
+        guard let memory, let slot = memory.slot else { return nil }
+        var snapshots = memory.planned.map { planned in
+            StateUse.Snapshot(slot: planned.slot, tokens: planned.border * blockSize - computed)
+        }
+        if hasDrafts, let slot = memory.beforeDrafts { snapshots.append(StateUse.Snapshot(slot: slot, tokens: count)) }
+        snapshots.sort { $0.tokens < $1.tokens }
+        return StateUse(slot: slot, source: memory.source, snapshots: snapshots)
     }
 
     // MARK: Changes of the block table

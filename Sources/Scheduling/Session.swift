@@ -43,6 +43,8 @@ final class Session {
     var hasSampled = false
     /// How many tokens were forced after the last sampled one.
     private(set) var forcedCount = 0
+    /// How many tokens before the last one, though delivered, are computed again because a draft after them was wrong.
+    var repeatedCount = 0
     /// Prompt tokens that were found in the cache; nil before the session has run.
     var cachedTokens: Int?
     var wasPreempted = false
@@ -75,9 +77,9 @@ final class Session {
     }
 
     var client: String { request.client }
-    /// Past its first token, and behind by the last sampled token and those that were forced after it, or fewer: its next
-    /// step is a decode step.
-    var isDecoding: Bool { hasSampled && sequence.remaining <= 1 + forcedCount }
+    /// Past its first token, and behind by the last sampled token, those that were forced after it and those that are computed
+    /// again before it, or fewer: its next step is a decode step.
+    var isDecoding: Bool { hasSampled && sequence.remaining <= 1 + forcedCount + repeatedCount }
     var hasRun: Bool { cachedTokens != nil }
     /// The most tokens of the prompt that the cache can have: whole blocks, and not the last token.
     var mostCachedTokens: Int { (request.prompt.count - 1) / sequence.blockSize * sequence.blockSize }
@@ -118,7 +120,8 @@ final class Session {
             sampleIndex: sampled + leading.count,
             draftCount: draft.count,
             seen: samples ? sequence.seenTokens : [],
-            constraint: samples ? constraint : nil
+            constraint: samples ? constraint : nil,
+            state: sequence.stateUse(count, hasDrafts: !draft.isEmpty)
         )
     }
 
@@ -141,6 +144,7 @@ final class Session {
     func append(_ token: Token, isForced: Bool) {
         sequence.append(token)
         forcedCount = isForced ? forcedCount + 1 : 0
+        if !isForced { repeatedCount = 0 }
         hasSampled = hasSampled || !isForced
     }
 

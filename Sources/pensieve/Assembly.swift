@@ -24,6 +24,12 @@ struct Assembly: Sendable {
     ) async throws -> Assembly {
         let metrics = Metrics()
         let model = try await Model.load(configuration) { log.say($0, .warning) }
+        if model.engine.description.stateMemory != nil, configuration.prefixCacheFolder != nil {
+            log.say(
+                "the prefix cache on disk is not used: this model's layers keep states, which it does not hold",
+                .warning
+            )
+        }
         let scheduler = Scheduler(
             engine: model.engine,
             configuration: schedulerConfiguration(configuration),
@@ -79,7 +85,7 @@ struct Assembly: Sendable {
         _ configuration: Configuration
     ) throws -> StoredBlocks? {
         guard let folder = configuration.prefixCacheFolder, !configuration.mock,
-            let engine = engine as? any BlockTransfer
+            engine.description.stateMemory == nil, let engine = engine as? any BlockTransfer
         else { return nil }
         let files = try BlockFiles(
             folder: folder,

@@ -40,6 +40,7 @@ enum Banner {
             ),
             ("context", "\(Format.count(engine.contextLength)) tokens for each session"),
             ("KV memory", "\(Format.bytes(tokens * engine.kvBytesPerToken)), \(Format.count(tokens)) tokens in all"),
+        ] + states(engine) + [
             (
                 "memory",
                 "at most \(Format.bytes(peakBytes(engine, configuration))) in all, and "
@@ -53,9 +54,17 @@ enum Banner {
         ]
     }
 
+    /// The memory for recurrent layers' states, if there are any.
+    private static func states(_ engine: EngineDescription) -> [(name: String, value: String)] {
+        guard let states = engine.stateMemory else { return [] }
+        let slots = "\(Format.count(states.slotCount)) states of \(Format.bytes(states.slotBytes))"
+        return [("state memory", "\(Format.bytes(states.byteCount)), \(slots) for sessions and what they share")]
+    }
+
     /// The most memory that weights, KV cache and steps take.
     private static func peakBytes(_ engine: EngineDescription, _ configuration: Configuration) -> Int {
         engine.weightBytes + engine.blockCount * engine.blockSize * engine.kvBytesPerToken
+            + (engine.stateMemory?.byteCount ?? 0)
             + engine.working.bytes(stepTokens: configuration.stepTokens, samples: configuration.maxSamples)
     }
 

@@ -65,7 +65,8 @@ struct Model: Sendable {
         )
         let text = try ModelText(source, loaded.configuration, loaded.vocabulary)
         loaded.configuration.generation.warnings.forEach(warn)
-        if location != nil { (loaded.notes + text.notes).forEach(warn) }
+        loaded.leftOut.text.map { warn("weights that the language model does without are not read: \($0)") }
+        if location != nil { text.notes.forEach(warn) }
         return Model(
             engine: try Engine(model: loaded, options: configuration.engineOptions),
             tokenizer: text.tokenizer,

@@ -13,6 +13,9 @@ import Testing
         let chunk: Int
         let sampling: SamplingParameters
         let blocks: [BlockIndex]
+        /// Two slots of state memory, if the model has a state: each step goes from one to the other, so that it can be run
+        /// twice.
+        var states: [StateSlot] = []
         var computed = 0
         var answer: [Token] = []
         var logits: [[Float]] = []
@@ -28,7 +31,8 @@ import Testing
                 blocks: blocks,
                 samples: tokens.count == remaining.count,
                 sampling: sampling,
-                sampleIndex: answer.count
+                sampleIndex: answer.count,
+                state: states.isEmpty ? nil : StateUse(slot: states[1], source: computed > 0 ? states[0] : nil)
             )
         }
     }
@@ -36,7 +40,9 @@ import Testing
     private static let answerLength = 12
 
     /// Sessions of mixed lengths, chunks and samplings, their blocks strewn over the memory.
-    private func sessions(vocabulary: Int, blockCount: Int) -> [Session] {
+    private func sessions(of engine: Engine) -> [Session] {
+        let (vocabulary, blockCount) = (engine.description.vocabularySize, engine.description.blockCount)
+        let hasStates = engine.description.stateMemory != nil
         var numbers = SeededGenerator(seed: 3)
         var free = Array(0..<BlockIndex(blockCount)).shuffled(using: &numbers)
         return (0..<32).map { index in
@@ -52,7 +58,8 @@ import Testing
                     topK: index % 4 * 10,
                     seed: UInt64(index)
                 ),
-                blocks: blocks
+                blocks: blocks,
+                states: hasStates ? [StateSlot(index), StateSlot(63 - index)] : []
             )
         }
     }
@@ -67,6 +74,7 @@ import Testing
             let samples = try await engine.step(step).samples
             let logits = try await engine.logits(of: step)
             for (position, index) in active.enumerated() {
+                sessions[index].states.reverse()
                 sessions[index].computed += step.entries[position].tokens.count
                 if let token = samples[position].first { sessions[index].answer.append(token) }
                 if let row = logits[position] { sessions[index].logits.append(row) }
@@ -92,11 +100,7 @@ import Testing
     func together(name: String, precise: Bool, kvType: KVType) async throws {
         let model = try Fixture(name).model
         let engine = try Engine.make(model, precise: precise, kvType: kvType)
-        let sessions = sessions(
-            vocabulary: engine.description.vocabularySize,
-            blockCount: engine.description.blockCount
-        )
-        let together = try await run(sessions, on: engine)
+        let together = try await run(sessions(of: engine), on: engine)
         let other = try Engine.make(model, threads: 1, precise: precise, kvType: kvType)
         for session in together {
             var alone = session
@@ -104,7 +108,8 @@ import Testing
                 prompt: session.prompt,
                 chunk: 1000,
                 sampling: session.sampling,
-                blocks: session.blocks.reversed()
+                blocks: session.blocks.reversed(),
+                states: session.states
             )
             alone = try await run([alone], on: other)[0]
             #expect(alone.answer == session.answer)
@@ -117,6 +122,19 @@ import Testing
         let fixture = try Fixture(name)
         let engine = try Engine.make(fixture.model, kvType: .int8)
         let alone = try await engine.logits(of: fixture.prompt)
+        let first = StepEntry(
+            session: SessionID(1),
+            tokens: fixture.prompt,
+            startPosition: 0,
+            blocks: Array(0..<BlockIndex(fixture.prompt.count / 16 + 1)),
+            samples: true,
+            sampling: .greedy,
+            sampleIndex: 0,
+            state: engine.stateUse(slot: 3, source: nil, snapshots: [.init(slot: 5, tokens: 32)])
+        )
+        #expect(
+            identical(try #require(try await engine.logits(of: Step(entries: [first]))[0]), try #require(alone.last))
+        )
         let shared = StepEntry(
             session: SessionID(2),
             tokens: Array(fixture.prompt[32...]),
@@ -124,7 +142,8 @@ import Testing
             blocks: [0, 1, 77],
             samples: true,
             sampling: .greedy,
-            sampleIndex: 0
+            sampleIndex: 0,
+            state: engine.stateUse(slot: 9, source: 5)
         )
         let logits = try await engine.logits(of: Step(entries: [shared]))
         #expect(identical(try #require(logits[0]), try #require(alone.last)))

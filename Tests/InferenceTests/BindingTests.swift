@@ -59,7 +59,7 @@ import Testing
             "model_type": names.0, "text_config": text, "quantization": text["quantization"] ?? [:],
         ]
         files.configuration["vision_config"] = ["hidden_size": 1152]
-        try await expectSameLogits(files, names.1)
+        try await expectSameLogits(files, names.1, leftOut: ["vision_tower"], bytes: 4)
     }
 
     @Test("Floats of 4 bits bind as MLX has them, too")
@@ -77,10 +77,7 @@ import Testing
         for name in ["eh_proj.weight", "input_layernorm.weight"] {
             files.tensors["model.layers.3.\(name)"] = RawTensor(type: "F32", shape: [1], bytes: [0, 0, 0, 0])
         }
-        try await expectSameLogits(files, "glm4_moe-bf16")
-        let note = "a layer is left out: after the model's 3, for predicting several tokens at a time"
-        #expect(try loadModel(from: files.source).notes == [note])
-        #expect(try Fixture("glm4_moe-bf16").model.notes.isEmpty)
+        try await expectSameLogits(files, "glm4_moe-bf16", leftOut: ["layers.3"], bytes: 8)
     }
 
     @Test("A Gemma 4 that also sees and hears gives its language model, without what its last layers do not use")
@@ -104,7 +101,29 @@ import Testing
         text["per_layer_config"] = ["1": ["head_dim": 32], "5": ["head_dim": 32]]
         text["use_bidirectional_attention"] = "vision"
         files.configuration = ["model_type": "gemma4", "text_config": text, "vision_config": [:], "audio_config": [:]]
-        try await expectSameLogits(files, "gemma4_text-bf16")
+        try await expectSameLogits(files, "gemma4_text-bf16", leftOut: ["vision_tower", "audio_tower"], bytes: 8)
+    }
+
+    @Test(
+        "A Qwen 3.5 that also sees pictures gives its language model, and tells what it leaves out",
+        arguments: ["bf16", "4bit"]
+    )
+    func hybridLanguageModel(form: String) async throws {
+        var files = try ModelFixtureFiles("qwen3_5_text-\(form)")
+        // As the hub has it, and as MLX.
+        let prefix = form == "bf16" ? "model.language_model." : "language_model.model."
+        files.tensors = files.tensors.reduce(into: [:]) { result, tensor in
+            result[prefix + tensor.key.dropFirst("model.".count)] = tensor.value
+        }
+        for name in ["model.visual.patch.weight", "mtp.fc.weight"] {
+            files.tensors[name] = RawTensor(type: "F32", shape: [2], bytes: [UInt8](repeating: 0, count: 8))
+        }
+        let text = files.configuration
+        files.configuration = [
+            "model_type": "qwen3_5", "text_config": text, "quantization": text["quantization"] ?? [:],
+            "tie_word_embeddings": true,
+        ]
+        try await expectSameLogits(files, "qwen3_5_text-\(form)", leftOut: ["visual", "mtp"], bytes: 16)
     }
 
     @Test("A bias that config.json does not speak of is bound if the file has it")
@@ -115,13 +134,22 @@ import Testing
         try await expectSameLogits(files, "llama-bf16")
     }
 
-    private func expectSameLogits(_ files: ModelFixtureFiles, _ name: String) async throws {
+    /// - Parameters:
+    ///   - leftOut: parts of the files that the language model does without.
+    ///   - bytes: of these.
+    private func expectSameLogits(
+        _ files: ModelFixtureFiles,
+        _ name: String,
+        leftOut: Set<String> = [],
+        bytes: Int = 0
+    ) async throws {
         let fixture = try Fixture(name)
         let expected = try await Engine.make(fixture.model).logits(of: fixture.prompt)
         let model = try loadModel(from: files.source)
         let logits = try await Engine.make(model).logits(of: fixture.prompt)
         #expect(identical(logits, expected))
         #expect(model.parameterCount == fixture.model.parameterCount)
+        #expect(model.leftOut.parts == leftOut && model.leftOut.byteCount == bytes)
     }
 
     // MARK: Errors
@@ -174,10 +202,11 @@ import Testing
         let error = #expect(throws: ModelError.self) { try loadModel(from: files.source) }
         #expect(
             error?.description == """
-                config.json: model_type "mamba" is not supported; "deepseek_v2", "deepseek_v3", "ernie4_5", "exaone4", \
-                "gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text", \
-                "glm4_moe", "glm4_moe_lite", "gpt_oss", "granite", "hunyuan_v1_dense", "llama", "ministral3", \
-                "mistral", "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", "qwen3_moe", "seed_oss", \
+                config.json: model_type "mamba" is not supported; "deepseek_v2", "deepseek_v3", "ernie4_5", \
+                "exaone4", "gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text", "gemma4_unified", \
+                "gemma4_unified_text", "glm4_moe", "glm4_moe_lite", "gpt_oss", "granite", "hunyuan_v1_dense", \
+                "lfm2", "llama", "ministral3", "mistral", "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", \
+                "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_moe", "qwen3_next", "seed_oss", \
                 "smollm3" are
                 """
         )

@@ -84,6 +84,15 @@ extension Engine {
         return try Engine(model: model, options: options, variant: variant)
     }
 
+    /// What a step does with a state, if the model has any.
+    nonisolated func stateUse(
+        slot: StateSlot,
+        source: StateSlot?,
+        snapshots: [StateUse.Snapshot] = []
+    ) -> StateUse? {
+        description.stateMemory.map { _ in StateUse(slot: slot, source: source, snapshots: snapshots) }
+    }
+
     /// The tokens of one session alone: the prompt in one chunk, then one token a step.
     func generate(
         _ prompt: [Token],
@@ -102,7 +111,8 @@ extension Engine {
                 blocks: blocks,
                 samples: true,
                 sampling: sampling,
-                sampleIndex: answer.count
+                sampleIndex: answer.count,
+                state: stateUse(slot: 0, source: position == 0 ? nil : 0)
             )
             let samples = try step(Step(entries: [entry])).samples
             let token = try #require(samples[0].first)

@@ -44,7 +44,7 @@ import Testing
     static let architectures = [
         "phi3", "llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3", "granite", "smollm3", "mistral3", "olmo2",
         "olmo3", "seed_oss", "ernie4_5", "hunyuan-dense", "exaone4", "gpt-oss", "gemma4", "glm4moe", "deepseek2",
-        "deepseek2-v2",
+        "deepseek2-v2", "qwen3next", "qwen35", "qwen35moe", "lfm2",
     ]
 
     @Test(

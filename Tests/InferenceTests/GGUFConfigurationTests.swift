@@ -53,6 +53,28 @@ import Testing
         #expect(try !description("qwen2", tensors: [output]).tiesEmbeddings)
     }
 
+    @Test("Delta nets are read, their value heads in llama.cpp's order, without layers that guess further tokens")
+    func deltaNets() throws {
+        let metadata: [String: Value] = [
+            "ssm.conv_kernel": .uint32(4), "ssm.state_size": .uint32(16), "ssm.group_count": .uint32(2),
+            "ssm.time_step_rank": .uint32(4), "ssm.inner_size": .uint32(128), "full_attention_interval": .uint32(2),
+            "block_count": .uint32(5), "nextn_predict_layers": .uint32(1), "rope.dimension_count": .uint32(4),
+        ]
+        let model = try description("qwen35", metadata)
+        var net = GatedDeltaNetDescription(keyHeads: 2, valueHeads: 4, keySize: 16, valueSize: 32, taps: 4)
+        net.isTiled = true
+        #expect(model.layers.map { $0.mixer == .gatedDeltaNet(net) } == [true, false, true, false])
+        #expect(model.normOffset == 0 && model.rotary == [RotaryParameters(base: 10_000, dimensions: 4)])
+        for (key, value) in [
+            ("ssm.group_count", 3), ("ssm.inner_size", 126), ("ssm.inner_size", 72), ("ssm.state_size", 20),
+        ] {
+            let error = #expect(throws: ModelError.self) {
+                try description("qwen35", metadata.merging([key: .uint32(UInt32(value))]) { $1 })
+            }
+            #expect(error?.description.contains(key) == true)
+        }
+    }
+
     @Test("More rows of the embedding than any vocabulary has are an error")
     func vocabularySize() {
         let rows = (1 << 24) + 1

@@ -173,6 +173,38 @@ import Testing
         #expect(model.heads.size == 128 && model.mostExperts == 128)
     }
 
+    @Test("Qwen 3.5 is read from text_config: which layers are delta nets, and what is rotated")
+    func qwen35() throws {
+        let json = """
+            {"model_type": "qwen3_5_moe", "vision_config": {"hidden_size": 1152}, "tie_word_embeddings": true,
+             "text_config": {"model_type": "qwen3_5_moe_text", "hidden_size": 2048, "num_hidden_layers": 8,
+             "num_attention_heads": 16, "num_key_value_heads": 2, "head_dim": 256, "vocab_size": 248320,
+             "max_position_embeddings": 262144, "hidden_act": "silu", "num_experts": 256, "num_experts_per_tok": 8,
+             "moe_intermediate_size": 512, "shared_expert_intermediate_size": 512, "linear_conv_kernel_dim": 4,
+             "linear_key_head_dim": 128, "linear_value_head_dim": 128, "linear_num_key_heads": 16,
+             "linear_num_value_heads": 32, "full_attention_interval": 4, "attn_output_gate": true,
+             "rope_parameters": {"rope_type": "default", "rope_theta": 10000000, "mrope_interleaved": true,
+             "mrope_section": [11, 11, 10], "partial_rotary_factor": 0.25}}}
+            """
+        let model = try description(json: json)
+        let net = GatedDeltaNetDescription(keyHeads: 16, valueHeads: 32, keySize: 128, valueSize: 128, taps: 4)
+        let mixers = model.layers.map(\.mixer)
+        let isNet = mixers.map { $0 == .gatedDeltaNet(net) }
+        #expect(isNet == [true, true, true, false, true, true, true, false])
+        #expect(model.layers[3].attention?.hasOutputGate == true && model.layers[3].attention?.hasHeadNorms == true)
+        #expect(model.rotary == [RotaryParameters(base: 1e7, dimensions: 64)] && model.normOffset == 1)
+        let experts = ExpertsDescription(
+            count: 256,
+            chosenCount: 8,
+            normalizesWeights: true,
+            expert: DenseDescription(size: 512, activation: .silu),
+            sharedSize: 512
+        )
+        #expect(model.layers.allSatisfy { $0.feedForward == .experts(experts) })
+        // 2 MiB for the heads of a layer, and three tokens of 8,192 channels.
+        #expect(model.stateBytesPerSession == 6 * (32 * 128 * 128 + 3 * 8192) * 4)
+    }
+
     @Test("Gemma 2's caps hold where they are left out, and not where they are null")
     func gemma2() throws {
         let json = """

@@ -57,10 +57,42 @@ actor HostileEngine: InferenceEngine, BlockTransfer {
         await engine.release(blocks)
     }
 
+    func release(states: [StateSlot]) async {
+        for _ in 0..<Int.random(in: 0..<4, using: &numbers) { await Task.yield() }
+        await engine.release(states: states)
+    }
+
+    /// Each slot may be written from one place, and not read by others then.
+    private func checkStates(_ step: Step, _ expect: (Bool, @autoclosure () -> String) -> Void) {
+        let count = description.stateMemory?.slotCount ?? 0
+        var written: Set<StateSlot> = []
+        for entry in step.entries {
+            guard let state = entry.state else {
+                expect(count == 0, "\(entry.session): no state")
+                continue
+            }
+            expect((state.source == nil) == (entry.startPosition == 0), "\(entry.session): begins from \(state)")
+            for slot in state.written {
+                expect(0..<count ~= Int(slot), "\(entry.session): no such state slot")
+                expect(written.insert(slot).inserted, "\(entry.session): a state slot is written twice")
+            }
+            let after = state.snapshots.map(\.tokens)
+            expect(after == after.sorted(), "\(entry.session): snapshots out of order")
+            let known = entry.tokens.count - entry.draftCount
+            expect(entry.draftCount == 0 || after.contains(known), "\(entry.session): no snapshot before its drafts")
+            expect(after.allSatisfy { 1...entry.tokens.count ~= $0 }, "\(entry.session): a snapshot beyond its tokens")
+        }
+        for entry in step.entries {
+            guard let state = entry.state, let source = state.source, source != state.slot else { continue }
+            expect(!written.contains(source), "\(entry.session): reads a state that is being written")
+        }
+    }
+
     private func check(_ step: Step) {
         func expect(_ condition: Bool, _ complaint: @autoclosure () -> String) {
             if !condition { complaints.append(complaint()) }
         }
+        checkStates(step, expect)
         expect(!step.entries.isEmpty, "an empty step")
         expect(step.tokenCount <= budget, "\(step.tokenCount) tokens in a step")
         expect(step.entries.count <= seats, "\(step.entries.count) sessions in a step")

@@ -57,9 +57,10 @@ extension EngineDescription {
         blockSize: Int = 16,
         context: Int = 4096,
         vocabulary: Int = 1000,
-        window: Int? = nil
+        window: Int? = nil,
+        stateSlots: Int? = nil
     ) -> Self {
-        EngineDescription(
+        var description = EngineDescription(
             modelID: "scripted",
             displayName: "scripted",
             architecture: "none",
@@ -76,5 +77,7 @@ extension EngineDescription {
             isMock: true,
             window: window
         )
+        description.stateMemory = stateSlots.map { StateMemoryDescription(slotCount: $0, slotBytes: 1 << 20) }
+        return description
     }
 }

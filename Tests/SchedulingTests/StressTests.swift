@@ -75,7 +75,8 @@ struct StressRound: Sendable {
             blockSize: [1, 2, 4, 16][any(0...3)],
             context: any(2...200),
             vocabulary: script.vocabulary,
-            window: script.window
+            window: script.window,
+            stateSlots: [nil, any(1...3), any(1...30)][any(0...2)]
         )
         var configuration = SchedulerConfiguration()
         configuration.stepTokenBudget = any(1...8) * any(1...8)
@@ -149,6 +150,7 @@ struct StressRound: Sendable {
         #expect(counter.finished.withLock { $0 } == admitted, "seed \(seed): sessions that ended")
         #expect(await scheduler.checkIntegrity() == nil, "seed \(seed)")
         #expect(await scheduler.statistics().blocksInUse == 0, "seed \(seed)")
+        #expect(await scheduler.statistics().stateSlotsInUse == 0, "seed \(seed)")
         #expect(await engine.complaints == [], "seed \(seed)")
         await save(scheduler, of: engine)
     }

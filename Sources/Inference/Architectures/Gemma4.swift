@@ -216,8 +216,7 @@ enum Gemma4: ModelFamily {
             expert: DenseDescription(
                 size: try fields.int("moe_intermediate_size", gguf: "expert_feed_forward_length", 1...(1 << 22)),
                 activation: activation
-            ),
-            router: RouterDescription(name: "proj")
+            )
         )
     }
 

@@ -9,6 +9,8 @@ enum GptOss: ModelFamily {
         ggufTensors: ["ffn_gate_inp": "mlp.router"]
     )
 
+    static let layerNames = LayerNames(router: "router")
+
     private static let defaults = TransformerDescription.Defaults(kvHeadCount: 8, headSize: 64, normEpsilon: 1e-5)
 
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
@@ -68,7 +70,7 @@ enum GptOss: ModelFamily {
                 isFused: true,
                 alternatesGateAndUp: true
             ),
-            router: RouterDescription(name: "router", bias: .required),
+            router: RouterDescription(bias: .required),
             transposesStacks: true
         )
     }

@@ -10,6 +10,8 @@ enum HunyuanDense: ModelFamily {
         ggufTensors: ["attn_q_norm": "self_attn.query_layernorm", "attn_k_norm": "self_attn.key_layernorm"]
     )
 
+    static let layerNames = LayerNames(queryNorm: "query_layernorm", keyNorm: "key_layernorm")
+
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
         var model = try TransformerDescription(fields, .init(normEpsilon: 1e-5))
         model.rotary = [try rotary(fields, model)]

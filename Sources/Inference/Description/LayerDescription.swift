@@ -14,6 +14,8 @@ package struct LayerDescription: Sendable, Equatable {
 package enum Mixer: Sendable, Equatable {
     case attention(AttentionDescription)
     case latentAttention(LatentAttentionDescription)
+    case gatedDeltaNet(GatedDeltaNetDescription)
+    case shortConvolution(ShortConvolutionDescription)
 }
 
 package enum FeedForwardKind: Sendable, Equatable {
@@ -54,6 +56,8 @@ package struct AttentionDescription: Sendable, Equatable {
     package var valuesAreKeys = false
     /// The earlier layer whose keys and values are read; nil: the layer has its own.
     package var sharedLayer: Int?
+    /// Whether a gate of each head's output comes out of the matrix of q, behind the head's q.
+    package var hasOutputGate = false
     /// Of q, k and v.
     package var bias = BiasPresence.none
     package var outputBias = BiasPresence.none
@@ -69,6 +73,45 @@ package enum QueryKeyNorms: Sendable {
     case ofAllHeads
     /// One of each head by itself, after it is rotated.
     case ofRotatedHeads
+}
+
+/// A gated delta net (arXiv 2412.06464): a state for each value head in place of keys and values, and a causal
+/// convolution before it.
+package struct GatedDeltaNetDescription: Sendable, Equatable {
+    /// Heads of q and k, each shared by `valueHeads / keyHeads` of v: a divisor of `valueHeads`.
+    package var keyHeads: Int
+    package var valueHeads: Int
+    /// Multiples of 16.
+    package var keySize: Int
+    package var valueSize: Int
+    /// Tokens that the convolution sees.
+    package var taps: Int
+    /// Which value heads a key head belongs to: every `keyHeads`th, or `valueHeads / keyHeads` in a row.
+    package var isTiled = false
+    /// Whether the family's own files have q, k, v and z in one matrix, and a and b in another, by key heads.
+    package var isFused = false
+
+    var shared: Int { valueHeads / keyHeads }
+    /// Floats of all heads of q, and of k.
+    var keyFloats: Int { keyHeads * keySize }
+    /// Floats of all heads of v, and of z.
+    var valueFloats: Int { valueHeads * valueSize }
+    /// What goes through the convolution.
+    var channels: Int { 2 * keyFloats + valueFloats }
+    /// Floats of a layer's state.
+    var stateFloats: Int { (taps - 1) * channels + valueHeads * keySize * valueSize }
+}
+
+/// A gated short convolution: c × convolution(b × x), where b, c and x come of the layer's input.
+package struct ShortConvolutionDescription: Sendable, Equatable {
+    package var channels: Int
+    /// Tokens that it sees.
+    package var taps: Int
+    /// Of its matrices and of the convolution.
+    package var bias = BiasPresence.none
+
+    /// Floats of a layer's state.
+    var stateFloats: Int { (taps - 1) * channels }
 }
 
 /// A gated feed-forward network: down(activation(gate(x)) × up(x)).
@@ -95,6 +138,8 @@ package struct ExpertsDescription: Sendable, Equatable {
     package var router = RouterDescription()
     /// The width of a network that all tokens go to; nil: there is none.
     package var sharedSize: Int?
+    /// Whether a gate scales the output of that network.
+    package var gatesShared = false
     /// Whether stacks of matrices of floats have these transposed.
     package var transposesStacks = false
 
@@ -110,8 +155,6 @@ package struct RouterDescription: Sendable, Equatable {
         case sigmoid
     }
 
-    /// The last part of its path.
-    package var name = "gate"
     package var bias = BiasPresence.none
     package var scoring = Scoring.softmax
     /// Whether a weight of the model for each expert is added to its score for the choice, and for that only.
@@ -145,14 +188,23 @@ extension LayerDescription {
     var attention: AttentionDescription? {
         switch mixer {
         case .attention(let attention): attention
-        case .latentAttention: nil
+        case .latentAttention, .gatedDeltaNet, .shortConvolution: nil
         }
     }
 
     var latentAttention: LatentAttentionDescription? {
         switch mixer {
-        case .attention: nil
         case .latentAttention(let attention): attention
+        case .attention, .gatedDeltaNet, .shortConvolution: nil
+        }
+    }
+
+    /// Floats that a session keeps of the layer whatever its length.
+    var stateFloats: Int {
+        switch mixer {
+        case .attention, .latentAttention: 0
+        case .gatedDeltaNet(let net): net.stateFloats
+        case .shortConvolution(let convolution): convolution.stateFloats
         }
     }
 }

@@ -76,7 +76,13 @@ extension AttentionHeads {
             default: defaults.headCount
         )
         let (name, key) = ("num_key_value_heads", "attention.head_count_kv")
-        kvCount = try fields.int(name, gguf: key, 1...count, default: defaults.kvHeadCount ?? count)
+        // A GGUF file may have a number for each layer, 0 for those without attention.
+        let ofLayers = Set(fields.integers(gguf: key) ?? []).subtracting([0])
+        if ofLayers.count == 1, let number = ofLayers.first, 1...count ~= number {
+            kvCount = number
+        } else {
+            kvCount = try fields.int(name, gguf: key, 1...count, default: defaults.kvHeadCount ?? count)
+        }
         let sizes = 1...65_536
         let (sizeName, sizeKey) = ("head_dim", "attention.key_length")
         let given = try fields.optionalInt(sizeName, gguf: sizeKey, sizes) ?? defaults.headSize

@@ -58,6 +58,8 @@ package struct PerLayerEmbeddingDescription: Sendable, Equatable {
 package struct TensorPaths: Sendable, Equatable {
     var decoder = "model"
     var head = "lm_head"
+    /// The last norm, in the decoder.
+    var norm = "norm"
 
     /// Of the language models of families that also see pictures: as text models have it, then as older models with
     /// pictures, then as newer ones.
@@ -73,7 +75,7 @@ package struct TensorPaths: Sendable, Equatable {
 extension TransformerDescription {
     /// How many positions a token sees, itself included, in the layer that sees the most; nil is all.
     package var widestWindow: Int? {
-        let windows = layers.map(\.attention?.window)
+        let windows = layers.compactMap(\.attention).map(\.window)
         return windows.contains(nil) ? nil : windows.compactMap(\.self).max()
     }
 
@@ -100,11 +102,15 @@ extension TransformerDescription {
     /// The most columns of any matrix.
     var maxColumns: Int {
         let attention = latentAttention.map { max($0.valueSize * heads.count, $0.queryRank ?? 0) } ?? widestQuery
-        return max(hiddenSize, attention, widestFeedForward)
+        return max(hiddenSize, attention, widestFeedForward, deltaNets.map(\.valueFloats).max() ?? 0)
     }
 
     /// Latent attention, of the same shape in every layer; nil: there is none.
     var latentAttention: LatentAttentionDescription? { layers.lazy.compactMap(\.latentAttention).first }
+
+    var deltaNets: [GatedDeltaNetDescription] {
+        layers.compactMap { if case .gatedDeltaNet(let net) = $0.mixer { net } else { nil } }
+    }
 
     /// The experts of the layer that has the most; 0 if none has any.
     var mostExperts: Int { layers.map(\.feedForward.expertCount).max() ?? 0 }

@@ -5,7 +5,7 @@ import ModelFiles
 struct Attention: Sendable {
     let description: AttentionDescription
     let heads: AttentionHeads
-    /// [q | k | v] of the layer's input, or the first of these.
+    /// [q | k | v] of the layer's input, or the first of these; with output gates, each head of q is followed by its gate.
     let qkv: Linear
     let projections: ck_projections
     /// Of q and k, as the description says.
@@ -24,7 +24,8 @@ extension WeightReader {
     func attention(
         _ attention: AttentionDescription,
         of model: TransformerDescription,
-        at path: String
+        at path: String,
+        _ names: LayerNames
     ) throws(ModelError) -> Attention {
         let (heads, hidden) = (model.heads(of: attention), model.hiddenSize)
         let q = heads.querySize
@@ -32,21 +33,24 @@ extension WeightReader {
             guard attention.hasHeadNorms else { return nil }
             return try norm("\(path).\(name)", attention.headNorms == .ofAllHeads ? size : heads.size, of: model)
         }
-        let isRotated = attention.headNorms == .ofRotatedHeads
         return Attention(
             description: attention,
             heads: heads,
             qkv: try projection(attention, of: model, at: path),
             projections: attention.projections,
-            queryNorm: try headNorm(isRotated ? "query_layernorm" : "q_norm", q),
-            keyNorm: attention.sharedLayer == nil
-                ? try headNorm(isRotated ? "key_layernorm" : "k_norm", heads.keySize) : nil,
+            queryNorm: try headNorm(names.queryNorm, q),
+            keyNorm: attention.sharedLayer == nil ? try headNorm(names.keyNorm, heads.keySize) : nil,
             valueNorm: attention.hasValueNorm ? Vector([Float](repeating: 1, count: heads.size)) : nil,
             normEpsilon: model.normEpsilon,
             // GGUF files have them as weights.
             sinks: attention.hasSinks
                 ? try vector(named: ["\(path).sinks", "\(path).sinks.weight"], shapes: [[heads.count]]) : nil,
-            output: try linear(path, [LinearPart("o_proj", hidden)], columns: q, bias: attention.outputBias)
+            output: try linear(
+                path,
+                [LinearPart(names.attentionOutput, hidden)],
+                columns: q,
+                bias: attention.outputBias
+            )
         )
     }
 
@@ -58,11 +62,13 @@ extension WeightReader {
     ) throws(ModelError) -> Linear {
         let heads = model.heads(of: attention)
         let (q, k) = (heads.querySize, heads.keySize)
+        let queryRows = attention.hasOutputGate ? 2 * q : q
         func interleaved(_ count: Int) -> InterleavedHeads? {
             model.interleavesHeadRows ? InterleavedHeads(count: count, size: heads.size) : nil
         }
         let parts = [
-            LinearPart("q_proj", q, interleaved(heads.count)), LinearPart("k_proj", k, interleaved(heads.kvCount)),
+            LinearPart("q_proj", queryRows, interleaved(heads.count)),
+            LinearPart("k_proj", k, interleaved(heads.kvCount)),
             LinearPart("v_proj", k),
         ]
         guard attention.projections == CK_QKV else {
@@ -71,7 +77,7 @@ extension WeightReader {
         }
         return try linear(
             path,
-            fused: LinearPart("qkv_proj", q + 2 * k, interleaved(heads.count + heads.kvCount)),
+            fused: LinearPart("qkv_proj", queryRows + 2 * k, interleaved(heads.count + heads.kvCount)),
             parts: parts,
             columns: model.hiddenSize,
             expectsFused: attention.isFused,
@@ -92,8 +98,7 @@ extension ForwardPass {
     /// - Parameter layer: the place in KV memory of the layer whose keys and values are read.
     func attend(_ attention: Attention, layer: Int) {
         let (description, heads) = (attention.description, attention.heads)
-        attention.qkv.apply(normed, tokens: count, into: qkv, on: compute)
-        let qkv = qkv.buffer(count * attention.qkv.rows)
+        let qkv = project(attention)
         var kv = kv.view(layer: layer)
         let rotary = description.rotary.map { rotaryTables[$0] } ?? unrotated
         normalizeAllHeads(of: attention, qkv)
@@ -141,6 +146,32 @@ extension ForwardPass {
             Int32(spans.count),
             attentionOutput.ensureCapacity(count * heads.querySize)
         )
+        guard description.hasOutputGate else { return }
+        let size = count * heads.querySize
+        let (gates, output) = (outputGates.buffer(size), attentionOutput.buffer(size))
+        ck_sigmoid_gate(compute.handle, gates, Int32(count), Int32(heads.querySize), output)
+    }
+
+    /// qkv = [q | k | v] of each token of `normed`, and outputGates = the gates, if there are any.
+    private func project(_ attention: Attention) -> UnsafeMutablePointer<Float> {
+        let heads = attention.heads
+        guard attention.description.hasOutputGate else {
+            attention.qkv.apply(normed, tokens: count, into: qkv, on: compute)
+            return qkv.buffer(count * attention.qkv.rows)
+        }
+        attention.qkv.apply(normed, tokens: count, into: projected, on: compute)
+        let output = qkv.ensureCapacity(count * (heads.querySize + 2 * heads.keySize))
+        ck_split_query_gates(
+            compute.handle,
+            projected.buffer(count * attention.qkv.rows),
+            Int32(count),
+            Int32(heads.count),
+            Int32(heads.size),
+            Int32(2 * heads.keySize),
+            output,
+            outputGates.ensureCapacity(count * heads.querySize)
+        )
+        return output
     }
 
     /// Normalises q and k, all heads together, if they have norms of that kind.

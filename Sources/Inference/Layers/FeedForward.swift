@@ -16,7 +16,8 @@ extension WeightReader {
     func dense(
         _ network: DenseDescription,
         hiddenSize: Int,
-        at path: String
+        at path: String,
+        _ names: LayerNames = LayerNames()
     ) throws(ModelError) -> DenseFeedForward {
         DenseFeedForward(
             gateUp: try linear(
@@ -26,14 +27,14 @@ extension WeightReader {
                     2 * network.size,
                     network.alternatesGateAndUp ? InterleavedHeads(count: 1, size: 2 * network.size) : nil
                 ),
-                parts: [LinearPart("gate_proj", network.size), LinearPart("up_proj", network.size)],
+                parts: [LinearPart(names.gate, network.size), LinearPart(names.up, network.size)],
                 columns: hiddenSize,
                 expectsFused: network.isFused,
                 bias: network.bias
             ),
             down: try linear(
                 path,
-                [LinearPart("down_proj", hiddenSize)],
+                [LinearPart(names.down, hiddenSize)],
                 columns: network.size,
                 bias: network.bias
             ),

@@ -5,6 +5,8 @@ struct LayerWeights: Sendable {
     enum Mixer: Sendable {
         case attention(Attention)
         case latentAttention(LatentAttention)
+        case gatedDeltaNet(GatedDeltaNet)
+        case shortConvolution(ShortConvolution)
     }
 
     enum FeedForward: Sendable {
@@ -38,14 +40,14 @@ extension ModelFamily {
             try weights.norm("\(path).\(name)", model.hiddenSize, of: model, scale: scale)
         }
         let (hasInputNorms, hasOutputNorms) = (layer.norms != .after, layer.norms != .before)
-        let beforeFeedForward = hasOutputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm"
-        let scale = layer.residualScale
+        let (names, scale) = (layerNames, layer.residualScale)
+        let beforeFeedForward = hasOutputNorms ? "pre_feedforward_layernorm" : names.feedForwardNorm
         return LayerWeights(
-            mixerNorm: hasInputNorms ? try norm("input_layernorm") : nil,
-            mixer: try weights.mixer(layer.mixer, of: model, at: path),
+            mixerNorm: hasInputNorms ? try norm(names.mixerNorm) : nil,
+            mixer: try weights.mixer(layer.mixer, of: model, at: path, names),
             mixerOutputNorm: hasOutputNorms ? try norm("post_attention_layernorm", scale: scale) : nil,
             feedForwardNorm: hasInputNorms ? try norm(beforeFeedForward) : nil,
-            feedForward: try weights.feedForward(layer.feedForward, of: model, at: path),
+            feedForward: try weights.feedForward(layer.feedForward, of: model, at: path, names),
             feedForwardOutputNorm: hasOutputNorms ? try norm("post_feedforward_layernorm", scale: scale) : nil,
             residualScale: scale,
             perLayerInput: try weights.perLayerInput(of: model, at: path),
@@ -59,24 +61,30 @@ extension WeightReader {
     fileprivate func mixer(
         _ mixer: Mixer,
         of model: TransformerDescription,
-        at path: String
+        at path: String,
+        _ names: LayerNames
     ) throws(ModelError) -> LayerWeights.Mixer {
         switch mixer {
-        case .attention(let attention): .attention(try self.attention(attention, of: model, at: "\(path).self_attn"))
+        case .attention(let attention):
+            .attention(try self.attention(attention, of: model, at: "\(path).self_attn", names))
         case .latentAttention(let attention):
             .latentAttention(try latentAttention(attention, of: model, at: "\(path).self_attn"))
+        case .gatedDeltaNet(let net): .gatedDeltaNet(try deltaNet(net, of: model, at: "\(path).linear_attn"))
+        case .shortConvolution(let convolution):
+            .shortConvolution(try shortConvolution(convolution, hiddenSize: model.hiddenSize, at: "\(path).conv"))
         }
     }
 
     fileprivate func feedForward(
         _ kind: FeedForwardKind,
         of model: TransformerDescription,
-        at path: String
+        at path: String,
+        _ names: LayerNames
     ) throws(ModelError) -> LayerWeights.FeedForward {
-        let size = model.hiddenSize
+        let (size, own) = (model.hiddenSize, "\(path).\(names.feedForward)")
         return switch kind {
-        case .dense(let network): .dense(try dense(network, hiddenSize: size, at: "\(path).mlp"))
-        case .experts(let experts): .experts(try mixture(experts, hiddenSize: size, at: "\(path).mlp"))
+        case .dense(let network): .dense(try dense(network, hiddenSize: size, at: own, names))
+        case .experts(let experts): .experts(try mixture(experts, hiddenSize: size, at: own, router: names.router))
         case .both(let network, let experts): .both(try denseAndExperts(network, experts, of: model, at: path))
         }
     }
@@ -84,7 +92,8 @@ extension WeightReader {
 
 extension ForwardPass {
     /// hidden += the output of the layer's mixer, which also stores what later positions need of these.
-    /// - Parameter index: the place in KV memory of its keys and values.
+    /// - Parameter index: of the layer among those with the same kind of memory, or that of the layer whose keys and values
+    ///   it reads.
     func mix(_ layer: LayerWeights, index: Int) {
         normalize(layer.mixerNorm)
         switch layer.mixer {
@@ -94,6 +103,12 @@ extension ForwardPass {
         case .latentAttention(let attention):
             attend(attention, layer: index)
             addOutput(of: attention.output, headValues, layer.mixerOutputNorm, scale: layer.residualScale)
+        case .gatedDeltaNet(let net):
+            recur(net, layer: index)
+            addOutput(of: net.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
+        case .shortConvolution(let convolution):
+            convolve(convolution, layer: index)
+            addOutput(of: convolution.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
         }
     }
 

@@ -13,8 +13,7 @@ struct MixtureOfExperts: Sendable {
     /// Added to the experts' scores for the choice.
     let correction: Vector?
     let experts: [DenseFeedForward]
-    /// A network that all tokens go to.
-    let shared: DenseFeedForward?
+    let shared: SharedExpert?
     /// Multiplies each expert's weight, after all else.
     let scales: [Float]?
 
@@ -22,30 +21,31 @@ struct MixtureOfExperts: Sendable {
     var chosenCount: Int { description.chosenCount }
 }
 
+/// A feed-forward network that all tokens go to.
+struct SharedExpert: Sendable {
+    let network: DenseFeedForward
+    /// [1, hidden size]: each token scales the output by sigmoid(gate · x); nil: it stays.
+    let gate: Matrix?
+}
+
 extension WeightReader {
     /// Binds the router (`gate`) and the experts at `path`: each by itself (`experts.N.gate_proj` …), as the hub has
     /// them, or stacked in one tensor, as transformers 5 (`experts.gate_up_proj`) and MLX (`switch_mlp.gate_proj` …) do;
-    /// and `shared_experts`.
+    /// and the shared expert.
     /// - Parameters:
-    ///   - router: the module that has the router; nil: the one at `path`.
+    ///   - name: of the router, below `path`.
     ///   - stack: where MLX has stacks, below `path`.
     ///   - scales: the tensor that multiplies the experts' weights, if there is one.
     func mixture(
         _ mixture: ExpertsDescription,
         hiddenSize: Int,
         at path: String,
-        router routerPath: String? = nil,
+        router name: String,
         stack: String = "switch_mlp",
         scales: String? = nil
     ) throws(ModelError) -> MixtureOfExperts {
-        let (count, name) = (mixture.count, mixture.router.name)
-        let routerPath = routerPath ?? path
-        let router = try linear(
-            routerPath,
-            [LinearPart(name, count)],
-            columns: hiddenSize,
-            bias: mixture.router.bias
-        )
+        let (count, bias) = (mixture.count, mixture.router.bias)
+        let router = try linear(path, [LinearPart(name, count)], columns: hiddenSize, bias: bias)
         var expertPaths = (0..<count).map { "\(path).experts.\($0)" }
         for stack in ["\(path).\(stack)", "\(path).experts"] {
             let names = ["gate_up_proj", "gate_proj", "up_proj", "down_proj"].filter { isStack("\(stack).\($0)") }
@@ -58,7 +58,7 @@ extension WeightReader {
         }
         var experts: [DenseFeedForward] = []
         for path in expertPaths { experts.append(try dense(mixture.expert, hiddenSize: hiddenSize, at: path)) }
-        let corrections = ["_bias", ".bias"].map { "\(routerPath).\(name).e_score_correction\($0)" }
+        let corrections = ["_bias", ".bias"].map { "\(path).\(name).e_score_correction\($0)" }
         return MixtureOfExperts(
             description: mixture,
             router: router,
@@ -70,16 +70,23 @@ extension WeightReader {
         )
     }
 
-    /// Binds `shared_experts`, which are one network.
+    /// Binds `shared_experts`, which are one network; or `shared_expert` and its gate.
     private func sharedExpert(
         _ mixture: ExpertsDescription,
         hiddenSize: Int,
         at path: String
-    ) throws(ModelError) -> DenseFeedForward? {
+    ) throws(ModelError) -> SharedExpert? {
         guard let size = mixture.sharedSize else { return nil }
         var network = mixture.expert
         network.size = size
-        return try dense(network, hiddenSize: hiddenSize, at: "\(path).shared_experts")
+        guard mixture.gatesShared else {
+            let network = try dense(network, hiddenSize: hiddenSize, at: "\(path).shared_experts")
+            return SharedExpert(network: network, gate: nil)
+        }
+        return SharedExpert(
+            network: try dense(network, hiddenSize: hiddenSize, at: "\(path).shared_expert"),
+            gate: try matrix("\(path).shared_expert_gate", rows: 1, columns: hiddenSize)
+        )
     }
 }
 
@@ -113,10 +120,29 @@ extension ForwardPass {
                 output
             )
         }
-        if let shared = mixture.shared {
-            activate(shared, normed, tokens: count)
-            shared.down.apply(gated, tokens: count, into: blockOutput, adding: true, on: compute)
+        if let shared = mixture.shared { add(shared, hiddenSize: hiddenSize) }
+    }
+
+    /// blockOutput += the shared expert's output for `normed`.
+    private func add(_ shared: SharedExpert, hiddenSize: Int) {
+        activate(shared.network, normed, tokens: count)
+        guard let gate = shared.gate else {
+            shared.network.down.apply(gated, tokens: count, into: blockOutput, adding: true, on: compute)
+            return
         }
+        gate.multiply(normed, tokens: count, into: routerLogits, on: compute)
+        let gates = routerLogits.buffer(count)
+        ck_sigmoid(compute.handle, Int32(count), gates)
+        shared.network.down.apply(gated, tokens: count, into: expertOutput, on: compute)
+        ck_scatter_add(
+            compute.handle,
+            expertOutput.buffer(count * hiddenSize),
+            (0..<Int32(count)).map(\.self),
+            gates,
+            Int32(count),
+            Int32(hiddenSize),
+            blockOutput.buffer(count * hiddenSize)
+        )
     }
 
     /// The experts of each token, and their weights: [count, chosenCount].

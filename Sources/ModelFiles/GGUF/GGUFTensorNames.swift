@@ -12,20 +12,25 @@ package struct GGUFTensorNames: Sendable {
     /// The name in the Hugging Face form; nil if that has none.
     func canonicalName(_ name: String) -> String? {
         let pieces = name.split(separator: ".", omittingEmptySubsequences: false)
-        let isOfLayer = pieces.count == 4 && pieces[0] == "blk"
-        if isOfLayer, let layer = Int(pieces[1]), layer >= 0, let own = layerNames["\(pieces[2]).\(pieces[3])"] {
-            return "model.layers.\(layer).\(own)"
+        if pieces.count > 2, pieces[0] == "blk", let layer = Int(pieces[1]), layer >= 0 {
+            return nameInLayer(pieces[2...]).map { "model.layers.\(layer).\($0)" }
         }
-        guard let suffix = pieces.last, suffix == "weight" || suffix == "bias" else { return nil }
-        if pieces.count == 2 {
-            return Self.modelNames[String(pieces[0])].map { "\($0).\(suffix)" }
-        }
-        guard isOfLayer, let layer = Int(pieces[1]), layer >= 0 else { return nil }
-        return layerNames[String(pieces[2])].map { "model.layers.\(layer).\($0).\(suffix)" }
+        guard pieces.count == 2, let part = Self.modelNames[String(pieces[0])] else { return nil }
+        return isParameter(pieces[1]) ? "\(part).\(pieces[1])" : nil
     }
+
+    private func nameInLayer(_ pieces: ArraySlice<Substring>) -> String? {
+        // A few tensors are no module's weight or bias.
+        if let own = layerNames[pieces.joined(separator: ".")] { return own }
+        guard let suffix = pieces.last, isParameter(suffix) else { return nil }
+        return layerNames[pieces.dropLast().joined(separator: ".")].map { "\($0).\(suffix)" }
+    }
+
+    private func isParameter(_ suffix: Substring) -> Bool { suffix == "weight" || suffix == "bias" }
 
     private static let modelNames = [
         "token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head",
+        "token_embd_norm": "model.embedding_norm",
         "per_layer_token_embd": "model.embed_tokens_per_layer",
         "per_layer_model_proj": "model.per_layer_model_projection",
         "per_layer_proj_norm": "model.per_layer_projection_norm",
@@ -48,6 +53,10 @@ package struct GGUFTensorNames: Sendable {
         "ffn_up": "mlp.up_proj",
         "ffn_down": "mlp.down_proj",
         "ffn_gate_inp": "mlp.gate",
+        "ffn_gate_shexp": "mlp.shared_expert.gate_proj",
+        "ffn_up_shexp": "mlp.shared_expert.up_proj",
+        "ffn_down_shexp": "mlp.shared_expert.down_proj",
+        "ffn_gate_inp_shexp": "mlp.shared_expert_gate",
         // Stacks of all experts of a layer.
         "ffn_gate_exps": "mlp.experts.gate_proj",
         "ffn_up_exps": "mlp.experts.up_proj",

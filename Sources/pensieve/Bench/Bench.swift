@@ -161,6 +161,9 @@ struct Bench {
             let bytes = blocks * description.blockSize * description.kvBytesPerToken
             return "needs \(Format.bytes(bytes)) of KV memory (--kv-memory)"
         }
+        if let states = description.stateMemory, sessions > states.slotCount {
+            return "needs \(Format.bytes(sessions * states.slotBytes)) of state memory (--kv-memory)"
+        }
         return nil
     }
 
@@ -176,7 +179,8 @@ struct Bench {
             return BenchSession(
                 id: SessionID(UInt64(index)),
                 tokens: (0..<length).map { _ in Token.random(in: 0..<vocabulary) },
-                blocks: Array(blocks)
+                blocks: Array(blocks),
+                state: description.stateMemory.map { _ in StateSlot(index) }
             )
         }
     }
@@ -199,6 +203,8 @@ struct BenchSession {
     let id: SessionID
     let tokens: [Token]
     let blocks: [BlockIndex]
+    /// Nil if the model has no state.
+    let state: StateSlot?
 
     /// The step entry that computes some of the session's positions.
     func entry(_ positions: Range<Int>, samples: Bool) -> StepEntry {
@@ -209,7 +215,8 @@ struct BenchSession {
             blocks: blocks,
             samples: samples,
             sampling: .greedy,
-            sampleIndex: 0
+            sampleIndex: 0,
+            state: state.map { StateUse(slot: $0, source: positions.lowerBound > 0 ? $0 : nil) }
         )
     }
 }

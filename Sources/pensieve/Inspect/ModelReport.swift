@@ -29,9 +29,14 @@ struct ModelReport: Encodable {
     var vocabularySize: Int
     var contextLength: Int
     var slidingWindow: Int?
+    /// Those of the language model, which alone are read.
     var tensors: [TensorGroup]
+    /// The others, for people.
+    var leftOut: String?
     var kvType: String
     var kvBytesPerToken: Int
+    /// What recurrent layers keep of a session, whatever its length.
+    var stateBytesPerSession: Int?
     var memory: [Memory]
     /// The most memory that a server takes with default settings on this machine, including its KV cache.
     var serverBytes: Int?
@@ -44,7 +49,7 @@ struct ModelReport: Encodable {
     /// A short conversation in the model's chat format, or why it cannot be rendered.
     var chatExample: String?
     var chatProblem: String?
-    /// Remarks on tensors, tokenizer and chat format.
+    /// Remarks on tokenizer and chat format.
     var notes: [String] = []
 
     static let sessionCounts = [1, 8, 32]
@@ -53,9 +58,10 @@ struct ModelReport: Encodable {
     init(name: String, path: String?, source: ModelSource, kvType: KVType) throws {
         let configuration = try ModelConfiguration(source: source)
         let transformer = configuration.transformer
-        let files = try configuration.tensors(of: source)
-        tensors = TensorGroup.all(in: files, configuration.quantization)
-        notes = files.notes(on: transformer)
+        let directory = try configuration.tensors(of: source)
+        let others = LeftOutWeights(of: directory, transformer)
+        tensors = TensorGroup.all(in: directory.removing(others.names), configuration.quantization)
+        leftOut = others.text
         model = name
         self.path = path
         architecture = configuration.modelType
@@ -71,9 +77,10 @@ struct ModelReport: Encodable {
         slidingWindow = transformer.window
         self.kvType = kvType.rawValue
         kvBytesPerToken = transformer.kvBytesPerToken(kvType)
+        stateBytesPerSession = transformer.stateBytesPerSession
         do {
             let text = try ModelText(source, configuration, LoadedModel.Vocabulary(source: source))
-            notes += text.notes
+            notes = text.notes
             chatExample = try Self.example(text)
         } catch {
             chatProblem = "\(error)"
@@ -86,23 +93,30 @@ struct ModelReport: Encodable {
         if let plan = try? MemoryPlan(transformer, options: options) {
             (serverKVBytes, serverKVTokens) = (plan.kvBytes, plan.kvTokens)
             let working = plan.working.bytes(stepTokens: defaults.stepTokens, samples: defaults.maxSamples)
-            serverBytes = weightBytes + plan.kvBytes + working
+            serverBytes = weightBytes + plan.kvBytes + (plan.states?.byteCount ?? 0) + working
         }
         let lengths = Set([min(Self.shortSession, contextLength), contextLength]).sorted()
-        memory = lengths.flatMap { [weightBytes, kvBytesPerToken] tokens in
+        memory = lengths.flatMap { [weightBytes, kvBytesPerToken, stateBytesPerSession] tokens in
             Self.sessionCounts.map { sessions in
                 Memory(
                     tokensEach: tokens,
                     sessions: sessions,
-                    bytes: Self.sum(weightBytes, tokens, sessions, kvBytesPerToken)
+                    bytes: Self.sum(weightBytes, tokens, sessions, kvBytesPerToken, stateBytesPerSession ?? 0)
                 )
             }
         }
     }
 
     /// Saturates, as sizes come from files.
-    private static func sum(_ weights: Int, _ tokens: Int, _ sessions: Int, _ bytesPerToken: Int) -> Int {
-        Int(exactly: (Double(weights) + Double(tokens) * Double(sessions) * Double(bytesPerToken)).rounded()) ?? Int.max
+    private static func sum(
+        _ weights: Int,
+        _ tokens: Int,
+        _ sessions: Int,
+        _ bytesPerToken: Int,
+        _ bytesPerSession: Int
+    ) -> Int {
+        let each = Double(tokens) * Double(bytesPerToken) + Double(bytesPerSession)
+        return Int(exactly: (Double(weights) + Double(sessions) * each).rounded()) ?? Int.max
     }
 
     private static func example(_ text: ModelText) throws -> String {
@@ -135,7 +149,14 @@ extension ModelReport {
             ["tensors", "form", "parameters", "size"],
             tensors.map { [$0.kind.rawValue, $0.form, Format.parameters($0.parameters), Format.bytes($0.bytes)] }
         )
-        lines += ["", field("KV memory", "\(Format.bytes(kvBytesPerToken)) for each token, as \(kvType)"), ""]
+        if let leftOut { lines += ["", field("left out", leftOut)] }
+        lines += ["", field("KV memory", "\(Format.bytes(kvBytesPerToken)) for each token, as \(kvType)")]
+        if let stateBytesPerSession {
+            lines.append(
+                field("state memory", "\(Format.bytes(stateBytesPerSession)) for each session and each snapshot")
+            )
+        }
+        lines.append("")
         // Blocks outside every layer's window are freed; only the loaded model knows when.
         let heading = slidingWindow == nil ? "memory for" : "memory for at most"
         lines += Self.table([heading] + Self.sessionCounts.map { $0 == 1 ? "1 session" : "\($0) sessions" }, needs)

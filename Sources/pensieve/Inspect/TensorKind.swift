@@ -21,7 +21,9 @@ enum TensorKind: String, CaseIterable, Encodable {
             self = .head
         } else if has("experts", "switch_mlp") || parts.contains(where: { $0.hasSuffix("_exps") }) {
             self = .experts
-        } else if has("self_attn", "attn", "attention") || parts.contains(where: { $0.hasPrefix("attn_") }) {
+        } else if has("self_attn", "linear_attn", "attn", "attention")
+            || parts.contains(where: { $0.hasPrefix("attn_") })
+        {
             self = .attention
         } else if has("mlp", "feed_forward") || parts.contains(where: { $0.hasPrefix("ffn_") }) {
             self = .feedForward

@@ -61,6 +61,17 @@ GEMMA4 = {name: value for name, value in COMMON.items() if name not in ("rope_th
         "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.5, "rope_theta": 1000000.0},
         "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0}},
 }
+DELTA_NETS = {
+    "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32, "attention_bias": False,
+    "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 16, "linear_value_head_dim": 32,
+    "linear_conv_kernel_dim": 4,
+}
+SHARED_EXPERT = {
+    "num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "shared_expert_intermediate_size": 64,
+}
+SECTIONS = {
+    "rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.25, "mrope_interleaved": True,
+    "mrope_section": [2, 1, 1]}
 
 MODELS = {
     "phi3-128k": COMMON | longrope("su", 8) | {
@@ -160,7 +171,23 @@ MODELS = {
     "glm4_moe_lite": COMMON | EXPERTS | LATENT | {
         "rope_interleave": False, "n_group": 1, "topk_group": 1, "num_experts_per_tok": 2, "num_hidden_layers": 4,
         "mlp_layer_types": ["dense", "sparse", "dense", "sparse"], "num_nextn_predict_layers": 0},
+    # Value heads wider than a strip of the kernels; a layer without experts; a pattern of layers of its own.
+    "qwen3_next": COMMON | DELTA_NETS | SHARED_EXPERT | {
+        "linear_value_head_dim": 80, "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [1],
+        "partial_rotary_factor": 0.25,
+        "layer_types": ["linear_attention", "full_attention", "linear_attention", "linear_attention"]},
+    "qwen3_5_text": COMMON | DELTA_NETS | {"tie_word_embeddings": True, "rope_parameters": SECTIONS},
+    "qwen3_5_moe_text": COMMON | DELTA_NETS | SHARED_EXPERT | {
+        "linear_num_key_heads": 1, "num_hidden_layers": 2, "rope_parameters": SECTIONS, "full_attention_interval": 2},
+    # Convolutions with biases, and a width that is not the one that config.json says.
+    "lfm2": COMMON | {
+        "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
+        "norm_eps": 1e-5, "conv_L_cache": 3, "conv_bias": True, "intermediate_size": 120, "block_multiple_of": 32,
+        "block_ffn_dim_multiplier": 1.0, "block_auto_adjust_ff_dim": True,
+        "layer_types": ["conv", "full_attention", "conv", "conv"]},
 }
+for name in ("qwen3_5_text", "qwen3_5_moe_text"):
+    del MODELS[name]["rope_theta"]
 
 
 def make_model(fields: dict):
@@ -177,12 +204,17 @@ def random_weights(model, seed: int) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     relative = model.config.model_type.startswith(("gemma2", "gemma3"))
     gemma = model.config.model_type.startswith("gemma")
+    delta_nets = hasattr(model.config, "linear_num_value_heads")
     weights = {}
     for name, value in sorted(model.state_dict().items()):
         if name == "lm_head.weight" and model.config.tie_word_embeddings:
             continue
         values = torch.randn(value.shape, generator=generator)
         if name.endswith((".bias", "correction_bias")):
+            values = 0.2 * values
+        elif name.endswith(".A_log"):
+            values = values - 3  # states that last
+        elif delta_nets and value.ndim == 1 and not name.endswith(("linear_attn.norm.weight", ".dt_bias")):
             values = 0.2 * values
         elif value.ndim == 1:
             values = 0.2 * values + (0 if relative else 1)
@@ -327,10 +359,16 @@ def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int, fields: 
             return in_turn(add(gate, parts[0], bits), add(up, parts[1], bits))
         return add(path, value.transpose(1, 2), bits).transpose(1, 2).contiguous()
 
+    delta_nets = any("linear_attn" in name for name in weights)
     for name, value in weights.items():
         path = name.removesuffix(".weight")
-        if value.ndim == 1 or path.endswith(".mlp.gate") and "n_shared_experts" in fields:
+        if delta_nets and name.endswith("norm.weight") and not name.endswith("linear_attn.norm.weight"):
+            stored[name] = (value + 1).bfloat16()
+            restored[name] = stored[name].float() - 1
+        elif value.ndim == 1 or path.endswith(".mlp.gate") and "n_shared_experts" in fields:
             stored[name], restored[name] = value.bfloat16(), value
+        elif name.endswith((".conv1d.weight", ".conv.conv.weight")):
+            stored[name], restored[name] = value.moveaxis(2, 1).bfloat16().contiguous(), value
         elif is_gpt_oss(weights) and ".experts." in path:
             restored[name] = add_gpt_oss(path, value)
         elif path.endswith(".kv_b_proj") and fields["model_type"] != "deepseek_v2":
@@ -338,7 +376,7 @@ def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int, fields: 
             keys, values = head_parts(value, fields)
             restored[name] = joined_heads(
                 add(f"{base}embed_q", keys, bits), add(f"{base}unembed_out", values, bits))
-        elif path.endswith((".mlp.gate", ".mlp.router", ".router.proj")):
+        elif path.endswith((".mlp.gate", ".mlp.router", ".router.proj", ".shared_expert_gate")):
             exceptions[path] = {"group_size": group, "bits": 8}
             restored[name] = add(path, value, 8)
         elif ".experts." in path:

@@ -29,8 +29,8 @@ from safetensors.numpy import load_file, save_file
 from transformers import Phi3Config, Phi3ForCausalLM
 
 from make_architecture_fixtures import (
-    COMMON, EXPERTS, GEMMA4, LATENT, MODELS, float4, gate_and_up, head_parts, in_turn, joined_heads, logits_of, longrope,
-    make_model, random_weights)
+    COMMON, DELTA_NETS, EXPERTS, GEMMA4, LATENT, MODELS, SECTIONS, SHARED_EXPERT, float4, gate_and_up, head_parts, in_turn,
+    joined_heads, logits_of, longrope, make_model, random_weights)
 from make_fixtures import FIXTURES
 
 BLOCKS = [
@@ -257,6 +257,17 @@ def write_names():
     parts["olmo2"] = parts["exaone4"] = parts["llama"][1:] + ["post_feedforward_layernorm"] + head_norms
     parts["gpt-oss"] = (
         block + [f"self_attn.{n}" for n in attention + ["sinks"]] + ["mlp.router"] + [f"mlp.experts.{n}" for n in mlp])
+    delta_net = [f"linear_attn.{n}" for n in ("in_proj_qkv", "in_proj_z", "conv1d", "norm", "out_proj")]
+    experts = ["mlp.gate", "mlp.shared_expert_gate"]
+    experts += [f"mlp.{kind}.{n}" for kind in ("experts", "shared_expert") for n in mlp]
+    numbers = ["linear_attn.in_proj_a", "linear_attn.in_proj_b"]
+    parts["qwen3next"] = parts["qwen3"][:-3] + delta_net + ["linear_attn.in_proj_ba"] + experts
+    parts["qwen35"] = parts["qwen3"] + delta_net + numbers
+    parts["qwen35moe"] = parts["qwen3"][:-3] + delta_net + numbers + experts
+    parts["lfm2"] = ["operator_norm", "ffn_norm"] + [f"self_attn.{n}" for n in (
+        "q_proj", "k_proj", "v_proj", "out_proj", "q_layernorm", "k_layernorm")]
+    parts["lfm2"] += [f"conv.{n}" for n in ("conv", "in_proj", "out_proj")]
+    parts["lfm2"] += [f"feed_forward.{n}" for n in ("w1", "w2", "w3")]
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     parts["gemma2"] = parts["llama"] + extra
     parts["gemma3"] = parts["llama"] + head_norms + extra
@@ -273,7 +284,7 @@ def write_names():
     result = {}
     for arch, modules in parts.items():
         names = gguf.get_tensor_name_map(next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == arch), 12)
-        paths = ["model.embed_tokens", "model.norm", "lm_head"] + models.get(arch, [])
+        paths = ["model.embed_tokens", "model.norm", "model.embedding_norm", "lm_head"] + models.get(arch, [])
         paths += [f"model.layers.11.{m}" for m in modules]
         pairs = {f"{p}.weight": names.get_name(f"{p}.weight", try_suffixes=(".weight",)) for p in paths}
         # Gemma has no lm_head.
@@ -340,6 +351,16 @@ ARCHITECTURES = {
         "norm_topk_prob": False, "n_shared_experts": 2,
         "rope_scaling": {"type": "yarn", "factor": 4.0, "mscale": 0.707, "mscale_all_dim": 0.707,
                          "original_max_position_embeddings": 32}},
+    "qwen3next": COMMON | DELTA_NETS | SHARED_EXPERT | {
+        "model_type": "qwen3_next", "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [],
+        "partial_rotary_factor": 0.25},
+    "qwen35": COMMON | DELTA_NETS | {"model_type": "qwen3_5_text", "rope_parameters": SECTIONS},
+    "lfm2": COMMON | {
+        "num_hidden_layers": 3, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
+        "norm_eps": 1e-5, "conv_L_cache": 3, "conv_bias": False, "block_auto_adjust_ff_dim": False,
+        "layer_types": ["conv", "full_attention", "conv"]},
+    "qwen35moe": COMMON | DELTA_NETS | SHARED_EXPERT | {
+        "model_type": "qwen3_5_moe_text", "rope_parameters": SECTIONS},
 }
 
 
@@ -389,7 +410,11 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     writer.add_feed_forward_length(fields["intermediate_size"])
     writer.add_block_count(fields["num_hidden_layers"])
     writer.add_head_count(fields["num_attention_heads"])
-    writer.add_head_count_kv(1 if "kv_lora_rank" in fields else fields["num_key_value_heads"])
+    heads = 1 if "kv_lora_rank" in fields else fields["num_key_value_heads"]
+    if arch == "lfm2":
+        writer.add_shortconv_l_cache(fields["conv_L_cache"])
+        heads = [0 if kind == "conv" else heads for kind in fields["layer_types"]]
+    writer.add_head_count_kv(heads)
     writer.add_layer_norm_rms_eps(fields["rms_norm_eps"])
     writer.add_rope_freq_base(rope_base(fields, head))
     if "head_dim" in fields:
@@ -398,13 +423,15 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     if "kv_lora_rank" in fields:
         head = fields["qk_rope_head_dim"]
         add_latent_attention(writer, fields)
-    writer.add_rope_dimension_count(int(head * fields.get("partial_rotary_factor", 1)))
+    share = fields.get("rope_parameters", {}).get("partial_rotary_factor", fields.get("partial_rotary_factor", 1))
+    writer.add_rope_dimension_count(int(head * share))
     if fields.get("sliding_window"):
         writer.add_sliding_window(fields["sliding_window"])
-    if "layer_types" in fields or fields["model_type"] == "olmo3":
-        types = fields.get("layer_types", ["sliding_attention"] * 3 + ["full_attention"])
-        if arch != "gpt-oss":
-            writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in types])
+    types = fields.get("layer_types", [])
+    if fields["model_type"] == "olmo3":
+        types = ["sliding_attention"] * 3 + ["full_attention"]
+    if "sliding_attention" in types and arch != "gpt-oss":
+        writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in types])
     scaling = fields.get("rope_scaling", fields.get("rope_parameters", {}))
     scaling = scaling.get("full_attention", scaling)
     kind = scaling.get("rope_type", scaling.get("type"))
@@ -439,7 +466,9 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
         writer.add_attn_temperature_scale(scaling["llama_4_scaling_beta"])
     if "n_routed_experts" in fields:
         add_grouped_experts(writer, arch, fields)
-    if arch in ("qwen3moe", "gpt-oss"):
+    if "linear_num_value_heads" in fields:
+        add_delta_nets(writer, fields)
+    if "num_experts" in fields or "num_local_experts" in fields:
         writer.add_expert_count(fields.get("num_experts", fields.get("num_local_experts")))
         writer.add_expert_used_count(fields["num_experts_per_tok"])
         writer.add_expert_feed_forward_length(fields.get("moe_intermediate_size", fields["intermediate_size"]))
@@ -465,6 +494,17 @@ def add_grouped_experts(writer: gguf.GGUFWriter, arch: str, fields: dict):
         writer.add_expert_weights_norm(True)
     if arch == "glm4moe":
         writer.add_expert_gating_func(gguf.ExpertGatingFuncType.SIGMOID)
+
+
+def add_delta_nets(writer: gguf.GGUFWriter, fields: dict):
+    writer.add_ssm_conv_kernel(fields["linear_conv_kernel_dim"])
+    writer.add_ssm_state_size(fields["linear_key_head_dim"])
+    writer.add_ssm_group_count(fields["linear_num_key_heads"])
+    writer.add_ssm_time_step_rank(fields["linear_num_value_heads"])
+    writer.add_ssm_inner_size(fields["linear_value_head_dim"] * fields["linear_num_value_heads"])
+    writer.add_full_attention_interval(fields.get("full_attention_interval", 4))
+    if "shared_expert_intermediate_size" in fields:
+        writer.add_expert_shared_feed_forward_length(fields["shared_expert_intermediate_size"])
 
 
 def add_latent_attention(writer: gguf.GGUFWriter, fields: dict):
@@ -514,6 +554,40 @@ def split_gpt_oss(name: str, value: torch.Tensor, weights: dict[str, torch.Tenso
     return {f"{name}.weight": part.numpy()}
 
 
+def tiled(value: np.ndarray, axis: int, fields: dict) -> np.ndarray:
+    """Value heads in the order of llama.cpp: the first of each key head, then the second of each, …"""
+    keys, heads = fields["linear_num_key_heads"], fields["linear_num_value_heads"]
+    shape = value.shape
+    parts = value.reshape(*shape[:axis], keys, heads // keys, shape[axis] // heads, *shape[axis + 1:])
+    return np.ascontiguousarray(parts.swapaxes(axis, axis + 1)).reshape(shape)
+
+
+def delta_net_parts(arch: str, path: str, value: np.ndarray, fields: dict) -> dict[str, np.ndarray]:
+    """The tensors of a gated delta net by the names that the `gguf` package knows, as GGUF files have them."""
+    keys = 2 * fields["linear_num_key_heads"] * fields["linear_key_head_dim"]
+    base, part = path.split(".linear_attn.")
+    base += ".linear_attn."
+    if part == "in_proj_qkvz.weight":
+        groups = value.reshape(fields["linear_num_key_heads"], -1, value.shape[-1])
+        size = fields["linear_key_head_dim"]
+        values = (groups.shape[1] - 2 * size) // 2
+        rows = np.split(groups, [size, 2 * size, 2 * size + values], axis=1)
+        q, k, v, z = (np.ascontiguousarray(r).reshape(-1, value.shape[-1]) for r in rows)
+        return {base + "in_proj_qkv.weight": np.concatenate([q, k, v]), base + "in_proj_z.weight": z}
+    if part == "conv1d.weight":
+        value = value[:, 0, :]
+    if arch != "qwen3next":
+        if part in ("in_proj_qkv.weight", "conv1d.weight"):
+            value = np.concatenate([value[:keys], tiled(value[keys:], 0, fields)])
+        elif part in ("in_proj_z.weight", "in_proj_a.weight", "in_proj_b.weight", "A_log", "dt_bias"):
+            value = tiled(value, 0, fields)
+        elif part == "out_proj.weight":
+            value = tiled(value, 1, fields)
+    if part == "A_log":
+        value = -np.exp(value)
+    return {base + {"dt_bias": "dt_proj.bias"}.get(part, part): value}
+
+
 def write_architecture(file: str, fields: dict):
     arch = SAME_ARCHITECTURE.get(file, file)
     fields = {"model_type": arch} | fields
@@ -531,7 +605,8 @@ def write_architecture(file: str, fields: dict):
         of_gpt_oss = arch == "gpt-oss" and ".experts." in name
         is_router = {"gate", "router"} & set(name.split(".")[-2:]) or "router.proj" in name
         kind = Type.MXFP4 if of_gpt_oss else Type.Q8_0 if is_router else Type.Q4_0
-        if value.ndim > 1 and not of_gpt_oss:
+        is_plain = name.endswith(("conv1d.weight", "conv.conv.weight", "shared_expert_gate.weight"))
+        if value.ndim > 1 and not of_gpt_oss and not is_plain:
             if name.endswith("kv_b_proj.weight"):
                 heads = [torch.from_numpy(rounded(p.numpy(), kind)) for p in head_parts(tensor, fields)]
                 value = joined_heads(*heads).numpy()
@@ -551,18 +626,25 @@ def write_architecture(file: str, fields: dict):
             parts = {name.replace("kv_b", part): heads[index].numpy() for index, part in enumerate(["k_b", "v_b"])}
         elif name.endswith("e_score_correction_bias"):
             parts = {name.replace("_bias", ".bias"): value}
+        elif ".linear_attn." in name:
+            parts = delta_net_parts(arch, name, value, fields)
+        elif name.endswith("shared_expert_gate.weight"):
+            parts = {name: value[0]}
+        elif name.endswith("conv.conv.weight"):
+            parts = {name: value[:, 0, :]}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
                 if arch in ("llama", "granite", "smollm3", "mistral3") and module in path:
                     part = halves_in_turn(part, fields[heads])
-            if arch in ("gemma2", "gemma3") and path.endswith("norm.weight"):
+            relative = arch in ("gemma2", "gemma3") or "linear_num_value_heads" in fields
+            if relative and path.endswith("norm.weight") and not path.endswith("linear_attn.norm.weight"):
                 part = part + 1
             path += ".weight" if path.endswith(".sinks") else ""
             own = names.get_name(path, try_suffixes=(".weight", ".bias"))
             layer, _, module = path.removeprefix("model.layers.").partition(".")
             if module in OWN_NAMES:
                 own = f"blk.{layer}.{OWN_NAMES[module]}"
-            if part.ndim == 1 or path.endswith(".bias"):
+            if part.ndim == 1 or path.endswith(".bias") or "conv1d" in path or "conv.conv" in path:
                 writer.add_tensor(own, part)
             else:
                 data = gguf.quants.quantize(np.ascontiguousarray(part), kind)

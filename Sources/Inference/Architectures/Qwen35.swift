@@ -1,0 +1,49 @@
+import ModelFiles
+
+/// Qwen 3.5, its language model: layers as in Qwen 3 Next, with a dense feed-forward network in each. Models that also see
+/// pictures have the language model under a longer name; the rest of them is not read. For text, the three kinds of rotary
+/// positions that they tell apart are one.
+enum Qwen35: ModelFamily {
+    static let names = FamilyNames(
+        huggingFace: ["qwen3_5_text", "qwen3_5"],
+        gguf: "qwen35",
+        ggufTensors: Qwen3Next.tensorNames
+    )
+
+    static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
+        var model = try decoder(fields)
+        let feedForward = FeedForwardKind.dense(try fields.dense())
+        let feedForwards = [FeedForwardKind](repeating: feedForward, count: try layerCount(fields))
+        model.layers = try Qwen3Next.layers(fields, model, try deltaNet(fields), feedForwards)
+        return model
+    }
+
+    static func adjusted(
+        _ model: TransformerDescription,
+        at path: String,
+        _ weights: WeightReader
+    ) -> TransformerDescription {
+        Qwen3Next.adjusted(model, at: path, weights)
+    }
+
+    // MARK: What it has with experts too
+
+    static func decoder(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
+        var model = try Qwen3Next.decoder(fields)
+        model.paths = TensorPaths.withPictures
+        return model
+    }
+
+    static func deltaNet(_ fields: ModelFields) throws(ModelError) -> GatedDeltaNetDescription {
+        var net = try Qwen3Next.deltaNet(fields)
+        // llama.cpp's converter reorders value heads.
+        net.isTiled = fields.isGGUF
+        return net
+    }
+
+    /// Layers after those of the model itself guess further tokens, and are not read.
+    static func layerCount(_ fields: ModelFields) throws(ModelError) -> Int {
+        let count = try fields.layerCount()
+        return count - (try fields.int(gguf: "nextn_predict_layers", 0...(count - 1), default: 0))
+    }
+}
