@@ -4,6 +4,7 @@
 
 #include "kv.h"
 #include "packed.h"
+#include "recurrent.h"
 
 /// Rows of a matrix that one item of a matrix product covers.
 enum { ROW_BLOCK = 16 };
