@@ -14,6 +14,7 @@ package final class LoadedModel: Sendable {
     package let weightBytes: Int
     /// For people: "MLX 8-bit, group 64", "float16", "Q4_K and Q6_K", those first that hold the most.
     package let quantization: String
+    package let leftOut: LeftOutWeights
 
     /// What a tokenizer is to be made of.
     package enum Vocabulary: Sendable {
@@ -59,6 +60,7 @@ package final class LoadedModel: Sendable {
         let files = tensors.mappedFiles
         mappedFiles = files
         identity = tensors.identity(description)
+        leftOut = LeftOutWeights(of: tensors, description)
         let reader = try WeightReader(tensors, configuration.quantization, packing: packing, progress: progress)
         do throws(ModelError) {
             transformer = try Transformer(description, of: configuration.family, reader)

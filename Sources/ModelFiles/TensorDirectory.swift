@@ -49,6 +49,11 @@ package struct TensorDirectory: Sendable {
         return files.values.sorted { $0.path < $1.path }
     }
 
+    /// The same without some tensors.
+    package func removing(_ names: Set<String>) -> TensorDirectory {
+        TensorDirectory(tensors: tensors.filter { !names.contains($0.key) }, label: label)
+    }
+
     /// Makes a tensor known by another name.
     package mutating func add(_ tensor: Tensor, as name: String) { tensors[name] = tensor }
 

@@ -65,6 +65,7 @@ struct Model: Sendable {
         )
         let text = try ModelText(source, loaded.configuration, loaded.vocabulary)
         loaded.configuration.generation.warnings.forEach(warn)
+        loaded.leftOut.text.map { warn("weights left out: \($0)") }
         if location != nil { text.notes.forEach(warn) }
         return Model(
             engine: try Engine(model: loaded, options: configuration.engineOptions),

@@ -29,7 +29,10 @@ struct ModelReport: Encodable {
     var vocabularySize: Int
     var contextLength: Int
     var slidingWindow: Int?
+    /// Those of the language model, which alone are read.
     var tensors: [TensorGroup]
+    /// The others, for people.
+    var leftOut: String?
     var kvType: String
     var kvBytesPerToken: Int
     var memory: [Memory]
@@ -53,7 +56,10 @@ struct ModelReport: Encodable {
     init(name: String, path: String?, source: ModelSource, kvType: KVType) throws {
         let configuration = try ModelConfiguration(source: source)
         let transformer = configuration.transformer
-        tensors = TensorGroup.all(in: try configuration.tensors(of: source), configuration.quantization)
+        let directory = try configuration.tensors(of: source)
+        let others = LeftOutWeights(of: directory, transformer)
+        tensors = TensorGroup.all(in: directory.removing(others.names), configuration.quantization)
+        leftOut = others.text
         model = name
         self.path = path
         architecture = configuration.modelType
@@ -133,6 +139,7 @@ extension ModelReport {
             ["tensors", "form", "parameters", "size"],
             tensors.map { [$0.kind.rawValue, $0.form, Format.parameters($0.parameters), Format.bytes($0.bytes)] }
         )
+        if let leftOut { lines += ["", field("left out", leftOut)] }
         lines += ["", field("KV memory", "\(Format.bytes(kvBytesPerToken)) for each token, as \(kvType)"), ""]
         // Blocks outside every layer's window are freed; only the loaded model knows when.
         let heading = slidingWindow == nil ? "memory for" : "memory for at most"
