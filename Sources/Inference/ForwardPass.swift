@@ -208,6 +208,24 @@ final class ForwardPass {
         }
     }
 
+    /// Goes on with some of the tokens only, in ascending order.
+    func keep(_ rows: [Int]) {
+        precondition(rows.allSatisfy { 0..<count ~= $0 }, "no such row")
+        let parts = model.layers.count * (model.perLayerEmbedding?.size ?? 0)
+        for (buffer, size) in [(hidden, model.hiddenSize), (perLayerInputs, parts)] where size > 0 {
+            let start = buffer.buffer(count * size)
+            for (new, old) in rows.enumerated() { (start + new * size).update(from: start + old * size, count: size) }
+        }
+        for (new, old) in rows.enumerated() { places[new] = places[old] }
+        tokens = rows.map { tokens[$0] }
+        positions = rows.map { positions[$0] }
+        runs = rows.indices.map { ck_token_run(row: Int32($0), count: 1) }
+        for kind in headKinds.indices {
+            spans[kind].removeAll(keepingCapacity: true)
+            for row in rows.indices { addSpans(of: runs[row...row], 1, kind: kind, sessions: rows.count) }
+        }
+    }
+
     private func addSpans(of run: ck_token_run, heads: Range<Int>, kind: Int) {
         let most = CK_QUERY_TILE_MAX / heads.count
         for offset in stride(from: 0, to: run.count, by: most) {

@@ -8,6 +8,8 @@ struct Transformer: Sendable {
     private let layers: [LayerWeights]  // layers.N
     /// The place of each layer among those with the same kind of memory, or that of the layer whose keys and values it reads.
     private let places: [Int]
+    /// How many layers there are up to the last one that has keys and values of its own.
+    private let storingLayers: Int
     private let norm: RMSNorm  // norm
     private let head: Matrix  // lm_head, or the embedding again
     private let rotary: [RotaryEmbedding]
@@ -35,6 +37,7 @@ struct Transformer: Sendable {
         }
         self.layers = layers
         rotary = description.rotary.map { RotaryEmbedding($0) }
+        storingLayers = 1 + (description.layers.lastIndex { $0.attention?.sharedLayer == nil } ?? -1)
         var (own, states) = (0, 0)
         places = description.layers.reduce(into: []) { places, layer in
             if let source = layer.attention?.sharedLayer {
@@ -49,12 +52,20 @@ struct Transformer: Sendable {
         }
     }
 
-    /// Computes all tokens of the pass: their keys and values, and the logits of the given rows.
+    /// Computes all tokens of the pass: their keys and values, and the logits of the given rows, in ascending order.
     func forward(_ pass: ForwardPass, logitsOf rows: [Int]) {
+        var rows = rows
         pass.embed(embedding, scale: description.embeddingScale)
         if let perLayerEmbedding { pass.embed(perLayerEmbedding) }
         pass.fillRotaryTables(rotary)
         for (index, layer) in layers.enumerated() {
+            if index == storingLayers, rows.count < pass.count {
+                // What follows stores nothing that other tokens will see.
+                guard !rows.isEmpty else { return }
+                pass.keep(rows)
+                pass.fillRotaryTables(rotary)
+                rows = Array(rows.indices)
+            }
             pass.mix(layer, index: places[index])
             pass.feedForward(layer)
             pass.finish(layer, index: index)
