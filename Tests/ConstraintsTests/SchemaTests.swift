@@ -120,6 +120,12 @@ struct SchemaTests {
             [#"{"a":1,"c":2}"#, #"{"b":1,"c":2}"#],
             not: [#"{"c":1}"#, "{}"]
         ),
+        // Members that lead back to the schema need not be there.
+        Case(
+            ##"{"type":"object","properties":{"and":{"type":"array","items":{"$ref":"#"},"minItems":1},"not":{"$ref":"#"},"a":{}},"minProperties":1,"additionalProperties":false}"##,
+            [#"{"a":1}"#, #"{"and":[{"not":{"a":1}}]}"#],
+            not: ["{}", #"{"and":[{}]}"#]
+        ),
         Case(#"{"type":"object","propertyNames":{"maxLength":2}}"#, [#"{"ab":1}"#], not: [#"{"abc":1}"#]),
         Case(
             #"{"anyOf":[{"type":"string"},{"type":"array","items":{"type":"null"}}]}"#,
@@ -183,6 +189,7 @@ struct SchemaTests {
         (#"{"pattern":"(a)\\1"}"#, .unsupported), (#"{"type":"nothing"}"#, .malformed), ("[]", .malformed),
         ("false", .unsatisfiable), (#"{"allOf":[{"type":"string"},{"type":"null"}]}"#, .unsatisfiable),
         (##"{"type":"array","items":{"$ref":"#"},"minItems":1}"##, .unsatisfiable),
+        (##"{"type":"object","additionalProperties":{"$ref":"#"},"minProperties":1}"##, .unsatisfiable),
         (#"{"format":"regex"}"#, .unsupported), (#"{"minLength":-1}"#, .malformed),
         (##"{"$ref":"#"}"##, .unsupported),
     ])
