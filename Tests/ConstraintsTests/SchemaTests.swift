@@ -161,6 +161,16 @@ struct SchemaTests {
             [#"{"v":1}"#, #"{"v":1,"next":{"v":2,"next":{"v":3}}}"#],
             not: [#"{"v":1,"next":{}}"#]
         ),
+        // Combined schemas name members in the order of the text; those that are only required come next, and others last.
+        Case(
+            ##"{"allOf":[{"properties":{"c":true}},{"$ref":"#/$defs/base"}],"required":["z","a"],"properties":{"b":true,"c":true},"$defs":{"base":{"type":"object","properties":{"d":true,"a":true}}}}"##,
+            [#"{"c":1,"d":1,"a":1,"b":1,"z":1,"other":1}"#, #"{"a":1,"z":1}"#],
+            not: [
+                #"{"d":1,"c":1,"a":1,"b":1,"z":1}"#, #"{"c":1,"a":1,"d":1,"b":1,"z":1}"#,
+                #"{"c":1,"d":1,"b":1,"a":1,"z":1}"#, #"{"c":1,"d":1,"a":1,"z":1,"b":1}"#,
+                #"{"c":1,"d":1,"a":1,"b":1,"other":1,"z":1}"#,
+            ]
+        ),
         Case("true", ["1", "{\"a\":[]}"], not: ["x"]),
     ]
 
