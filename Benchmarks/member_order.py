@@ -37,13 +37,17 @@ class MemberOrder:
     def walk(self, schemas, value, depth=0):
         """What schemas say of members and elements of a value, as pairs of a kind and its content, in the order of the text."""
         for schema in schemas if depth < MOST_DEPTH else ():
+            has_members = False
             for keyword, content in schema.items() if isinstance(schema, dict) else ():
-                if keyword in ("properties", "required") and isinstance(content, (dict, list)):
+                if keyword in ("properties", "patternProperties", "additionalProperties"):
+                    # They depend on each other, and count where the first of them stands.
+                    if not has_members:
+                        yield "properties", schema.get("properties", {})
+                        yield from (("others", s) for s in schema.get("patternProperties", {}).values())
+                        yield "others", schema.get("additionalProperties", True)
+                    has_members = True
+                elif keyword == "required" and isinstance(content, list):
                     yield keyword, content
-                elif keyword == "patternProperties":
-                    yield from (("others", s) for s in content.values())
-                elif keyword == "additionalProperties":
-                    yield "others", content
                 elif keyword in ("items", "prefixItems", "additionalItems"):
                     yield from (("items", s) for s in (content if isinstance(content, list) else [content]))
                 else:
