@@ -120,6 +120,12 @@ struct SchemaTests {
             [#"{"a":1,"c":2}"#, #"{"b":1,"c":2}"#],
             not: [#"{"c":1}"#, "{}"]
         ),
+        // Members that lead back to the schema need not be there.
+        Case(
+            ##"{"type":"object","properties":{"and":{"type":"array","items":{"$ref":"#"},"minItems":1},"not":{"$ref":"#"},"a":{}},"minProperties":1,"additionalProperties":false}"##,
+            [#"{"a":1}"#, #"{"and":[{"not":{"a":1}}]}"#],
+            not: ["{}", #"{"and":[{}]}"#]
+        ),
         Case(#"{"type":"object","propertyNames":{"maxLength":2}}"#, [#"{"ab":1}"#], not: [#"{"abc":1}"#]),
         Case(
             #"{"anyOf":[{"type":"string"},{"type":"array","items":{"type":"null"}}]}"#,
@@ -154,6 +160,16 @@ struct SchemaTests {
             ##"{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"v":{"type":"integer"},"next":{"$ref":"#/$defs/node"}},"required":["v"],"additionalProperties":false}}}"##,
             [#"{"v":1}"#, #"{"v":1,"next":{"v":2,"next":{"v":3}}}"#],
             not: [#"{"v":1,"next":{}}"#]
+        ),
+        // Combined schemas name members in the order of the text; those that are only required come next, and others last.
+        Case(
+            ##"{"allOf":[{"properties":{"c":true}},{"$ref":"#/$defs/base"}],"required":["z","a"],"properties":{"b":true,"c":true},"$defs":{"base":{"type":"object","properties":{"d":true,"a":true}}}}"##,
+            [#"{"c":1,"d":1,"a":1,"b":1,"z":1,"other":1}"#, #"{"a":1,"z":1}"#],
+            not: [
+                #"{"d":1,"c":1,"a":1,"b":1,"z":1}"#, #"{"c":1,"a":1,"d":1,"b":1,"z":1}"#,
+                #"{"c":1,"d":1,"b":1,"a":1,"z":1}"#, #"{"c":1,"d":1,"a":1,"z":1,"b":1}"#,
+                #"{"c":1,"d":1,"a":1,"b":1,"other":1,"z":1}"#,
+            ]
         ),
         Case("true", ["1", "{\"a\":[]}"], not: ["x"]),
     ]
@@ -195,6 +211,7 @@ struct SchemaTests {
         (#"{"pattern":"(a)\\1"}"#, .unsupported), (#"{"type":"nothing"}"#, .malformed), ("[]", .malformed),
         ("false", .unsatisfiable), (#"{"allOf":[{"type":"string"},{"type":"null"}]}"#, .unsatisfiable),
         (##"{"type":"array","items":{"$ref":"#"},"minItems":1}"##, .unsatisfiable),
+        (##"{"type":"object","additionalProperties":{"$ref":"#"},"minProperties":1}"##, .unsatisfiable),
         (#"{"format":"regex"}"#, .unsupported), (#"{"minLength":-1}"#, .malformed),
         (##"{"$ref":"#"}"##, .unsupported),
     ])

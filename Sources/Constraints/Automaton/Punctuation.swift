@@ -277,15 +277,14 @@ private struct PossibleKeys {
             if member.isRequired { required += 1 }
         }
         let hasRoom = { (needed: Int32) in rule.most.map { frame.count + needed <= $0 } ?? true }
-        let canReach = { (possible: Int32) in
-            frame.count + possible >= rule.least || !rule.regions.isEmpty
-        }
+        let others = rule.regions.indices.filter { isReachable(rule.regions[$0].value) }
+        let canReach = { (possible: Int32) in frame.count + possible >= rule.least || !others.isEmpty }
         for (index, possible, required) in candidates.reversed() {
             if hasRoom(1 + required), canReach(1 + possible) { members.append(index) }
             if rule.members[index].isRequired { break }
         }
         guard required == 0 else { return }
         canClose = frame.count >= rule.least
-        if hasRoom(1) { regions = rule.regions.indices.filter { isReachable(rule.regions[$0].value) } }
+        if hasRoom(1) { regions = others }
     }
 }

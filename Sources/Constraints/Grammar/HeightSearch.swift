@@ -4,13 +4,19 @@ struct HeightSearch {
     private struct Container {
         /// Parts that it must have and that are not known to have a value.
         var missing = 0
+        /// How many more parts it must have, whichever they are.
+        var missingOthers = 0
         /// Values that it may be.
         var owners: [Int] = []
+
+        var isComplete: Bool { missing == 0 && missingOthers == 0 }
     }
 
-    /// A part that a container must have, which any of one or two values can be.
+    /// A part of a container, which any of one or two values can be.
     private struct Slot {
         var container: Int
+        /// Whether the container must have this part, or only so many of some.
+        var isRequired: Bool
         var isFilled = false
     }
 
@@ -37,14 +43,15 @@ struct HeightSearch {
         for index in 0..<objectCount {
             let rule = rules.objects[first.objects + index]
             for member in rule.members where member.isRequired || rule.least > 0 {
-                require([member.value, member.text].compactMap { $0 }, in: index)
+                add([member.value, member.text].compactMap { $0 }, to: index, isRequired: member.isRequired)
             }
-            for region in rule.regions where rule.least > 0 { require([region.value], in: index) }
+            for region in rule.regions where rule.least > 0 { add([region.value], to: index, isRequired: false) }
+            containers[index].missingOthers = max(0, Int(rule.least) - containers[index].missing)
         }
         for index in objectCount..<containers.count {
             let rule = rules.arrays[first.arrays + index - objectCount]
             for place in 0..<min(rule.least, Int32(rule.prefix.count) + 1) {
-                require(rule.value(at: place).map { [$0] } ?? [], in: index)
+                add(rule.value(at: place).map { [$0] } ?? [], to: index, isRequired: true)
             }
         }
         for index in uses.indices {
@@ -54,17 +61,17 @@ struct HeightSearch {
         }
     }
 
-    private mutating func require(_ values: [Int32], in container: Int) {
-        containers[container].missing += 1
+    private mutating func add(_ values: [Int32], to container: Int, isRequired: Bool) {
+        if isRequired { containers[container].missing += 1 }
         for value in values { uses[Int(value) - first.values].append(slots.count) }
-        slots.append(Slot(container: container))
+        slots.append(Slot(container: container, isRequired: isRequired))
     }
 
     private mutating func run(_ rules: inout GrammarRules) {
         var height: Int32 = 0
         var values = uses.indices.filter { rules.values[first.values + $0].scalar != RegexPool.nothing }
         for value in values { rules.values[first.values + value].height = 0 }
-        var complete = containers.indices.filter { containers[$0].missing == 0 }
+        var complete = containers.indices.filter { containers[$0].isComplete }
         while !values.isEmpty || !complete.isEmpty {
             // What has no more missing parts is one higher than the last of them.
             for value in values { complete += fill(with: value) }
@@ -92,8 +99,14 @@ struct HeightSearch {
         for slot in uses[value] where !slots[slot].isFilled {
             slots[slot].isFilled = true
             let container = slots[slot].container
-            containers[container].missing -= 1
-            if containers[container].missing == 0 { complete.append(container) }
+            if slots[slot].isRequired {
+                containers[container].missing -= 1
+            } else if containers[container].missingOthers > 0 {
+                containers[container].missingOthers -= 1
+            } else {
+                continue
+            }
+            if containers[container].isComplete { complete.append(container) }
         }
         return complete
     }

@@ -23,24 +23,29 @@ extension RegexPool {
         return all.filter { isAlive($0.target) }
     }
 
+    /// An expression on the path of a search, and where it leads.
+    private struct Step {
+        var id: RegexID
+        var targets: [RegexID]
+        var next = 0
+    }
+
     /// A depth-first search for an expression that is known to be alive. All on the path to it are alive then; if there is
     /// none, all visited are dead.
     private mutating func search(from root: RegexID) -> Bool {
-        var path: [(id: RegexID, next: Int)] = [(root, 0)]
-        var visited = [root]
         life[Int(root)] = .visited
-        while let (id, next) = path.last {
-            var targets = edges(of: id).map(\.target) + possibleSpecials(of: id).map(\.target)
-            if let far = farTarget(of: id, targets) { targets.insert(far, at: 0) }
-            if next == 0, targets.contains(where: { life[Int($0)] == .alive }) {
+        var visited = [root]
+        var path = [step(root)]
+        while let last = path.indices.last {
+            if path[last].next == 0, path[last].targets.contains(where: { life[Int($0)] == .alive }) {
                 return finish(visited, alive: path.map(\.id))
             }
-            guard next < targets.count else {
+            guard path[last].next < path[last].targets.count else {
                 path.removeLast()
                 continue
             }
-            path[path.count - 1].next += 1
-            let target = targets[next]
+            let target = path[last].targets[path[last].next]
+            path[last].next += 1
             guard life[Int(target)] == .unknown else { continue }
             visits += 1
             guard visits < Self.mostVisits, !hasOverflowed else {
@@ -49,10 +54,16 @@ extension RegexPool {
             }
             life[Int(target)] = .visited
             visited.append(target)
-            path.append((target, 0))
+            path.append(step(target))
         }
         for id in visited { life[Int(id)] = .dead }
         return false
+    }
+
+    private mutating func step(_ id: RegexID) -> Step {
+        var targets = edges(of: id).map(\.target) + possibleSpecials(of: id).map(\.target)
+        if let far = farTarget(of: id, targets) { targets.insert(far, at: 0) }
+        return Step(id: id, targets: targets)
     }
 
     private mutating func finish(_ visited: [RegexID], alive: [RegexID]) -> Bool {

@@ -290,7 +290,7 @@ struct RegexPool: Sendable {
     mutating func intern(_ node: RegexNode, _ parts: [RegexID]) -> RegexID {
         var place = Int(truncatingIfNeeded: Self.hash(node, parts)) & (table.count - 1)
         while table[place] >= 0 {
-            if isEqual(nodes[Int(table[place])], node, parts) { return table[place] }
+            if Self.isEqual(nodes[Int(table[place])], node, parts, operands) { return table[place] }
             place = (place + 1) & (table.count - 1)
         }
         guard nodes.count < nodeBound, operands.count + parts.count <= operandBound else { return overflow() }
@@ -308,10 +308,17 @@ struct RegexPool: Sendable {
         return id
     }
 
-    private func isEqual(_ known: RegexNode, _ node: RegexNode, _ parts: [RegexID]) -> Bool {
+    /// Apart from the pool, which a call in the middle of a change would copy with all its references.
+    private static func isEqual(
+        _ known: RegexNode,
+        _ node: RegexNode,
+        _ parts: [RegexID],
+        _ operands: [RegexID]
+    ) -> Bool {
         guard known.kind == node.kind, known.b == node.b, known.c == node.c else { return false }
         if parts.isEmpty { return known.a == node.a }
-        return operands[Int(known.a)..<Int(known.a + known.b)].elementsEqual(parts)
+        for (index, part) in parts.enumerated() where operands[Int(known.a) + index] != part { return false }
+        return true
     }
 
     private static func hash(_ node: RegexNode, _ parts: [RegexID]) -> UInt64 {

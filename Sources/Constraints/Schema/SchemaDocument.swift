@@ -64,7 +64,10 @@ struct SchemaDocument {
     private mutating func follow(_ pointer: String, from base: JSONNode) -> JSONNode? {
         var node = base
         for part in pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
-            let name = Self.decoded(part).replacing("~1", with: "/").replacing("~0", with: "~")
+            var name = Self.decoded(part)
+            if name.utf8.contains(UInt8(ascii: "~")) {
+                name = name.replacing("~1", with: "/").replacing("~0", with: "~")
+            }
             guard let child = child(of: node, name) else { return nil }
             node = child
         }
@@ -92,7 +95,7 @@ struct SchemaDocument {
     }
 
     private static func decoded(_ part: Substring) -> String {
-        guard part.contains("%") else { return String(part) }
+        guard part.utf8.contains(UInt8(ascii: "%")) else { return String(part) }
         var bytes: [UInt8] = []
         var rest = Array(part.utf8)[...]
         while let byte = rest.popFirst() {
