@@ -121,8 +121,10 @@ extension ModelFields {
         }
     }
 
+    /// Without the layers that predict several tokens at a time, which GGUF files count as well.
     func layerCount(default value: Int? = nil) throws(ModelError) -> Int {
-        try int("num_hidden_layers", gguf: "block_count", 1...4096, default: isGGUF ? nil : value)
+        let count = try int("num_hidden_layers", gguf: "block_count", 1...4096, default: isGGUF ? nil : value)
+        return count - (try int(gguf: "nextn_predict_layers", 0...(count - 1), default: 0))
     }
 
     /// A feed-forward network of `intermediate_size` with the activation that a field names.
