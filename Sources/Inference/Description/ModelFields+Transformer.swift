@@ -203,7 +203,7 @@ extension ModelFields {
     /// - Parameter standard: how many, if the file does not say.
     func windows(layerCount: Int, size: Int?, period standard: Int) throws(ModelError) -> [Int?] {
         let (name, key) = ("sliding_window_pattern", "attention.sliding_window_pattern")
-        if let flags = try list("", gguf: key, of: Bool.self) {
+        if let flags = flags(gguf: key) {
             guard flags.count == layerCount else {
                 throw error(gguf: key, "has \(flags.count) elements; \(layerCount) are expected")
             }
