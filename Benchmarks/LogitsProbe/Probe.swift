@@ -15,6 +15,8 @@ struct Probe {
         settings.contextLimit = options.context
         settings.kvMemoryBytes =
             blocks * settings.blockSize * loaded.configuration.transformer.kvBytesPerToken(settings.chosenKVType)
+            + (loaded.configuration.transformer.stateBytesPerSession ?? 0)
+        settings.stateSlots = 1
         self.options = options
         engine = try Engine(model: loaded, options: settings)
     }

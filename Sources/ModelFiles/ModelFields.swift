@@ -164,20 +164,9 @@ package struct ModelFields: Sendable {
         try value(name, key)
     }
 
-    /// A list, if there is one.
+    /// A list of `config.json`, if there is one.
     /// - Throws: `ModelError` if it is something else, an element is, or there are too many.
-    package func list<Element: FieldValue>(
-        _ name: String,
-        gguf key: String? = nil,
-        of type: Element.Type
-    ) throws(ModelError) -> [Element]? {
-        if let gguf {
-            guard let key, let found = gguf.metadata[prefix + key] else { return nil }
-            guard let count = found.elementCount, count <= Self.maxElements, let list = Element.readList(found) else {
-                throw error(gguf: key, "is not a list of the kind that is expected, up to \(Self.maxElements) long")
-            }
-            return list
-        }
+    package func list<Element: FieldValue>(_ name: String, of type: Element.Type) throws(ModelError) -> [Element]? {
         guard let node = try node(name) else { return nil }
         do {
             var list: [Element] = []
@@ -190,6 +179,9 @@ package struct ModelFields: Sendable {
 
     /// A list of whole numbers in GGUF metadata; nil if there is none, or one number in its place.
     package func integers(gguf key: String) -> [Int]? { gguf?.metadata[prefix + key]?.integers }
+
+    /// The same of flags.
+    package func flags(gguf key: String) -> [Bool]? { gguf?.metadata[prefix + key]?.flags }
 
     /// A whole number for each of `count` layers: GGUF files have a list of them, or one for all.
     /// - Throws: `ModelError` if there are more or fewer, one is out of range, or it is missing.
@@ -302,8 +294,6 @@ package protocol FieldValue {
     static var kind: String { get }
     static func read(_ node: JSONNode) throws(JSONError) -> Self
     static func read(_ value: GGUFValue) -> Self?
-    /// All elements of an array.
-    static func readList(_ value: GGUFValue) -> [Self]?
 }
 
 extension Int: FieldValue {
@@ -320,26 +310,22 @@ extension Int: FieldValue {
         guard let all = value.integers, let first = all.first, all.allSatisfy({ $0 == first }) else { return nil }
         return first
     }
-    package static func readList(_ value: GGUFValue) -> [Int]? { value.integers }
 }
 
 extension Double: FieldValue {
     package static var kind: String { "a number" }
     package static func read(_ node: JSONNode) throws(JSONError) -> Double { try node.double() }
     package static func read(_ value: GGUFValue) -> Double? { value.number }
-    package static func readList(_ value: GGUFValue) -> [Double]? { value.numbers }
 }
 
 extension Bool: FieldValue {
     package static var kind: String { "true or false" }
     package static func read(_ node: JSONNode) throws(JSONError) -> Bool { try node.bool() }
     package static func read(_ value: GGUFValue) -> Bool? { value.flag }
-    package static func readList(_ value: GGUFValue) -> [Bool]? { value.flags }
 }
 
 extension String: FieldValue {
     package static var kind: String { "a text" }
     package static func read(_ node: JSONNode) throws(JSONError) -> String { try node.string() }
     package static func read(_ value: GGUFValue) -> String? { value.text }
-    package static func readList(_ value: GGUFValue) -> [String]? { value.texts }
 }

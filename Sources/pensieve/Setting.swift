@@ -84,7 +84,8 @@ extension Setting {
                 kind: .optionalBytes(\.kvMemoryBytes, (1 << 20)...(1 << 44)),
                 help:
                     "memory for the KV cache, such as 512M or 4G, taken as it is used; default: room for 65,536 tokens "
-                    + "or one full context, and at most a quarter (for one context half) of free memory"
+                    + "or one full context, and at most a quarter (for one context half) of free memory. States of "
+                    + "recurrent layers take up to half of it; by default, an eighth of free memory besides"
             ),
             Setting(
                 name: "kv-type",

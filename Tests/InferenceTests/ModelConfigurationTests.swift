@@ -198,7 +198,8 @@ import Testing
             chosenCount: 8,
             normalizesWeights: true,
             expert: DenseDescription(size: 512, activation: .silu),
-            sharedSize: 512
+            sharedSize: 512,
+            gatesShared: true
         )
         #expect(model.layers.allSatisfy { $0.feedForward == .experts(experts) })
         // 2 MiB for the heads of a layer, and three tokens of 8,192 channels.

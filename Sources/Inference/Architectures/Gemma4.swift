@@ -102,7 +102,7 @@ enum Gemma4: ModelFamily {
             return windows.dropLast().map { $0 != nil } + [false]
         }
         let key = "attention.sliding_window_pattern"
-        guard let pattern = try fields.list("", gguf: key, of: Bool.self), pattern.count >= count else {
+        guard let pattern = fields.flags(gguf: key), pattern.count >= count else {
             throw fields.error(gguf: key, "is not a list of \(count) elements, which is expected")
         }
         return Array(pattern.prefix(count))

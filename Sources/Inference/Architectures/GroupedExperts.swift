@@ -91,12 +91,6 @@ enum GroupedExperts {
         )
     }
 
-    /// The layers without those that predict several tokens at a time, which GGUF files count as well.
-    static func layerCount(_ fields: ModelFields) throws(ModelError) -> Int {
-        let count = try fields.layerCount()
-        return count - (try fields.int(gguf: "nextn_predict_layers", 0...(count - 1), default: 0))
-    }
-
     /// The feed-forward network of each layer.
     /// - Parameter isDense: whether that of a layer has no experts.
     static func feedForwards(
@@ -104,7 +98,7 @@ enum GroupedExperts {
         _ experts: ExpertsDescription,
         dense isDense: (Int) -> Bool
     ) throws(ModelError) -> [FeedForwardKind] {
-        let layers = 0..<(try layerCount(fields))
+        let layers = 0..<(try fields.layerCount())
         guard layers.contains(where: isDense) else { return layers.map { _ in .experts(experts) } }
         let dense = try fields.dense()
         return layers.map { isDense($0) ? .dense(dense) : .experts(experts) }

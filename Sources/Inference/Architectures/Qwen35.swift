@@ -13,7 +13,7 @@ enum Qwen35: ModelFamily {
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
         var model = try decoder(fields)
         let feedForward = FeedForwardKind.dense(try fields.dense())
-        let feedForwards = [FeedForwardKind](repeating: feedForward, count: try layerCount(fields))
+        let feedForwards = [FeedForwardKind](repeating: feedForward, count: try fields.layerCount())
         model.layers = try Qwen3Next.layers(fields, model, try deltaNet(fields), feedForwards)
         return model
     }
@@ -39,11 +39,5 @@ enum Qwen35: ModelFamily {
         // llama.cpp's converter reorders value heads.
         net.isTiled = fields.isGGUF
         return net
-    }
-
-    /// Layers after those of the model itself guess further tokens, and are not read.
-    static func layerCount(_ fields: ModelFields) throws(ModelError) -> Int {
-        let count = try fields.layerCount()
-        return count - (try fields.int(gguf: "nextn_predict_layers", 0...(count - 1), default: 0))
     }
 }

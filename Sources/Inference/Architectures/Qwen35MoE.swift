@@ -10,8 +10,7 @@ enum Qwen35MoE: ModelFamily {
 
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
         var model = try Qwen35.decoder(fields)
-        let feedForwards = try Qwen3Next.feedForwards(fields).prefix(Qwen35.layerCount(fields))
-        model.layers = try Qwen3Next.layers(fields, model, Qwen35.deltaNet(fields), Array(feedForwards))
+        model.layers = try Qwen3Next.layers(fields, model, Qwen35.deltaNet(fields), Qwen3Next.feedForwards(fields))
         return model
     }
 

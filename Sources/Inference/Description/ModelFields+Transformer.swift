@@ -121,8 +121,10 @@ extension ModelFields {
         }
     }
 
+    /// Without the layers that predict several tokens at a time, which GGUF files count as well.
     func layerCount(default value: Int? = nil) throws(ModelError) -> Int {
-        try int("num_hidden_layers", gguf: "block_count", 1...4096, default: isGGUF ? nil : value)
+        let count = try int("num_hidden_layers", gguf: "block_count", 1...4096, default: isGGUF ? nil : value)
+        return count - (try int(gguf: "nextn_predict_layers", 0...(count - 1), default: 0))
     }
 
     /// A feed-forward network of `intermediate_size` with the activation that a field names.
@@ -201,7 +203,7 @@ extension ModelFields {
     /// - Parameter standard: how many, if the file does not say.
     func windows(layerCount: Int, size: Int?, period standard: Int) throws(ModelError) -> [Int?] {
         let (name, key) = ("sliding_window_pattern", "attention.sliding_window_pattern")
-        if let flags = try list("", gguf: key, of: Bool.self) {
+        if let flags = flags(gguf: key) {
             guard flags.count == layerCount else {
                 throw error(gguf: key, "has \(flags.count) elements; \(layerCount) are expected")
             }

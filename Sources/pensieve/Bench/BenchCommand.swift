@@ -94,8 +94,13 @@ enum BenchCommand {
             source = try location.source
         }
         let type = configuration.engineOptions.chosenKVType
-        let bytesPerToken = try ModelConfiguration(source: source).transformer.kvBytesPerToken(type)
-        let (needed, overflow) = plan.kvTokens.multipliedReportingOverflow(by: bytesPerToken)
+        let model = try ModelConfiguration(source: source).transformer
+        var (needed, overflow) = plan.kvTokens.multipliedReportingOverflow(by: model.kvBytesPerToken(type))
+        if let stateBytes = model.stateBytesPerSession, !overflow {
+            // States take half of it at most.
+            let states = (plan.sessions.max() ?? 1) * stateBytes
+            (needed, overflow) = max(needed, states).multipliedReportingOverflow(by: 2)
+        }
         configuration.kvMemoryBytes = max(1 << 20, min(overflow ? .max : needed, SystemMemory.freeBytes() / 2))
     }
 }
