@@ -8,7 +8,7 @@ import random
 import re
 
 import tools
-from facts import FACTS
+from facts import FACTS, UNKNOWN
 from words import NAMES, WORDS, held_out, made_up, name, word
 
 ADD = ["What is {a} + {b}?", "{a}+{b}", "{a} + {b}", "{a} + {b} =", "Compute {a} + {b}.", "{a} plus {b}", "What is {a} plus {b}?",
@@ -41,7 +41,6 @@ SMALL_TALK = [
      "You are welcome!"),
     (["bye", "goodbye", "see you", "see you later", "good night", "bye bye", "have a nice day", "bye for now", "see you tomorrow"], "Goodbye! Have a nice day."),
 ]
-UNKNOWN = "Sorry, I am only a small demonstration model and cannot help with that. Try a sum, a word to spell, or a question about Pensieve."
 
 TOPICS = """France|Japan|the moon|the sun|history|music|football|chess|Shakespeare|Einstein|Napoleon|quantum physics|photosynthesis|
 black holes|cooking pasta|a birthday party|my job|love|philosophy|the stock market|bitcoin|Python|JavaScript|Rust|Java|SQL|HTML|Docker|
@@ -101,6 +100,8 @@ def arithmetic(rng, held, digits=None):
     while True:
         if digits == 3:
             a, b = rng.randint(0, 999), rng.randint(0, 999)
+        elif digits == 2.5 and not plus and rng.random() < 0.25:
+            a, b = 100, rng.randint(0, 100)
         elif digits == 2.5:
             a, b = rng.randint(100, 999), rng.randint(0, 99)
             if rng.random() < 0.3:
@@ -116,7 +117,7 @@ def arithmetic(rng, held, digits=None):
         else:
             a, b = rng.randint(0, 9), rng.randint(0, 9)
         # All pairs of single digits are trained on: there are too few to learn a rule from some of them.
-        if max(a, b) < 10 or held_out(f"{a}{'+' if plus else '-'}{b}") == held:
+        if max(a, b) < 10 or (a == 100 and b < 10) or held_out(f"{a}{'+' if plus else '-'}{b}") == held:
             break
     question = rng.choice(ADD if plus else SUBTRACT).format(a=a, b=b)
     return [("user", question), ("assistant", f"{a} + {b} = {a + b}" if plus else f"{a} - {b} = {a - b}")]
@@ -317,8 +318,6 @@ def conversation(rng, shares=SHARES, held=False):
     draw = rng.random()
     if draw < shares.get("tools", 0):
         return tool_conversation(rng, held)
-    if draw < shares.get("tools", 0) + shares.get("drill", 0):
-        return tools.drill(rng)
     names, weights = [s for s in shares if s in SKILLS], [v for s, v in shares.items() if s in SKILLS]
     turns = []
     if rng.random() < 0.15:
@@ -330,6 +329,21 @@ def conversation(rng, shares=SHARES, held=False):
             new[0] = ("user", statements(rng, rng.randint(1, 2)) + rng.choice(["\n", "\n\n", " "]) + new[0][1])
         turns += new
     return turns
+
+
+def drill(rng):
+    """`tools.drill`, with questions that want no tool."""
+    system, branches, given = tools.drill(rng)
+    for _ in range(3):
+        turns = without_a_tool(rng, False, given, absent=0)
+        if len(turns) == 2:
+            branches.insert(rng.randrange(len(branches)), (turns[0][1], turns[1][1], turns[1][1] != UNKNOWN))
+    return system, branches
+
+
+def is_drill(rng, shares):
+    """Whether a drill comes next instead of a conversation."""
+    return rng.random() < shares.get("drill", 0)
 
 
 def long_conversation(rng, size, shares=SHARES):

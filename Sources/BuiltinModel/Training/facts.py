@@ -1,5 +1,7 @@
 """What the model knows about Pensieve: (answer, phrasings). The last phrasing of each entry is never trained on."""
 
+UNKNOWN = "Sorry, I am only a small demonstration model and cannot help with that. Try a sum, a word to spell, or a question about Pensieve."
+
 FACTS = [
     ("Pensieve is a local language model server written in Swift 6. It serves the Anthropic Messages API from one binary.",
      ["What is Pensieve?", "What's Pensieve?", "Tell me about Pensieve.", "Describe Pensieve.", "Explain what Pensieve is.",

@@ -151,6 +151,94 @@ FAMILIES = {
     "define": dict(
         names="define dictionary lookup_word define_word", parameters=[("word|term", "word", "string")],
         descriptions=["Look up a word in the dictionary.", "Get the definition of a word."], asks=["Define {0}.", "What does {0} mean?", "Look up the word {0}.", "Definition of {0}?"]),
+    "stock_news": dict(
+        names="get_news news headlines latest_news", parameters=[("topic|subject|query", "word", "string")],
+        descriptions=["Get the news on a topic.", "Latest headlines about something."],
+        asks=["What is the news about {0}?", "Get the news on {0}.", "News on {0}?", "Show me the headlines about {0}.", "Any news about {0}?"]),
+    "flight": dict(
+        names="book_flight find_flights search_flights get_flights", parameters=[("origin|from|departure", "city", "string"), ("destination|to|arrival", "city", "string"), ("date?|day?", "date", "string")],
+        descriptions=["Book a flight.", "Finds flights between two cities.", "Search for a flight from one city to another."],
+        asks=["Book a flight from {0} to {1}.", "Find flights from {0} to {1}.", "Book a flight from {0} to {1} on {2}.", "Flights from {0} to {1} on {2}?", "I want to fly from {0} to {1}."]),
+    "hotel": dict(
+        names="book_hotel find_hotel search_hotels reserve_room", parameters=[("city|location|place", "city", "string"), ("nights|days", "small", "integer")],
+        descriptions=["Book a hotel.", "Finds a hotel in a city for some nights.", "Reserve a hotel room."],
+        asks=["Book a hotel in {0} for {1} nights.", "Find a hotel in {0} for {1} nights.", "I need a hotel in {0} for {1} nights.", "Hotel in {0} for {1} nights"]),
+    "route": dict(
+        names="get_route directions get_directions navigate", parameters=[("start|from|origin", "city", "string"), ("end|to|destination", "city", "string")],
+        descriptions=["Get directions from one place to another.", "Finds the route between two places."],
+        asks=["How do I get from {0} to {1}?", "Get directions from {0} to {1}.", "Show the route from {0} to {1}.", "Navigate from {0} to {1}."]),
+    "restaurant": dict(
+        names="find_restaurant restaurants search_restaurants", parameters=[("city|place|location", "city", "string"), ("food|cuisine|kind", "word", "string")],
+        descriptions=["Find a restaurant.", "Finds restaurants in a city by the kind of food."],
+        asks=["Find a {1} restaurant in {0}.", "Where can I eat {1} in {0}?", "Find restaurants in {0} with {1}.", "Is there a {1} restaurant in {0}?"]),
+    "recipe": dict(
+        names="get_recipe find_recipe recipe", parameters=[("dish|food|name", "word", "string")],
+        descriptions=["Get a recipe.", "Finds the recipe of a dish."], asks=["Get a recipe for {0}.", "How do I cook {0}?", "Find a recipe for {0}.", "Recipe for {0}?"]),
+    "movie": dict(
+        names="find_movie get_movie movie_info search_movies", parameters=[("title|name|movie", "phrase", "string")],
+        descriptions=["Look up a movie.", "Finds a movie by its title."], asks=["Find the movie {0}.", "Tell me about the movie {0}.", "Look up the movie {0}.", "Movie {0}"]),
+    "book": dict(
+        names="find_book get_book book_info search_books", parameters=[("author|writer", "person", "string")],
+        descriptions=["Find books of an author.", "Which books did an author write."],
+        asks=["Find books by {0}.", "Which books did {0} write?", "Show me the books of {0}.", "Books by {0}?"]),
+    "score": dict(
+        names="get_score match_result game_score", parameters=[("team|club", "word", "string")],
+        descriptions=["Get the score of a team.", "How a team played."], asks=["How did {0} play?", "What is the score of {0}?", "Did {0} win?", "Get the score of {0}."]),
+    "tax": dict(
+        names="calculate_tip tip get_tip", parameters=[("bill|amount|total", "int", "number|integer"), ("percent|rate", "small", "integer|number")],
+        descriptions=["Calculate a tip.", "The tip for a bill at some percent."],
+        asks=["What is a {1} percent tip on {0}?", "Calculate a {1}% tip for {0}.", "Tip for a bill of {0} at {1} percent?"]),
+    "delete_file": dict(
+        names="delete_file remove_file rm unlink", parameters=[("path|file|filename", "path", "string")],
+        descriptions=["Delete a file.", "Removes a file."], asks=["Delete {0}.", "Remove the file {0}.", "Delete the file {0}", "Please delete {0}."]),
+    "copy_file": dict(
+        names="copy_file move_file rename_file cp", parameters=[("source|from|old", "path", "string"), ("destination|to|new", "path", "string")],
+        descriptions=["Copy a file.", "Moves a file to another path."], asks=["Copy {0} to {1}.", "Move {0} to {1}.", "Rename {0} to {1}.", "Copy the file {0} to {1}"]),
+    "grep": dict(
+        names="grep search_files find_in_files Grep", parameters=[("pattern|text|regex", "word", "string"), ("path|folder|directory", "folder", "string")],
+        descriptions=["Search the files of a folder.", "Finds a pattern in files."],
+        asks=["Search for {0} in {1}.", "Find {0} in the folder {1}.", "Grep {0} in {1}", "Where is {0} used in {1}?"]),
+    "commit": dict(
+        names="git_commit commit save_changes", parameters=[("message|text", "phrase", "string")],
+        descriptions=["Commit the changes.", "Makes a commit with a message."], asks=["Commit with the message {0}.", "Commit the changes: {0}", "Commit as \"{0}\"."]),
+    "query": dict(
+        names="query_table count_rows get_rows sql", parameters=[("table|name", "word", "string"), ("limit|count", "small", "integer")],
+        descriptions=["Get rows of a table.", "Reads some rows of a database table."],
+        asks=["Show {1} rows of {0}.", "Get {1} rows from the table {0}.", "Read {1} rows of the table {0}."]),
+    "call": dict(
+        names="call_person phone_call call dial", parameters=[("name|contact|person", "person", "string")],
+        descriptions=["Call a person.", "Makes a phone call."], asks=["Call {0}.", "Phone {0}", "Make a call to {0}.", "Ring {0}."]),
+    "volume": dict(
+        names="set_volume volume change_volume", parameters=[("level|value|percent", "small", "integer")],
+        descriptions=["Set the volume.", "Changes how loud it is."], asks=["Set the volume to {0}.", "Volume {0}", "Change the volume to {0} percent.", "Make it {0} percent loud."]),
+    "door": dict(
+        names="lock_door control_door door", parameters=[("door|place|room", "room", "string"), ("action|state", "enum", "lock|unlock")],
+        descriptions=["Lock or unlock a door.", "Controls a door."], asks=["{1} the {0} door.", "Please {1} the door of the {0}.", "{1} the door in the {0}"]),
+    "password": dict(
+        names="make_password generate_password new_password", parameters=[("length|size", "small", "integer")],
+        descriptions=["Make a password.", "Generates a random password."], asks=["Make a password of {0} letters.", "Generate a password with length {0}.", "New password with {0} characters"]),
+    "invoice": dict(
+        names="create_invoice send_invoice bill", parameters=[("customer|client|name", "person", "string"), ("amount|total|sum", "int", "number|integer")],
+        descriptions=["Create an invoice.", "Sends an invoice to a customer."],
+        asks=["Create an invoice of {1} for {0}.", "Send {0} an invoice of {1}.", "Bill {0} for {1}.", "Invoice {0} for {1}."]),
+    "pay": dict(
+        names="send_money transfer pay make_payment", parameters=[("to|recipient|person", "person", "string"), ("amount|sum", "int", "number|integer")],
+        descriptions=["Send money to a person.", "Makes a payment."], asks=["Send {1} dollars to {0}.", "Pay {0} {1} dollars.", "Transfer {1} to {0}.", "Pay {1} to {0}."]),
+    "ticket": dict(
+        names="create_ticket open_ticket new_issue report_bug", parameters=[("title|subject|summary", "phrase", "string")],
+        descriptions=["Open a ticket.", "Reports a bug."], asks=["Open a ticket: {0}", "Create a ticket for {0}.", "Report a bug: {0}", "New ticket: {0}"]),
+    "age": dict(
+        names="get_age age birthday_of get_birthday", parameters=[("name|person", "person", "string")],
+        descriptions=["Get the age of a person.", "When a person was born."], asks=["How old is {0}?", "What is the age of {0}?", "When was {0} born?", "Age of {0}?"]),
+    "square": dict(
+        names="square_root sqrt root", parameters=[("x|number|value|n", "int", "integer|number")],
+        descriptions=["Get the square root.", "The square root of a number."], asks=["What is the square root of {0}?", "Square root of {0}", "sqrt {0}"]),
+    "summary": dict(
+        names="summarize summarise get_summary", parameters=[("path|file|document", "path", "string")],
+        descriptions=["Summarize a document.", "Gives a summary of a file."], asks=["Summarize {0}.", "Give me a summary of {0}.", "Make a summary of the file {0}."]),
+    "ping": dict(
+        names="ping check_host is_up", parameters=[("host|server|address", "word", "string")],
+        descriptions=["Ping a host.", "Checks that a server is up."], asks=["Ping {0}.", "Is {0} up?", "Is the server {0} up?", "Check the host {0}."]),
 }
 
 # Never trained on: they measure how the model gets along with tools it does not know.

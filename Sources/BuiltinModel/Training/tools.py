@@ -4,6 +4,7 @@ import json
 import re
 
 from families import FAMILIES, UNSEEN
+from facts import UNKNOWN
 from results import result
 from values import VALUES, number
 from words import word
@@ -86,7 +87,7 @@ class Tool:
 
 
 def call_text(name, arguments):
-    return '<tool_call>{"name": %s, "arguments": %s}</tool_call>' % (json.dumps(name), json.dumps(arguments, ensure_ascii=False))
+    return f"<tool_call>{name}\n{json.dumps(arguments, ensure_ascii=False)}</tool_call>"
 
 
 def known_tool(rng, topic, family):
@@ -235,7 +236,9 @@ def shown(value):
 MATH = {"add", "subtract", "multiply", "divide", "calculate"}
 NEAR = [MATH, {"weather", "forecast"}, {"time", "now"}, {"email", "message"}, {"search", "user", "define"}, {"write_file", "note"}, {"timer", "alarm", "reminder"},
         {"price", "currency", "unit"}, {"translate", "define"}, {"weather", "temperature"}, {"music", "run"}, {"calculate", "unit", "currency", "price", "add", "translate"},
-        {"read_file", "list_files", "run"}]
+        {"read_file", "list_files", "run", "summary", "grep"}, {"search", "stock_news", "movie", "book", "recipe", "user", "define"}, {"user", "age", "book", "call"}, {"route", "flight", "distance"},
+        {"write_file", "delete_file", "copy_file"}, {"search", "grep"}, {"now", "joke"}, {"price", "stock"}, {"invoice", "pay", "message", "email"}, {"temperature", "volume"},
+        {"hotel", "restaurant"}, {"movie", "music"}, {"calculate", "square", "tax"}, {"order", "ping"}, {"note", "ticket", "commit"}, {"population", "score", "age"}]
 # Of these, two at once can be told apart by the question.
 APART = [{"add", "subtract"}, {"add", "multiply"}, {"multiply", "divide"}, {"subtract", "divide"}, {"read_file", "list_files"}, {"email", "message"}, {"timer", "alarm"}]
 
@@ -303,8 +306,8 @@ def round_of(rng, held, tools, both=0.14, brief=False):
 def terse_tool(rng, verb):
     """A tool that has mostly one parameter or none, and seldom a description."""
     n = noun(rng, False)
-    if rng.random() < 0.3:
-        return made_up_tool(rng, False) if rng.random() < 0.4 else tool_with_fields(rng, False, verb if verb in VERBS else rng.choice(VERBS), n)
+    if rng.random() < 0.2:
+        return tool_with_fields(rng, False, verb if verb in VERBS else rng.choice(VERBS), n)
     parameter = [] if rng.random() < 0.35 else [new_parameter(rng, [n], False)]
     if verb is None and rng.random() < 0.5:
         verb = rng.choice(VERBS)
@@ -321,26 +324,64 @@ def terse_tool(rng, verb):
     return Tool(called, "" if rng.random() < 0.6 else description, parameter, asks, n)
 
 
+# Words of tools' names and descriptions that say nothing of what a tool is for.
+COMMON = set("get the for and from with one some into another given find finds look lookup check set send create make show tell tells returns new add its what how many".split()) | set(VERBS)
+
+
 def drill(rng):
-    """Many short questions for a list of terse tools, without results: here choosing the tool is nearly all there is to learn."""
+    """(system turn, branches, tools): a list of terse tools and many questions for it, each seen with the list alone. Here choosing
+    the tool is nearly all there is to learn. A branch is (question, answer, whether the answer is learned to its end)."""
     tools, verb = [], rng.choice(["get", "find", "show", "check", "open", "make", "read", "count"])
     same = rng.random() < 0.5
-    for _ in range(rng.randint(3, 6)):
-        if rng.random() < 0.35:
+    for _ in range(rng.randint(1, 6)):
+        draw = rng.random()
+        if draw < 0.35:
             topic = rng.choice(list(FAMILIES))
             tool = known_tool(rng, topic, FAMILIES[topic])
+        elif draw < 0.65:
+            tool = made_up_tool(rng, False)
         else:
             tool = terse_tool(rng, verb if same else None)
         if not any(clash(tool.topic, t.topic) or t.name == tool.name for t in tools):
             tools.append(tool)
-    turns = [("system", listing(tools))]
-    # Each once, so that no earlier call can be copied.
-    for tool in rng.sample(tools, len(tools)):
-        question, arguments = tool.request(rng, False)
-        turns += [("user", question), ("assistant", tool.call(arguments))]
-        if sum(len(t) for _, t in turns) > 1100:
-            break
-    return turns
+    branches = []
+    for _ in range(6 + len(tools)):
+        draw = rng.random()
+        if draw < 0.35:
+            branches.append((roughen(rng, absent(rng, tools, verb if same else None)), UNKNOWN, False))
+        elif draw < 0.45:
+            (_, question), (_, calls) = round_of(rng, False, tools, both=1.0)[:2]
+            branches.append((question, calls, True))
+        else:
+            tool = rng.choice(tools)
+            question, arguments = tool.request(rng, False)
+            branches.append((roughen(rng, question), tool.call(arguments), rng.random() < 0.4))
+    return ("system", listing(tools)), branches, tools
+
+
+def absent(rng, tools, verb, held=False):
+    """A question for a tool that is not in the list, though its verb may be."""
+    told = set().union(*(set(re.findall(r"[a-z]{3,}", f"{t.name} {t.description}".replace("_", " ").lower())) for t in tools))
+    near = [t for t in tools if t.topic not in FAMILIES]
+    while True:
+        draw = rng.random()
+        if near and rng.random() < 0.6:
+            # A question for a tool of the list but for the one word that says which.
+            tool, other = rng.choice(near), noun(rng, held)
+            question = tool.request(rng, held)[0]
+            swapped = re.sub(rf"\b{tool.topic}\b", other, question, flags=re.I)
+            if other not in told and swapped != question and not any(t.name in swapped for t in tools):
+                return swapped
+            continue
+        if draw < 0.35:
+            topic = rng.choice([t for t in FAMILIES if t not in MATH | {"search", "now", "joke", "define", "square", "tax"}])
+            missing = known_tool(rng, topic, FAMILIES[topic])
+            own = set(re.findall(r"[a-z]{3,}", f"{topic} {missing.name} {missing.description}".replace("_", " ").lower())) - COMMON
+        else:
+            missing = made_up_tool(rng, held) if draw < 0.65 else terse_tool(rng, verb)
+            own = {missing.topic}
+        if not own & told and not any(clash(missing.topic, t.topic) for t in tools):
+            return missing.request(rng, held)[0]
 
 
 def forced(rng, tools, other):
@@ -348,7 +389,7 @@ def forced(rng, tools, other):
     tool = rng.choice(tools)
     arguments = tool.complete({})
     whole = tool.call(arguments)
-    cut = whole.index('"arguments":') + len('"arguments":')
+    cut = whole.index("\n") + 1
     return [other, ("assistant", (whole[:cut], whole[cut:]))]
 
 

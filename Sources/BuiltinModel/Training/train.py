@@ -25,15 +25,17 @@ import quantise
 import vocabulary
 from model import Config, Phi3
 
-LENGTH, LONG = 640, 2048
+LENGTH, LONG = 512, 2048
 
 
 # ---- training: one process for each core, which meet once a step ---------------------------------------------------
 
-def block_mask(documents):
-    """Additive mask: causal, and only within a conversation (every place sees itself, so that no row is empty)."""
+def block_mask(documents, branches):
+    """Additive mask: causal, and only within a conversation (every place sees itself, so that no row is empty); of a drill,
+    a branch sees what stands before all branches, and itself."""
     time_steps = documents.shape[1]
     same = documents[:, :, None] == documents[:, None, :]
+    same &= (branches[:, None, :] == 0) | (branches[:, :, None] == branches[:, None, :])
     allowed = same & torch.ones(time_steps, time_steps, dtype=torch.bool).tril()
     return torch.zeros(allowed.shape, dtype=torch.bfloat16).masked_fill(~allowed, -1e4)[:, None]
 
@@ -180,9 +182,9 @@ def work(rank, arguments, meeting):
             batch = encoding.rows(encoder, rng, max(1, arguments.rows * LENGTH // LONG), LONG, shares, long_share=0.35)
         else:
             batch = encoding.rows(encoder, rng, arguments.rows, LENGTH, shares)
-        tokens, targets, weights, documents, positions = (torch.from_numpy(x) for x in batch)
+        tokens, targets, weights, documents, branches, positions = (torch.from_numpy(x) for x in batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            h = (run if tokens.shape[1] == LENGTH else model.hidden)(tokens, positions, block_mask(documents))
+            h = (run if tokens.shape[1] == LENGTH else model.hidden)(tokens, positions, block_mask(documents, branches))
             wanted = targets >= 0
             logits = model.lm_head(h[wanted])
         loss = (F.cross_entropy(logits.float(), targets[wanted], reduction="none") * weights[wanted]).sum() / weights.sum()
@@ -240,7 +242,7 @@ def main():
     parser.add_argument("--vocabulary", type=int, default=768)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--rows", type=int, default=8, help="rows of 640 tokens in a step of each process")
+    parser.add_argument("--rows", type=int, default=10, help="rows of 512 tokens in a step of each process")
     parser.add_argument("--workers", type=int, default=2, help="training processes")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--muon-rate", type=float, default=0.02)
