@@ -100,4 +100,74 @@ import Testing
         let single: [String: Any] = ["model_type": "deepseek_v3", "n_group": 64, "topk_group": 32]
         #expect(throws: ModelError.self) { try description(Self.lite, single) }
     }
+
+    // MARK: GGUF
+
+    /// - Parameter corrected: the layers that have a correction.
+    private func description(
+        _ metadata: [String: GGUFBuilder.Value],
+        corrected: [Int] = []
+    ) throws -> TransformerDescription {
+        let common: [String: GGUFBuilder.Value] = [
+            "context_length": .uint32(4096), "embedding_length": .uint32(64), "feed_forward_length": .uint32(128),
+            "block_count": .uint32(4), "attention.head_count": .uint32(4), "attention.head_count_kv": .uint32(1),
+            "attention.layer_norm_rms_epsilon": .float32(1e-5), "attention.kv_lora_rank": .uint32(32),
+            "attention.key_length": .uint32(48), "attention.value_length": .uint32(32),
+            "attention.key_length_mla": .uint32(40), "attention.value_length_mla": .uint32(24),
+            "rope.dimension_count": .uint32(16), "expert_count": .uint32(8), "expert_used_count": .uint32(2),
+            "expert_feed_forward_length": .uint32(32), "leading_dense_block_count": .uint32(1),
+        ]
+        let values = common.merging(metadata) { $1 }.map { ("deepseek2.\($0)", $1) }
+        func tensor(_ name: String, _ shape: [UInt64]) -> GGUFBuilder.Tensor {
+            .init(name, shape, bytes: [UInt8](repeating: 0, count: 4 * Int(shape.reduce(1, *))))
+        }
+        let builder = GGUFBuilder(
+            [("general.architecture", .string("deepseek2"))] + values,
+            tensors: [tensor("token_embd.weight", [64, 10])]
+                + corrected.map { tensor("blk.\($0).exp_probs_b.bias", [8]) }
+        )
+        let model = try GGUFModel(path: "x.gguf", files: [("x.gguf", FileBytes(copying: builder.bytes))])
+        return try ModelConfiguration(source: .gguf(model)).transformer
+    }
+
+    @Test("A GGUF file has sizes of heads by keys of their own, or in older files by the usual ones")
+    func ggufSizes() throws {
+        let latent = try #require(try description([:]).latentAttention)
+        #expect(latent.queryRank == nil && latent.rank == 32 && latent.rotarySize == 16)
+        #expect(latent.plainSize == 24 && latent.valueSize == 24 && latent.isInterleaved)
+        // Heads may not take the keys of latent vectors for theirs.
+        let other = try description(["attention.key_length_mla": .uint32(48), "attention.q_lora_rank": .uint32(20)])
+        #expect(other.latentAttention?.plainSize == 32 && other.latentAttention?.queryRank == 20)
+    }
+
+    @Test("A GGUF file with corrections has a router by sigmoid; layers that predict several tokens are not counted")
+    func ggufRouter() throws {
+        #expect(try experts(description([:])).router.scoring == .softmax)
+        let metadata: [String: GGUFBuilder.Value] = [
+            "nextn_predict_layers": .uint32(1), "expert_weights_norm": .bool(true),
+            "expert_weights_scale": .float32(2.5),
+            "expert_shared_count": .uint32(2),
+        ]
+        let model = try description(metadata, corrected: [1, 2])
+        let experts = try experts(model)
+        #expect(model.layers.map(\.feedForward.expertCount) == [0, 8, 8])
+        #expect(experts.router.scoring == .sigmoid && experts.router.hasCorrection && experts.normalizesWeights)
+        #expect(experts.router.weightScale == 2.5 && experts.sharedSize == 64)
+        #expect(throws: ModelError.self) { try description(["nextn_predict_layers": .uint32(4)]) }
+    }
+
+    @Test("The tenth of YaRN's multiplier in a GGUF file raises the scale of attention, and no cosines")
+    func ggufYarn() throws {
+        let model = try description([
+            "rope.scaling.type": .string("yarn"), "rope.scaling.factor": .float32(40),
+            "rope.scaling.original_context_length": .uint32(1024), "rope.scaling.yarn_log_multiplier": .float32(0.0707),
+        ])
+        let raised = 0.0707 * log(40) + 1
+        let scale = Double(try #require(model.latentAttention).scale)
+        #expect(abs(scale - raised * raised / 40.0.squareRoot()) < 1e-6)
+        guard case .yarn(40, attentionFactor: 1, _, _, _, _) = model.rotary[0].scaling else {
+            Issue.record("\(model.rotary[0])")
+            return
+        }
+    }
 }

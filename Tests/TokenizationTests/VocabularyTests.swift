@@ -71,6 +71,39 @@ import Tokenization
         #expect(!tokenizer.tokensBeforeText.isEmpty == ["llama-bpe", "tekken"].contains(family))
     }
 
+    @Test("A vocabulary of marked spaces with merges cuts texts as a file of the same kind does")
+    func marked() throws {
+        let file = String(decoding: try FixtureFile.tokenizer("gemma"), as: UTF8.self)
+        let reference = try Fixture.tokenizer("gemma")
+        var values = try Self.values(of: file, "") { tokenizer, token in
+            let bytes = tokenizer.bytes(of: token)
+            // The tokens of bytes stand behind three special ones.
+            guard (3..<259).contains(token) else {
+                // By scalars: a space with a mark on it is one character.
+                let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars
+                return scalars.map { $0 == " " ? "▁" : String($0) }.joined()
+            }
+            return "<0x" + (bytes[0] < 16 ? "0" : "") + String(bytes[0], radix: 16, uppercase: true) + ">"
+        }
+        values.model = "gemma4"
+        values.unknownToken = 0
+        for token in 3..<259 { values.kinds[token] = VocabularyValues.Kind.byte.rawValue }
+        let tokenizer = try Tokenizer(vocabulary: values)
+        #expect(tokenizer.notes.isEmpty && tokenizer.tokensBeforeText == [1] && tokenizer.tokensAfterText.isEmpty)
+        var compared = 0
+        for text in try Fixture.texts() where !Fixture.addedWords.contains(where: text.contains) {
+            let tokens = tokenizer.encode(text)
+            #expect(tokens == reference.encode(text), "\(text.debugDescription)")
+            // A byte's token may be merged out of its name.
+            if !text.contains("<0x") {
+                #expect(tokenizer.decode(tokens).utf8.elementsEqual(text.utf8), "\(text.debugDescription)")
+            }
+            compared += 1
+        }
+        #expect(compared > 100)
+        #expect(tokenizer.encode("\u{10FFFD}").count == 4)
+    }
+
     @Test(
         "A byte-level text is taken as it stands, whatever its family's own file would make of it",
         arguments: ["qwen35", "qwen2", "gpt-2", "llama-bpe", "deepseek-r1-qwen"]
@@ -127,7 +160,12 @@ import Tokenization
 
     /// Reads a vocabulary back from a file, without Foundation's dictionaries: the byte alphabet has no two spellings
     /// that Unicode calls equivalent, but a decomposed letter in it may meet a composed one.
-    private static func values(of file: String, _ family: String) throws -> VocabularyValues {
+    /// - Parameter spelling: of a token that is not added.
+    private static func values(
+        of file: String,
+        _ family: String,
+        spelling: ((Tokenizer, Int32) -> String)? = nil
+    ) throws -> VocabularyValues {
         struct File: Decodable {
             struct Added: Decodable { var id: Int; var content: String; var special: Bool; var normalized: Bool }
             struct Merge: Decodable {
@@ -147,7 +185,7 @@ import Tokenization
         let read = try JSONDecoder().decode(File.self, from: Data(file.utf8.filter { $0 != 0 }))
         let spell = byteAlphabet()
         var tokens = (0..<Int32(tokenizer.vocabularySize)).map { token in
-            tokenizer.bytes(of: token).map { spell[Int($0)] }.joined()
+            spelling?(tokenizer, token) ?? tokenizer.bytes(of: token).map { spell[Int($0)] }.joined()
         }
         var kinds = [Int32](repeating: 1, count: tokens.count)
         for token in read.added_tokens {
@@ -160,7 +198,7 @@ import Tokenization
             tokens: tokens,
             kinds: kinds,
             merges: read.model.merges.map(\.text),
-            beginningToken: 0
+            beginningToken: spelling == nil ? 0 : 1
         )
     }
 
@@ -203,7 +241,7 @@ import Tokenization
         var loaded = 0
         for round in 0..<300 {
             var values = original
-            values.model = round % 3 == 0 ? "gpt2" : "llama"
+            values.model = ["gpt2", "llama", "gemma4"][round % 3]
             for _ in 0..<Int.random(in: 1...20, using: &generator) { Self.damage(&values, &generator) }
             guard let tokenizer = try? Tokenizer(vocabulary: values) else { continue }
             loaded += 1

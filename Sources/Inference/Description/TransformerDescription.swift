@@ -85,7 +85,7 @@ extension TransformerDescription {
     func heads(of attention: AttentionDescription) -> AttentionHeads { attention.heads ?? heads }
 
     /// The kinds of heads there are, the model's first.
-    var headKinds: [AttentionHeads] {
+    package var headKinds: [AttentionHeads] {
         layers.compactMap(\.attention?.heads).reduce(into: [heads]) { kinds, heads in
             if !kinds.contains(heads) { kinds.append(heads) }
         }

@@ -1,6 +1,6 @@
 /// The vocabulary of a GGUF file, as its metadata `tokenizer.ggml.…` has it: plain values for a tokenizer to be made of.
 package struct GGUFVocabulary: Sendable, Equatable {
-    /// How text becomes tokens: `llama` (SentencePiece BPE with scores), `gpt2` (byte-level BPE with merges), …
+    /// How text becomes tokens: `llama` (SentencePiece BPE with scores), `gpt2` (byte-level BPE with merges), `gemma4`, …
     package var model: String
     /// The name of the pre-tokenizer: `llama-bpe`, `qwen2`, …
     package var pre: String?
@@ -78,6 +78,8 @@ package struct GGUFVocabulary: Sendable, Equatable {
     /// Files of older date name only one end of text; the ends of a turn are then known by their text alone.
     private static let endTexts: Set<String> = [
         "<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>",
+        // Gemma 4 stops for the result of a call.
+        "<turn|>", "<|tool_response>",
     ]
 
     private static func ends(_ tokens: [String], _ types: [Int]) -> Set<Int> {

@@ -6,8 +6,9 @@ extension Tokenizer {
         switch vocabulary.model {
         case "llama": try self.init(sentencePiece: vocabulary)
         case "gpt2": try self.init(byteLevel: vocabulary)
+        case "gemma4": try self.init(mergesOfMarkedText: vocabulary)
         case let model:
-            throw VocabularyValues.error("its model is '\(model)', which is not supported; llama and gpt2 are")
+            throw VocabularyValues.error("its model is '\(model)', which is not supported; llama, gpt2 and gemma4 are")
         }
     }
 
@@ -25,6 +26,36 @@ extension Tokenizer {
             .sentencePiece(mark: mark, dropsFirstSpace: addsPrefix),
             vocabulary.postProcessor(addsBeginning: true, beginning: 1, end: 2)
         )
+    }
+
+    /// As SentencePiece's, but with a list of merges in place of scores.
+    private init(mergesOfMarkedText vocabulary: VocabularyValues) throws(TokenizerError) {
+        let mark = Array("▁".utf8)
+        let addsPrefix = vocabulary.addsSpacePrefix ?? false
+        let normalizer = Normalizer(markingSpacesWith: mark, addsPrefix: addsPrefix)
+        let table = TokenStringTable(vocabulary.makeTokenStrings())
+        let added = vocabulary.addedTokens()
+        let options = BytePairModel.Options(
+            unknown: vocabulary.unknownToken.map { Int32(truncatingIfNeeded: $0) },
+            fallsBackToBytes: true
+        )
+        var model = BytePairModel(
+            table,
+            options,
+            forbidden: Set(added.filter { !$0.mayAppearInText }.map(\.id)),
+            mergeCount: vocabulary.merges.count
+        )
+        let strange = try model.add(vocabulary.merges, table)
+        try self.init(
+            table.tokenStrings,
+            .bytePair(model),
+            try AddedTokens(added, normalizer: normalizer),
+            normalizer,
+            PreTokenizer(),
+            .sentencePiece(mark: mark, dropsFirstSpace: addsPrefix),
+            vocabulary.postProcessor(addsBeginning: true, beginning: nil, end: nil)
+        )
+        note(strange, of: vocabulary)
     }
 
     private init(byteLevel vocabulary: VocabularyValues) throws(TokenizerError) {
@@ -49,10 +80,7 @@ extension Tokenizer {
             forbidden: Set(added.filter { !$0.mayAppearInText }.map(\.id)),
             mergeCount: vocabulary.merges.count
         )
-        var strange = 0
-        for (index, merge) in vocabulary.merges.enumerated() {
-            if try !model.add(merge, number: index, table) { strange += 1 }
-        }
+        let strange = try model.add(vocabulary.merges, table)
         // The reference normalizes no byte-level text, whatever the family's own file does.
         let normalizer = Normalizer()
         try self.init(
@@ -67,16 +95,29 @@ extension Tokenizer {
         if vocabulary.preTokenizer == nil {
             notes.append("the file does not say how texts are to be cut: cut the default way, perhaps not the model's")
         }
-        if strange > 0 {
-            notes.append(
-                "\(strange) of the vocabulary's \(vocabulary.merges.count) merges "
-                    + "\(strange == 1 ? "is of a token" : "are of tokens") that it does not have: left out"
-            )
-        }
+        note(strange, of: vocabulary)
+    }
+
+    /// Tells of merges that were left out.
+    private mutating func note(_ strange: Int, of vocabulary: VocabularyValues) {
+        guard strange > 0 else { return }
+        notes.append(
+            "\(strange) of the vocabulary's \(vocabulary.merges.count) merges "
+                + "\(strange == 1 ? "is of a token" : "are of tokens") that it does not have: left out"
+        )
     }
 }
 
 extension BytePairModel {
+    /// - Returns: how many merges are of tokens that there are not; these are left out.
+    fileprivate mutating func add(_ merges: [String], _ table: TokenStringTable) throws(TokenizerError) -> Int {
+        var strange = 0
+        for (index, merge) in merges.enumerated() {
+            if try !add(merge, number: index, table) { strange += 1 }
+        }
+        return strange
+    }
+
     /// - Returns: whether the merge is of tokens that there are; if not, it is left out.
     fileprivate mutating func add(
         _ merge: String,

@@ -6,7 +6,7 @@ package struct VocabularyValues: Sendable {
         case unknown, control, userDefined, unused, byte
     }
 
-    /// The kind of vocabulary: `llama` (SentencePiece's) or `gpt2` (byte-level).
+    /// The kind of vocabulary: `llama` (SentencePiece's), `gpt2` (byte-level) or `gemma4` (spaces marked, with merges).
     package var model: String
     /// `gpt2` only: the name of the pre-tokenizer, for example `llama-bpe`.
     package var preTokenizer: String?
@@ -16,7 +16,7 @@ package struct VocabularyValues: Sendable {
     package var scores: [Float]
     /// For each token what it is; empty if all are normal.
     package var kinds: [Int32]
-    /// `gpt2` only: two token strings separated by a space.
+    /// `gpt2` and `gemma4` only: two token strings separated by a space.
     package var merges: [String]
     /// The special tokens' ids.
     package var beginningToken: Int?

@@ -16,6 +16,13 @@ struct ModelReport: Encodable {
         var bytes: Int
     }
 
+    /// The heads of attention.
+    struct Heads: Encodable {
+        var heads: Int
+        var kvHeads: Int
+        var headSize: Int
+    }
+
     var model: String
     var path: String?
     var architecture: String
@@ -26,6 +33,8 @@ struct ModelReport: Encodable {
     var heads: Int
     var kvHeads: Int
     var headSize: Int
+    /// Of some layers, where they are others.
+    var otherHeads: [Heads]?
     var vocabularySize: Int
     var contextLength: Int
     var slidingWindow: Int?
@@ -59,9 +68,9 @@ struct ModelReport: Encodable {
         let configuration = try ModelConfiguration(source: source)
         let transformer = configuration.transformer
         let directory = try configuration.tensors(of: source)
-        let others = LeftOutWeights(of: directory, transformer)
-        tensors = TensorGroup.all(in: directory.removing(others.names), configuration.quantization)
-        leftOut = others.text
+        let unread = LeftOutWeights(of: directory, transformer)
+        tensors = TensorGroup.all(in: directory.removing(unread.names), configuration.quantization)
+        leftOut = unread.text
         model = name
         self.path = path
         architecture = configuration.modelType
@@ -72,6 +81,9 @@ struct ModelReport: Encodable {
         heads = transformer.heads.count
         kvHeads = transformer.heads.kvCount
         headSize = transformer.heads.size
+        let others = transformer.headKinds.dropFirst()
+        otherHeads =
+            others.isEmpty ? nil : others.map { Heads(heads: $0.count, kvHeads: $0.kvCount, headSize: $0.size) }
         vocabularySize = transformer.vocabularySize
         contextLength = transformer.contextLength
         slidingWindow = transformer.window
@@ -136,7 +148,12 @@ extension ModelReport {
         var lines = [model] + (path.map { [field("path", $0)] } ?? [])
         lines += [
             field("architecture", "\(architecture.printable), \(layers) layers of \(hiddenSize)"),
-            field("attention", "\(heads) heads of \(headSize), \(kvHeads) for keys and values"),
+            field(
+                "attention",
+                ([Heads(heads: heads, kvHeads: kvHeads, headSize: headSize)] + (otherHeads ?? []))
+                    .map { "\($0.heads) heads of \($0.headSize), \($0.kvHeads) for keys and values" }
+                    .joined(separator: "; ")
+            ),
             field("vocabulary", "\(Format.count(vocabularySize)) tokens"),
             field(
                 "context",

@@ -13,13 +13,13 @@ enum TensorKind: String, CaseIterable, Encodable {
     init(tensor name: String) {
         let parts = name.split(separator: ".")
         func has(_ names: String...) -> Bool { parts.contains { part in names.contains { part == $0 } } }
-        if parts.contains(where: { $0.hasSuffix("norm") || $0.hasSuffix("layernorm") || $0 == "norm" }) {
+        if parts.contains(where: { $0.contains("norm") }) {
             self = .norms
-        } else if has("embed_tokens", "token_embd", "wte") {
+        } else if has("embed_tokens", "embed_tokens_per_layer", "token_embd", "wte") {
             self = .embedding
         } else if has("lm_head", "output") {
             self = .head
-        } else if has("experts", "switch_mlp") || parts.contains(where: { $0.hasSuffix("_exps") }) {
+        } else if has("experts", "switch_mlp", "router") || parts.contains(where: { $0.hasSuffix("_exps") }) {
             self = .experts
         } else if has("self_attn", "linear_attn", "attn", "attention")
             || parts.contains(where: { $0.hasPrefix("attn_") })
