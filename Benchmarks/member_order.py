@@ -61,7 +61,7 @@ class MemberOrder:
             return content
         if keyword in ("anyOf", "oneOf"):
             return [s for s in content if self.validator.evolve(schema=s).is_valid(value)]
-        if keyword in ("then", "else"):
+        if keyword in ("if", "then", "else"):
             return [content]
         if keyword in ("dependencies", "dependentSchemas") and isinstance(value, dict):
             return [s for name, s in content.items() if name in value]
