@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What of an agent's prompts comes from the cache, turn by turn, with the tokenizers and templates of four families.
 
-usage: agent.py WORKDIR [--server PATH] [--vocab FOLDER] [--templates FOLDER] [--mistral-common WHEEL] [--json FILE]
+usage: agent.py WORKDIR --vocab FOLDER --templates FOLDER --mistral-common WHEEL [--server PATH] [--only FAMILY] [--all]
 
 A scripted agent with a system prompt of about 8,000 tokens and 12 tools makes 20 turns of call and result, each prompt the
 last one with what came since. In between two sub-agents with other prompts and tools have three turns each. The models have

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Forced calls and structured answers of a real model, judged by PyPI's jsonschema.
 
-usage: forced_calls.py URL [--forced 500] [--any 200] [--formats 100] [--at-once 16] [--keep FILE]
+usage: forced_calls.py URL [--forced 500] [--any 200] [--formats 100] [--at-once 16] [--one] [--keep FILE]
 
 Asks a running server for calls of a named tool, for calls of any of three, and for JSON of a schema, over 50 schemas that a
-seed determines, whole and streamed in turn, at temperature 1. Counts what is invalid, of another tool, or cut, and writes all
-answers, those that were cut as far as they came, to a file of JSON lines if one is named. Python needs anthropic and jsonschema.
+seed determines, whole and streamed in turn, at temperature 1; with --one, one call each. Counts what is invalid, of another
+tool, or cut by max_tokens, and writes all answers, those that were cut as far as they came, to a file of JSON lines if one is
+named. Python needs anthropic and jsonschema.
 """
 
 import argparse
@@ -59,6 +60,7 @@ def main():
     parser.add_argument("--any", type=int, default=200)
     parser.add_argument("--formats", type=int, default=100)
     parser.add_argument("--at-once", type=int, default=16)
+    parser.add_argument("--one", action="store_true", help="disable_parallel_tool_use")
     parser.add_argument("--keep", type=argparse.FileType("w"))
     options = parser.parse_args()
     rng = random.Random(1)
@@ -84,19 +86,26 @@ def main():
     def call(kind: str, number: int):
         chosen = [tools[(number + step) % 50] for step in range(3)]
         choice = {"type": "tool", "name": chosen[number % 3]["name"]} if kind == "forced" else {"type": "any"}
+        if options.one:
+            choice["disable_parallel_tool_use"] = True
         answer = ask(number, tools=chosen, tool_choice=choice)
-        return kind, judged(answer, chosen, choice), answer
+        return kind, judged(answer, chosen, choice, isStreamed=number % 2), answer
 
-    def judged(answer, chosen: list[dict], choice: dict) -> str:
+    def judged(answer, chosen: list[dict], choice: dict, isStreamed: int) -> str:
         calls = [block for block in answer.content if block.type == "tool_use"]
-        if answer.stop_reason != "tool_use":
-            return "cut" if answer.stop_reason == "max_tokens" else "no call"
+        isCut = answer.stop_reason == "max_tokens"
+        if not isCut and answer.stop_reason != "tool_use":
+            return "no call"
         if len(calls) != len(answer.content):
             return "text beside calls"
+        # A stream has the beginning of the call that was cut.
+        calls = calls[:len(calls) - isStreamed] if isCut else calls
         by_name = {tool["name"]: tool for tool in chosen}
         if any(block.name not in by_name or block.name != choice.get("name", block.name) for block in calls):
             return "another tool"
-        return "valid" if all(valid(block.input, by_name[block.name]["input_schema"]) for block in calls) else "invalid"
+        if not all(valid(block.input, by_name[block.name]["input_schema"]) for block in calls):
+            return "invalid"
+        return "valid" if not isCut else "cut behind valid calls" if calls else "cut"
 
     def text(kind: str, number: int):
         schema = schemas[number % 50]
@@ -117,12 +126,12 @@ def main():
             if options.keep:
                 kept = {"kind": kind, "what": what, "tokens": answer.usage.output_tokens, "content": answer.to_dict()["content"]}
                 print(json.dumps(kept), file=options.keep, flush=True)
-            if what not in ("valid", "cut"):
+            if not what.startswith(("valid", "cut")):
                 print(f"{kind}, {what}: {answer.to_json(indent=None)}", flush=True)
     for kind in ("forced", "any", "format"):
         found = {what: count for (of, what), count in sorted(counts.items()) if of == kind}
         print(f"{kind}: {sum(found.values())} asked, {found}", flush=True)
-    sys.exit(any(what not in ("valid", "cut") for _, what in counts))
+    sys.exit(any(not what.startswith(("valid", "cut")) for _, what in counts))
 
 
 if __name__ == "__main__":

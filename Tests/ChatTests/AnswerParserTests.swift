@@ -47,6 +47,23 @@ import Testing
         }
     }
 
+    @Test("Where calls come first or not at all, nothing is a call behind the beginning of a text")
+    func callsFirst() throws {
+        let call = "<tool_call>\n{\"name\": \"find-it\", \"arguments\": {}}\n</tool_call>"
+        let found = [AnswerPart.toolCallStart(name: "find-it"), .toolCallArguments("{}"), .toolCallEnd]
+        for (text, expected) in [
+            ("\"" + call, [.text("\"" + call)]), (call, found), ("\n" + call + "\n" + call, found + found),
+        ] {
+            var parser = AnswerParser(
+                AnswerSyntax(calls: AnswerExample.hermes),
+                tools: try Self.tools(),
+                isInsideThinking: false,
+                callsComeFirst: true
+            )
+            #expect(Self.joined(parser.push(text) + parser.finish()) == expected, "\(text)")
+        }
+    }
+
     @Test("No piece of a marker leaves the parser before it is known to be none", arguments: AnswerExample.all)
     func nothingLeaks(_ example: AnswerExample) throws {
         var parser = AnswerParser(example.syntax, tools: try Self.tools(), isInsideThinking: example.isInsideThinking)

@@ -80,11 +80,11 @@ struct MarkerFinder: Sendable {
 
     private static func end(_ tag: LexemeTag) -> Step { tag == Tags.forbidden ? .impossible : .marker(tag) }
 
-    /// The tokens that are no text and may come next.
+    /// The tokens that are no text and with which a marker may go on.
     func tokens(_ node: Int32, _ other: Int32) -> [Int32] {
         var symbols = Set(markers.symbols(node))
         if hasStarts { symbols.formUnion(others.symbols(other)) }
-        return symbols.filter { $0 >= 256 && step(node, other, $0) != .impossible }.map { $0 - 256 }.sorted()
+        return symbols.filter { $0 >= 256 }.map { $0 - 256 }.sorted()
     }
 }
 
