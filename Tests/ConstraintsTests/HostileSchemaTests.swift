@@ -255,6 +255,32 @@ struct HostileSchemaTests {
         #expect(compiled == 1)
     }
 
+    @Test func keysWithOtherPartsAreOtherKeys() {
+        let key = { (parts: String...) in GrammarKey(parts.map { Array($0.utf8)[...] }) }
+        #expect(key("ab", "c") == key("ab", "c"))
+        #expect(Set([key("ab", "c"), key("a", "bc"), key("abc"), key("ab", "c", ""), key("ab", "d")]).count == 5)
+    }
+
+    @Test func sessionsThatBeginWhenTablesHaveGrownGetNewOnes() throws {
+        let node = try TestVocabulary.node(#"{"type":"array","items":{"type":"string","pattern":"^[a-z]{1,2000}$"}}"#)
+        func session(_ cache: GrammarCache) throws -> GrammarConstraint {
+            try cache.constraint(Self.key("")) { () throws(SchemaError) in .schema(node, SchemaOptions()) }.constraint
+        }
+        let fresh = try session(GrammarCache(TestVocabulary.shared)).approximateBytes
+        for (bound, isNew) in [(fresh + 50_000, true), (fresh + 50_000_000, false)] {
+            let cache = GrammarCache(TestVocabulary.shared, mostTableBytes: bound)
+            var growing = try session(cache)
+            for byte in "[\"\(String(repeating: "a", count: 300))".utf8 { _ = growing.accept(Token(byte)) }
+            let grown = growing.approximateBytes
+            #expect(grown > fresh + 50_000)
+            let isSmaller = try session(cache).approximateBytes < grown
+            #expect(isSmaller == isNew)
+            // The session itself goes on.
+            let isAccepted = growing.accept(Token(UInt8(ascii: "b")))
+            #expect(isAccepted)
+        }
+    }
+
     /// Tables grow with the answers, after the schema is known.
     @Test func cacheKeepsWithinItsBoundWhenItsTablesGrow() throws {
         let cache = GrammarCache(TestVocabulary.shared, mostBytes: 1 << 20)

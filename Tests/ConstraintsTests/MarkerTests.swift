@@ -38,6 +38,19 @@ struct MarkerTests {
         #expect(try !begins("{\"name\":", "{\" name\":", isAtStart: true))
     }
 
+    @Test func longestOfTheMarkersThatEndAtOnceCountsAndOfEqualOnesTheFirst() throws {
+        let branches = [("b", "0"), ("ab", "1"), ("ab", "2"), ("xab", "3")].map { marker, next in
+            FreeText.Branch([.text(marker)], then: .literal(next))
+        }
+        let grammar = try Grammar(.text(FreeText(until: branches)))
+        for (text, next) in [("b", "0"), ("cb", "0"), ("ab", "1"), ("xab", "3"), ("xxab", "3"), ("yab", "1")] {
+            let constraint = GrammarConstraint(grammar, TestVocabulary.shared, forcesSpelling: false)
+            for other in ["0", "1", "2", "3"] {
+                #expect(TestVocabulary.admits(constraint, text + other) == (other == next), "\(text)\(other)")
+            }
+        }
+    }
+
     @Test func forbiddenMarkerCannotBeCompleted() throws {
         let text = FreeText.Branch([.text("<call>")], then: nil)
         let token = FreeText.Branch([.token(TestVocabulary.control)], then: nil)

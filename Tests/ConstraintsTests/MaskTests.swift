@@ -111,6 +111,24 @@ struct MaskTests {
         #expect(longest.forced == [whole])
     }
 
+    /// By itself, this tokenizer would cut `ue` in two.
+    @Test func forcedTextIsCutOnceAsAWhole() throws {
+        let pieces = TestVocabulary.pieces
+        let ends = ["tr", "ue"].map { Token(256 + (pieces.firstIndex(of: $0) ?? 0)) }
+        let texts = (0..<256).map { [UInt8($0)] } + pieces.map { Array($0.utf8) } + [[], []]
+        let vocabulary = Vocabulary(texts: texts, stopTokens: [TestVocabulary.stop]) { text in
+            text.elementsEqual("true".utf8) ? ends : text.map { Token($0) }
+        }
+        var session = GrammarConstraint(try TestVocabulary.grammar(#"{"const":true}"#), vocabulary)
+        #expect(session.forced == ends)
+        expect(session.accept(ends[0]), is: true)
+        #expect(session.forced == [ends[1]])
+        // Another way to spell the beginning is followed where it leads.
+        var other = GrammarConstraint(try TestVocabulary.grammar(#"{"const":true}"#), vocabulary)
+        expect(other.accept(Token(UInt8(ascii: "t"))), is: true)
+        #expect(other.forced == "rue".utf8.map { Token($0) })
+    }
+
     @Test func refusesATokenThatIsNotAllowedAndStaysWhereItWas() throws {
         var session = try TestVocabulary.constraint(#"{"type":"boolean"}"#)
         expect(session.accept(Token(UInt8(ascii: "x"))), is: false)

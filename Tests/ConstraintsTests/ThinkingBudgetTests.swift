@@ -121,6 +121,16 @@ import Testing
         #expect(constraint.isFinished && constraint.isComplete)
     }
 
+    @Test("A thought behind one that was ended early has no budget left")
+    func thoughtBehindAnother() throws {
+        let last = GrammarElement.text(FreeText(until: [FreeText.Branch([.text("</t>")], then: .literal("\n!"))]))
+        let next = GrammarElement.sequence([.literal("\n<t>"), last])
+        let form = try Grammar(.text(FreeText(until: [FreeText.Branch([.text("</t>")], then: next)])))
+        let inner = GrammarConstraint(form, vocabulary, forcesSpelling: false)
+        // The closing tokens' second line break does not fit, neither time.
+        #expect(answer("", budget(3, inner: inner), then: "a", count: 40) == "aaa\n</t>\n<t>\n</t>\n!")
+    }
+
     @Test("A token that is not the one forced is refused, and changes nothing")
     func refusal() {
         var constraint = budget(1)

@@ -187,8 +187,11 @@ def small_talk(rng, held):
 
 def unknown(rng, held):
     r = rng.random()
-    if r < 0.62:
+    if r < 0.58:
         text = fill(rng, rng.choice(ASKS))
+    elif r < 0.66:
+        # What nobody has told.
+        text = one_thing(rng, held)[2]
     elif r < 0.72:
         text = fill(rng, rng.choice(FOREIGN))
     elif r < 0.80:
@@ -243,7 +246,7 @@ def memory(rng, held):
     turns = [("user", told), ("assistant", ack)]
     other = rng.random()
     if other < 0.3:
-        turns += rng.choice([arithmetic, fact, small_talk, unknown, repeat])(rng, False)
+        turns += rng.choice([arithmetic, fact, small_talk, repeat])(rng, False)
     elif other < 0.45:
         told2, ack2, asked2, answer2 = one_thing(rng, held)
         if answer2.split()[:3] != answer.split()[:3]:

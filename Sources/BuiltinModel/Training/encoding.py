@@ -82,7 +82,7 @@ class Encoder:
             head = self.text("\n" + question) + [self.ids["<|end|>"]] + self.newline
             head = [self.ids["<|user|>"]] + head + [self.ids["<|assistant|>"]] + self.newline
             answer, weights = self.answer(answer)
-            weights = [8] + weights[1:]
+            weights = [4] + weights[1:]
             if whole:
                 answer, weights = answer + [self.ids["<|end|>"]], weights + [1]
             else:
