@@ -37,8 +37,9 @@ package struct ThinkingBudget: TokenConstraint {
         case before(bytes: [UInt8])
         /// `bytes` are the last ones, fewer than the end marker has.
         case inside(bytes: [UInt8])
-        /// The closing token at `index` is forced; `bytes` are the last ones, as inside.
-        case closing(index: Int, bytes: [UInt8])
+        /// The closing token at `index` is forced; `bytes` are the last ones, as inside. `isEnded`: those before it have
+        /// spelled the end marker.
+        case closing(index: Int, bytes: [UInt8], isEnded: Bool)
         /// The answer's text has begun: it does not think any more.
         case over
     }
@@ -84,7 +85,7 @@ package struct ThinkingBudget: TokenConstraint {
     // MARK: What may come
 
     private var closingTokens: ArraySlice<Token> {
-        guard case .closing(let index, _) = state else { return [] }
+        guard case .closing(let index, _, _) = state else { return [] }
         return rules.closing[index...]
     }
 
@@ -127,8 +128,8 @@ package struct ThinkingBudget: TokenConstraint {
         case .inside(let bytes):
             thought += 1
             state = after(bytes + text) ?? .before(bytes: [])
-        case .closing(let index, let bytes):
-            let isEnded = after(bytes + text) == nil
+        case .closing(let index, let bytes, let wasEnded):
+            let isEnded = wasEnded || after(bytes + text) == nil
             proceed(to: index + 1, isEnded ? [] : bytes + text, isEnded: isEnded)
         }
         closeIfDue()
@@ -173,7 +174,7 @@ package struct ThinkingBudget: TokenConstraint {
             state = isEnded ? .before(bytes: []) : .over
             return
         }
-        state = .closing(index: index, bytes: Array(bytes.suffix(rules.end.count - 1)))
+        state = .closing(index: index, bytes: Array(bytes.suffix(rules.end.count - 1)), isEnded: isEnded)
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || 0x09...0x0D ~= byte }
