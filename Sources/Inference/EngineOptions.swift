@@ -78,6 +78,10 @@ struct KVPlan: Equatable {
         guard 16...4096 ~= shape.blockSize, shape.blockSize % 16 == 0 else {
             throw ModelError("KV blocks of \(shape.blockSize) tokens; a multiple of 16 up to 4096 is expected")
         }
+        // The length of a text would have no bound.
+        guard shape.blockBytes > 0 else {
+            throw ModelError("a model of which no layer has keys and values is not supported")
+        }
         if let limit = options.contextLimit, limit < 1 {
             throw ModelError("a context limit of \(limit) tokens; at least 1 is expected")
         }

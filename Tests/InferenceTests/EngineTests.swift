@@ -170,7 +170,7 @@ import Testing
     func memoryPlan() throws {
         let model = try ModelConfiguration(source: .folder(Fixture.path("phi3-8bit"))).transformer
         var contextLength = 1000
-        let shape = KVShape(
+        var shape = KVShape(
             layers: Array(repeating: .init(heads: 2, headSize: 16), count: 2),
             blockSize: 16,
             type: .f32
@@ -197,6 +197,11 @@ import Testing
         #expect(try plan(free: 1 << 40) == [100_000, 6250])
         #expect(throws: ModelError.self) { try plan(EngineOptions(kvMemoryBytes: 8000), free: 1 << 40) }
         #expect(throws: ModelError.self) { try plan(EngineOptions(contextLimit: 0), free: 1 << 40) }
+        shape.layers = []
+        #expect(throws: ModelError("a model of which no layer has keys and values is not supported")) {
+            try plan(free: 1 << 40)
+        }
+        #expect(throws: ModelError.self) { try plan(EngineOptions(kvMemoryBytes: 100_000), free: 1 << 40) }
     }
 
     @Test("Engines end with their threads")
