@@ -1,6 +1,5 @@
 import CKernels
 import ModelFiles
-import Platform
 
 /// The keys and values of all sessions: one piece of memory of fixed size, allocated once and touched as it is used.
 ///
@@ -13,42 +12,29 @@ import Platform
 final class KVMemory {
     let shape: KVShape
     let blockCount: Int
-    private let memory: UnsafeMutableRawBufferPointer
+    private let memory: ReservedMemory
     /// Where in a block each layer begins.
     private let layerOffsets: [Int]
 
     init(shape: KVShape, blockCount: Int) throws(ModelError) {
-        let (bytes, overflow) = shape.blockBytes.multipliedReportingOverflow(by: blockCount)
-        guard blockCount > 0, !overflow, blockCount <= Int32.max else {
-            throw ModelError("KV memory of \(blockCount) blocks of \(shape.blockBytes) bytes is out of range")
-        }
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        guard let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED else {
-            throw ModelError("KV memory of \(bytes) bytes cannot be allocated: \(String(cString: strerror(errno)))")
-        }
-        // Each tile of a head lies in another block: with small pages, nearly each would cost a walk through their tables.
-        madvise(start, bytes, MADV_HUGEPAGE)
         self.shape = shape
         self.blockCount = blockCount
         layerOffsets = shape.layerOffsets
-        memory = UnsafeMutableRawBufferPointer(start: start, count: bytes)
+        memory = try ReservedMemory(count: blockCount, of: shape.blockBytes, "blocks", for: "KV memory")
     }
 
-    deinit { munmap(memory.baseAddress, memory.count) }
-
-    var byteCount: Int { memory.count }
+    var byteCount: Int { memory.bytes.count }
 
     /// All that a block holds.
     func contents(of block: Int) -> UnsafeMutableRawBufferPointer {
         precondition(0..<blockCount ~= block, "no such block")
         return UnsafeMutableRawBufferPointer(
-            rebasing: memory[(block * shape.blockBytes)..<((block + 1) * shape.blockBytes)]
+            rebasing: memory.bytes[(block * shape.blockBytes)..<((block + 1) * shape.blockBytes)]
         )
     }
 
     /// Gives the memory of blocks back to the system, whole pages of it, which are zeros when they are next used.
     func release(_ blocks: [Int]) {
-        let page = sysconf(Int32(_SC_PAGESIZE))
         let sorted = blocks.sorted()
         var index = 0
         while index < sorted.count {
@@ -61,9 +47,7 @@ final class KVMemory {
                 index += 1
             }
             precondition(end <= blockCount, "no such block")
-            let start = (first * shape.blockBytes + page - 1) / page * page
-            let bytes = end * shape.blockBytes / page * page - start
-            if bytes > 0 { madvise(memory.baseAddress.map { $0 + start }, bytes, MADV_DONTNEED) }
+            memory.release(first * shape.blockBytes..<end * shape.blockBytes)
         }
     }
 
@@ -72,7 +56,7 @@ final class KVMemory {
     func view(layer: Int) -> ck_kv {
         precondition(shape.layers.indices ~= layer, "no such layer")
         return ck_kv(
-            memory: memory.baseAddress?.assumingMemoryBound(to: UInt8.self),
+            memory: memory.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
             block_bytes: shape.blockBytes,
             layer_offset: layerOffsets[layer],
             type: shape.type.kernelType,

@@ -1,6 +1,5 @@
 import EngineContract
 import ModelFiles
-import Platform
 
 /// The states of recurrent layers: slots of one size, each for one session or one snapshot, in one piece of memory that is
 /// allocated once and touched as it is used.
@@ -10,36 +9,25 @@ import Platform
 final class StateMemory {
     let shape: StateShape
     let slotCount: Int
-    private let memory: UnsafeMutableRawBufferPointer
+    private let memory: ReservedMemory
 
     init(shape: StateShape, slotCount: Int) throws(ModelError) {
-        let (bytes, overflow) = shape.slotBytes.multipliedReportingOverflow(by: slotCount)
-        guard slotCount > 0, !overflow, slotCount <= Int32.max else {
-            throw ModelError("state memory of \(slotCount) slots of \(shape.slotBytes) bytes is out of range")
-        }
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        guard let start = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED else {
-            throw ModelError("state memory of \(bytes) bytes cannot be allocated: \(String(cString: strerror(errno)))")
-        }
-        madvise(start, bytes, MADV_HUGEPAGE)
         self.shape = shape
         self.slotCount = slotCount
-        memory = UnsafeMutableRawBufferPointer(start: start, count: bytes)
+        memory = try ReservedMemory(count: slotCount, of: shape.slotBytes, "slots", for: "state memory")
     }
-
-    deinit { munmap(memory.baseAddress, memory.count) }
 
     /// The floats of a slot.
     func state(_ slot: StateSlot) -> UnsafeMutablePointer<Float>? {
         precondition(0..<slotCount ~= Int(slot), "no such slot")
-        return memory.baseAddress.map { ($0 + Int(slot) * shape.slotBytes).assumingMemoryBound(to: Float.self) }
+        return memory.bytes.baseAddress.map { ($0 + Int(slot) * shape.slotBytes).assumingMemoryBound(to: Float.self) }
     }
 
     /// Gives the memory of slots back to the system, whole pages of it.
     func release(_ slots: [StateSlot]) {
         for slot in slots {
-            guard let start = state(slot) else { continue }
-            madvise(start, shape.slotBytes, MADV_DONTNEED)
+            precondition(0..<slotCount ~= Int(slot), "no such slot")
+            memory.release(Int(slot) * shape.slotBytes..<(Int(slot) + 1) * shape.slotBytes)
         }
     }
 }
