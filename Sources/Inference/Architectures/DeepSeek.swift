@@ -136,8 +136,7 @@ enum DeepSeek: ModelFamily {
 
     /// The factor of YaRN, and `mscale_all_dim` if it is not 0.
     private static func stretch(_ fields: ModelFields) throws(ModelError) -> (factor: Double, multiplier: Double)? {
-        let parameters = try fields.object("rope_parameters")
-        guard let nested = try fields.object("rope_scaling", gguf: "rope.scaling") ?? parameters else { return nil }
+        guard let nested = try fields.rotaryScaling else { return nil }
         let range = -1e3...1e3
         let multiplier = try nested.optionalDouble("mscale_all_dim", gguf: "yarn_log_multiplier", range) ?? 0
         guard multiplier != 0 else { return nil }
@@ -180,15 +179,11 @@ enum DeepSeek: ModelFamily {
 
     /// Whether a layer has no experts.
     private static func denseLayers(_ fields: ModelFields, _ kind: Kind) throws(ModelError) -> (Int) -> Bool {
-        if kind == .flash, let types = try fields.list("mlp_layer_types", of: String.self) {
-            let count = try fields.layerCount()
-            guard types.count == count, types.allSatisfy({ $0 == "dense" || $0 == "sparse" }) else {
-                throw fields.error(
-                    "mlp_layer_types",
-                    "is not a list of \"dense\" or \"sparse\" for each of \(count) layers"
-                )
+        if kind == .flash {
+            let (count, name) = (try fields.layerCount(), "mlp_layer_types")
+            if let isDense = try fields.layers(are: "dense", or: "sparse", count: count, list: name) {
+                return { isDense[$0] }
             }
-            return { types[$0] == "dense" }
         }
         let count = try GroupedExperts.denseLayers(fields, ifAbsent: kind == .v2 ? 0 : kind == .v3 ? 3 : 1)
         return { $0 < count }

@@ -32,9 +32,8 @@ enum HunyuanDense: ModelFamily {
         _ fields: ModelFields,
         _ model: TransformerDescription
     ) throws(ModelError) -> RotaryParameters {
-        var parameters = try fields.object("rope_scaling")
-        if parameters == nil { parameters = try fields.object("rope_parameters") }
-        guard let parameters, let alpha = try parameters.optionalDouble("alpha", 1e-3...1e6) else {
+        guard let parameters = try fields.rotaryScaling, let alpha = try parameters.optionalDouble("alpha", 1e-3...1e6)
+        else {
             return try fields.rotary(of: model)
         }
         let olderKind = try parameters.optionalString("type")

@@ -67,14 +67,8 @@ enum LFM2: ModelFamily {
         if fields.isGGUF {
             return try fields.ints(gguf: "attention.head_count_kv", 0...65_536, count: count).map { $0 == 0 }
         }
-        if let types = try fields.list("layer_types", of: String.self) {
-            guard types.count == count, types.allSatisfy({ $0 == "conv" || $0 == "full_attention" }) else {
-                throw fields.error(
-                    "layer_types",
-                    "is not a list of \"conv\" or \"full_attention\" for each of \(count) layers"
-                )
-            }
-            return types.map { $0 == "conv" }
+        if let isConvolution = try fields.layers(are: "conv", or: "full_attention", count: count) {
+            return isConvolution
         }
         let attention = try fields.list("full_attn_idxs", of: Int.self).map { Set($0) }
         return (0..<count).map { attention?.contains($0) == false }

@@ -41,9 +41,7 @@ enum Ministral3: ModelFamily {
                 length: try fields.int(gguf: "rope.scaling.original_context_length", 1...(1 << 24))
             )
         }
-        var parameters = try fields.object("rope_scaling")
-        if parameters == nil { parameters = try fields.object("rope_parameters") }
-        guard let parameters else { throw fields.error("rope_parameters", "is missing") }
+        guard let parameters = try fields.rotaryScaling else { throw fields.error("rope_parameters", "is missing") }
         let beta = try parameters.double("llama_4_scaling_beta", betas, default: 0)
         let length = try parameters.int("original_max_position_embeddings", 1...(1 << 24), default: contextLength)
         return beta > 0 ? .init(beta: beta, length: length) : nil

@@ -117,20 +117,12 @@ enum Qwen3Next: ModelFamily {
 
     /// Whether each layer is a delta net.
     private static func recurrentLayers(_ fields: ModelFields, count: Int) throws(ModelError) -> [Bool] {
-        let name = "layer_types"
-        guard let types = try fields.list(name, of: String.self) else {
-            let key = "full_attention_interval"
-            let interval = try fields.int(key, gguf: key, 1...4096, default: 4)
-            return (1...count).map { $0 % interval != 0 }
+        if let isRecurrent = try fields.layers(are: "linear_attention", or: "full_attention", count: count) {
+            return isRecurrent
         }
-        guard types.count == count else {
-            throw fields.error(name, "has \(types.count) elements; \(count) are expected")
-        }
-        if let type = types.first(where: { $0 != "linear_attention" && $0 != "full_attention" }) {
-            let message = "\"\(type)\" is not supported; \"full_attention\" and \"linear_attention\" are"
-            throw fields.error(name, message)
-        }
-        return types.map { $0 == "linear_attention" }
+        let key = "full_attention_interval"
+        let interval = try fields.int(key, gguf: key, 1...4096, default: 4)
+        return (1...count).map { $0 % interval != 0 }
     }
 
     /// The feed-forward networks of all layers, most of them with experts.

@@ -8,6 +8,14 @@ extension ModelFields {
     private static let multipliers = 0.0...1e3
     private static let lengths = 1...(1 << 24)
 
+    /// What says how rotary positions are stretched: `rope_scaling`, or `rope_parameters` in newer files; nil: nothing does.
+    var rotaryScaling: ModelFields? {
+        get throws(ModelError) {
+            if let scaling = try object("rope_scaling", gguf: "rope.scaling") { return scaling }
+            return try object("rope_parameters")
+        }
+    }
+
     /// The rotary positions of all layers, or of those without a window where config.json tells the two kinds apart.
     /// - Parameters:
     ///   - base: what `rope_theta` is where config.json leaves it out.

@@ -186,17 +186,26 @@ extension ModelFields {
     ///   - size: of those that have one.
     ///   - rule: whether a layer has one where config.json does not list `layer_types`.
     func windows(layerCount: Int, size: Int?, where rule: (Int) -> Bool) throws(ModelError) -> [Int?] {
-        guard let types = try list("layer_types", of: String.self) else {
-            return (0..<layerCount).map { rule($0) ? size : nil }
+        let hasWindow = try layers(are: "sliding_attention", or: "full_attention", count: layerCount)
+        return (0..<layerCount).map { hasWindow?[$0] ?? rule($0) ? size : nil }
+    }
+
+    /// Whether each layer is of the first of two types, from a list of config.json; nil if it has none.
+    /// - Throws: `ModelError` if the list has not one of the two for each layer.
+    func layers(
+        are type: String,
+        or other: String,
+        count: Int,
+        list name: String = "layer_types"
+    ) throws(ModelError) -> [Bool]? {
+        guard let types = try list(name, of: String.self) else { return nil }
+        guard types.count == count else {
+            throw error(name, "has \(types.count) elements; \(count) are expected")
         }
-        guard types.count == layerCount else {
-            throw error("layer_types", "has \(types.count) elements; \(layerCount) are expected")
+        if let strange = types.first(where: { $0 != type && $0 != other }) {
+            throw error(name, "\"\(strange)\" is not supported; \"\(other)\" and \"\(type)\" are")
         }
-        if let type = types.first(where: { $0 != "sliding_attention" && $0 != "full_attention" }) {
-            let message = "\"\(type)\" is not supported; \"full_attention\" and \"sliding_attention\" are"
-            throw error("layer_types", message)
-        }
-        return types.map { $0 == "sliding_attention" ? size : nil }
+        return types.map { $0 == type }
     }
 
     /// The same where each layer has one but the last of every so many, unless the file says otherwise.
