@@ -277,15 +277,20 @@ final class ForwardPass {
 
     /// y[tokens, size] += scale × x
     func add(_ x: FloatBuffer, size: Int, scale: Float, to y: FloatBuffer) {
-        if allRows.count != count { allRows = (0..<Int32(count)).map(\.self) }
         if residualScales.count != count || residualScales.first != scale {
             residualScales = [Float](repeating: scale, count: count)
         }
+        add(x, size: size, scales: residualScales, to: y)
+    }
+
+    /// y[tokens, size] += scales[tokens] × x
+    func add(_ x: FloatBuffer, size: Int, scales: UnsafePointer<Float>, to y: FloatBuffer) {
+        if allRows.count != count { allRows = (0..<Int32(count)).map(\.self) }
         ck_scatter_add(
             compute.handle,
             x.buffer(count * size),
             allRows,
-            residualScales,
+            scales,
             Int32(count),
             Int32(size),
             y.buffer(count * size)

@@ -40,8 +40,7 @@ struct SchedulerState {
 
     init(_ engine: EngineDescription, configuration: SchedulerConfiguration, stored: StoredBlocks?) {
         self.configuration = configuration
-        // Blocks are stored without the states that texts would continue from.
-        self.stored = engine.stateMemory == nil ? stored : nil
+        self.stored = stored
         blockSize = engine.blockSize
         kv = KVCacheManager(
             blocks: engine.blockCount,

@@ -134,15 +134,7 @@ extension ForwardPass {
         let gates = routerLogits.buffer(count)
         ck_sigmoid(compute.handle, Int32(count), gates)
         shared.network.down.apply(gated, tokens: count, into: expertOutput, on: compute)
-        ck_scatter_add(
-            compute.handle,
-            expertOutput.buffer(count * hiddenSize),
-            (0..<Int32(count)).map(\.self),
-            gates,
-            Int32(count),
-            Int32(hiddenSize),
-            blockOutput.buffer(count * hiddenSize)
-        )
+        add(expertOutput, size: hiddenSize, scales: gates, to: blockOutput)
     }
 
     /// The experts of each token, and their weights: [count, chosenCount].
