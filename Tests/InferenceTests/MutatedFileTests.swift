@@ -8,7 +8,8 @@ import Testing
 
 /// Files that someone has changed: an error or a model, never a crash, a hang, or much memory.
 ///
-/// The environment variable `PENSIEVE_MUTATIONS` sets how many files of each format are tried.
+/// The environment variable `PENSIEVE_MUTATIONS` sets how many files of each format are tried, and of each architecture a
+/// fifth of that.
 @Suite struct MutatedFileTests {
     private static let count = ProcessInfo.processInfo.environment["PENSIEVE_MUTATIONS"].flatMap(Int.init) ?? 1000
 
@@ -51,25 +52,49 @@ import Testing
         ]
     }
 
+    /// The configuration of an architecture's fixture in MLX form, and its GGUF file.
+    private static func format(of architecture: String) throws -> Format {
+        let path = try Fixture.path(architecture)
+        guard !path.hasSuffix(".gguf") else {
+            let file = try #require(try FileBytes(contentsOf: path))
+            return Format(name: architecture, files: [architecture: file], target: architecture, headBytes: 6000)
+        }
+        let names = ["config.json", "model.safetensors", "tokenizer.json"]
+        let files = try names.reduce(into: [String: FileBytes]()) {
+            $0[$1] = try FileBytes(contentsOf: "\(path)/\($1)")
+        }
+        return Format(name: architecture, files: files, target: "config.json", headBytes: .max)
+    }
+
     @Test("Mutated files give an error or a model that computes")
     func mutations() async throws {
-        for format in try Self.formats() {
-            var numbers = SeededGenerator(seed: 77)
-            let original = try #require(format.files[format.target]).array
-            var (models, errors) = (0, 0)
-            for _ in 0..<Self.count {
-                let bytes = Self.mutated(original, headBytes: format.headBytes, using: &numbers)
-                do throws(ModelError) {
-                    let model = try Self.load(format, bytes)
-                    models += 1
-                    if models % 20 == 0 { await Self.compute(model) }
-                } catch {
-                    errors += 1
-                }
+        for format in try Self.formats() { try await expectNoHarm(format, count: Self.count) }
+    }
+
+    static let architectures =
+        ArchitectureTests.names.map { "\($0)-4bit" } + FormatTests.architectures.map { "gguf/\($0).gguf" }
+
+    @Test("So do those of each architecture", arguments: architectures)
+    func mutations(of architecture: String) async throws {
+        try await expectNoHarm(Self.format(of: architecture), count: max(20, Self.count / 5), computesEvery: 5)
+    }
+
+    private func expectNoHarm(_ format: Format, count: Int, computesEvery interval: Int = 20) async throws {
+        var numbers = SeededGenerator(seed: 77)
+        let original = try #require(format.files[format.target]).array
+        var (models, errors) = (0, 0)
+        for _ in 0..<count {
+            let bytes = Self.mutated(original, headBytes: format.headBytes, using: &numbers)
+            do throws(ModelError) {
+                let model = try Self.load(format, bytes)
+                models += 1
+                if models % interval == 0 { await Self.compute(model) }
+            } catch {
+                errors += 1
             }
-            // Some changes are without effect, such as one in a text; most are not.
-            #expect(models > 0 && errors > Self.count / 10, "\(format.name): \(models) models, \(errors) errors")
         }
+        // Some changes are without effect, such as one in a text; most are not.
+        #expect(models > 0 && errors > count / 10, "\(format.name): \(models) models, \(errors) errors")
     }
 
     private static func load(_ format: Format, _ bytes: [UInt8]) throws(ModelError) -> LoadedModel {
