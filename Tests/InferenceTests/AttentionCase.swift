@@ -76,57 +76,15 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
     // MARK: By the kernels
 
-    /// How the kernels come to a result, none of which may matter.
-    struct Way {
-        var variant = ck_variant_best()
-        var threads = 2
-        /// Tokens in each step.
-        var chunk = Int.max
-        /// Whether parts of the context may be divided among threads.
-        var dividesContext = true
-        var reversesBlocks = false
-    }
-
     /// The outputs of all tokens, [count, heads × headSize], in memory that has held what is not a number.
-    func computed(_ inputs: Inputs, _ type: KVType, _ way: Way) throws -> [Float] {
-        let compute = try Compute(variant: way.variant, threads: way.threads, precise: false)
-        let blockCount = (count + 31) / 32 + 2
-        let kv = try KVMemory(
-            shape: KVShape(
-                layers: [.init(heads: 1, headSize: 48), .init(heads: kvHeads, headSize: headSize)],
-                blockSize: 32,
-                type: type
-            ),
-            blockCount: blockCount
-        )
-        for block in 0..<blockCount { kv.contents(of: block).initializeMemory(as: UInt8.self, repeating: 0xff) }
-        if way.dividesContext {
-            try #require(ck_compute_reserve_splits(compute.handle, 1 << 20, Int32(heads), Int32(headSize)))
-        }
-        let model = TransformerDescription(
-            hiddenSize: heads * headSize,
-            vocabularySize: 2,
-            contextLength: count,
+    func computed(_ inputs: Inputs, _ type: KVType, _ way: AttentionWay) throws -> [Float] {
+        try way.steps(
+            tokens: count,
             heads: AttentionHeads(count: heads, kvCount: kvHeads, size: headSize),
-            normEpsilon: 0,
-            tiesEmbeddings: true
-        )
-        let pass = ForwardPass(model, compute: compute, kv: kv, contextLength: count)
-        var out: [Float] = []
-        while out.count < count * heads * headSize {
-            let start = out.count / (heads * headSize)
-            let entry = StepEntry(
-                session: SessionID(1),
-                tokens: Array(repeating: 1, count: min(way.chunk, count - start)),
-                startPosition: start,
-                blocks: (1..<BlockIndex(blockCount)).map { way.reversesBlocks ? BlockIndex(blockCount) - $0 : $0 },
-                samples: false,
-                sampling: .greedy,
-                sampleIndex: 0
-            )
-            out += step(entry, inputs, pass)
-        }
-        return out
+            layers: [.init(heads: 1, headSize: 48), .init(heads: kvHeads, headSize: headSize)],
+            valueSize: headSize,
+            type
+        ) { step($0, inputs, $1) }
     }
 
     private func step(_ entry: StepEntry, _ inputs: Inputs, _ pass: ForwardPass) -> [Float] {

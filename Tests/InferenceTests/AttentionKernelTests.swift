@@ -96,11 +96,7 @@ import Testing
         for type in KVType.allCases {
             let whole = try one.computed(inputs, type, .init(threads: 1, dividesContext: false))
             #expect(largestError(whole, expected) < Self.bound(type))
-            let ways: [AttentionCase.Way] = [
-                .init(threads: 3, chunk: 300), .init(chunk: 7), .init(threads: 1, chunk: 1, reversesBlocks: true),
-                .init(chunk: 33, dividesContext: false),
-            ]
-            for way in ways {
+            for way in AttentionWay.several {
                 #expect(identical(try one.computed(inputs, type, way), whole), "\(type), chunks of \(way.chunk)")
             }
         }

@@ -58,41 +58,20 @@ struct LatentAttentionCase: Sendable, CustomTestStringConvertible {
     // MARK: By the kernels
 
     /// The values of all tokens and heads, [count, heads × value], in memory that has held what is not a number.
-    func computed(_ inputs: Inputs, _ type: KVType, _ way: AttentionCase.Way) throws -> [Float] {
-        let compute = try Compute(variant: way.variant, threads: way.threads, precise: false)
-        let blockCount = (count + 31) / 32 + 2
-        let layers = Array(repeating: KVShape.Layer(heads: 1, headSize: keySize, latentSize: rank), count: 2)
-        let shape = KVShape(layers: layers, blockSize: 32, type: type)
-        let kv = try KVMemory(shape: shape, blockCount: blockCount)
-        for block in 0..<blockCount { kv.contents(of: block).initializeMemory(as: UInt8.self, repeating: 0xff) }
-        if way.dividesContext {
-            try #require(ck_compute_reserve_splits(compute.handle, 1 << 20, Int32(heads), Int32(rank)))
-        }
-        let model = TransformerDescription(
-            hiddenSize: 16,
-            vocabularySize: 2,
-            contextLength: count,
+    func computed(_ inputs: Inputs, _ type: KVType, _ way: AttentionWay) throws -> [Float] {
+        let layer = KVShape.Layer(heads: 1, headSize: keySize, latentSize: rank)
+        var weights: Layer?
+        return try way.steps(
+            tokens: count,
             heads: AttentionHeads(count: heads, kvCount: 1, size: keySize),
-            normEpsilon: 0,
-            tiesEmbeddings: true
-        )
-        let pass = ForwardPass(model, compute: compute, kv: kv, contextLength: count)
-        let layer = try layer(inputs, on: compute)
-        var out: [Float] = []
-        while out.count < count * heads * value {
-            let start = out.count / (heads * value)
-            let entry = StepEntry(
-                session: SessionID(1),
-                tokens: Array(repeating: 1, count: min(way.chunk, count - start)),
-                startPosition: start,
-                blocks: (1..<BlockIndex(blockCount)).map { way.reversesBlocks ? BlockIndex(blockCount) - $0 : $0 },
-                samples: false,
-                sampling: .greedy,
-                sampleIndex: 0
-            )
-            out += step(entry, inputs, layer, pass)
+            layers: [layer, layer],
+            valueSize: rank,
+            type
+        ) { entry, pass in
+            let own = try weights ?? self.layer(inputs, on: pass.compute)
+            weights = own
+            return step(entry, inputs, own, pass)
         }
-        return out
     }
 
     private typealias Layer = (keys: HeadMatrices, values: HeadMatrices, norm: Vector)

@@ -58,23 +58,7 @@ extension Generation {
         configuration.maxRunningSessions = setting.seats
         let engine = GatedEngine(.make(blocks: setting.blocks))
         let scheduler = Scheduler(engine: engine, configuration: configuration)
-        let shared = (0..<70).map { Token($0 * 7 % 1000) }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for index in 0..<32 {
-                let own = (0..<(1 + index * 9 % 200)).map { Token(($0 * 31 + index * 17) % 1000) }
-                let prompt = index % 3 == 0 ? shared + own.prefix(index) + [5] : own
-                let count = 1 + index * 5 % 60
-                let generation = try await scheduler.submit(.make(prompt, count, client: "c\(index % 4)"))
-                group.addTask { [script] in
-                    let (tokens, summary) = await generation.collect()
-                    #expect(tokens == script.answer(to: prompt, count: count))
-                    #expect(summary?.reason == .maxTokens)
-                    #expect(summary?.generatedTokens == count)
-                }
-            }
-            await engine.open()
-            try await group.waitForAll()
-        }
+        try await MixedSessions.expectSameAsAlone(script, on: scheduler, engine)
         await expectIdle(scheduler)
         if setting.blocks < 50 { #expect(await scheduler.statistics().preemptionsTotal > 0) }
     }

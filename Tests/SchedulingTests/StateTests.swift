@@ -45,22 +45,7 @@ import Testing
     )
     func sameAsAlone(_ setting: Setting) async throws {
         let (scheduler, engine) = scheduler(blocks: setting.blocks, slots: setting.slots, budget: setting.budget)
-        let shared = text(70)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for index in 0..<32 {
-                let own = (0..<(1 + index * 9 % 200)).map { Token(($0 * 31 + index * 17) % 1000) }
-                let prompt = index % 3 == 0 ? shared + own.prefix(index) + [5] : own
-                let count = 1 + index * 5 % 60
-                let generation = try await scheduler.submit(.make(prompt, count, client: "c\(index % 4)"))
-                group.addTask { [script] in
-                    let (tokens, summary) = await generation.collect()
-                    #expect(tokens == script.answer(to: prompt, count: count))
-                    #expect(summary?.reason == .maxTokens)
-                }
-            }
-            await engine.open()
-            try await group.waitForAll()
-        }
+        try await MixedSessions.expectSameAsAlone(script, on: scheduler, engine)
         await scheduler.untilEmpty()
         let statistics = await scheduler.statistics()
         #expect(statistics.stateSlotsInUse == 0 && statistics.blocksInUse == 0)
