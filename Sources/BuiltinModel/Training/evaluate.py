@@ -142,6 +142,7 @@ def report_arithmetic(folder):
     encoder, small = encoding.Encoder(tokenizer), range(100)
     kinds = [("+", lambda a, b: a + b, [(a, b) for a in small for b in small]), ("-", lambda a, b: a - b, [(a, b) for a in small for b in small]),
              ("-", lambda a, b: a - b, [(a, b) for a in range(100, 1000, 7) for b in range(0, 20)]),
+             ("-", lambda a, b: a - b, [(100, b) for b in range(100)]),
              ("+", lambda a, b: a + b, [(a, b) for a in range(100, 1000, 7) for b in range(0, 20)]),
              ("*", lambda a, b: a * b, [(a, b) for a in range(11) for b in range(11)])]
     for sign, answer_of, pairs in kinds:
