@@ -55,11 +55,13 @@ class Attention(nn.Module):
         self.qkv_proj = nn.Linear(c.hidden_size, (self.heads + 2 * self.kv_heads) * self.head_dim, bias=False)
         self.o_proj = nn.Linear(self.heads * self.head_dim, c.hidden_size, bias=False)
 
-    def forward(self, x, cos, sin, mask, cache=None):
+    def forward(self, x, cos, sin, mask, cache=None, heads=None):
         batch, time, _ = x.shape
         qkv = self.qkv_proj(x).view(batch, time, self.heads + 2 * self.kv_heads, self.head_dim).transpose(1, 2)
         q, k, v = qkv.split([self.heads, self.kv_heads, self.kv_heads], dim=1)
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        if heads is not None:
+            heads.append((q[:, 0], k[:, 0]))
         if cache is not None:
             if "k" in cache:
                 k, v = torch.cat([cache["k"], k], dim=2), torch.cat([cache["v"], v], dim=2)
@@ -93,8 +95,8 @@ class Layer(nn.Module):
         self.post_attention_layernorm = RMSNorm(c.hidden_size, c.rms_norm_eps)
         self.mlp = MLP(c)
 
-    def forward(self, x, cos, sin, mask, cache=None):
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask, cache)
+    def forward(self, x, cos, sin, mask, cache=None, heads=None):
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask, cache, heads)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -120,14 +122,19 @@ class Phi3(nn.Module):
                 nn.init.normal_(p, std=std)
 
     def hidden(self, tokens, positions, mask=None, caches=None):
+        return self.hidden_and_pointer(tokens, positions, mask, caches)[0]
+
+    def hidden_and_pointer(self, tokens, positions, mask=None, caches=None):
+        """(the last hidden states, queries and keys of the head that points, both [batch, time, head_dim])"""
+        heads = []
         x = self.model.embed_tokens(tokens)
         if torch.is_autocast_enabled("cpu"):
             x = x.bfloat16()
         cos, sin = rope_tables(positions, self.config)
         cos, sin = cos.to(x.dtype), sin.to(x.dtype)
         for i, layer in enumerate(self.model.layers):
-            x = layer(x, cos, sin, mask, None if caches is None else caches[i])
-        return self.model.norm(x)
+            x = layer(x, cos, sin, mask, None if caches is None else caches[i], heads if i == self.config.num_hidden_layers - 2 else None)
+        return self.model.norm(x), *heads[0]
 
     def forward(self, tokens, positions, mask=None, caches=None):
         return self.lm_head(self.hidden(tokens, positions, mask, caches))

@@ -347,9 +347,9 @@ def drill(rng):
     branches = []
     for _ in range(6 + len(tools)):
         draw = rng.random()
-        if draw < 0.22:
+        if draw < 0.18:
             branches.append((roughen(rng, absent(rng, tools, verb if same else None)), UNKNOWN, False))
-        elif draw < 0.34:
+        elif draw < 0.40:
             (_, question), (_, calls) = round_of(rng, False, tools, both=1.0)[:2]
             branches.append((question, calls, True))
         else:

@@ -40,6 +40,16 @@ def block_mask(documents, branches):
     return torch.zeros(allowed.shape, dtype=torch.bfloat16).masked_fill(~allowed, -1e4)[:, None]
 
 
+def pointer_loss(q, k, mask, sources):
+    """How far one head of the last layer but one is from attending to the token that is copied next (cross-entropy; `sources`
+    [batch, time] holds its place, or -1). It shows the network where to look, which the loss on tokens says only in passing."""
+    pointed = sources >= 0
+    if not pointed.any():
+        return q.sum() * 0
+    scores = q.float() @ k.float().mT / q.shape[-1] ** 0.5 + mask[:, 0].float()
+    return F.cross_entropy(scores[pointed], sources[pointed])
+
+
 # ---- optimiser ---------------------------------------------------------------------------------------------------
 
 def orthogonal(stack):
@@ -124,10 +134,26 @@ def meet(model, workers, *numbers):
     return flat[at:].tolist()
 
 
+def deepened(state, old, new):
+    """The weights with `new` layers in place of `old`: each further layer copies the one before it and adds nothing yet, since
+    the matrices that write its results are zero. They are put in from the last but one backwards."""
+    order = list(range(old))
+    for i in range(new - old):
+        order.insert(old - 1 - i % (old - 2), order[old - 2 - i % (old - 2)])
+    grown = {n: p for n, p in state.items() if not n.startswith("model.layers.")}
+    for at, layer in enumerate(order):
+        for name, p in state.items():
+            if name.startswith(f"model.layers.{layer}."):
+                adds = at and order[at - 1] == layer and name.endswith(("o_proj.weight", "down_proj.weight"))
+                grown[name.replace(f".{layer}.", f".{at}.", 1)] = torch.zeros_like(p) if adds else p.clone()
+    return grown
+
+
 def begin(model, folder):
-    """Fills `model` with the weights of exported files. Tokens that were added since begin as the mean of the others."""
+    """Fills `model` with the weights of exported files; layers and tokens that it has more begin with what changes least:
+    tokens as the mean of the others."""
     old, _ = evaluate.load(folder)
-    state = old.state_dict()
+    state = deepened(old.state_dict(), old.config.num_hidden_layers, model.config.num_hidden_layers)
     for name in ("model.embed_tokens.weight", "lm_head.weight"):
         rows = state[name]
         more = model.config.vocab_size - rows.shape[0]
@@ -171,32 +197,34 @@ def work(rank, arguments, meeting):
         skill, value = item.split("=")
         shares[skill] = float(value)
     encoder, rng = encoding.Encoder(tokenizer), data.make_rng(arguments.seed + 1000 * steps + rank)
-    run = torch.compile(model.hidden) if arguments.compile else model.hidden
+    run = torch.compile(model.hidden_and_pointer) if arguments.compile else model.hidden_and_pointer
     if rank == 0:
         print(f"{sum(p.numel() for p in model.parameters()):,} parameters, shares {shares}", flush=True)
 
     began = saved = time.time()
-    seen, total, counted, first, done = 0, 0.0, 0, steps, 0.0
+    seen, total, lost, counted, first, done = 0, 0.0, 0.0, 0, steps, 0.0
     while done < 1:
         if done > arguments.long_from and steps % arguments.long_every == 0:
             batch = encoding.rows(encoder, rng, max(1, arguments.rows * LENGTH // LONG), LONG, shares, long_share=0.35)
         else:
             batch = encoding.rows(encoder, rng, arguments.rows, LENGTH, shares)
-        tokens, targets, weights, documents, branches, positions = (torch.from_numpy(x) for x in batch)
+        tokens, targets, weights, documents, branches, positions, sources = (torch.from_numpy(x) for x in batch)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            h = (run if tokens.shape[1] == LENGTH else model.hidden)(tokens, positions, block_mask(documents, branches))
+            mask = block_mask(documents, branches)
+            h, q, k = (run if tokens.shape[1] == LENGTH else model.hidden_and_pointer)(tokens, positions, mask)
             wanted = targets >= 0
             logits = model.lm_head(h[wanted])
         loss = (F.cross_entropy(logits.float(), targets[wanted], reduction="none") * weights[wanted]).sum() / weights.sum()
-        loss.backward()
-        mean, done = meet(model, arguments.workers, loss.item(), (time.time() - began) / (60 * arguments.minutes))
+        pointing = pointer_loss(q, k, mask, sources)
+        (loss + arguments.pointer * pointing).backward()
+        mean, astray, done = meet(model, arguments.workers, loss.item(), pointing.item(), (time.time() - began) / (60 * arguments.minutes))
         factor = rate_factor(done) * arguments.scale
         torch.nn.utils.clip_grad_norm_(adam.param_groups[0]["params"], 1.0)
         adam.param_groups[0]["lr"] = arguments.rate * factor
         adam.step()
         muon.step(factor)
         model.zero_grad(set_to_none=True)
-        steps, seen, total, counted = steps + 1, seen + tokens.numel() * arguments.workers, total + mean, counted + 1
+        steps, seen, total, lost, counted = steps + 1, seen + tokens.numel() * arguments.workers, total + mean, lost + astray, counted + 1
         if rank:
             continue
         with torch.no_grad():
@@ -204,8 +232,8 @@ def work(rank, arguments, meeting):
             for n, p in model.named_parameters():
                 average[n].lerp_(p, 1 - keep)
         if counted == 10:
-            print(f"step {steps} {done:6.1%} loss {total / counted:.4f} {seen / (time.time() - began):.0f} tokens/s", flush=True)
-            total, counted = 0.0, 0
+            print(f"step {steps} {done:6.1%} loss {total / counted:.4f} pointer {lost / counted:.4f} {seen / (time.time() - began):.0f} tokens/s", flush=True)
+            total, lost, counted = 0.0, 0.0, 0
         if time.time() - saved > 120 or done >= 1:
             saved = time.time()
             save(checkpoint, model, average, (muon, adam), steps)
@@ -246,6 +274,7 @@ def main():
     parser.add_argument("--workers", type=int, default=2, help="training processes")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--muon-rate", type=float, default=0.02)
+    parser.add_argument("--pointer", type=float, default=0.3, help="weight of the loss of the head that points to what is copied")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies both rates, for a warm restart")
     parser.add_argument("--long-from", type=float, default=0.6, help="share of the time after which long rows are mixed in")
     parser.add_argument("--long-every", type=int, default=8, help="every how many steps rows are long then")

@@ -75,6 +75,15 @@ def made_up(rng, low=1, high=3):
     return "".join(rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) for _ in range(rng.randint(low, high)))
 
 
+# The tokens of plain letters, filled in when a tokenizer is loaded.
+PIECES = []
+
+
+def pieced(rng):
+    """A word of any tokens. In a made-up word some are frequent and most are rare; here all are alike."""
+    return "".join(rng.choice(PIECES) for _ in range(rng.randint(1, 4)))
+
+
 def scrambled(rng):
     return "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randint(2, 6)))
 
@@ -86,7 +95,7 @@ def word(rng, held, invented=0.45):
         if draw < 1 - invented:
             w = rng.choice(WORDS)
         elif draw < 0.97:
-            w = made_up(rng)
+            w = pieced(rng) if PIECES and not held and rng.random() < 0.4 else made_up(rng)
         else:
             w = scrambled(rng)
         if held_out(w.lower()) == held:
