@@ -227,4 +227,13 @@ struct SchemaTests {
         let grammar = try TestVocabulary.grammar(schema, SchemaOptions(ignoresUnsupported: true))
         #expect(grammar.ignored == ["properties.a.uniqueItems"])
     }
+
+    @Test func enforcesWhatIsBesideAKeywordThatItLeavesOut() throws {
+        let options = SchemaOptions(ignoresUnsupported: true)
+        let keys = try TestVocabulary.constraint(
+            #"{"type":"object","propertyNames":{"maxLength":2,"format":"regex"}}"#,
+            options
+        )
+        #expect(TestVocabulary.admits(keys, #"{"ab":1}"#) && !TestVocabulary.admits(keys, #"{"abc":1}"#))
+    }
 }
