@@ -230,6 +230,30 @@ struct HostileSchemaTests {
         let text = { (depth: Int) in String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
         #expect(TestVocabulary.admits(constraint, text(64)))
         #expect(!TestVocabulary.admits(constraint, text(65)))
+        // Where nothing deeper fits, nothing begins that would have to be deeper.
+        for (schema, unit, end) in [
+            (
+                ##"{"type":"object","properties":{"a":{"$ref":"#"}},"additionalProperties":false}"##,
+                #"{"a":"#,
+                "}"
+            ),
+            (##"{"type":"array","prefixItems":[{"type":"integer"}],"items":{"$ref":"#"}}"##, "[1,", "]"),
+        ] {
+            let constraint = try TestVocabulary.constraint(schema, SchemaOptions(depth: 8))
+            let last = unit.hasPrefix("{") ? "{" : "[1"
+            func text(_ depth: Int) -> String {
+                String(repeating: unit, count: depth - 1) + last + String(repeating: end, count: depth)
+            }
+            #expect(TestVocabulary.admits(constraint, text(8)) && !TestVocabulary.admits(constraint, text(9)))
+            var session = constraint
+            for byte in (String(repeating: unit, count: 7) + last).utf8 where !session.accept(Token(byte)) {
+                Issue.record("refused")
+            }
+            var mask = TokenMask(tokenCount: TestVocabulary.shared.tokenCount)
+            session.allow(into: &mask)
+            let isOpen = mask.contains(Token(UInt8(ascii: "\""))) || mask.contains(Token(UInt8(ascii: ",")))
+            #expect(!isOpen && mask.contains(Token(UInt8(ascii: unit.hasPrefix("{") ? "}" : "]"))), "\(schema)")
+        }
     }
 
     private static func key(_ text: String) -> GrammarKey { GrammarKey([Array(text.utf8)[...]]) }
