@@ -254,6 +254,17 @@ struct HostileSchemaTests {
             let isOpen = mask.contains(Token(UInt8(ascii: "\""))) || mask.contains(Token(UInt8(ascii: ",")))
             #expect(!isOpen && mask.contains(Token(UInt8(ascii: unit.hasPrefix("{") ? "}" : "]"))), "\(schema)")
         }
+        // Nor does it where something else fits.
+        let nullable = try TestVocabulary.constraint(
+            ##"{"type":["object","array","null"],"properties":{"a":{"$ref":"#"}},"items":{"$ref":"#"}}"##,
+            SchemaOptions(depth: 8)
+        )
+        for (start, last, end) in [(#"{"a":"#, "{}", "}"), ("[", "[]", "]")] {
+            for depth in 8...9 {
+                let text = String(repeating: start, count: depth - 1) + last + String(repeating: end, count: depth - 1)
+                #expect(TestVocabulary.admits(nullable, text) == (depth == 8), "\(text)")
+            }
+        }
     }
 
     private static func key(_ text: String) -> GrammarKey { GrammarKey([Array(text.utf8)[...]]) }
@@ -277,6 +288,17 @@ struct HostileSchemaTests {
             #expect(!TestVocabulary.admits(made.constraint, "tru"))
         }
         #expect(compiled == 1)
+    }
+
+    @Test func entryThatIsUsedAgainCountsOnce() throws {
+        let cache = GrammarCache(TestVocabulary.shared)
+        let node = try TestVocabulary.node(#"{"const":"abc"}"#)
+        var sizes: [Int] = []
+        for _ in 0..<4 {
+            _ = try cache.constraint(Self.key("")) { () throws(SchemaError) in .schema(node, SchemaOptions()) }
+            sizes.append(cache.approximateBytes)
+        }
+        #expect(cache.count == 1 && sizes[1] == sizes[3])
     }
 
     @Test func keysWithOtherPartsAreOtherKeys() {
