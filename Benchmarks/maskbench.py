@@ -1,6 +1,7 @@
 """Runs MaskBench on the constraints of this repository and on LLGuidance and XGrammar, on the same machine and tokens.
 
     python maskbench.py table   --data jsonschemabench/maskbench/data --vocab ggml-vocab-llama-bpe.gguf
+    python maskbench.py table   --data … --vocab … --sample 40 --limit 5 --peers llguidance,xgrammar
     python maskbench.py answers --data … --vocab …     10,000 answers of a random model, judged by jsonschema
     python maskbench.py suite   --suite JSON-Schema-Test-Suite/tests/draft2020-12 --vocab …
 
@@ -9,10 +10,11 @@ The data is that of github.com/guidance-ai/jsonschemabench; it is not part of th
 """
 
 import argparse
-import functools
 import glob
 import json
+import multiprocessing
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -97,8 +99,14 @@ def write_vocabulary(path, texts, end):
             file.write(struct.pack("<H", len(text)) + text)
 
 
-def maskbench_cases(folder, step, encode):
-    for path in sorted(glob.glob(os.path.join(folder, "*.json")))[::step]:
+def maskbench_paths(folder, step, sample):
+    """Every nth case, or so many at random, the same each time."""
+    paths = sorted(glob.glob(os.path.join(folder, "*.json")))[::step]
+    return sorted(random.Random(0).sample(paths, min(sample, len(paths)))) if sample else paths
+
+
+def maskbench_cases(paths, encode):
+    for path in paths:
         case = json.load(open(path))
         tests = [
             {"valid": t["valid"], "data": t["data"], "tokens": encode(json.dumps(t["data"], ensure_ascii=False))}
@@ -154,12 +162,12 @@ def run_ours(program, cases, vocabulary, *mode):
     return [json.loads(line) for line in process.stdout.splitlines()]
 
 
-def run_peer(cases, compile_schema, fill, word_bits, commit):
+def run_peer(lines, compile_schema, fill, word_bits, commit):
     """As `maskbench/runner.py` of the benchmark does: a mask and a commit for each token.
 
     The clock is that of the processor, as in `mask-bench`: other work on the machine does not count.
     """
-    for line in open(cases):
+    for line in lines:
         case = json.loads(line)
         result = {"id": case["id"], "all_mask_us": []}
         start = time.process_time()
@@ -184,7 +192,44 @@ def run_peer(cases, compile_schema, fill, word_bits, commit):
         yield result
 
 
-def llguidance_results(cases, tok):
+def processor_seconds(process):
+    """What a process has taken so far. A timer in it would make its own clock coarse."""
+    fields = open(f"/proc/{process.pid}/stat").read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def within(limit, results_of, lines):
+    """The results of a peer, in a process of its own, which is ended where a schema takes it more than `limit` seconds.
+
+    The next schema gets a new process; without a limit there is none.
+    """
+    if not limit:
+        return list(results_of(lines))
+
+    def send_results(sender, lines):
+        for result in results_of(lines):
+            sender.send(result)
+
+    context, results = multiprocessing.get_context("fork"), []
+    while len(results) < len(lines):
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=send_results, args=(sender, lines[len(results) :]))
+        process.start()
+        sender.close()
+        before = processor_seconds(process)
+        while len(results) < len(lines):
+            if receiver.poll(0.1):
+                results.append(receiver.recv())
+                before = processor_seconds(process)
+            elif processor_seconds(process) - before > limit:
+                process.kill()
+                results.append({"id": json.loads(lines[len(results)])["id"], "timed_out": True})
+                break
+        process.join()
+    return results
+
+
+def llguidance_results(lines, tok):
     from llguidance import LLMatcher
     from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 
@@ -200,22 +245,20 @@ def llguidance_results(cases, tok):
         fill_next_token_bitmask(matcher, mask, 0)
         return mask
 
-    return run_peer(cases, compile_schema, fill, 32, lambda matcher, token: matcher.consume_token(token))
+    return run_peer(lines, compile_schema, fill, 32, lambda matcher, token: matcher.consume_token(token))
 
 
-@functools.cache
 def xgrammar_compiler(texts, end):
     import xgrammar
 
-    info = xgrammar.TokenizerInfo(list(texts), xgrammar.VocabType.RAW, vocab_size=len(texts), stop_token_ids=[end])
+    info = xgrammar.TokenizerInfo(texts, xgrammar.VocabType.RAW, vocab_size=len(texts), stop_token_ids=[end])
     return xgrammar.GrammarCompiler(info, max_threads=1)
 
 
-def xgrammar_results(cases, texts, end):
+def xgrammar_results(lines, compiler, token_count):
     import xgrammar
 
-    compiler = xgrammar_compiler(tuple(texts), end)
-    mask = xgrammar.allocate_token_bitmask(1, len(texts))
+    mask = xgrammar.allocate_token_bitmask(1, token_count)
 
     def compile_schema(schema):
         grammar = compiler.compile_json_schema(json.dumps(schema), any_whitespace=True, strict_mode=False)
@@ -225,21 +268,31 @@ def xgrammar_results(cases, texts, end):
         matcher.fill_next_token_bitmask(mask)
         return mask
 
-    return run_peer(cases, compile_schema, fill, 32, lambda matcher, token: matcher.accept_token(token))
+    return run_peer(lines, compile_schema, fill, 32, lambda matcher, token: matcher.accept_token(token))
+
+
+def peer_engine(peer, tok, texts, end):
+    """What makes results of lines; what it needs of the vocabulary is made here, once."""
+    if peer == "llguidance":
+        return lambda lines: llguidance_results(lines, tok)
+    compiler = xgrammar_compiler(texts, end)
+    return lambda lines: xgrammar_results(lines, compiler, len(texts))
 
 
 def summary(results):
     results = list(results)
     masks = sorted(us for r in results for us in r.get("all_mask_us", []))
-    compiles = sorted(r["compile_us"] for r in results if "compile_error" not in r)
+    compiles = sorted(r["compile_us"] for r in results if "compile_us" in r and "compile_error" not in r)
     errors = [r["validation_error"] for r in results if "validation_error" in r]
     refused = sum("compile_error" in r for r in results)
+    timed_out = sum("timed_out" in r for r in results)
     at = lambda values, share: values[min(len(values) - 1, int(len(values) * share))] if values else 0
     mean = lambda values: sum(values) / max(1, len(values))
     return {
         "schemas": len(results),
-        "passing": len(results) - refused - len(errors),
+        "passing": len(results) - refused - timed_out - len(errors),
         "refused": refused,
+        "timed out": timed_out,
         "valid rejected": sum("should accept" in e for e in errors),
         "invalid accepted": sum("should reject" in e for e in errors),
         "mask µs mean": mean(masks), "mask µs p50": at(masks, 0.5), "mask µs p99": at(masks, 0.99),
@@ -253,7 +306,7 @@ def print_rejected(results, ordered):
     """Why valid instances are rejected in the schema's order, and how many are of schemas that others take at all."""
     print("in order, rejected still when they are put in order:", summary(ordered)["valid rejected"])
     for peer in list(results)[2:]:
-        taken = {r["id"] for r in results[peer] if "compile_error" not in r}
+        taken = {r["id"] for r in results[peer] if "compile_error" not in r and "timed_out" not in r}
         rejected = summary(r for r in results["in order"] if r["id"] in taken)["valid rejected"]
         print(f"in order, rejected of the {len(taken):,} schemas that {peer} takes: {rejected}")
 
@@ -302,6 +355,8 @@ def main():
     parser.add_argument("--suite", help="the folder of a draft of JSON-Schema-Test-Suite")
     parser.add_argument("--vocab", required=True, help="a GGUF file with a byte-level BPE vocabulary")
     parser.add_argument("--step", type=int, default=1, help="take every nth schema")
+    parser.add_argument("--sample", type=int, help="take so many schemas at random, the same each time")
+    parser.add_argument("--limit", type=float, help="the seconds of the processor that a schema may take a peer")
     parser.add_argument("--peers", default="llguidance", help="llguidance, xgrammar, both by a comma, or nothing")
     parser.add_argument("--program", default=PROGRAM, help="mask-bench, as it was built")
     parser.add_argument("--work", default="/tmp/maskbench", help="a folder for prepared data")
@@ -314,7 +369,7 @@ def main():
         source = suite_cases(options.suite, tok.tokenize_str)
     else:
         step = max(options.step, 30) if options.command == "answers" else options.step
-        source = maskbench_cases(options.data, step, tok.tokenize_str)
+        source = maskbench_cases(maskbench_paths(options.data, step, options.sample), tok.tokenize_str)
     with open(cases, "w") as file:
         for case in source:
             file.write(json.dumps(case) + "\n")
@@ -324,11 +379,9 @@ def main():
         return
     rows = {"in order": ours, "in any order": lambda part: ours(part, "any-order")}
     if options.command == "table":
-        everyone = {
-            "llguidance": lambda part: llguidance_results(part, tok),
-            "xgrammar": lambda part: xgrammar_results(part, texts, end),
-        }
-        rows |= {peer: everyone[peer] for peer in options.peers.split(",") if peer}
+        for peer in filter(None, options.peers.split(",")):
+            engine = peer_engine(peer, tok, texts, end)
+            rows[peer] = lambda part, engine=engine: within(options.limit, engine, open(part).readlines())
     results = {name: [] for name in rows}
     for part in in_parts(cases):
         for name, run in rows.items():

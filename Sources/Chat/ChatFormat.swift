@@ -97,7 +97,7 @@ package struct ChatFormat: Sendable {
         let beginning = tokenizer.tokensBeforeText
         if addsTokensBeforeText, !tokens.starts(with: beginning) { tokens.insert(contentsOf: beginning, at: 0) }
         var prompt = ChatPrompt(tokens: tokens, isInsideThinking: isInsideThinking)
-        if conversation.turns.last?.role != .assistant { prompt.key = text.key }
+        prompt.key = text.key
         return prompt
     }
 

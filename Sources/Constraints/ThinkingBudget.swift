@@ -111,10 +111,7 @@ package struct ThinkingBudget: TokenConstraint {
         return inner?.isComplete ?? true
     }
 
-    package var isFinished: Bool {
-        if case .closing = state { return false }
-        return inner?.isFinished ?? false
-    }
+    package var isFinished: Bool { inner?.isFinished ?? false }
 
     // MARK: Moving on
 
@@ -130,7 +127,7 @@ package struct ThinkingBudget: TokenConstraint {
             state = after(bytes + text) ?? .before(bytes: [])
         case .closing(let index, let bytes, let wasEnded):
             let isEnded = wasEnded || after(bytes + text) == nil
-            proceed(to: index + 1, isEnded ? [] : bytes + text, isEnded: isEnded)
+            proceed(to: index + 1, bytes + text, isEnded: isEnded)
         }
         closeIfDue()
         return true

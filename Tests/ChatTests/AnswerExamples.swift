@@ -80,6 +80,13 @@ struct AnswerExample: Sendable, CustomStringConvertible {
             parts: call("find-it", "{\"a\":[1,{\"b\":\"\\\"\"}]}") + [.text("Done.")]
         ),
         AnswerExample(
+            name: "members behind the arguments, whatever is in them",
+            syntax: AnswerSyntax(calls: hermes),
+            text:
+                "<tool_call>{\"name\": \"find-it\", \"arguments\": {}, \"meta\": {\"a\": [{}, \"\\\"}\"], \"b\": {}}}</tool_call>Done",
+            parts: call("find-it", "{}") + [.text("Done")]
+        ),
+        AnswerExample(
             name: "what cannot be a call is text",
             syntax: AnswerSyntax(calls: hermes),
             text: "<tool_call>\n{\"name\": \"unknown\", \"arguments\": {}}\n</tool_call> <tool_ <tool_call>\n{\"nam",
@@ -94,6 +101,12 @@ struct AnswerExample: Sendable, CustomStringConvertible {
             syntax: AnswerSyntax(calls: hermes),
             text: "<tool_call>\n{\"name\": \"find-it\", \"arguments\": {\"a\": \"b",
             parts: [.toolCallStart(name: "find-it"), .toolCallArguments("{\"a\": \"b")]
+        ),
+        AnswerExample(
+            name: "what is cut before its arguments is no call",
+            syntax: AnswerSyntax(calls: hermes),
+            text: "<tool_call>\n{\"name\": \"find-it\", \"arguments\": ",
+            parts: [.text("<tool_call>\n{\"name\": \"find-it\", \"arguments\": ")]
         ),
         AnswerExample(
             name: "text alone, with white space at its ends",
@@ -150,6 +163,26 @@ struct AnswerExample: Sendable, CustomStringConvertible {
             }(),
             text: "[TOOL_CALLS]find-it[CALL_ID]abcDEF123[ARGS]{\"a\": 1}[TOOL_CALLS]get_weather[ARGS]{}",
             parts: call("find-it", "{\"a\": 1}") + call("get_weather", "{}")
+        ),
+        AnswerExample(
+            name: "a name of a call that is too long for one",
+            syntax: {
+                var calls = json("[TOOL_CALLS]", "[ARGS]", "", section: ("", "", ""))
+                calls.identifier = CallIdentifier(start: "[CALL_ID]", form: .nineCharacters)
+                return AnswerSyntax(calls: calls)
+            }(),
+            text: "[TOOL_CALLS]find-it[CALL_ID]\(String(repeating: "a", count: 65))[ARGS]{}",
+            parts: [.text("[TOOL_CALLS]find-it[CALL_ID]\(String(repeating: "a", count: 65))[ARGS]{}")]
+        ),
+        AnswerExample(
+            name: "an end with which another way to call begins",
+            syntax: {
+                var syntax = AnswerSyntax(calls: json("<call>", ":", "<end>", section: ("", "", "")))
+                syntax.otherCalls = [json("<end>next ", ":", "<end>", section: ("", "", ""))]
+                return syntax
+            }(),
+            text: "<call>find-it:{}<end>next get_weather:{}<end>Done",
+            parts: call("find-it", "{}") + call("get_weather", "{}") + [.text("Done")]
         ),
         AnswerExample(
             name: "Phi-4-mini",
@@ -223,6 +256,17 @@ struct AnswerExample: Sendable, CustomStringConvertible {
             parts: call("get_weather", "{\"city\": \"5\", \"days\": \"two\"}") + [.text("Done")]
         ),
         AnswerExample(
+            name: "values of other kinds than the schema's are strings",
+            syntax: AnswerSyntax(calls: coder),
+            text:
+                "<tool_call>\n<function=get_weather>\n<parameter=days>\ntrue\n</parameter>\n<parameter=exact>\nNone\n</parameter>\n"
+                + "<parameter=places>\n[1] x\n</parameter>\n<parameter=more>\n{'k': 'v'}\n</parameter>\n</function>\n</tool_call>",
+            parts: call(
+                "get_weather",
+                "{\"days\": \"true\", \"exact\": \"None\", \"places\": \"[1] x\", \"more\": {\"k\": \"v\"}}"
+            )
+        ),
+        AnswerExample(
             name: "a function without parameters",
             syntax: AnswerSyntax(calls: coder),
             text:
@@ -288,6 +332,21 @@ struct AnswerExample: Sendable, CustomStringConvertible {
             ) + call("find-it", "{}") + [.text("Done")]
         ),
         AnswerExample(
+            name: "escapes and empty lists of Python",
+            syntax: {
+                var calls = CallSyntax(callStart: "", nameEnd: "(", arguments: .python, callEnd: ")")
+                (calls.sectionStart, calls.sectionEnd) = ("<|tool_call_start|>[", "]<|tool_call_end|>")
+                return AnswerSyntax(calls: calls)
+            }(),
+            text:
+                "<|tool_call_start|>[get_weather(city=\"Z\\u00fcrich \\x41 \\d \\u12\", days=[1,], more={'k': {}, 'l': ()})]"
+                + "<|tool_call_end|>",
+            parts: call(
+                "get_weather",
+                "{\"city\": \"Z\\u00fcrich \\u0041 \\\\d \\\\u12\", \"days\": [1], \"more\": {\"k\": {}, \"l\": []}}"
+            )
+        ),
+        AnswerExample(
             name: "Gemma 4",
             syntax: AnswerSyntax(
                 calls: CallSyntax(
@@ -304,6 +363,20 @@ struct AnswerExample: Sendable, CustomStringConvertible {
                 "get_weather",
                 "{\"city\": \"a \\\"b\\\" {c}, <|x\", \"days\": 1, \"places\": [\"d\", true], \"more\": {\"k\": null}}"
             ) + call("find-it", "{}")
+        ),
+        AnswerExample(
+            name: "Gemma 4, with JSON's quotes, and a backslash between its own",
+            syntax: AnswerSyntax(
+                calls: CallSyntax(
+                    callStart: "<|tool_call>call:",
+                    nameEnd: "",
+                    arguments: .bare(quote: "<|\"|>"),
+                    callEnd: "<tool_call|>"
+                )
+            ),
+            text:
+                "<|tool_call>call:get_weather{city:\"Bern \\\"B\\\"\",places:[<|\"|>C:\\new\\<|\"|>]}<tool_call|>",
+            parts: call("get_weather", "{\"city\": \"Bern \\\"B\\\"\", \"places\": [\"C:\\\\new\\\\\"]}")
         ),
         AnswerExample(
             name: "FunctionGemma",

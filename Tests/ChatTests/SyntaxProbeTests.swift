@@ -118,14 +118,24 @@ import Tokenization
 
     @Test("Tools that a template cannot write, for want of what their schemas need not have, are told of nevertheless")
     func poorSchemas() throws {
-        let format = try Self.format(
+        let source =
             "{% for t in tools or [] %}{{ t.function.name }}{% for k, v in t.function.parameters.properties | items %}"
-                + "{{ k ~ ': ' ~ (v.description | trim) + v.description }}{% endfor %}{% endfor %}"
-                + "{% for m in messages %}{{ m.content }}{% endfor %}"
-        )
+            + "{{ k ~ ': ' ~ (v.description | trim) + v.description }}{% endfor %}{% endfor %}"
+            + "{% for m in messages %}{{ m.content }}{% endfor %}"
+        let format = try Self.format(source)
         let tools = [try ToolDefinition("find-it", schema: #"{"type":"object","properties":{"a":{}}}"#)]
         let turns = [ChatTurn(role: .user, text: "Hi")]
-        #expect(try format.preview(ChatConversation(turns: turns, tools: tools)).contains(#""name": "find-it""#))
+        let conversation = ChatConversation(turns: turns, tools: tools)
+        #expect(try format.preview(conversation).contains(#""name": "find-it""#))
+        // A template of its own for tools may be the only one that writes calls: it fails.
+        let templates = ["default": "{% for m in messages %}{{ m.content }}{% endfor %}", "tool_use": source]
+        let own = try ChatFormat(
+            TokenizerConfiguration(templates: templates, specialTokens: [:]),
+            architecture: "",
+            endTokens: [],
+            tokenizer: ChatFixture.tokenizer("bytes")
+        )
+        #expect(throws: TemplateError.self) { try own.preview(conversation) }
     }
 
     @Test("A model that thinks by default is stopped when told so, by the template's switch or by an empty thought")

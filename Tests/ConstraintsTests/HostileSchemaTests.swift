@@ -230,6 +230,41 @@ struct HostileSchemaTests {
         let text = { (depth: Int) in String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
         #expect(TestVocabulary.admits(constraint, text(64)))
         #expect(!TestVocabulary.admits(constraint, text(65)))
+        // Where nothing deeper fits, nothing begins that would have to be deeper.
+        for (schema, unit, end) in [
+            (
+                ##"{"type":"object","properties":{"a":{"$ref":"#"}},"additionalProperties":false}"##,
+                #"{"a":"#,
+                "}"
+            ),
+            (##"{"type":"array","prefixItems":[{"type":"integer"}],"items":{"$ref":"#"}}"##, "[1,", "]"),
+        ] {
+            let constraint = try TestVocabulary.constraint(schema, SchemaOptions(depth: 8))
+            let last = unit.hasPrefix("{") ? "{" : "[1"
+            func text(_ depth: Int) -> String {
+                String(repeating: unit, count: depth - 1) + last + String(repeating: end, count: depth)
+            }
+            #expect(TestVocabulary.admits(constraint, text(8)) && !TestVocabulary.admits(constraint, text(9)))
+            var session = constraint
+            for byte in (String(repeating: unit, count: 7) + last).utf8 where !session.accept(Token(byte)) {
+                Issue.record("refused")
+            }
+            var mask = TokenMask(tokenCount: TestVocabulary.shared.tokenCount)
+            session.allow(into: &mask)
+            let isOpen = mask.contains(Token(UInt8(ascii: "\""))) || mask.contains(Token(UInt8(ascii: ",")))
+            #expect(!isOpen && mask.contains(Token(UInt8(ascii: unit.hasPrefix("{") ? "}" : "]"))), "\(schema)")
+        }
+        // Nor does it where something else fits.
+        let nullable = try TestVocabulary.constraint(
+            ##"{"type":["object","array","null"],"properties":{"a":{"$ref":"#"}},"items":{"$ref":"#"}}"##,
+            SchemaOptions(depth: 8)
+        )
+        for (start, last, end) in [(#"{"a":"#, "{}", "}"), ("[", "[]", "]")] {
+            for depth in 8...9 {
+                let text = String(repeating: start, count: depth - 1) + last + String(repeating: end, count: depth - 1)
+                #expect(TestVocabulary.admits(nullable, text) == (depth == 8), "\(text)")
+            }
+        }
     }
 
     private static func key(_ text: String) -> GrammarKey { GrammarKey([Array(text.utf8)[...]]) }
@@ -253,6 +288,17 @@ struct HostileSchemaTests {
             #expect(!TestVocabulary.admits(made.constraint, "tru"))
         }
         #expect(compiled == 1)
+    }
+
+    @Test func entryThatIsUsedAgainCountsOnce() throws {
+        let cache = GrammarCache(TestVocabulary.shared)
+        let node = try TestVocabulary.node(#"{"const":"abc"}"#)
+        var sizes: [Int] = []
+        for _ in 0..<4 {
+            _ = try cache.constraint(Self.key("")) { () throws(SchemaError) in .schema(node, SchemaOptions()) }
+            sizes.append(cache.approximateBytes)
+        }
+        #expect(cache.count == 1 && sizes[1] == sizes[3])
     }
 
     @Test func keysWithOtherPartsAreOtherKeys() {

@@ -10,6 +10,7 @@ struct MaskTests {
         SchemaTests.cases.map(\.schema) + [
             #"{"type":"string","minLength":3,"maxLength":300}"#,
             #"{"type":"string","pattern":"^(ab|a)*é?$","maxLength":9}"#,
+            #"{"type":"string","pattern":"^[a-c]*$","minLength":2}"#,
             #"{"type":"object","properties":{"name":{"type":"string"},"na":{},"id":{"type":"integer"}}}"#,
             #"{"type":"array","items":{"anyOf":[{"type":"object","properties":{"a":{"const":1}},"required":["a"]},{"type":"object","properties":{"a":{"const":2},"b":{}},"required":["b"]}]}}"#,
         ]
@@ -28,6 +29,28 @@ struct MaskTests {
                 #expect(mask.contains(token) == isAccepted, "token \(token)")
             }
             guard let token = mask.tokens.randomElement(using: &generator), session.accept(token) else { break }
+        }
+    }
+
+    /// Tokens of many characters are counted one by one, and some have none that a pattern's `.` matches.
+    @Test func maskHoldsLongTokensAsFarAsTheyFit() throws {
+        let dashes = [30, 40, 257].map { String(repeating: "-", count: $0) }
+        let pieces = [dashes[0], "\u{2028}", "a\u{2029}", dashes[1], dashes[2]]
+        let texts = (0..<256).map { [UInt8($0)] } + pieces.map { Array($0.utf8) } + [[]]
+        let vocabulary = Vocabulary(texts: texts, stopTokens: [Token(texts.count - 1)])
+        var mask = TokenMask(tokenCount: vocabulary.tokenCount)
+        for (schema, allowed) in [
+            (#"{"type":"string"}"#, [0, 1, 2, 3]), (#"{"type":"string","maxLength":29}"#, [1, 2]),
+            (#"{"type":"string","maxLength":30}"#, [0, 1, 2]), (#"{"type":"string","pattern":"^.*$"}"#, [0, 3]),
+        ] {
+            var session = GrammarConstraint(try TestVocabulary.grammar(schema), vocabulary)
+            expect(session.accept(Token(UInt8(ascii: "\""))), is: true)
+            session.allow(into: &mask)
+            #expect(mask.tokens.filter { $0 >= 256 } == allowed.map { Token(256 + $0) }, "\(schema)")
+            for token in 256..<Token(256 + pieces.count) {
+                var copy = session
+                expect(copy.accept(token), is: mask.contains(token))
+            }
         }
     }
 

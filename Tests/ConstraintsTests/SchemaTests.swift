@@ -44,6 +44,22 @@ struct SchemaTests {
             ["0.26", "10.5", "10.50", "3"],
             not: ["0.25", "10.51", "11", "0"]
         ),
+        Case(
+            #"{"type":"number","minimum":-1.5,"exclusiveMaximum":10.25}"#,
+            ["10", "10.2", "10.24", "10.249", "-1.5", "-1", "-0.5", "0", "9.99"],
+            not: ["10.25", "10.3", "11", "-1.51", "-2"]
+        ),
+        Case(#"{"type":"integer","maximum":0}"#, ["0", "-7"], not: ["1", "10"]),
+        Case(#"{"type":"number","exclusiveMaximum":0}"#, ["-0.1", "-2"], not: ["0", "-0", "-0.0", "0.5"]),
+        Case(#"{"type":"integer","minimum":2,"maximum":5,"exclusiveMaximum":5}"#, ["2", "4"], not: ["1", "5"]),
+        Case(
+            #"{"type":"integer","exclusiveMinimum":-10,"exclusiveMaximum":-2.5}"#,
+            ["-9", "-3"],
+            not: ["-10", "-2", "0", "9"]
+        ),
+        Case(#"{"enum":[1,2,3,4],"not":{"multipleOf":2}}"#, ["1", "3"], not: ["2", "4"]),
+        Case(#"{"type":["number","integer"]}"#, ["1", "1.5"], not: ["true"]),
+        Case(#"{"type":"number","not":{"type":"integer"}}"#, ["1.5", "-0.25"], not: ["1", "1.0", "0"]),
         Case(#"{"type":"integer","multipleOf":7}"#, ["0", "14", "-21", "7007"], not: ["1", "15", "-20"]),
         Case(#"{"type":"number","multipleOf":0.25}"#, ["0.25", "1.5", "2"], not: ["0.2", "0.26"]),
         Case(#"{"minimum":5,"type":["string","number"]}"#, ["\"a\"", "5"], not: ["4.9"]),
@@ -78,6 +94,12 @@ struct SchemaTests {
             #"{"enum":["a",1,null,{"k":[1,"x"]}]}"#,
             ["\"a\"", "1", "null", #"{"k":[1,"x"]}"#],
             not: ["\"b\"", "2", "{}", #"{"k":[1]}"#]
+        ),
+        Case(#"{"enum":["日本","abc"],"maxLength":2}"#, [#""日本""#], not: [#""abc""#]),
+        Case(
+            #"{"type":"string","not":{"enum":["a\nb"]}}"#,
+            [#""ab""#, #""a\n""#, #""\u0001\u001f""#],
+            not: [#""a\nb""#, #""a\u000ab""#, #""a\u000Ab""#]
         ),
         Case(#"{"const":"a\"b"}"#, [#""a\"b""#], not: [#""ab""#]),
         Case(
@@ -120,6 +142,12 @@ struct SchemaTests {
             [#"{"a":1,"c":2}"#, #"{"b":1,"c":2}"#],
             not: [#"{"c":1}"#, "{}"]
         ),
+        Case(
+            #"{"type":"object","properties":{"a":{},"b":{}},"required":["a"],"minProperties":2,"additionalProperties":false}"#,
+            [#"{"a":1,"b":2}"#],
+            not: [#"{"a":1}"#, #"{"b":2}"#]
+        ),
+        Case(#"{"type":"array","contains":{"const":1},"minContains":0}"#, ["[]", "[2]"], not: ["{}"]),
         // Members that lead back to the schema need not be there.
         Case(
             ##"{"type":"object","properties":{"and":{"type":"array","items":{"$ref":"#"},"minItems":1},"not":{"$ref":"#"},"a":{}},"minProperties":1,"additionalProperties":false}"##,
@@ -152,6 +180,11 @@ struct SchemaTests {
             not: [#"{"k":"x"}"#]
         ),
         Case(
+            #"{"type":"object","properties":{"k":{"type":"integer"}},"if":{"required":["k"]},"else":{"required":["v"]}}"#,
+            [#"{"k":1}"#, #"{"v":1}"#],
+            not: ["{}", #"{"x":1}"#]
+        ),
+        Case(
             #"{"type":"object","dependentRequired":{"a":["b"]}}"#,
             [#"{"b":1}"#, #"{"a":1,"b":2}"#],
             not: [#"{"a":1}"#]
@@ -180,6 +213,17 @@ struct SchemaTests {
         #expect(TestVocabulary.admits(constraint, #"{"x":0,"b":1,"a":2}"#))
         #expect(!TestVocabulary.admits(constraint, #"{"x":0,"b":1}"#))
         #expect(!TestVocabulary.admits(constraint, #"{"a":0,"a":1}"#))
+    }
+
+    @Test func closedObjectHasMembersThatItDoesNotNameOnlyWhereItMust() throws {
+        var options = SchemaOptions()
+        options.isClosed = true
+        for (demand, isNeeded) in [("", false), (#","minProperties":1"#, false), (#","minProperties":2"#, true)] {
+            let schema = #"{"type":"object","properties":{"a":{}},"required":["a"]\#(demand)}"#
+            let constraint = try TestVocabulary.constraint(schema, options)
+            #expect(TestVocabulary.admits(constraint, #"{"a":1}"#) == !isNeeded, "\(schema)")
+            #expect(TestVocabulary.admits(constraint, #"{"a":1,"x":2}"#) == isNeeded, "\(schema)")
+        }
     }
 
     @Test func whiteSpaceIsBoundedAndKeepsOneLayout() throws {
@@ -213,7 +257,12 @@ struct SchemaTests {
         (##"{"type":"array","items":{"$ref":"#"},"minItems":1}"##, .unsatisfiable),
         (##"{"type":"object","additionalProperties":{"$ref":"#"},"minProperties":1}"##, .unsatisfiable),
         (#"{"format":"regex"}"#, .unsupported), (#"{"minLength":-1}"#, .malformed),
-        (##"{"$ref":"#"}"##, .unsupported),
+        (##"{"$ref":"#"}"##, .unsupported), (#"{"type":"object","minProperties":2}"#, .unsupported),
+        (#"{"contains":{},"minContains":0,"maxContains":1}"#, .unsupported),
+        (#"{"allOf":[{"properties":{"a":{}}}],"unevaluatedProperties":false}"#, .unsupported),
+        (#"{"type":"object","required":["a","b"],"maxProperties":1}"#, .unsatisfiable),
+        (#"{"type":"object","properties":{"a":{}},"minProperties":2,"additionalProperties":false}"#, .unsatisfiable),
+        (#"{"type":"string","not":{"minLength":0}}"#, .unsatisfiable),
     ])
     func refusesWhatItCannotEnforce(_ schema: String, _ reason: SchemaError.Reason) {
         #expect(TestVocabulary.reason(schema) == reason)
@@ -226,5 +275,14 @@ struct SchemaTests {
         #expect(error?.path == "properties.a.uniqueItems")
         let grammar = try TestVocabulary.grammar(schema, SchemaOptions(ignoresUnsupported: true))
         #expect(grammar.ignored == ["properties.a.uniqueItems"])
+    }
+
+    @Test func enforcesWhatIsBesideAKeywordThatItLeavesOut() throws {
+        let options = SchemaOptions(ignoresUnsupported: true)
+        let keys = try TestVocabulary.constraint(
+            #"{"type":"object","propertyNames":{"maxLength":2,"format":"regex"}}"#,
+            options
+        )
+        #expect(TestVocabulary.admits(keys, #"{"ab":1}"#) && !TestVocabulary.admits(keys, #"{"abc":1}"#))
     }
 }

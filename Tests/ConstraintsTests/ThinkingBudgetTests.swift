@@ -113,8 +113,9 @@ import Testing
             answer("", budget(3, inner: inner), then: "a", count: 30) == "aaa\n</t>\n{}"
         )
         var constraint = budget(3, inner: inner)
-        for token in tokens("aaa\n</t>\n{}") {
+        for (index, token) in tokens("aaa\n</t>\n{}").enumerated() {
             #expect(!constraint.isFinished)
+            if index == 3 { #expect(constraint.forced == tokens("\n</t>\n")) }
             let isAccepted = constraint.accept(token)
             #expect(isAccepted)
         }

@@ -135,8 +135,14 @@ struct CallSyntaxTests {
         #expect(try admits(Self.tagged(), call(text + parameter("place", "{\"city\": \"R\", \"zip\": null}"))))
         #expect(try admits(Self.tagged(), call(text + parameter("kind", "b c"))))
         #expect(try admits(Self.tagged(), call(text + parameter("note", "null"))))
-        #expect(try admits(Self.tagged(), call(text + parameter("note", "nothing"))))
-        #expect(try !admits(Self.tagged(), call(text + parameter("note", "12"))))
+        // A string that need not be one is none that would be read as something else.
+        for (note, isRead) in [
+            ("nothing", true), ("New York", true), ("India", true), ("12 Main Street", true), ("-", true), ("1.", true),
+            ("2024-02-29", true), ("1e", true), ("12", false), (" -1.5e+3 ", false), ("None", false), ("[a", false),
+            ("\"a", false), ("{", false),
+        ] {
+            #expect(try admits(Self.tagged(), call(text + parameter("note", note))) == isRead, "\(note)")
+        }
         #expect(try !admits(Self.tagged(), call(text + parameter("kind", "c"))))
         #expect(try !admits(Self.tagged(), call(text + parameter("count", "x"))))
         #expect(try !admits(Self.tagged(), call(text + parameter("other", "x"))))

@@ -137,7 +137,7 @@ package struct AnswerParser: Sendable {
 
     /// Whether a mark may follow, so that white space has to wait.
     private var holdsSpace: Bool {
-        !heads.isEmpty && canCall || !textStarts.isEmpty || isAtBoundary && (thinkingStart != nil || dropsSpace)
+        !heads.isEmpty && canCall || !textStarts.isEmpty || isAtBoundary && thinkingStart != nil
     }
 
     private var canCall: Bool { isAtBeginning || !callsComeFirst && calls.contains { !$0.isWholeAnswer } }
@@ -221,7 +221,6 @@ package struct AnswerParser: Sendable {
                 (spaceStart, isThinkingEmpty) = (index, false)
             }
         }
-        if buffer.isFinal { buffer.consume(to: buffer.end) }
         return false
     }
 
@@ -246,7 +245,6 @@ package struct AnswerParser: Sendable {
         parts.append(arguments: json)
         guard isWhole else {
             state = .call(reader, tail)
-            if buffer.isFinal { buffer.consume(to: buffer.end) }
             return false
         }
         parts.append(.toolCallEnd)

@@ -90,7 +90,6 @@ struct CallHeads: Sendable {
 
     private func match(_ buffer: AnswerBuffer, _ number: Int, _ start: Marker, at index: Int) -> Match {
         let head = heads[number]
-        let unfinished: Match = buffer.isFinal ? .no : .partial
         guard case .whole(let opened) = start.match(buffer, at: index) else {
             return start.match(buffer, at: index) == .partial ? .partial : .no
         }
@@ -110,7 +109,6 @@ struct CallHeads: Sendable {
             case .whole(let start):
                 place = start
                 while place < buffer.end, buffer[place].isWord, place - start < Self.longestIdentifier { place += 1 }
-                guard place < buffer.end else { return unfinished }
             }
         }
         switch head.nameEnd.match(

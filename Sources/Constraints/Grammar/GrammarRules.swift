@@ -79,8 +79,8 @@ struct GrammarRules: Sendable {
         let height = values[Int(member.value)].height
         return member.text.map { min(height, values[Int($0)].height) } ?? height
     }
-    /// How many arrays and objects may stand one inside the other.
-    var depth: Int32 = 64
+    /// How many arrays and objects may stand one inside the other: as many as any of the schemas allows.
+    var depth: Int32 = 0
 }
 
 /// What an answer may be, compiled: immutable, and the same for every vocabulary.

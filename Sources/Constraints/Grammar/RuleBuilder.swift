@@ -199,7 +199,6 @@ struct RuleBuilder {
         let regions = try regions(shape, names, style, node, &rules, &pool)
         let least = shape.least > required.count ? shape.least : 0
         if let most = shape.most, most < max(required.count, least) { return nil }
-        if regions.isEmpty, least > members.count { return nil }
         // Other keys may come twice, and count once.
         if !regions.isEmpty, least > required.count + 1 {
             throw SchemaError(.unsupported, node, "asks for several members beyond the required ones (minProperties)")

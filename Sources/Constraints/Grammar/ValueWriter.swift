@@ -149,14 +149,26 @@ struct ValueWriter: Sendable {
         return pool.intersection(parts)
     }
 
-    /// Texts that are not read as JSON, and their end.
+    /// Texts that are not read as JSON, and their end. What begins like an array, an object or a string counts as one.
     private static func notLikeJSON(_ end: RegexID, _ pool: inout RegexPool) -> [RegexID] {
         let space = pool.star(pool.bytes(ByteSet(" \t\r\n".utf8)))
-        let first = pool.bytes(ByteSet("{[\"-0123456789NI".utf8))
+        let first = pool.bytes(ByteSet("{[\"".utf8))
         let value = pool.sequence(space, first, RegexPool.everything)
         let words = ["null", "true", "false", "None", "True", "False"].map { pool.literal(Array($0.utf8)) }
-        let word = pool.sequence(space, pool.union(words), space, end)
-        return [pool.complement(value), pool.complement(word)]
+        let scalars = pool.union(words + [Self.anyNumber(&pool)])
+        let scalar = pool.sequence(space, scalars, space, end)
+        return [pool.complement(value), pool.complement(scalar)]
+    }
+
+    /// Numbers of JSON of any length.
+    private static func anyNumber(_ pool: inout RegexPool) -> RegexID {
+        let digit = pool.bytes(ByteSet(UInt8(ascii: "0")...UInt8(ascii: "9")))
+        let digits = pool.pair(digit, pool.star(digit))
+        let minus = pool.optional(pool.byte(UInt8(ascii: "-")))
+        let fraction = pool.optional(pool.pair(pool.byte(UInt8(ascii: ".")), digits))
+        let sign = pool.optional(pool.bytes(ByteSet("+-".utf8)))
+        let exponent = pool.optional(pool.sequence(pool.bytes(ByteSet("eE".utf8)), sign, digits))
+        return pool.sequence(minus, digits, fraction, exponent)
     }
 }
 

@@ -213,8 +213,6 @@ extension SchemaReader {
 
     /// Keys that do not match have no value.
     private mutating func keyRule(_ value: JSONNode, _ pool: inout RegexPool) throws(SchemaError) -> Shape {
-        isExact += 1
-        defer { isExact -= 1 }
         var expressions: [RegexID] = []
         for shape in try shapes(of: document.atom(value), &pool) {
             if let string = shape.string { expressions.append(pool.plainStrings(string)) }

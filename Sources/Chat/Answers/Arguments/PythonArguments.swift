@@ -43,8 +43,7 @@ struct Literals: Sendable {
 
     private enum State: Sendable {
         case outside
-        /// In a string; after a name of a member, `isKey`.
-        case string(quote: [UInt8], isKey: Bool)
+        case string(quote: [UInt8])
     }
 
     private static let deepest = 256
@@ -68,8 +67,8 @@ struct Literals: Sendable {
     mutating func read(_ buffer: inout AnswerBuffer, into output: inout [UInt8]) -> Bool {
         while !buffer.isEmpty {
             switch state {
-            case .string(let quote, let isKey):
-                guard string(quote, isKey, &buffer, into: &output) else { return false }
+            case .string(let quote):
+                guard string(quote, &buffer, into: &output) else { return false }
             case .outside:
                 switch outside(&buffer, into: &output) {
                 case nil: return false
@@ -120,7 +119,6 @@ struct Literals: Sendable {
 
     private mutating func close(_ buffer: inout AnswerBuffer, into output: inout [UInt8]) -> Bool {
         let container = containers.popLast() ?? .object
-        expectsKey = false
         isAfterComma = false
         if container == .arguments {
             output.append(UInt8(ascii: "}"))
@@ -149,7 +147,7 @@ struct Literals: Sendable {
         }
         output.append(UInt8(ascii: "\""))
         buffer.consume(to: buffer.start + quote.count)
-        state = .string(quote: quote, isKey: expectsKey)
+        state = .string(quote: quote)
         return .whole(end: buffer.start)
     }
 
@@ -164,7 +162,6 @@ struct Literals: Sendable {
     /// - Returns: false if more is needed.
     private mutating func string(
         _ quote: [UInt8],
-        _ isKey: Bool,
         _ buffer: inout AnswerBuffer,
         into output: inout [UInt8]
     ) -> Bool {
