@@ -16,6 +16,8 @@ final class WeightReader {
     private let progress: (Double) -> Void
     /// For checking and packing values, on all cores.
     private let compute: Compute
+    /// The layer that is being bound, and how many there are.
+    private var layer = (index: 0, count: 1)
     private(set) var parameterCount = 0
     private(set) var byteCount = 0
     /// The bytes of matrices in each form met.
@@ -34,7 +36,14 @@ final class WeightReader {
         compute = try Compute(threads: min(SystemCores.count, 1024), precise: false)
     }
 
-    func report(_ fraction: Double) { progress(fraction) }
+    /// Tells that the layer `index` is bound next.
+    func report(layer index: Int, of count: Int) {
+        layer = (index, count)
+        report(share: 0)
+    }
+
+    /// Tells how much of that layer is bound.
+    func report(share: Double) { progress((Double(layer.index) + share) / Double(max(1, layer.count))) }
 
     /// The forms of matrices met, for people: those first that hold the most.
     var formNames: String {
@@ -139,7 +148,7 @@ final class WeightReader {
         let isRow = rows == 1 && shape(of: "\(path).weight") == [columns]
         let shape = isTransposed ? [columns, rows] : isRow ? [columns] : [rows, columns]
         let stored = try tensors.tensor("\(path).weight", types, shape: shape)
-        let tensor = isTransposed ? stored.transposed() : stored
+        let tensor = isTransposed ? stored.transposed(on: compute) : stored
         let ordered = tensor.rowsInOrder(interleaved)
         let weights = tensor.type == .float32 ? ordered.aligned() : ordered
         var view = ck_matrix()
