@@ -1,6 +1,7 @@
 // What becomes of matrices once, when they are loaded and no kernel reads them as they are in the file: parallel loops.
 #include "compute.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct transposition {
@@ -71,4 +72,47 @@ void ck_transpose(ck_compute *c, const void *from, size_t rows, size_t columns, 
     transposition t = {from, to, rows, columns, size};
     int count = (int)((rows + TRANSPOSED_SIDE - 1) / TRANSPOSED_SIDE);
     ck_parallel_for(c, CK_WORK_ELEMENTWISE, count, 1, transpose_item, &t);
+}
+
+typedef struct float8 {
+    const uint8_t *codes;
+    const float *factors;
+    uint16_t *out;
+    float values[256];
+    size_t columns;
+    size_t block;
+} float8;
+
+/// The value of a float of 8 bits: a sign, 4 bits of exponent, 3 of mantissa; no infinities, and NaN if all bits but the
+/// sign are set.
+static float float8_value(int code) {
+    int exponent = code >> 3 & 15, mantissa = code & 7;
+    float size = exponent > 0 ? ldexpf((float)(8 + mantissa), exponent - 10) : ldexpf((float)mantissa, -9);
+    if ((code & 127) == 127) size = NAN;
+    return code & 128 ? -size : size;
+}
+
+/// The nearest float of 16 bits (bfloat16), of two equally near ones the even one.
+static uint16_t rounded(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static void float8_item(void *context, int item, int worker) {
+    (void)worker;
+    const float8 *f = context;
+    size_t row = (size_t)item;
+    const uint8_t *codes = f->codes + row * f->columns;
+    const float *factors = f->factors + row / f->block * ((f->columns + f->block - 1) / f->block);
+    uint16_t *out = f->out + row * f->columns;
+    for (size_t column = 0; column < f->columns; column++)
+        out[column] = rounded(f->values[codes[column]] * factors[column / f->block]);
+}
+
+void ck_decode_float8(
+    ck_compute *c, const uint8_t *codes, int rows, int columns, const float *factors, int block, uint16_t *out) {
+    float8 f = {.codes = codes, .factors = factors, .out = out, .columns = (size_t)columns, .block = (size_t)block};
+    for (int code = 0; code < 256; code++) f.values[code] = float8_value(code);
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, rows, grain_of((size_t)columns), float8_item, &f);
 }

@@ -59,6 +59,27 @@ extension Tensor {
     }
 }
 
+extension Tensor {
+    /// The matrix of floats of 8 bits as one of bfloat16.
+    /// - Parameter factors: of each square of `block` rows and columns, row by row.
+    func decodedFloat8(_ factors: [Float], block: Int, on compute: Compute) -> Tensor {
+        bytes.prefetch()
+        let decoded = FileBytes(count: 2 * bytes.count) { memory in
+            ck_decode_float8(
+                compute.handle,
+                bytes.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                Int32(shape[0]),
+                Int32(shape[1]),
+                factors,
+                Int32(block),
+                memory.baseAddress?.assumingMemoryBound(to: UInt16.self)
+            )
+        }
+        bytes.release()
+        return Tensor(name: name, type: .bfloat16, shape: shape, bytes: decoded, file: file, origin: origin)
+    }
+}
+
 /// Heads, the first of a matrix of q or k, whose rows a file has interleaved: the first row of one half of the head, the
 /// first of the other, the second of one …; the halves are those that are rotated against each other, or gate and up.
 struct InterleavedHeads {

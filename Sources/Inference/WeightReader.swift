@@ -142,6 +142,9 @@ final class WeightReader {
         _ interleaved: InterleavedHeads?,
         _ readsRows: Bool
     ) throws(ModelError) -> Matrix {
+        if shape(of: "\(path).weight_scale_inv") != nil {
+            return try float8(path, rows, columns, interleaved, readsRows)
+        }
         let isTransposed = transposedPaths.contains(path)
         let types = isTransposed ? TensorType.floats : TensorType.matrices
         // A GGUF file has a matrix of one row without its first dimension.
@@ -149,6 +152,18 @@ final class WeightReader {
         let shape = isTransposed ? [columns, rows] : isRow ? [columns] : [rows, columns]
         let stored = try tensors.tensor("\(path).weight", types, shape: shape)
         let tensor = isTransposed ? stored.transposed(on: compute) : stored
+        return try plain(tensor, rows, columns, interleaved, readsRows, form: tensor.type.formName)
+    }
+
+    /// - Parameter tensor: of a type that the kernels know.
+    private func plain(
+        _ tensor: Tensor,
+        _ rows: Int,
+        _ columns: Int,
+        _ interleaved: InterleavedHeads?,
+        _ readsRows: Bool,
+        form: String
+    ) throws(ModelError) -> Matrix {
         let ordered = tensor.rowsInOrder(interleaved)
         let weights = tensor.type == .float32 ? ordered.aligned() : ordered
         var view = ck_matrix()
@@ -157,7 +172,26 @@ final class WeightReader {
         view.columns = Int32(columns)
         view.row_bytes = weights.count / rows
         view.weights = weights.bytes.baseAddress
-        return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor, readsRows)
+        return try checked(Matrix(view, memory: [weights]), form: form, tensor, readsRows)
+    }
+
+    /// A matrix of floats of 8 bits, in DeepSeek's form: with a factor for each square of rows and columns.
+    private func float8(
+        _ path: String,
+        _ rows: Int,
+        _ columns: Int,
+        _ interleaved: InterleavedHeads?,
+        _ readsRows: Bool
+    ) throws(ModelError) -> Matrix {
+        let name = "\(path).weight_scale_inv"
+        guard let block = quantization.float8Block else {
+            throw ModelError("tensor \(name): config.json does not say which weights have a factor in common")
+        }
+        let codes = try tensors.tensor("\(path).weight", [.float8e4m3], shape: [rows, columns])
+        let shape = [(rows + block - 1) / block, (columns + block - 1) / block]
+        let factors = try tensors.tensor(name, TensorType.floats, shape: shape)
+        let tensor = codes.decodedFloat8(factors.floats(), block: block, on: compute)
+        return try plain(tensor, rows, columns, interleaved, readsRows, form: "float8 (held as bfloat16)")
     }
 
     private func affine(

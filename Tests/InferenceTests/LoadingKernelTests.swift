@@ -36,4 +36,74 @@ import Testing
             }
         }
     }
+
+    @Test("Floats of 8 bits, with factors for squares, are the bfloat16 that torch makes of them")
+    func float8() throws {
+        let path = try Fixture.path("float8.safetensors")
+        let file = try #require(try FileBytes(contentsOf: path))
+        let tensors = try Safetensors(file, label: "float8").tensors
+        let (codes, factors) = (try #require(tensors["weight"]), try #require(tensors["weight_scale_inv"]))
+        let expected = try #require(tensors["expected"])
+        // Partly filled squares at both ends.
+        #expect(codes.shape[0] % 16 != 0 && codes.shape[1] % 32 != 0)
+        let decoded = codes.decodedFloat8(factors.floats(), block: 32, on: try Compute(threads: 2, precise: false))
+        #expect(decoded.type == .bfloat16 && decoded.shape == expected.shape)
+        let (values, others) = (decoded.floats(), expected.floats())
+        #expect(values.count == others.count && values.contains { $0.isNaN } && values.contains { $0 == 448 })
+        for (index, (value, other)) in zip(values, others).enumerated() {
+            #expect(value.bitPattern == other.bitPattern || value.isNaN && other.isNaN, "\(index)")
+        }
+    }
+
+    @Test("A model whose matrices are floats of 8 bits says what the same in bfloat16 says")
+    func float8Model() async throws {
+        func model(_ name: String) throws -> LoadedModel { try loadModel(from: .folder(Fixture.path(name))) }
+        let (packed, plain) = (try model("qwen3-float8"), try model("qwen3-float8/decoded"))
+        #expect(packed.quantization.contains("float8 (held as bfloat16)"))
+        #expect(packed.parameterCount == plain.parameterCount)
+        let tokens: [Token] = [3, 17, 4, 60, 9]
+        let logits = try await Engine.make(packed).logits(of: tokens)
+        #expect(identical(logits, try await Engine.make(plain).logits(of: tokens)))
+    }
+
+    @Test("Factors of another shape, codes of another type and squares of no size are errors that name the tensor")
+    func float8Refusals() throws {
+        func model(_ change: (inout [String: Any], inout [String: Any]) -> Void) throws {
+            let folder = try Fixture.path("qwen3-float8")
+            let config = try Data(contentsOf: URL(fileURLWithPath: folder + "/config.json"))
+            let weights = try Data(contentsOf: URL(fileURLWithPath: folder + "/model.safetensors"))
+            let length = Int(weights.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) })
+            func object(_ data: Data) throws -> [String: Any] {
+                try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+            }
+            var (fields, header) = (try object(config), try object(weights[8..<(8 + length)]))
+            change(&fields, &header)
+            let head = try JSONSerialization.data(withJSONObject: header)
+            let count = withUnsafeBytes(of: UInt64(head.count)) { Data($0) }
+            _ = try loadModel(
+                from: .memory([
+                    "config.json": FileBytes(copying: try JSONSerialization.data(withJSONObject: fields)),
+                    "model.safetensors": FileBytes(copying: count + head + weights[(8 + length)...]),
+                    "tokenizer.json": FileBytes(copying: Array("{}".utf8)),
+                ])
+            )
+        }
+        try model { _, _ in }
+        let name = "model.layers.0.mlp.up_proj.weight"
+        func expectError(_ words: String, _ change: @escaping (inout [String: Any], inout [String: Any]) -> Void) {
+            let error = #expect(throws: ModelError.self) { try model(change) }
+            #expect(error?.description.contains(words) == true, "\(error?.description ?? "none")")
+        }
+        expectError("\(name)_scale_inv") { fields, _ in fields["quantization_config"] = nil }
+        expectError("\(name)_scale_inv") { _, header in
+            var factors = header["\(name)_scale_inv"] as? [String: Any] ?? [:]
+            factors["shape"] = (factors["shape"] as? [Int])?.reversed()
+            header["\(name)_scale_inv"] = factors
+        }
+        expectError(name) { _, header in
+            var codes = header[name] as? [String: Any] ?? [:]
+            codes["dtype"] = "I8"
+            header[name] = codes
+        }
+    }
 }
