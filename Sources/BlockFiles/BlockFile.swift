@@ -3,7 +3,7 @@ import Foundation
 import Hashing
 import Scheduling
 
-/// The names and the file layout of one model's blocks; integers are little-endian.
+/// The names and the file layout of one model's blocks and of the states at their ends; integers are little-endian.
 ///
 ///     8        magic and version
 ///     64       name of the parent block, or hash of the identity
@@ -12,35 +12,52 @@ import Scheduling
 ///     …        contents
 ///     64       SHA-256 of everything before, in hexadecimal
 struct BlockFileFormat: Sendable {
-    /// To be changed with the layout: files with another magic are not read.
-    private static let magic = Array("pensKV01".utf8)
     static let hashBytes = 64
 
-    let contentBytes: Int
+    private let blockBytes: Int
+    /// 0 if the model has no state.
+    private let stateBytes: Int
     private let blockTokens: Int
     /// A hash of the identity, which takes the place of the parent's name in a sequence's first block.
     private let root: String
 
-    init(identity: String, blockTokens: Int, contentBytes: Int) {
+    init(identity: String, blockTokens: Int, blockBytes: Int, stateBytes: Int) {
         root = Self.hash(Array(identity.utf8))
         self.blockTokens = max(1, blockTokens)
-        self.contentBytes = max(1, contentBytes)
+        self.blockBytes = max(1, blockBytes)
+        self.stateBytes = max(0, stateBytes)
     }
 
-    private var headBytes: Int { Self.magic.count + root.utf8.count + 4 + 8 + 4 * blockTokens }
-    var fileBytes: Int { headBytes + contentBytes + Self.hashBytes }
+    /// To be changed with the layout: files with another magic are not read.
+    private static func magic(_ part: StoredPart) -> [UInt8] {
+        switch part {
+        case .block: Array("pensKV01".utf8)
+        case .state: Array("pensST01".utf8)
+        }
+    }
+
+    func contentBytes(_ part: StoredPart) -> Int {
+        switch part {
+        case .block: blockBytes
+        case .state: stateBytes
+        }
+    }
+
+    func fileBytes(_ part: StoredPart) -> Int {
+        Self.magic(part).count + root.utf8.count + 4 + 8 + 4 * blockTokens + contentBytes(part) + Self.hashBytes
+    }
 
     /// A hash over the parent's name (hence over all preceding tokens and the identity) and the block's tokens.
     func name(after parent: String?, _ tokens: ArraySlice<Token>) -> String {
         Self.hash(Array((parent ?? root).utf8) + tokens.withUnsafeBytes(Array.init))
     }
 
-    /// The head of a block's file: everything before the contents.
+    /// The head of a file: everything before the contents.
     func head(of block: StoredBlock) -> [UInt8] {
-        var head = Self.magic
+        var head = Self.magic(block.part)
         head += (block.parent ?? root).utf8
         withUnsafeBytes(of: UInt32(clamping: block.tokens.count).littleEndian) { head += $0 }
-        withUnsafeBytes(of: UInt64(clamping: contentBytes).littleEndian) { head += $0 }
+        withUnsafeBytes(of: UInt64(clamping: contentBytes(block.part)).littleEndian) { head += $0 }
         block.tokens.withUnsafeBytes { head += $0 }
         return head
     }

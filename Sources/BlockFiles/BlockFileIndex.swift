@@ -1,9 +1,9 @@
 import Foundation
 import Platform
+import Scheduling
 
-/// The block files of a folder with their sizes, in order of last use (LRU).
+/// The files of blocks and states in a folder with their sizes, in order of last use (LRU).
 struct BlockFileIndex: Sendable {
-    static let suffix = ".kvblock"
     static let temporarySuffix = ".draft"
     /// An older temporary file was left behind by a process that ended.
     private static let maxTemporaryAge = 3600
@@ -25,17 +25,17 @@ struct BlockFileIndex: Sendable {
     init(folder: String) {
         var found: [(name: String, bytes: Int, time: (Int, Int))] = []
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            let isTemporary = entry.hasSuffix(Self.temporarySuffix) && entry.contains(Self.suffix + ".")
-            guard isTemporary || Self.isName(entry.dropLast(Self.suffix.count)) && entry.hasSuffix(Self.suffix) else {
-                continue
-            }
+            let isTemporary =
+                entry.hasSuffix(Self.temporarySuffix)
+                && StoredPart.allCases.contains { entry.contains(Self.suffix($0) + ".") }
+            guard isTemporary || StoredPart.allCases.contains(where: { Self.isFile(entry, of: $0) }) else { continue }
             var information = stat()
             guard lstat(folder + "/" + entry, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
                 continue
             }
             let time = (information.modificationTime.tv_sec, information.modificationTime.tv_nsec)
             if !isTemporary {
-                found.append((String(entry.dropLast(Self.suffix.count)), Int(information.st_size), time))
+                found.append((entry, Int(information.st_size), time))
             } else if time.0 + Self.maxTemporaryAge < Foundation.time(nil) {
                 unlink(folder + "/" + entry)
             }
@@ -43,8 +43,20 @@ struct BlockFileIndex: Sendable {
         for file in found.sorted(by: { $0.time < $1.time }) { add(file.name, bytes: file.bytes) }
     }
 
-    private static func isName(_ text: Substring) -> Bool {
-        text.utf8.count == BlockFileFormat.hashBytes && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    private static func suffix(_ part: StoredPart) -> String {
+        switch part {
+        case .block: ".kvblock"
+        case .state: ".kvstate"
+        }
+    }
+
+    /// The name of the file of a part of a block.
+    static func file(_ part: StoredPart, of name: String) -> String { name + suffix(part) }
+
+    private static func isFile(_ entry: String, of part: StoredPart) -> Bool {
+        let name = entry.utf8.dropLast(suffix(part).utf8.count)
+        return entry.hasSuffix(suffix(part)) && name.count == BlockFileFormat.hashBytes
+            && name.allSatisfy { "0123456789abcdef".utf8.contains($0) }
     }
 
     func contains(_ name: String) -> Bool { files[name] != nil }

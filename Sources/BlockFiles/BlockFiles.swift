@@ -5,7 +5,7 @@ import Hashing
 package import Scheduling
 import Synchronization
 
-/// KV blocks on disk: one file for each in a folder of bounded size, evicted in LRU order.
+/// KV blocks, and states at the end of some, on disk: one file for each in a folder of bounded size, evicted in LRU order.
 ///
 /// A file's name is a hash over everything that its contents depend on. Each file is written under a temporary name and
 /// renamed, and ends with a hash over the whole. It is used only if its head is as expected and the hash matches; a
@@ -22,20 +22,27 @@ package final class BlockFiles: BlockStore {
 
     /// Creates the folder if necessary, and indexes its files.
     /// - Parameters:
-    ///   - maxBytes: the most bytes of all block files in the folder, of whatever model.
-    ///   - identity: everything that the contents of blocks depend on besides tokens.
-    ///   - contentBytes: the size of a block's contents.
+    ///   - maxBytes: the most bytes of all such files in the folder, of whatever model.
+    ///   - identity: everything that the contents of blocks and states depend on besides tokens.
+    ///   - blockBytes: the size of a block's contents.
+    ///   - stateBytes: the size of a state; 0 if the model has none.
     /// - Throws: `BlockFilesError` if the folder cannot be used.
     package init(
         folder: String,
         maxBytes: Int,
         identity: String,
         blockTokens: Int,
-        contentBytes: Int
+        blockBytes: Int,
+        stateBytes: Int = 0
     ) throws(BlockFilesError) {
         self.folder = folder
         self.maxBytes = maxBytes
-        format = BlockFileFormat(identity: identity, blockTokens: blockTokens, contentBytes: contentBytes)
+        format = BlockFileFormat(
+            identity: identity,
+            blockTokens: blockTokens,
+            blockBytes: blockBytes,
+            stateBytes: stateBytes
+        )
         do {
             // Readable by this user only: blocks reveal the prompts.
             try FileManager.default.createDirectory(
@@ -53,18 +60,23 @@ package final class BlockFiles: BlockStore {
         makeRoom(for: 0)
     }
 
-    package var capacity: Int { maxBytes / format.fileBytes }
+    package var capacity: Int { maxBytes }
+
+    package func bytes(of part: StoredPart) -> Int { format.fileBytes(part) }
 
     package func name(after parent: String?, _ tokens: ArraySlice<Token>) -> String {
         format.name(after: parent, tokens)
     }
 
-    package func contains(_ name: String) -> Bool { index.withLock { $0.contains(name) } }
+    package func contains(_ part: StoredPart, of name: String) -> Bool {
+        index.withLock { $0.contains(BlockFileIndex.file(part, of: name)) }
+    }
 
-    package func use(_ name: String) -> Bool {
-        guard index.withLock({ $0.use(name) }) else { return false }
+    package func use(_ part: StoredPart, of name: String) -> Bool {
+        let file = BlockFileIndex.file(part, of: name)
+        guard index.withLock({ $0.use(file) }) else { return false }
         // Modification times give the next process the order of use.
-        return utimensat(AT_FDCWD, path(name), nil, 0) == 0
+        return utimensat(AT_FDCWD, path(file), nil, 0) == 0
     }
 
     package func read(_ blocks: [StoredBlock]) async -> [[UInt8]] {
@@ -80,10 +92,14 @@ package final class BlockFiles: BlockStore {
 
     package func write(_ block: StoredBlock, _ contents: [UInt8]) async -> Bool {
         await onQueue { [self] in
-            guard contents.count == format.contentBytes, format.fileBytes <= maxBytes else { return false }
-            makeRoom(for: format.fileBytes)
-            guard BlockFile.write(format.head(of: block), contents, to: path(block.name)) else { return false }
-            index.withLock { $0.add(block.name, bytes: format.fileBytes) }
+            let bytes = format.fileBytes(block.part)
+            guard contents.count == format.contentBytes(block.part), !contents.isEmpty, bytes <= maxBytes else {
+                return false
+            }
+            makeRoom(for: bytes)
+            let file = BlockFileIndex.file(block.part, of: block.name)
+            guard BlockFile.write(format.head(of: block), contents, to: path(file)) else { return false }
+            index.withLock { $0.add(file, bytes: bytes) }
             return true
         }
     }
@@ -96,23 +112,23 @@ package final class BlockFiles: BlockStore {
 
     /// A block's contents; nil if its file is not valid, which is then removed.
     private func read(_ block: StoredBlock) -> [UInt8]? {
-        let path = path(block.name)
-        guard let contents = BlockFile.read(path, head: format.head(of: block), contentBytes: format.contentBytes)
-        else {
-            unlink(path)
-            index.withLock { $0.remove(block.name) }
+        let file = BlockFileIndex.file(block.part, of: block.name)
+        let (head, bytes) = (format.head(of: block), format.contentBytes(block.part))
+        guard let contents = BlockFile.read(path(file), head: head, contentBytes: bytes) else {
+            unlink(path(file))
+            index.withLock { $0.remove(file) }
             return nil
         }
-        _ = use(block.name)
+        _ = use(block.part, of: block.name)
         return contents
     }
 
     /// Removes least recently used files until `bytes` more fit.
     private func makeRoom(for bytes: Int) {
-        while let name = index.withLock({ $0.removeOldest(ifOver: maxBytes - bytes) }) { unlink(path(name)) }
+        while let file = index.withLock({ $0.removeOldest(ifOver: maxBytes - bytes) }) { unlink(path(file)) }
     }
 
-    private func path(_ name: String) -> String { folder + "/" + name + BlockFileIndex.suffix }
+    private func path(_ file: String) -> String { folder + "/" + file }
 }
 
 /// Why a folder for block files cannot be used.

@@ -2,7 +2,7 @@ import Tokenization
 
 /// The usual formats of model families, for models that come without a template.
 enum FamilyFormat: String, CaseIterable {
-    case phi3, llama3, chatml, gemma, llama2, mistral, tekken, plain
+    case phi3, llama3, chatml, gemma, gemma4, llama2, mistral, tekken, plain
 
     /// The special tokens without which a format means nothing to a model.
     var tokens: [String] {
@@ -11,6 +11,7 @@ enum FamilyFormat: String, CaseIterable {
         case .llama3: ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
         case .chatml: ["<|im_start|>", "<|im_end|>"]
         case .gemma: ["<start_of_turn>", "<end_of_turn>"]
+        case .gemma4: ["<|turn>", "<turn|>"]
         case .llama2, .mistral: ["<s>", "</s>"]
         case .tekken: ["<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"]
         case .plain: []
@@ -31,9 +32,10 @@ enum FamilyFormat: String, CaseIterable {
                 "qwen3_5_moe_text", "smollm3", "lfm2":
                 [.chatml]
             case "gemma", "gemma2", "gemma3", "gemma3_text": [.gemma]
+            case "gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text": [.gemma4]
             default: []
             }
-        let known: [FamilyFormat] = [.llama3, .chatml, .gemma, .phi3, .plain]
+        let known: [FamilyFormat] = [.llama3, .chatml, .gemma, .gemma4, .phi3, .plain]
         return (own + known).first { $0.tokens.allSatisfy { tokenizer.specialToken($0) != nil } } ?? .plain
     }
 
@@ -63,6 +65,15 @@ enum FamilyFormat: String, CaseIterable {
             {{- message.content | trim }}<end_of_turn>\\n
             {%- endfor -%}
             {%- if add_generation_prompt -%}<start_of_turn>model\\n{%- endif -%}
+            """.withLineBreaks
+        case .gemma4:
+            """
+            {{ bos_token | default('<bos>') }}
+            {%- for message in messages -%}
+            <|turn>{{ 'model' if message.role == 'assistant' else message.role }}\\n
+            {{- message.content | trim }}<turn|>\\n
+            {%- endfor -%}
+            {%- if add_generation_prompt -%}<|turn>model\\n{%- endif -%}
             """.withLineBreaks
         case .llama2: Self.instructions(system: "'<<SYS>>\\n' ~ system ~ '\\n<</SYS>>\\n\\n'", isSpaced: true)
         case .mistral: Self.instructions(system: "system ~ '\\n\\n'", isSpaced: false)

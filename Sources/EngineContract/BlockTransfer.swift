@@ -1,7 +1,8 @@
-/// An engine whose KV blocks can be kept outside of it and put back, in this process or a later one.
+/// An engine whose KV blocks, and states where its model has any, can be kept outside of it and put back, in this process or
+/// a later one.
 package protocol BlockTransfer: InferenceEngine {
-    /// Names everything but tokens that a block's contents depend on: the model, how it is computed, how blocks are laid
-    /// out. Blocks of an engine with another identity mean nothing to this one.
+    /// Names everything but tokens that the contents of blocks and states depend on: the model, how it is computed, how they
+    /// are laid out. Those of an engine with another identity mean nothing to this one.
     nonisolated var blockIdentity: String { get }
     /// Bytes in a block.
     nonisolated var blockBytes: Int { get }
@@ -13,6 +14,14 @@ package protocol BlockTransfer: InferenceEngine {
     /// Gives blocks contents that `contents(of:)` gave before. No step may run meanwhile that sees them.
     /// - Throws: `EngineError` if there is no such block or the size is wrong; nothing is changed then.
     func restore(_ blocks: [RestoredBlock]) async throws(EngineError)
+
+    /// A copy of what a slot of state memory holds.
+    /// - Throws: `EngineError` if there is no such slot.
+    func contents(ofState slot: StateSlot) async throws(EngineError) -> [UInt8]
+
+    /// Gives a slot what `contents(ofState:)` gave before. No step may run meanwhile that sees it.
+    /// - Throws: `EngineError` if there is no such slot or the size is wrong; nothing is changed then.
+    func restore(state slot: StateSlot, _ contents: [UInt8]) async throws(EngineError)
 }
 
 /// A block and what it is to hold.

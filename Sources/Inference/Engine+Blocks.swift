@@ -4,7 +4,7 @@ import Hashing
 import ModelFiles
 import Platform
 
-/// KV blocks out of the engine and in again.
+/// KV blocks and states out of the engine and in again.
 extension Engine: BlockTransfer {
     package func contents(of block: BlockIndex) throws(EngineError) -> [UInt8] {
         guard 0..<description.blockCount ~= Int(block) else { throw EngineError("no block \(block)") }
@@ -18,6 +18,17 @@ extension Engine: BlockTransfer {
             }
         }
         for restored in blocks { pass.kv.contents(of: Int(restored.block)).copyBytes(from: restored.contents) }
+    }
+
+    package func contents(ofState slot: StateSlot) throws(EngineError) -> [UInt8] {
+        guard let states = pass.states, 0..<states.slotCount ~= Int(slot) else { throw EngineError("no state \(slot)") }
+        return Array(states.contents(of: slot))
+    }
+
+    package func restore(state slot: StateSlot, _ contents: [UInt8]) throws(EngineError) {
+        guard let states = pass.states, 0..<states.slotCount ~= Int(slot), contents.count == states.shape.slotBytes
+        else { throw EngineError("state \(slot) cannot hold \(contents.count) bytes") }
+        states.contents(of: slot).copyBytes(from: contents)
     }
 
     package func release(_ blocks: [BlockIndex]) {
@@ -35,7 +46,7 @@ extension Engine: BlockTransfer {
         returnFreeHeapMemory()
     }
 
-    /// Everything that what a block holds depends on besides its tokens, and the layout of it.
+    /// Everything that what a block or a state holds depends on besides the tokens, and the layout of it.
     static func blockIdentity(_ model: LoadedModel, _ options: EngineOptions, _ plan: KVPlan, variant: String) -> String
     {
         // Whatever an option is, it may change the numbers; but for these, which do not.

@@ -23,6 +23,11 @@ final class StateMemory {
         return memory.bytes.baseAddress.map { ($0 + Int(slot) * shape.slotBytes).assumingMemoryBound(to: Float.self) }
     }
 
+    /// The bytes of a slot.
+    func contents(of slot: StateSlot) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: state(slot), count: shape.slotBytes)
+    }
+
     /// Gives the memory of slots back to the system, whole pages of it.
     func release(_ slots: [StateSlot]) {
         for slot in slots {

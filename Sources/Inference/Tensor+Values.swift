@@ -1,3 +1,4 @@
+import CKernels
 import ModelFiles
 
 /// What is in a tensor, in the form that the Hugging Face form of the model has.
@@ -46,19 +47,36 @@ extension Tensor {
 
 extension Tensor {
     /// The transposed matrix of a matrix of floats.
-    func transposed() -> Tensor {
+    func transposed(on compute: Compute) -> Tensor {
         let (rows, columns, size) = (shape[0], shape[1], type.blockBytes)
-        let transposed = FileBytes(count: bytes.count) { memory in
-            guard let to = memory.baseAddress, let from = bytes.bytes.baseAddress else { return }
-            for column in 0..<columns {
-                for row in 0..<rows {
-                    (to + (column * rows + row) * size)
-                        .copyMemory(from: from + (row * columns + column) * size, byteCount: size)
-                }
-            }
+        let aligned = bytes.aligned()
+        aligned.prefetch()
+        let transposed = FileBytes(count: aligned.count) { memory in
+            ck_transpose(compute.handle, aligned.bytes.baseAddress, rows, columns, size, memory.baseAddress)
         }
         bytes.release()
         return Tensor(name: name, type: type, shape: [columns, rows], bytes: transposed, file: file, origin: origin)
+    }
+}
+
+extension Tensor {
+    /// The matrix of floats of 8 bits as one of bfloat16.
+    /// - Parameter factors: of each square of `block` rows and columns, row by row.
+    func decodedFloat8(_ factors: [Float], block: Int, on compute: Compute) -> Tensor {
+        bytes.prefetch()
+        let decoded = FileBytes(count: 2 * bytes.count) { memory in
+            ck_decode_float8(
+                compute.handle,
+                bytes.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                Int32(shape[0]),
+                Int32(shape[1]),
+                factors,
+                Int32(block),
+                memory.baseAddress?.assumingMemoryBound(to: UInt16.self)
+            )
+        }
+        bytes.release()
+        return Tensor(name: name, type: .bfloat16, shape: shape, bytes: decoded, file: file, origin: origin)
     }
 }
 

@@ -31,10 +31,11 @@ struct Transformer: Sendable {
         head = description.tiesEmbeddings ? embedding : try weights.matrix(paths.head, rows: rows, columns: columns)
         var layers: [LayerWeights] = []
         for (index, layer) in description.layers.enumerated() {
+            weights.report(layer: index, of: description.layers.count)
             let path = "\(paths.decoder).layers.\(index)"
             layers.append(try family.bind(layer, of: description, at: path, weights))
-            weights.report(Double(index + 1) / Double(description.layers.count))
         }
+        weights.report(layer: layers.count, of: layers.count)
         self.layers = layers
         rotary = description.rotary.map { RotaryEmbedding($0) }
         storingLayers = 1 + (description.layers.lastIndex { $0.attention?.sharedLayer == nil } ?? -1)

@@ -16,6 +16,8 @@ final class WeightReader {
     private let progress: (Double) -> Void
     /// For checking and packing values, on all cores.
     private let compute: Compute
+    /// The layer that is being bound, and how many there are.
+    private var layer = (index: 0, count: 1)
     private(set) var parameterCount = 0
     private(set) var byteCount = 0
     /// The bytes of matrices in each form met.
@@ -34,7 +36,14 @@ final class WeightReader {
         compute = try Compute(threads: min(SystemCores.count, 1024), precise: false)
     }
 
-    func report(_ fraction: Double) { progress(fraction) }
+    /// Tells that the layer `index` is bound next.
+    func report(layer index: Int, of count: Int) {
+        layer = (index, count)
+        report(share: 0)
+    }
+
+    /// Tells how much of that layer is bound.
+    func report(share: Double) { progress((Double(layer.index) + share) / Double(max(1, layer.count))) }
 
     /// The forms of matrices met, for people: those first that hold the most.
     var formNames: String {
@@ -133,13 +142,28 @@ final class WeightReader {
         _ interleaved: InterleavedHeads?,
         _ readsRows: Bool
     ) throws(ModelError) -> Matrix {
+        if shape(of: "\(path).weight_scale_inv") != nil {
+            return try float8(path, rows, columns, interleaved, readsRows)
+        }
         let isTransposed = transposedPaths.contains(path)
         let types = isTransposed ? TensorType.floats : TensorType.matrices
         // A GGUF file has a matrix of one row without its first dimension.
         let isRow = rows == 1 && shape(of: "\(path).weight") == [columns]
         let shape = isTransposed ? [columns, rows] : isRow ? [columns] : [rows, columns]
         let stored = try tensors.tensor("\(path).weight", types, shape: shape)
-        let tensor = isTransposed ? stored.transposed() : stored
+        let tensor = isTransposed ? stored.transposed(on: compute) : stored
+        return try plain(tensor, rows, columns, interleaved, readsRows, form: tensor.type.formName)
+    }
+
+    /// - Parameter tensor: of a type that the kernels know.
+    private func plain(
+        _ tensor: Tensor,
+        _ rows: Int,
+        _ columns: Int,
+        _ interleaved: InterleavedHeads?,
+        _ readsRows: Bool,
+        form: String
+    ) throws(ModelError) -> Matrix {
         let ordered = tensor.rowsInOrder(interleaved)
         let weights = tensor.type == .float32 ? ordered.aligned() : ordered
         var view = ck_matrix()
@@ -148,7 +172,26 @@ final class WeightReader {
         view.columns = Int32(columns)
         view.row_bytes = weights.count / rows
         view.weights = weights.bytes.baseAddress
-        return try checked(Matrix(view, memory: [weights]), form: tensor.type.formName, tensor, readsRows)
+        return try checked(Matrix(view, memory: [weights]), form: form, tensor, readsRows)
+    }
+
+    /// A matrix of floats of 8 bits, in DeepSeek's form: with a factor for each square of rows and columns.
+    private func float8(
+        _ path: String,
+        _ rows: Int,
+        _ columns: Int,
+        _ interleaved: InterleavedHeads?,
+        _ readsRows: Bool
+    ) throws(ModelError) -> Matrix {
+        let name = "\(path).weight_scale_inv"
+        guard let block = quantization.float8Block else {
+            throw ModelError("tensor \(name): config.json does not say which weights have a factor in common")
+        }
+        let codes = try tensors.tensor("\(path).weight", [.float8e4m3], shape: [rows, columns])
+        let shape = [(rows + block - 1) / block, (columns + block - 1) / block]
+        let factors = try tensors.tensor(name, TensorType.floats, shape: shape)
+        let tensor = codes.decodedFloat8(factors.floats(), block: block, on: compute)
+        return try plain(tensor, rows, columns, interleaved, readsRows, form: "float8 (held as bfloat16)")
     }
 
     private func affine(

@@ -1,4 +1,5 @@
-/// How the matrices of a model in MLX form are quantised: groups of columns with a scale and a bias each.
+/// How the matrices of a model are quantised: in MLX's form, groups of columns with a scale and a bias each; or in that of
+/// DeepSeek's own files, squares of floats of 8 bits with a factor each.
 package struct MLXQuantization: Sendable, Equatable {
     package struct Form: Sendable, Equatable {
         package var bits: Int
@@ -13,6 +14,9 @@ package struct MLXQuantization: Sendable, Equatable {
     private var common: Form?
     /// Exceptions by the path of a matrix; nil is "not quantised".
     private var exceptions: [String: Form?] = [:]
+
+    /// The rows and columns of a square of floats of 8 bits that has a factor of its own; nil: none is expected.
+    package private(set) var float8Block: Int?
 
     /// Nothing is said of quantisation.
     package init() {}
@@ -29,10 +33,14 @@ package struct MLXQuantization: Sendable, Equatable {
         if name == "quantization_config", let method = try? object.optionalString("quant_method") {
             // Of OpenAI's own files: what is quantised has tensors that say so.
             if method == "mxfp4" { return }
+            if method == "fp8" {
+                float8Block = try Self.float8Block(object)
+                return
+            }
             throw object.error(
                 "quant_method",
-                "\"\(method)\" is not supported; \"mxfp4\", folders in MLX form, GGUF files and weights that are not "
-                    + "quantised are"
+                "\"\(method)\" is not supported; \"mxfp4\", \"fp8\", folders in MLX form, GGUF files and weights that are "
+                    + "not quantised are"
             )
         }
         let bits = try object.int("bits", .min ... .max)
@@ -52,6 +60,17 @@ package struct MLXQuantization: Sendable, Equatable {
             case .other: break
             }
         }
+    }
+
+    private static func float8Block(_ object: ModelFields) throws(ModelError) -> Int {
+        guard try object.optionalString("fmt") ?? "e4m3" == "e4m3" else {
+            throw object.error("fmt", "is not supported; only \"e4m3\" is")
+        }
+        let sides = try object.list("weight_block_size", of: Int.self) ?? []
+        guard sides.count == 2, sides[0] == sides[1], 16...4096 ~= sides[0] else {
+            throw object.error("weight_block_size", "is not supported; squares such as [128, 128] are")
+        }
+        return sides[0]
     }
 
     private static func form(

@@ -1,40 +1,67 @@
 package import EngineContract
 
-/// Keeps KV blocks beyond the process. Only `read` and `write` take time.
+/// Keeps KV blocks, and states at the end of some, beyond the process. Only `read` and `write` take time.
 package protocol BlockStore: Sendable {
-    /// How many blocks there is room for.
+    /// How many bytes there is room for.
     var capacity: Int { get }
+
+    /// How many of them a part takes.
+    func bytes(of part: StoredPart) -> Int
 
     /// The name of a block that holds these tokens behind those of its parent; nil: at the beginning. Unlike the keys of
     /// the prefix cache it is the same in every process, and no two blocks have it.
     func name(after parent: String?, _ tokens: ArraySlice<Token>) -> String
 
-    /// Whether a block is there, as far as that is known without reading it.
-    func contains(_ name: String) -> Bool
+    /// Whether a part of the block with this name is there, as far as that is known without reading it.
+    func contains(_ part: StoredPart, of name: String) -> Bool
 
-    /// Counts a block as used just now.
+    /// Counts a part of the block with this name as used just now.
     /// - Returns: whether it is there.
-    func use(_ name: String) -> Bool
+    func use(_ part: StoredPart, of name: String) -> Bool
 
     /// The contents of blocks in order, up to the first that cannot be read or is damaged.
     func read(_ blocks: [StoredBlock]) async -> [[UInt8]]
 
-    /// Keeps a block, in place of the least recently used ones if there is no room.
+    /// Keeps a block, in place of what was used least recently if there is no room.
     /// - Returns: whether it could be written.
     func write(_ block: StoredBlock, _ contents: [UInt8]) async -> Bool
 }
 
-/// A block named by its contents.
+/// What there is to keep of a block.
+package enum StoredPart: Sendable, CaseIterable {
+    /// Keys and values.
+    case block
+    /// The state at the block's end, in models with recurrent layers.
+    case state
+}
+
+/// A part of a block, which is named by its contents.
 package struct StoredBlock: Sendable, Equatable {
     package var name: String
     package var parent: String?
     package var tokens: [Token]
+    package var part: StoredPart
 
-    package init(name: String, parent: String?, tokens: [Token]) {
+    package init(name: String, parent: String?, tokens: [Token], part: StoredPart = .block) {
         self.name = name
         self.parent = parent
         self.tokens = tokens
+        self.part = part
     }
+
+    /// The state at the block's end.
+    var state: StoredBlock { StoredBlock(name: name, parent: parent, tokens: tokens, part: .state) }
+}
+
+/// A part of a cached block: where it is, and what a store knows it by.
+struct CachedPart {
+    enum Place {
+        case block(BlockIndex)
+        case state(StateSlot)
+    }
+
+    var place: Place
+    var description: StoredBlock
 }
 
 /// A block store, and the engine whose blocks it keeps.
@@ -46,25 +73,42 @@ package struct StoredBlocks: Sendable {
         self.engine = engine
         self.store = store
     }
+
+    /// Keeps a part of a cached block, unless it is kept already.
+    /// - Returns: whether it is kept now.
+    func save(_ part: CachedPart) async -> Bool {
+        if store.use(part.description.part, of: part.description.name) { return true }
+        let contents =
+            switch part.place {
+            case .block(let block): try? await engine.contents(of: block)
+            case .state(let slot): try? await engine.contents(ofState: slot)
+            }
+        guard let contents else { return false }
+        return await store.write(part.description, contents)
+    }
 }
 
-/// Blocks to be read from the store for one session.
+/// What is to be read from the store for one session: blocks that follow each other, or one state.
 struct BlockRead {
     var session: SessionID
-    /// The index of the first one in the session's block table.
-    var firstIndex: Int
-    /// In the order of the table; never empty.
+    /// How many blocks of the session's table come before the blocks, or before the end that the state is at.
+    var blocksBefore: Int
+    /// Never empty.
     var blocks: [StoredBlock]
+
+    var isOfState: Bool { blocks.first?.part == .state }
 }
 
-/// Which blocks are being read from the store.
+/// What is being read from the store.
 struct BlockReads {
-    /// Bounds, together with `maxBytes`, the memory for contents that have no block yet.
+    /// Bounds, together with `maxBytes`, the memory for contents that have no block yet. States, which may be large, are read
+    /// one at a time.
     static let maxReads = 4
-    /// A read has at most this many bytes, or one block.
+    /// A read of blocks has at most this many bytes, or one block.
     static let maxBytes = 16 << 20
 
-    /// The name of the first block of each read that has not been restored to its session. Sessions that need the same
-    /// block wait for it.
+    /// The name of the first block of each read of blocks that has not been restored to its session. Sessions that need the
+    /// same block wait for it.
     var firstNames: Set<String> = []
+    var isReadingState = false
 }

@@ -30,7 +30,7 @@ extension KVCacheManager {
     }
 
     /// Plans where to take snapshots of a sequence's text: in its prompt, and where it leaves another text.
-    mutating func planBorders(of sequence: inout SequenceState) {
+    mutating func planBorders(of sequence: inout SequenceState, in store: (any BlockStore)? = nil) {
         guard let states else { return }
         if sequence.borders == nil {
             sequence.borders = SnapshotBorders(
@@ -40,7 +40,8 @@ extension KVCacheManager {
             )
         }
         // Others have computed so much of it; a snapshot was missing, and will be missed again.
-        let common = sequence.fullBlocks + matchingBlocks(of: sequence).count
+        let cached = sequence.fullBlocks + matchingBlocks(of: sequence).count
+        let common = store.map { knownBlocks(of: &sequence, from: sequence.fullBlocks, in: $0).count } ?? cached
         if common > sequence.fullBlocks { sequence.borders?.insert(common) }
     }
 

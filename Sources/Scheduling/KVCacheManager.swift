@@ -4,7 +4,7 @@ import EngineContract
 /// state slots consistent with each other. Every change of a sequence's block table goes through here.
 struct KVCacheManager {
     private(set) var pool: BlockPool
-    private var cache = PrefixCache()
+    private(set) var cache = PrefixCache()
     /// Nil if the model has no state.
     var states: StateSlots?
     private let blockSize: Int
@@ -91,12 +91,23 @@ struct KVCacheManager {
     mutating func reuseCachedBlocks(for sequence: inout SequenceState) -> Int {
         let blocks = cachedBlocks(of: sequence)
         guard !blocks.isEmpty else { return 0 }
-        for block in blocks { pool.retain(block) }
-        for block in sequence.blocks[sequence.fullBlocks...] { pool.release(block, isCached: false) }
-        let reused = sequence.adopt(blocks)
+        let reused = adopt(blocks, for: &sequence)
         if let last = blocks.last { beginState(of: &sequence, at: last) }
         releaseOutOfWindowBlocks(of: &sequence)
         return reused
+    }
+
+    /// Gives a sequence cached blocks in place of its own that is not full yet.
+    /// - Returns: how many tokens need not be computed because of it.
+    mutating func adopt(_ blocks: [BlockIndex], for sequence: inout SequenceState) -> Int {
+        for block in blocks { pool.retain(block) }
+        for block in sequence.blocks[sequence.fullBlocks...] { pool.release(block, isCached: false) }
+        return sequence.adopt(blocks)
+    }
+
+    /// Gives back the blocks of a sequence after the first `count`, which must be full; their tokens are to be computed again.
+    mutating func cutBack(_ sequence: inout SequenceState, to count: Int) {
+        for block in sequence.cutBack(to: count).reversed() { pool.release(block, isCached: cache.contains(block)) }
     }
 
     /// Adds the blocks that the next `tokens` tokens need.
@@ -120,6 +131,12 @@ struct KVCacheManager {
     /// Counts the next `count` tokens of a sequence as computed: blocks that are full now can be found by other sessions,
     /// and those that no further token sees are given back.
     mutating func markComputed(_ count: Int, of sequence: inout SequenceState) {
+        addComputed(count, of: &sequence)
+        releaseOutOfWindowBlocks(of: &sequence)
+    }
+
+    /// The same, but that it keeps all blocks.
+    mutating func addComputed(_ count: Int, of sequence: inout SequenceState) {
         sequence.markComputed(count)
         while (sequence.fullBlocks + 1) * blockSize <= sequence.computed {
             let index = sequence.fullBlocks
@@ -131,10 +148,9 @@ struct KVCacheManager {
             )
             sequence.markFull()
         }
-        releaseOutOfWindowBlocks(of: &sequence)
     }
 
-    private mutating func releaseOutOfWindowBlocks(of sequence: inout SequenceState) {
+    mutating func releaseOutOfWindowBlocks(of sequence: inout SequenceState) {
         guard let window else { return }
         let firstSeen = max(0, sequence.computed - window + 1)
         for block in sequence.removeOutOfWindowBlocks(before: firstSeen / blockSize) {
@@ -154,24 +170,6 @@ struct KVCacheManager {
         for block in sequence.heldBlocks.reversed() { pool.release(block, isCached: cache.contains(block)) }
         sequence.removeAllBlocks()
         releaseState(of: &sequence)
-    }
-
-    // MARK: Blocks for a store
-
-    /// The evictable blocks that a store could find again, least recently used first.
-    func evictableBlocks(in store: any BlockStore) -> [(block: BlockIndex, description: StoredBlock)] {
-        descriptions(of: pool.evictableBlocks, in: store)
-    }
-
-    /// Those of `blocks` that a store could find again.
-    func descriptions(
-        of blocks: [BlockIndex],
-        in store: any BlockStore
-    ) -> [(block: BlockIndex, description: StoredBlock)] {
-        var names: [PrefixCache.Key: String] = [:]
-        return blocks.compactMap { block in
-            cache.description(of: block, in: store, names: &names).map { (block, $0) }
-        }
     }
 
     // MARK: Idle memory

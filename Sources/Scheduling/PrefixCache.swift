@@ -48,6 +48,18 @@ struct PrefixCache {
         entries[key] = nil
     }
 
+    /// The blocks from the beginning of a text to the end of this one; nil if one of them has been evicted.
+    func chain(to block: BlockIndex) -> [BlockIndex]? {
+        guard var key = keys[block] else { return nil }
+        var chain: [BlockIndex] = []
+        while key != Self.root {
+            guard let entry = entries[key] else { return nil }
+            chain.append(entry.block)
+            key = entry.parent
+        }
+        return chain.reversed()
+    }
+
     /// What a store knows a block by; nil if a block before it has been evicted.
     /// - Parameter names: of the blocks found so far, by key; saves naming a shared prefix again.
     func description(

@@ -1,6 +1,6 @@
 import EngineContract
 
-/// Reading blocks from the store while sessions run, and saving the cached ones in the end.
+/// Reading blocks and states from the store while sessions run, and saving the cached ones in the end.
 extension Scheduler {
     func read(_ read: BlockRead) {
         guard let store = stored?.store else { return }
@@ -15,10 +15,14 @@ extension Scheduler {
         startLoop()
     }
 
-    /// Restores blocks that were read to their session. Called between steps: nobody else is given the blocks meanwhile,
+    /// Restores what was read to its session. Called between steps: nobody else is given the blocks or the slot meanwhile,
     /// even if the session ends.
     func restore(_ read: BlockRead, _ contents: [[UInt8]]) async {
         defer { update { $0.endRead(read) } }
+        if read.isOfState {
+            if let contents = contents.first { await restoreState(read, contents) }
+            return
+        }
         guard let stored, let (session, blocks) = update({ $0.prepareRestoring(read, contents) }) else { return }
         do {
             try await stored.engine.restore(blocks)
@@ -29,23 +33,31 @@ extension Scheduler {
         update { $0.finishRestoring(session, blocks: blocks.count) }
     }
 
-    /// Saves the cached blocks, the most recently used if there is not room for all. Call it once the Scheduler has stopped.
-    /// - Returns: how many are saved.
+    private func restoreState(_ read: BlockRead, _ contents: [UInt8]) async {
+        guard let stored, let (session, slot) = update({ $0.prepareRestoringState(read) }) else { return }
+        do {
+            try await stored.engine.restore(state: slot, contents)
+            update { $0.finishRestoringState(session) }
+        } catch {
+            session.usesStore = false
+            update { $0.kv.cancelRestoring(of: &session.sequence) }
+        }
+    }
+
+    /// Saves the cached blocks and states, the most recently used if there is not room for all. Call it once the Scheduler
+    /// has stopped.
+    /// - Returns: how many blocks are saved.
     package func saveBlocks() async -> Int {
         guard let stored, isStopping, state.sessions.isEmpty else { return 0 }
-        let blocks = state.kv.evictableBlocks(in: stored.store).suffix(stored.store.capacity)
+        let parts = state.kv.partsToSave(in: stored.store)
         var saved = 0
         // The newest first: they are there even if the process is killed meanwhile.
-        for (block, description) in blocks.reversed() where !isSavingStopped {
-            if !stored.store.use(description.name) {
-                guard let contents = try? await stored.engine.contents(of: block),
-                    await stored.store.write(description, contents)
-                else { break }
-            }
-            saved += 1
+        for part in parts where !isSavingStopped {
+            guard await stored.save(part) else { break }
+            if part.description.part == .block { saved += 1 }
         }
         // In the store, too, the beginning of a text is to be removed after what follows it.
-        for (_, description) in blocks { _ = stored.store.use(description.name) }
+        for part in parts.reversed() { _ = stored.store.use(part.description.part, of: part.description.name) }
         return saved
     }
 

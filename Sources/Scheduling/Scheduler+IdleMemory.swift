@@ -13,8 +13,12 @@ struct IdleMemory {
 
     /// The most blocks given back at once: bounds how long a step may have to wait.
     static let maxBlocks = 256
-    /// The same where each block is written to the store first.
+    /// The same where each block is written to the store first; with a state, which may be large, one.
     static let maxStoredBlocks = 8
+
+    static func maxBlocks(isStored: Bool, hasStates: Bool) -> Int {
+        isStored ? hasStates ? 1 : maxStoredBlocks : maxBlocks
+    }
 }
 
 /// Giving memory back: cached blocks that no prompt asked for in a long time, free blocks, and what the engine keeps
@@ -68,7 +72,7 @@ extension Scheduler {
         if let limit = configuration.cacheIdleLimit {
             let blocks = state.kv.idleEvictable(
                 since: ticks(limit),
-                limit: stored == nil ? IdleMemory.maxBlocks : IdleMemory.maxStoredBlocks
+                limit: IdleMemory.maxBlocks(isStored: stored != nil, hasStates: state.kv.states != nil)
             )
             if !blocks.isEmpty {
                 await save(blocks)
@@ -96,10 +100,6 @@ extension Scheduler {
     /// Saves blocks that are about to be evicted, if there is a store: they are ordered such that a text's end comes first.
     private func save(_ blocks: [BlockIndex]) async {
         guard let stored else { return }
-        for (block, description) in state.kv.descriptions(of: blocks, in: stored.store) {
-            guard !stored.store.use(description.name) else { continue }
-            guard let contents = try? await stored.engine.contents(of: block) else { return }
-            _ = await stored.store.write(description, contents)
-        }
+        for part in state.kv.parts(of: blocks, in: stored.store) { _ = await stored.save(part) }
     }
 }

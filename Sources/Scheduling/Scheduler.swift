@@ -42,11 +42,10 @@ package actor Scheduler {
         self.engine = engine
         self.configuration = configuration
         self.observer = observer
-        // Blocks are stored without the states that texts would continue from.
-        self.stored = engine.description.stateMemory == nil ? stored : nil
+        self.stored = stored
         self.onFailure = onFailure
         engineDescription = engine.description
-        state = SchedulerState(engineDescription, configuration: configuration, stored: self.stored)
+        state = SchedulerState(engineDescription, configuration: configuration, stored: stored)
     }
 
     /// The most tokens a session can hold: the model's context, or all KV memory if that is less.

@@ -5,29 +5,66 @@ extension SchedulerState {
     /// Whether the next block of a session is in the store, so that the session waits for it. Asks for that block and those
     /// after it, unless they are being read already.
     mutating func awaitsStoredBlocks(_ session: Session) -> Bool {
-        guard let stored, session.usesStore, session.sequence.endsAtBlockBorder,
-            let first = session.sequence.storedBlock(session.sequence.fullBlocks, in: stored.store)
-        else { return false }
-        if reads.firstNames.contains(first.name) { return true }
-        guard stored.store.contains(first.name) else { return false }
-        guard reads.firstNames.count < BlockReads.maxReads else { return true }
+        guard let stored, session.sequence.endsAtBlockBorder else { return false }
+        if kv.states != nil { return awaitsStoredState(session, in: stored) }
+        return session.usesStore && awaitsBlocks(session, before: .max, in: stored)
+    }
+
+    /// - Parameter end: no block from this index on is asked for.
+    private mutating func awaitsBlocks(_ session: Session, before end: Int, in stored: StoredBlocks) -> Bool {
         let firstIndex = session.sequence.fullBlocks
+        guard let first = session.sequence.storedBlock(firstIndex, in: stored.store) else { return false }
+        if reads.firstNames.contains(first.name) { return true }
+        guard stored.store.contains(.block, of: first.name) else { return false }
+        guard reads.firstNames.count < BlockReads.maxReads else { return true }
         var blocks = [first]
-        let limit = max(1, BlockReads.maxBytes / max(1, stored.engine.blockBytes))
+        let limit = min(end - firstIndex, max(1, BlockReads.maxBytes / max(1, stored.engine.blockBytes)))
         while blocks.count < limit,
             let next = session.sequence.storedBlock(firstIndex + blocks.count, in: stored.store),
-            stored.store.contains(next.name)
+            stored.store.contains(.block, of: next.name)
         {
             blocks.append(next)
         }
         reads.firstNames.insert(first.name)
-        append(.readBlocks(BlockRead(session: session.id, firstIndex: firstIndex, blocks: blocks)))
+        append(.readBlocks(BlockRead(session: session.id, blocksBefore: firstIndex, blocks: blocks)))
+        return true
+    }
+
+    /// The same for a model with states: a session waits for blocks only where a state follows, and then for that. It
+    /// continues from the deepest state that it can be given, with its blocks, from the cache and the store together.
+    private mutating func awaitsStoredState(_ session: Session, in stored: StoredBlocks) -> Bool {
+        let before = session.sequence.blocksOfState ?? session.sequence.fullBlocks
+        let end =
+            session.usesStore
+            ? kv.knownBlocks(of: &session.sequence, from: before, in: stored.store).countWithState : before
+        guard end > before else {
+            if session.sequence.blocksOfState != nil {
+                kv.giveUpBlocks(of: &session.sequence)
+                reuseCachedBlocks(for: session)
+            }
+            return false
+        }
+        kv.beginBlocks(of: &session.sequence, upTo: end)
+        if session.sequence.fullBlocks < end { return awaitsBlocks(session, before: end, in: stored) }
+        if let tokens = kv.beginCachedState(of: &session.sequence) {
+            recordCacheHit(session, tokens: tokens)
+            return false
+        }
+        guard !reads.isReadingState, let last = session.sequence.storedBlock(end - 1, in: stored.store) else {
+            return true
+        }
+        reads.isReadingState = true
+        append(.readBlocks(BlockRead(session: session.id, blocksBefore: end, blocks: [last.state])))
         return true
     }
 
     /// Other sessions that wait for the same blocks look for them again.
     mutating func endRead(_ read: BlockRead) {
-        if let first = read.blocks.first { reads.firstNames.remove(first.name) }
+        if read.isOfState {
+            reads.isReadingState = false
+        } else if let first = read.blocks.first {
+            reads.firstNames.remove(first.name)
+        }
     }
 
     /// Allocates the blocks for what was read.
@@ -39,20 +76,48 @@ extension SchedulerState {
     ) -> (session: Session, blocks: [RestoredBlock])? {
         guard !contents.isEmpty, let session = sessions[read.session], session.status == .running,
             // Others may have computed the same meanwhile, or it may have been preempted.
-            session.sequence.fullBlocks == read.firstIndex, session.sequence.endsAtBlockBorder
+            session.sequence.fullBlocks == read.blocksBefore, session.sequence.endsAtBlockBorder,
+            kv.states == nil || session.sequence.blocksOfState != nil
         else { return nil }
         guard kv.allocateBlocks(for: &session.sequence, tokens: contents.count * blockSize) else {
             session.usesStore = false
             return nil
         }
-        let blocks = zip(session.sequence.blocks[read.firstIndex...], contents)
+        let blocks = zip(session.sequence.blocks[read.blocksBefore...], contents)
         return (session, blocks.map { RestoredBlock(block: $0, contents: $1) })
     }
 
     /// Counts restored blocks as computed, if the session has not ended meanwhile.
     mutating func finishRestoring(_ session: Session, blocks: Int) {
         guard session.status == .running else { return }
+        // With states, they count once there is one at their end.
+        guard kv.states == nil else {
+            kv.addComputed(blocks * blockSize, of: &session.sequence)
+            return
+        }
         kv.markComputed(blocks * blockSize, of: &session.sequence)
         recordCacheHit(session, tokens: blocks * blockSize)
+    }
+
+    /// Takes a slot for a state that was read.
+    /// - Returns: the session and the slot; nil if the session has no use for it any more or there is no memory.
+    mutating func prepareRestoringState(_ read: BlockRead) -> (session: Session, slot: StateSlot)? {
+        guard let session = sessions[read.session], session.status == .running,
+            session.sequence.fullBlocks == read.blocksBefore, session.sequence.blocksOfState != nil
+        else { return nil }
+        guard let slot = kv.takeSlotForRestoring(of: &session.sequence) else {
+            session.usesStore = false
+            return nil
+        }
+        return (session, slot)
+    }
+
+    /// Lets a session continue from the state that it was given, if it has not ended meanwhile.
+    mutating func finishRestoringState(_ session: Session) {
+        if let tokens = kv.finishRestoring(of: &session.sequence) {
+            recordCacheHit(session, tokens: tokens)
+        } else {
+            session.usesStore = false
+        }
     }
 }

@@ -31,7 +31,7 @@ extension SchedulerState {
         candidates.reserveCapacity(running.count)
         for session in running where session.pause == nil {
             if !session.isDecoding {
-                reuseCachedBlocks(for: session)
+                if session.sequence.blocksOfState == nil { reuseCachedBlocks(for: session) }
                 if awaitsStoredBlocks(session) { continue }
             }
             candidates.append(

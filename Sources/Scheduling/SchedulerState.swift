@@ -77,7 +77,7 @@ struct SchedulerState {
             session.cachedTokens = 0
             append(.started(session, queuedSeconds: (ContinuousClock.now - session.submitted) / .seconds(1)))
         }
-        kv.planBorders(of: &session.sequence)
+        kv.planBorders(of: &session.sequence, in: stored?.store)
         reuseCachedBlocks(for: session)
         kv.takeState(for: &session.sequence)
         session.status = .running

@@ -77,9 +77,19 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
 
     package func restore(_ blocks: [RestoredBlock]) throws(EngineError) {
         guard blocks.allSatisfy({ $0.contents.count == blockBytes }) else { throw EngineError("no block's contents") }
-        for restored in blocks {
-            memory[restored.block] = restored.contents.withUnsafeBytes { bytes in
-                stride(from: 0, to: bytes.count, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: Token.self) }
+        for restored in blocks { memory[restored.block] = tokens(restored.contents) }
+    }
+
+    package func contents(ofState slot: StateSlot) -> [UInt8] { (states[slot] ?? []).withUnsafeBytes(Array.init) }
+
+    package func restore(state slot: StateSlot, _ contents: [UInt8]) {
+        states[slot] = tokens(contents)
+    }
+
+    private func tokens(_ contents: [UInt8]) -> [Token] {
+        contents.withUnsafeBytes { bytes in
+            stride(from: 0, through: bytes.count - 4, by: 4).map {
+                bytes.loadUnaligned(fromByteOffset: $0, as: Token.self)
             }
         }
     }

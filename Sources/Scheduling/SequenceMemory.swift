@@ -18,13 +18,15 @@ struct SequenceMemory {
     var planned: [Planned] = []
     /// Takes the state before drafts, for the case that one of them is wrong.
     var beforeDrafts: StateSlot?
+    /// Takes a state that comes from a store.
+    var restored: StateSlot?
     /// The last snapshot taken of the answer: the block at whose end it is, and its slot.
     var ofAnswer: (block: BlockIndex, slot: StateSlot)?
 
     /// The slots that the sequence has a reference to.
     var held: [StateSlot] {
         let source = source == slot ? nil : source
-        return [slot, source, beforeDrafts].compactMap(\.self) + planned.map(\.slot)
+        return [slot, source, beforeDrafts, restored].compactMap(\.self) + planned.map(\.slot)
     }
 }
 

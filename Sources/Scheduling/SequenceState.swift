@@ -26,6 +26,9 @@ struct SequenceState {
     var memory: SequenceMemory?
     /// Where to take snapshots of its state; nil before it has run.
     var borders: SnapshotBorders?
+    /// While a sequence is given what a store has, up to a state: how many of its blocks the state is of that it has now. It
+    /// cannot be computed on from the blocks after those.
+    var blocksOfState: Int?
     /// The block store's names of the first blocks, made when they are needed.
     private var names: [String] = []
 
@@ -70,12 +73,17 @@ struct SequenceState {
     /// The key of all tokens before a block, which must be known.
     func key(beforeBlock index: Int) -> PrefixCache.Key { keys[index] }
 
+    /// A store's name of a block, whose tokens must be known.
+    mutating func storedName(_ index: Int, in store: any BlockStore) -> String {
+        while names.count <= index { names.append(store.name(after: names.last, tokens(ofBlock: names.count))) }
+        return names[index]
+    }
+
     /// What a store knows a block by; nil unless `reachesPast(block:)`.
     mutating func storedBlock(_ index: Int, in store: any BlockStore) -> StoredBlock? {
         guard reachesPast(block: index) else { return nil }
-        while names.count <= index { names.append(store.name(after: names.last, tokens(ofBlock: names.count))) }
         return StoredBlock(
-            name: names[index],
+            name: storedName(index, in: store),
             parent: index > 0 ? names[index - 1] : nil,
             tokens: Array(tokens(ofBlock: index))
         )
@@ -128,8 +136,17 @@ struct SequenceState {
         return removed
     }
 
+    /// Forgets what was computed after the first `count` blocks, which must be full.
+    /// - Returns: the blocks after them.
+    mutating func cutBack(to count: Int) -> [BlockIndex] {
+        fullBlocks = count
+        computed = count * blockSize
+        return removeBlocks(after: count)
+    }
+
     /// Forgets all that was computed; the tokens stay.
     mutating func removeAllBlocks() {
+        blocksOfState = nil
         blocks = []
         fullBlocks = 0
         outOfWindowBlocks = 0

@@ -63,6 +63,12 @@ struct StateSlots {
 
     func hasSnapshot(at block: BlockIndex) -> Bool { snapshots[block] != nil }
 
+    /// The slot of the snapshot at the end of a block.
+    func slot(at block: BlockIndex) -> StateSlot? { snapshots[block]?.slot }
+
+    /// The blocks that have a snapshot at their end, that used last first.
+    var blocksByUse: [BlockIndex] { snapshots.sorted { $0.value.lastUse > $1.value.lastUse }.map(\.key) }
+
     /// The slot of the snapshot at the end of a block, with one more reference: a session is to begin from it.
     mutating func use(_ block: BlockIndex) -> StateSlot? {
         guard let slot = snapshots[block]?.slot else { return nil }

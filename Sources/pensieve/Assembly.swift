@@ -24,12 +24,6 @@ struct Assembly: Sendable {
     ) async throws -> Assembly {
         let metrics = Metrics()
         let model = try await Model.load(configuration) { log.say($0, .warning) }
-        if model.engine.description.stateMemory != nil, configuration.prefixCacheFolder != nil {
-            log.say(
-                "the prefix cache on disk is not used: this model's layers keep states, which it does not hold",
-                .warning
-            )
-        }
         let scheduler = Scheduler(
             engine: model.engine,
             configuration: schedulerConfiguration(configuration),
@@ -85,14 +79,15 @@ struct Assembly: Sendable {
         _ configuration: Configuration
     ) throws -> StoredBlocks? {
         guard let folder = configuration.prefixCacheFolder, !configuration.mock,
-            engine.description.stateMemory == nil, let engine = engine as? any BlockTransfer
+            let engine = engine as? any BlockTransfer
         else { return nil }
         let files = try BlockFiles(
             folder: folder,
             maxBytes: configuration.prefixCacheBytes,
             identity: engine.blockIdentity + " " + programIdentity,
             blockTokens: engine.description.blockSize,
-            contentBytes: engine.blockBytes
+            blockBytes: engine.blockBytes,
+            stateBytes: engine.description.stateMemory?.slotBytes ?? 0
         )
         return StoredBlocks(engine: engine, store: files)
     }

@@ -266,6 +266,32 @@ import Tokenization
         )
     }
 
+    @Test(
+        "Gemma 4's vocabulary has tokens for its turns, of which the system has its own",
+        arguments: ["gemma4", "gemma4_text", "gemma4_unified", "another"]
+    )
+    func gemma4(architecture: String) throws {
+        let tokens = ["<bos>", "<eos>", "<|turn>", "<turn|>"]
+        let added = tokens.enumerated().map { #"{"id":\#($0),"content":"\#($1)","special":true}"# }.joined(
+            separator: ","
+        )
+        let json = #"{"added_tokens":[\#(added)],"model":{"type":"BPE","vocab":{"a":4},"merges":[]}}"#
+        let tokenizer = try Tokenizer(tokenizerJSON: Array(json.utf8))
+        let format = try ChatFormat(
+            TokenizerConfiguration(),
+            architecture: architecture,
+            endTokens: [],
+            tokenizer: tokenizer
+        )
+        #expect(format.origin == .family("gemma4"))
+        #expect(
+            try format.preview(Self.turns([Self.system, (.user, "A "), (.assistant, "B"), (.user, "C")]))
+                == "<bos><|turn>system\nSYSTEM<turn|>\n<|turn>user\nA<turn|>\n<|turn>model\nB<turn|>\n"
+                + "<|turn>user\nC<turn|>\n<|turn>model\n"
+        )
+        #expect(format.stopTokens(in: tokenizer).isSuperset(of: [2, 3]))
+    }
+
     @Test("The formats of Llama 2, Mistral and models of no family")
     func instructionFamilies() throws {
         let json =

@@ -36,6 +36,59 @@ import Testing
         #expect(identical(row, try #require(logits.last)))
     }
 
+    @Test(
+        "A state of one engine, with the blocks before it, serves another, to the bit",
+        arguments: ["qwen3_next-4bit", "qwen3_5_text-bf16", "qwen3_5_moe_text-8bit", "lfm2-4bit"]
+    )
+    func stateOfAnotherEngine(name: String) async throws {
+        let fixture = try Fixture(name)
+        func entry(from start: Int, blocks: [BlockIndex], _ state: StateUse) -> StepEntry {
+            StepEntry(
+                session: SessionID(1),
+                tokens: Array(fixture.prompt[start...]),
+                startPosition: start,
+                blocks: blocks + (10..<30).map { BlockIndex($0) },
+                samples: true,
+                sampling: .greedy,
+                sampleIndex: 0,
+                state: state
+            )
+        }
+        let (first, second) = (try Engine.make(fixture.model, threads: 1), try Engine.make(try Fixture(name).model))
+        #expect(first.blockIdentity == second.blockIdentity)
+        let snapshot = StateUse.Snapshot(slot: 2, tokens: 32)
+        let whole = entry(from: 0, blocks: [0, 1], StateUse(slot: 0, source: nil, snapshots: [snapshot]))
+        let expected = try #require(try await first.logits(of: Step(entries: [whole]))[0])
+        for (source, target) in [(BlockIndex(0), BlockIndex(7)), (1, 3)] {
+            let block = RestoredBlock(block: target, contents: try await first.contents(of: source))
+            try await second.restore([block])
+        }
+        let state = try await first.contents(ofState: 2)
+        #expect(state.count == first.description.stateMemory?.slotBytes)
+        try await second.restore(state: 5, state)
+        let rest = entry(from: 32, blocks: [7, 3], StateUse(slot: 0, source: 5))
+        let row = try #require(try await second.logits(of: Step(entries: [rest]))[0])
+        #expect(identical(row, expected))
+        // Another state gives other logits.
+        try await second.restore(state: 5, try await first.contents(ofState: 0))
+        let other = try #require(try await second.logits(of: Step(entries: [rest]))[0])
+        #expect(!identical(other, expected))
+    }
+
+    @Test("Slots that are not there, and states of another size, are errors")
+    func stateRefusals() async throws {
+        let engine = try Engine.make(Fixture("lfm2-4bit").model)
+        let contents = try await engine.contents(ofState: 0)
+        for slot in [StateSlot(-1), 64, .max] {
+            await #expect(throws: EngineError.self) { try await engine.contents(ofState: slot) }
+            await #expect(throws: EngineError.self) { try await engine.restore(state: slot, contents) }
+        }
+        await #expect(throws: EngineError.self) { try await engine.restore(state: 0, contents.dropLast()) }
+        let stateless = try Engine.make(Fixture("phi3-4bit").model)
+        await #expect(throws: EngineError.self) { try await stateless.contents(ofState: 0) }
+        await #expect(throws: EngineError.self) { try await stateless.restore(state: 0, []) }
+    }
+
     @Test("Whatever changes the numbers changes the identity; threads and memory do not")
     func identity() throws {
         let model = try Fixture("phi3-4bit").model

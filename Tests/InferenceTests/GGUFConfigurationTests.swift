@@ -75,6 +75,47 @@ import Testing
         }
     }
 
+    @Test("Which layers are delta nets says a list, one flag for all or an interval, and never against the tensors")
+    func recurrentLayers() throws {
+        let metadata: [String: Value] = [
+            "ssm.conv_kernel": .uint32(4), "ssm.state_size": .uint32(16), "ssm.group_count": .uint32(2),
+            "ssm.time_step_rank": .uint32(4), "ssm.inner_size": .uint32(128), "full_attention_interval": .uint32(2),
+            "block_count": .uint32(4), "nextn_predict_layers": .uint32(1), "rope.dimension_count": .uint32(4),
+        ]
+        let key = "attention.recurrent_layers"
+        func layers(_ value: Value?, _ tensors: [String] = []) throws -> [Bool] {
+            try description(
+                "qwen35",
+                metadata.merging(value.map { [key: $0] } ?? [:]) { $1 },
+                tensors: tensors.map { Self.floats($0, [0]) }
+            ).layers.map { $0.attention == nil }
+        }
+        func flags(_ flags: [Bool]) -> Value { .array(of: .bool(true), flags.map { .bool($0) }) }
+        func numbers(_ numbers: [UInt32]) -> Value { .array(of: .uint32(0), numbers.map { .uint32($0) }) }
+        #expect(try layers(nil) == [true, false, true])
+        #expect(try layers(flags([false, true, true, false])) == [false, true, true])
+        #expect(try layers(flags([false, true, true])) == [false, true, true])
+        #expect(try layers(numbers([0, 1, 1, 0])) == [false, true, true])
+        #expect(try layers(.bool(false)) == [false, false, false])
+        let tensors = ["blk.0.attn_output.weight", "blk.1.ssm_out.weight", "blk.2.ssm_out.weight"]
+        #expect(try layers(flags([false, true, true, false]), tensors) == [false, true, true])
+        for (value, words) in [
+            (flags([true, false]), "2 elements; 4"), (numbers([0, 1, 2, 0]), "has 2"),
+            (.string("all"), "true or false"),
+        ] {
+            let error = #expect(throws: ModelError.self) { try layers(value) }
+            #expect(error?.description.contains(words) == true && error?.description.contains(key) == true)
+        }
+        for (value, named, layer) in [
+            (flags([false, false, true, false]), key, "layer 1 one of attention, but the file has blk.1.ssm_out"),
+            (flags([true, true, true, false]), key, "layer 0 recurrent, but the file has blk.0.attn_output"),
+            (nil, "full_attention_interval", "layer 0 recurrent, but the file has blk.0.attn_output"),
+        ] {
+            let error = #expect(throws: ModelError.self) { try layers(value, tensors) }
+            #expect(error?.description.contains(named) == true && error?.description.contains(layer) == true)
+        }
+    }
+
     @Test("More rows of the embedding than any vocabulary has are an error")
     func vocabularySize() {
         let rows = (1 << 24) + 1

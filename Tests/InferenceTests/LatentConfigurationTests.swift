@@ -51,6 +51,24 @@ import Testing
         #expect(model.maxColumns == 10944 && model.widestWindow == nil)
     }
 
+    @Test("DeepSeek V2's weights of experts are divided by their sum or scaled, not both, and a single one is scaled")
+    func deepSeekNormalizes() throws {
+        func router(_ normalizes: Bool, chosen: Int) throws -> ExpertsDescription {
+            try experts(
+                description(
+                    Self.lite,
+                    ["norm_topk_prob": normalizes, "num_experts_per_tok": chosen, "routed_scaling_factor": 16.0]
+                )
+            )
+        }
+        let (plain, divided, single) = (
+            try router(false, chosen: 6), try router(true, chosen: 6), try router(true, chosen: 1)
+        )
+        #expect(!plain.normalizesWeights && plain.router.weightScale == 16)
+        #expect(divided.normalizesWeights && divided.router.weightScale == 1)
+        #expect(!single.normalizesWeights && single.router.weightScale == 16)
+    }
+
     @Test("What DeepSeek V3's configuration leaves out is what the reference takes")
     func deepSeekDefaults() throws {
         let fields = [
@@ -81,7 +99,7 @@ import Testing
         arguments: [
             ("kv_lora_rank", "500"), ("kv_lora_rank", "1024"), ("qk_rope_head_dim", "128"), ("qk_rope_head_dim", "0"),
             ("qk_nope_head_dim", "0"), ("v_head_dim", "-1"), ("n_routed_experts", "0"), ("n_group", "3"),
-            ("num_experts_per_tok", "65"), ("routed_scaling_factor", "0"), ("norm_topk_prob", "true"),
+            ("num_experts_per_tok", "65"), ("routed_scaling_factor", "0"), ("norm_topk_prob", "2"),
             ("topk_method", "\"noaux_tc\""), ("num_attention_heads", "0"), ("partial_rotary_factor", "0.5"),
             ("first_k_dense_replace", "-1"), ("n_shared_experts", "-1"),
         ]

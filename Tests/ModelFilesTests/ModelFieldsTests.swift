@@ -188,6 +188,17 @@ import Testing
         #expect(try quantization(own) == MLXQuantization())
     }
 
+    @Test("Floats of 8 bits have squares, whose sides are said once")
+    func float8() throws {
+        let own = """
+            "quantization_config": {"activation_scheme": "dynamic", "fmt": "e4m3", "quant_method": "fp8",
+              "weight_block_size": [128, 128], "modules_to_not_convert": ["lm_head"]}
+            """
+        let quantization = try quantization(own)
+        #expect(quantization.float8Block == 128 && quantization["lm_head"] == nil)
+        #expect(try self.quantization(#""quantization": {"bits": 4, "group_size": 64}"#).float8Block == nil)
+    }
+
     @Test("Quantisation may stand under its other name alone, beside fields of other tools")
     func quantizationConfig() throws {
         let text = #""quantization_config": {"group_size": 32, "bits": 3, "modules": null, "x": [1.5], "head": true}"#
@@ -215,6 +226,10 @@ import Testing
             #""quantization": {"bits": 8, "group_size": 32, "mode": "mxfp4"}"#,
             #""quantization": {"bits": 4, "group_size": 32, "head": {"bits": 1}}"#,
             #""quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 64}"#,
+            #""quantization_config": {"quant_method": "fp8"}"#,
+            #""quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 64]}"#,
+            #""quantization_config": {"quant_method": "fp8", "weight_block_size": [1, 1]}"#,
+            #""quantization_config": {"quant_method": "fp8", "fmt": "e5m2", "weight_block_size": [128, 128]}"#,
         ]
     )
     func refusedQuantization(text: String) {

@@ -52,6 +52,14 @@ actor HostileEngine: InferenceEngine, BlockTransfer {
         try await engine.restore(blocks)
     }
 
+    func contents(ofState slot: StateSlot) async throws(EngineError) -> [UInt8] { await engine.contents(ofState: slot) }
+
+    func restore(state slot: StateSlot, _ contents: [UInt8]) async throws(EngineError) {
+        for _ in 0..<Int.random(in: 0..<4, using: &numbers) { await Task.yield() }
+        if Int.random(in: 0..<100, using: &numbers) < failures { throw EngineError("hostile") }
+        await engine.restore(state: slot, contents)
+    }
+
     func release(_ blocks: [BlockIndex]) async {
         for _ in 0..<Int.random(in: 0..<4, using: &numbers) { await Task.yield() }
         await engine.release(blocks)

@@ -10,12 +10,15 @@ import Testing
 
     /// A scripted engine that counts what it is told to give back.
     private actor CountingEngine: InferenceEngine, BlockTransfer {
-        nonisolated let description = EngineDescription.make(blocks: 100)
+        nonisolated let description: EngineDescription
         private let engine: ScriptedEngine
         private(set) var released: [BlockIndex] = []
         private(set) var trims = 0
 
-        init(_ script: Script) { engine = ScriptedEngine(description: description, script: script.next) }
+        init(_ script: Script, stateSlots: Int? = nil) {
+            description = .make(blocks: 100, stateSlots: stateSlots)
+            engine = ScriptedEngine(description: description, script: script.next)
+        }
 
         func step(_ step: Step) async throws(EngineError) -> StepResult { try await engine.step(step) }
         func release(_ blocks: [BlockIndex]) async {
@@ -28,6 +31,12 @@ import Testing
         nonisolated var blockBytes: Int { engine.blockBytes }
         func contents(of block: BlockIndex) async throws(EngineError) -> [UInt8] { await engine.contents(of: block) }
         func restore(_ blocks: [RestoredBlock]) async throws(EngineError) { try await engine.restore(blocks) }
+        func contents(ofState slot: StateSlot) async throws(EngineError) -> [UInt8] {
+            await engine.contents(ofState: slot)
+        }
+        func restore(state slot: StateSlot, _ contents: [UInt8]) async throws(EngineError) {
+            await engine.restore(state: slot, contents)
+        }
     }
 
     private func configuration(cache: Duration?, memory: Duration) -> SchedulerConfiguration {
@@ -80,9 +89,9 @@ import Testing
         #expect(await scheduler.statistics().blocksCached == 13)
     }
 
-    @Test("With a store, cached blocks are saved before they go")
-    func stored() async throws {
-        let (engine, store) = (CountingEngine(script), MemoryStore())
+    @Test("With a store, cached blocks are saved before they go, and the states at their ends", arguments: [nil, 8])
+    func stored(stateSlots: Int?) async throws {
+        let (engine, store) = (CountingEngine(script, stateSlots: stateSlots), MemoryStore())
         let scheduler = Scheduler(
             engine: engine,
             configuration: configuration(cache: .milliseconds(50), memory: .milliseconds(20)),
@@ -95,6 +104,8 @@ import Testing
             await wait { await scheduler.statistics().blocksCached == 0 }
         }
         #expect(store.names.count == 13)
+        // Near the end of the prompt, and at that of the answer.
+        #expect(store.stateNames.count == (stateSlots == nil ? 0 : 2))
     }
 
     @Test("An error that lasts is told once, and is what the Scheduler says of itself")

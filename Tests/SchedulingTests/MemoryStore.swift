@@ -3,16 +3,23 @@ import Scheduling
 import Support
 import Synchronization
 
-/// A store in memory, for the blocks of a scripted engine. It takes its time, and `failures` percent of the blocks asked for
-/// turn out to be damaged.
+/// A store in memory, for the blocks and states of a scripted engine. It takes its time, and `failures` percent of what is
+/// asked for turns out to be damaged.
 final class MemoryStore: BlockStore {
-    private struct State {
-        var blocks: [String: [UInt8]] = [:]
-        var numbers: SeededGenerator
-        var readCount = 0
-        var uses: [String] = []
+    private struct Key: Hashable {
+        var part: StoredPart
+        var name: String
     }
 
+    private struct State {
+        var parts: [Key: [UInt8]] = [:]
+        var numbers: SeededGenerator
+        var reads: [StoredPart] = []
+        var uses: [Key] = []
+        var damaged: Set<Key> = []
+    }
+
+    /// In parts, whatever their size.
     let capacity: Int
     private let failures: Int
     private let state: Mutex<State>
@@ -24,24 +31,35 @@ final class MemoryStore: BlockStore {
     }
 
     /// Blocks read.
-    var readCount: Int { state.withLock { $0.readCount } }
+    var readCount: Int { state.withLock { $0.reads.count { $0 == .block } } }
+    var stateReadCount: Int { state.withLock { $0.reads.count { $0 == .state } } }
     /// The names of blocks in the order in which they counted as used last.
     var lastUses: [String] {
-        var seen: Set<String> = []
-        return state.withLock { $0.uses.reversed().filter { seen.insert($0).inserted }.reversed() }
+        var seen: Set<Key> = []
+        let uses = state.withLock { $0.uses.reversed().filter { seen.insert($0).inserted } }
+        return uses.reversed().filter { $0.part == .block }.map(\.name)
     }
-    var names: Set<String> { state.withLock { Set($0.blocks.keys) } }
+    var names: Set<String> { names(of: .block) }
+    var stateNames: Set<String> { names(of: .state) }
+
+    private func names(of part: StoredPart) -> Set<String> {
+        state.withLock { Set($0.parts.keys.filter { $0.part == part }.map(\.name)) }
+    }
+
+    func bytes(of part: StoredPart) -> Int { 1 }
 
     func name(after parent: String?, _ tokens: ArraySlice<Token>) -> String {
         (parent.map { $0 + "|" } ?? "") + tokens.map(String.init).joined(separator: ",")
     }
 
-    func contains(_ name: String) -> Bool { state.withLock { $0.blocks[name] != nil } }
+    func contains(_ part: StoredPart, of name: String) -> Bool {
+        state.withLock { $0.parts[Key(part: part, name: name)] != nil }
+    }
 
-    func use(_ name: String) -> Bool {
+    func use(_ part: StoredPart, of name: String) -> Bool {
         state.withLock { state in
-            state.uses.append(name)
-            return state.blocks[name] != nil
+            state.uses.append(Key(part: part, name: name))
+            return state.parts[Key(part: part, name: name)] != nil
         }
     }
 
@@ -50,29 +68,44 @@ final class MemoryStore: BlockStore {
         return state.withLock { state in
             var result: [[UInt8]] = []
             for block in blocks {
-                if Int.random(in: 0..<100, using: &state.numbers) < failures { state.blocks[block.name] = nil }
-                guard let contents = state.blocks[block.name] else { break }
+                let key = Key(part: block.part, name: block.name)
+                if Int.random(in: 0..<100, using: &state.numbers) < failures || state.damaged.contains(key) {
+                    state.parts[key] = nil
+                }
+                guard let contents = state.parts[key] else { break }
                 result.append(contents)
             }
-            state.readCount += result.count
+            state.reads += blocks.prefix(result.count).map(\.part)
             return result
         }
     }
 
     func write(_ block: StoredBlock, _ contents: [UInt8]) async -> Bool {
-        state.withLock { $0.blocks[block.name] = contents }
+        state.withLock { $0.parts[Key(part: block.part, name: block.name)] = contents }
         return true
     }
 
-    func contents(of block: StoredBlock) -> [UInt8]? { state.withLock { $0.blocks[block.name] } }
+    func contents(of block: StoredBlock) -> [UInt8]? {
+        state.withLock { $0.parts[Key(part: block.part, name: block.name)] }
+    }
 
-    /// Puts the full blocks of a text in, as a scripted engine would have them.
-    func add(_ text: [Token], blockSize: Int) {
+    /// Lets a part be found, but not read.
+    func damage(_ part: StoredPart, of name: String) {
+        state.withLock { _ = $0.damaged.insert(Key(part: part, name: name)) }
+    }
+
+    /// Puts the full blocks of a text in, as a scripted engine would have them, and states after some blocks.
+    /// - Parameter borders: after how many blocks.
+    func add(_ text: [Token], blockSize: Int, statesAfter borders: Set<Int> = []) {
         var parent: String?
         for start in stride(from: 0, through: text.count - blockSize, by: blockSize) {
-            let tokens = text[start..<(start + blockSize)]
-            let name = name(after: parent, tokens)
-            state.withLock { $0.blocks[name] = tokens.withUnsafeBytes(Array.init) }
+            let end = start + blockSize
+            let name = name(after: parent, text[start..<end])
+            state.withLock { state in
+                state.parts[Key(part: .block, name: name)] = text[start..<end].withUnsafeBytes(Array.init)
+                guard borders.contains(end / blockSize) else { return }
+                state.parts[Key(part: .state, name: name)] = text[..<end].withUnsafeBytes(Array.init)
+            }
             parent = name
         }
     }

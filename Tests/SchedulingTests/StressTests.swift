@@ -116,7 +116,8 @@ struct StressRound: Sendable {
         stop = any(0...7) == 0 ? any(0...150) : nil
         store = any(0...1) == 0 ? MemoryStore(failures: any(0...1) * any(0...20), seed: seed) : nil
         for client in clients where any(0...2) == 0 {
-            store?.add(client.request.prompt, blockSize: description.blockSize)
+            let borders = (0..<any(0...3)).map { _ in any(1...20) }
+            store?.add(client.request.prompt, blockSize: description.blockSize, statesAfter: Set(borders))
         }
     }
 
@@ -158,7 +159,7 @@ struct StressRound: Sendable {
     /// Saves what is cached, each block with the contents that its name asks for.
     private func save(_ scheduler: Scheduler, of engine: HostileEngine) async {
         guard let store else { return }
-        let before = store.names
+        let (before, statesBefore) = (store.names, store.stateNames)
         await scheduler.stop(within: .zero)
         let saved = await scheduler.saveBlocks()
         #expect(saved <= description.blockCount, "seed \(seed)")
@@ -167,6 +168,12 @@ struct StressRound: Sendable {
             guard let last = tokens.last else { continue }
             let block = StoredBlock(name: name, parent: nil, tokens: last)
             #expect(store.contents(of: block) == last.withUnsafeBytes(Array.init), "seed \(seed): \(name)")
+        }
+        for name in store.stateNames.subtracting(statesBefore) {
+            let text = name.split { "|,".contains($0) }.compactMap { Token($0) }
+            let state = StoredBlock(name: name, parent: nil, tokens: [], part: .state)
+            #expect(store.contents(of: state) == text.withUnsafeBytes(Array.init), "seed \(seed): \(name)")
+            #expect(store.contains(.block, of: name), "seed \(seed): \(name)")
         }
     }
 

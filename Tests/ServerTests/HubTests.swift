@@ -347,6 +347,26 @@ import Testing
         #expect(try await side.run("remove", "test/moving", "--yes").errors.contains("not in"))
     }
 
+    @Test("inspect counts floats of 8 bits as they are held, and their factors as none", .timeLimit(.minutes(1)))
+    func inspectFloat8() async throws {
+        struct Report: Decodable {
+            struct Group: Decodable {
+                var kind: String
+                var form: String
+                var parameters: Int
+                var bytes: Int
+            }
+            var tensors: [Group]
+        }
+        let folder = "Tests/InferenceTests/Fixtures/qwen3-float8"
+        let outcome = try await Program.run(["inspect", folder, "--json"])
+        let tensors = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8)).tensors
+        let feedForward = tensors.filter { $0.kind == "feed-forward" && $0.parameters > 0 }
+        // As config.json has it.
+        #expect(feedForward.map(\.parameters) == [2 * 3 * 32 * 64] && feedForward.map(\.bytes) == [2 * 2 * 3 * 32 * 64])
+        #expect(feedForward.first?.form == "F8_E4M3, held as BF16")
+    }
+
     @Test("inspect shows what the files contain", .timeLimit(.minutes(1)))
     func inspect() async throws {
         struct Report: Decodable {

@@ -54,7 +54,12 @@ extension ServerProcess {
     func message(_ text: String, maxTokens: Int = 20, _ fields: String = "") async throws -> PlainResponse {
         let body =
             #"{"model":"m","max_tokens":\#(maxTokens),"messages":[{"role":"user","content":"\#(text)"}]\#(fields)}"#
-        return try await exchange(
+        return try await answer(to: body)
+    }
+
+    /// - Parameter body: of the request, in JSON.
+    func answer(to body: String) async throws -> PlainResponse {
+        try await exchange(
             "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer test-api-key-12345\r\n"
                 + "Connection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
         )

@@ -132,6 +132,12 @@ void ck_matmul(
 void ck_gather_rows(ck_compute *compute, const ck_matrix *w, const int32_t *rows, int count, float *out);
 /// out[0 ..< count, :] = W[first ..< first + count, :], on the calling thread.
 void ck_copy_rows(const ck_compute *compute, const ck_matrix *w, int first, int count, float *out);
+/// to[columns, rows] = from[rows, columns] transposed, elements of `size` bytes, 2 or 4, on all threads.
+void ck_transpose(ck_compute *compute, const void *from, size_t rows, size_t columns, size_t size, void *to);
+/// out[rows, columns] = floats of 8 bits (E4M3) times the factor of their square of `block` rows and columns, as bfloat16,
+/// on all threads. factors: [rows / block, columns / block], both rounded up.
+void ck_decode_float8(
+    ck_compute *compute, const uint8_t *codes, int rows, int columns, const float *factors, int block, uint16_t *out);
 /// The first row of W that holds an infinity or NaN, or -1. Reads all of W, on all threads. Needs `columns` floats of
 /// scratch memory.
 int ck_first_nonfinite_row(ck_compute *compute, const ck_matrix *w);

@@ -161,10 +161,13 @@ enum DeepSeek: ModelFamily {
                 )
             )
         }
-        guard try fields.optionalBool("norm_topk_prob") != true else {
-            throw fields.error("norm_topk_prob", "is not supported; only false is")
-        }
         var experts = try GroupedExperts.describe(fields, .init())
+        if !fields.isGGUF, experts.normalizesWeights {
+            // As in DeepSeek's own code, which divides the weights by their sum or scales them, and does not divide a single
+            // one; transformers ignores the flag, which no published model sets.
+            experts.normalizesWeights = experts.chosenCount > 1
+            if experts.normalizesWeights { experts.router.weightScale = 1 }
+        }
         switch try fields.optionalString("topk_method") ?? (fields.isGGUF ? "group_limited_greedy" : "greedy") {
         case "greedy": (experts.router.groups, experts.router.chosenGroups) = (1, 1)
         case "group_limited_greedy": break

@@ -120,9 +120,28 @@ enum Qwen3Next: ModelFamily {
         if let isRecurrent = try fields.layers(are: "linear_attention", or: "full_attention", count: count) {
             return isRecurrent
         }
+        let listKey = "attention.recurrent_layers"
+        if let isRecurrent = try fields.layerFlags(gguf: listKey, count: count) {
+            try check(isRecurrent, fields, gguf: listKey)
+            return isRecurrent
+        }
         let key = "full_attention_interval"
         let interval = try fields.int(key, gguf: key, 1...4096, default: 4)
-        return (1...count).map { $0 % interval != 0 }
+        let isRecurrent = (1...count).map { $0 % interval != 0 }
+        try check(isRecurrent, fields, gguf: key)
+        return isRecurrent
+    }
+
+    /// - Throws: `ModelError` if a layer of a GGUF file has the tensors of the other kind of layer.
+    private static func check(_ isRecurrent: [Bool], _ fields: ModelFields, gguf key: String) throws(ModelError) {
+        guard let model = fields.gguf else { return }
+        for (layer, isRecurrent) in isRecurrent.enumerated() {
+            let outputs = (net: "blk.\(layer).ssm_out.weight", attention: "blk.\(layer).attn_output.weight")
+            let (own, other) = isRecurrent ? (outputs.net, outputs.attention) : (outputs.attention, outputs.net)
+            guard model.hasTensor(other), !model.hasTensor(own) else { continue }
+            let kind = isRecurrent ? "recurrent" : "one of attention"
+            throw fields.error(gguf: key, "makes layer \(layer) \(kind), but the file has \(other) for it")
+        }
     }
 
     /// The feed-forward networks of all layers, most of them with experts.

@@ -127,6 +127,27 @@ extension ModelFields {
         return count - (try int(gguf: "nextn_predict_layers", 0...(count - 1), default: 0))
     }
 
+    /// A flag for each of `count` layers, in GGUF metadata: a list, of numbers in some files, which counts layers that predict
+    /// several tokens at a time as well, or one for all; nil if there is none.
+    /// - Throws: `ModelError` if there are more or fewer, or they are something else.
+    func layerFlags(gguf key: String, count: Int) throws(ModelError) -> [Bool]? {
+        var list = flags(gguf: key)
+        if list == nil, let numbers = integers(gguf: key) {
+            if let number = numbers.first(where: { !(0...1).contains($0) }) {
+                throw error(gguf: key, "has \(number); 0 or 1 is expected")
+            }
+            list = numbers.map { $0 == 1 }
+        }
+        guard let list else {
+            return try optionalBool(gguf: key).map { [Bool](repeating: $0, count: count) }
+        }
+        let whole = try int("num_hidden_layers", gguf: "block_count", 1...4096)
+        guard list.count == whole || list.count == count else {
+            throw error(gguf: key, "has \(list.count) elements; \(whole) are expected")
+        }
+        return Array(list.prefix(count))
+    }
+
     /// A feed-forward network of `intermediate_size` with the activation that a field names.
     func dense(
         size: Int? = nil,

@@ -57,7 +57,10 @@ extension WeightReader {
             if !names.isEmpty { expertPaths = (0..<count).map { "\(stack).\($0)" } }
         }
         var experts: [DenseFeedForward] = []
-        for path in expertPaths { experts.append(try dense(mixture.expert, hiddenSize: hiddenSize, at: path)) }
+        for (index, path) in expertPaths.enumerated() {
+            experts.append(try dense(mixture.expert, hiddenSize: hiddenSize, at: path))
+            report(share: Double(index + 1) / Double(count))
+        }
         let corrections = ["_bias", ".bias"].map { "\(path).\(name).e_score_correction\($0)" }
         return MixtureOfExperts(
             description: mixture,

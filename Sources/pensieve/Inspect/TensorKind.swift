@@ -49,13 +49,15 @@ struct TensorGroup: Encodable {
             let path = name.split(separator: ".").dropLast().joined(separator: ".")
             let isPacked = directory[path + ".scales"] != nil
             let packing = isPacked ? quantization[path] : nil
+            let isFloat8 = tensor.type == .float8e4m3 && directory[path + ".weight_scale_inv"] != nil
             let form =
-                packing.map { "MLX \($0.bits)-bit, group \($0.groupSize)" } ?? tensor.type.rawValue
+                packing.map { "MLX \($0.bits)-bit, group \($0.groupSize)" }
+                ?? (isFloat8 ? "\(tensor.type.rawValue), held as BF16" : tensor.type.rawValue)
             let kind = TensorKind(tensor: name)
             var group = groups[kind.rawValue + form] ?? TensorGroup(kind: kind, form: form)
-            group.bytes += tensor.bytes.count
+            group.bytes += isFloat8 ? 2 * tensor.bytes.count : tensor.bytes.count
             // Scales and biases are part of the format, not parameters.
-            if !isPacked || name.hasSuffix(".weight") {
+            if name.hasSuffix(".weight") || !isPacked && !name.hasSuffix(".weight_scale_inv") {
                 let stored = tensor.shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
                 group.parameters += packing.map { stored / $0.bits * 32 } ?? stored
             }

@@ -1,0 +1,109 @@
+import CKernels
+import Foundation
+import ModelFiles
+import Support
+import Testing
+
+@testable import Inference
+
+/// What becomes of matrices when they are loaded.
+@Suite struct LoadingKernelTests {
+    @Test(
+        "A transposed matrix has each element in its place, whatever its sides and the size of its elements",
+        arguments: [(1, 1), (64, 64), (65, 63), (3, 200), (200, 3), (130, 257)],
+        [TensorType.bfloat16, .float32]
+    )
+    func transposed(sides: (Int, Int), type: TensorType) throws {
+        let ((rows, columns), size) = (sides, type.blockBytes)
+        var generator = SeededGenerator(seed: 3)
+        let bytes = (0..<(rows * columns * size)).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        // At any address, as in a file.
+        let file = FileBytes(copying: [0] + bytes)
+        let tensor = Tensor(
+            name: "x",
+            type: type,
+            shape: [rows, columns],
+            bytes: file.slice(1..<file.count),
+            file: "f"
+        )
+        let transposed = tensor.transposed(on: try Compute(threads: 2, precise: false))
+        #expect(transposed.shape == [columns, rows] && transposed.type == type)
+        let result = transposed.bytes.array
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let (from, to) = ((row * columns + column) * size, (column * rows + row) * size)
+                #expect(bytes[from..<(from + size)] == result[to..<(to + size)], "\(row), \(column)")
+            }
+        }
+    }
+
+    @Test("Floats of 8 bits, with factors for squares, are the bfloat16 that torch makes of them")
+    func float8() throws {
+        let path = try Fixture.path("float8.safetensors")
+        let file = try #require(try FileBytes(contentsOf: path))
+        let tensors = try Safetensors(file, label: "float8").tensors
+        let (codes, factors) = (try #require(tensors["weight"]), try #require(tensors["weight_scale_inv"]))
+        let expected = try #require(tensors["expected"])
+        // Partly filled squares at both ends.
+        #expect(codes.shape[0] % 16 != 0 && codes.shape[1] % 32 != 0)
+        let decoded = codes.decodedFloat8(factors.floats(), block: 32, on: try Compute(threads: 2, precise: false))
+        #expect(decoded.type == .bfloat16 && decoded.shape == expected.shape)
+        let (values, others) = (decoded.floats(), expected.floats())
+        #expect(values.count == others.count && values.contains { $0.isNaN } && values.contains { $0 == 448 })
+        for (index, (value, other)) in zip(values, others).enumerated() {
+            #expect(value.bitPattern == other.bitPattern || value.isNaN && other.isNaN, "\(index)")
+        }
+    }
+
+    @Test("A model whose matrices are floats of 8 bits says what the same in bfloat16 says")
+    func float8Model() async throws {
+        func model(_ name: String) throws -> LoadedModel { try loadModel(from: .folder(Fixture.path(name))) }
+        let (packed, plain) = (try model("qwen3-float8"), try model("qwen3-float8/decoded"))
+        #expect(packed.quantization.contains("float8 (held as bfloat16)"))
+        #expect(packed.parameterCount == plain.parameterCount)
+        let tokens: [Token] = [3, 17, 4, 60, 9]
+        let logits = try await Engine.make(packed).logits(of: tokens)
+        #expect(identical(logits, try await Engine.make(plain).logits(of: tokens)))
+    }
+
+    @Test("Factors of another shape, codes of another type and squares of no size are errors that name the tensor")
+    func float8Refusals() throws {
+        func model(_ change: (inout [String: Any], inout [String: Any]) -> Void) throws {
+            let folder = try Fixture.path("qwen3-float8")
+            let config = try Data(contentsOf: URL(fileURLWithPath: folder + "/config.json"))
+            let weights = try Data(contentsOf: URL(fileURLWithPath: folder + "/model.safetensors"))
+            let length = Int(weights.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) })
+            func object(_ data: Data) throws -> [String: Any] {
+                try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+            }
+            var (fields, header) = (try object(config), try object(weights[8..<(8 + length)]))
+            change(&fields, &header)
+            let head = try JSONSerialization.data(withJSONObject: header)
+            let count = withUnsafeBytes(of: UInt64(head.count)) { Data($0) }
+            _ = try loadModel(
+                from: .memory([
+                    "config.json": FileBytes(copying: try JSONSerialization.data(withJSONObject: fields)),
+                    "model.safetensors": FileBytes(copying: count + head + weights[(8 + length)...]),
+                    "tokenizer.json": FileBytes(copying: Array("{}".utf8)),
+                ])
+            )
+        }
+        try model { _, _ in }
+        let name = "model.layers.0.mlp.up_proj.weight"
+        func expectError(_ words: String, _ change: @escaping (inout [String: Any], inout [String: Any]) -> Void) {
+            let error = #expect(throws: ModelError.self) { try model(change) }
+            #expect(error?.description.contains(words) == true, "\(error?.description ?? "none")")
+        }
+        expectError("\(name)_scale_inv") { fields, _ in fields["quantization_config"] = nil }
+        expectError("\(name)_scale_inv") { _, header in
+            var factors = header["\(name)_scale_inv"] as? [String: Any] ?? [:]
+            factors["shape"] = (factors["shape"] as? [Int])?.reversed()
+            header["\(name)_scale_inv"] = factors
+        }
+        expectError(name) { _, header in
+            var codes = header[name] as? [String: Any] ?? [:]
+            codes["dtype"] = "I8"
+            header[name] = codes
+        }
+    }
+}
