@@ -109,6 +109,9 @@ typedef struct ck_matrix {
     bool float4;  // q − zero is twice the value of a float of 4 bits (E2M1), which is what the codes are
 } ck_matrix;
 
+/// Rows of a packed matrix that lie together: every so many of them are a packed matrix too.
+enum { CK_PANEL_ROWS = 32 };
+
 /// Describes the packed form of a matrix, which is lossless. Supported: affine with 16-bit scales, Q4_0 to Q8_0, Q2_K to
 /// Q6_K and MXFP4, with columns a multiple of 64; returns false for others. Values are widened to 4, 6 or 8 bits.
 /// - packed: receives the description; the caller provides `weights`, aligned to 64 bytes.
@@ -304,7 +307,8 @@ void ck_transform_and_store_latent(
     ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, const float *q, float *k, int heads,
     const ck_latent_transform *transform, const ck_token_run *runs, int run_count, float *queries);
 
-/// A matrix of each head: rows h × stride + first ..< h × stride + first + rows of a matrix that is not packed.
+/// A matrix of each head: rows h × stride + first ..< h × stride + first + rows of another one. If that is packed, these
+/// three are multiples of CK_PANEL_ROWS, and it is not transposed.
 typedef struct ck_head_matrices {
     ck_matrix all;
     int heads;
@@ -321,7 +325,7 @@ typedef struct ck_head_vectors {
 } ck_head_vectors;
 /// Scratch floats that each worker needs for ck_multiply_heads with matrices of so many columns and inputs.
 size_t ck_head_scratch(int columns, int inputs);
-/// y = scale × W x for each token and head, in float32.
+/// y = scale × W x for each token and head: in float32, or of packed matrices with quantised inputs.
 void ck_multiply_heads(
     ck_compute *compute, const ck_head_matrices *w, ck_head_vectors x, float scale, int tokens, ck_head_vectors y);
 
