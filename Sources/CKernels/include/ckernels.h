@@ -131,6 +131,10 @@ bool ck_compute_reserve_activations(ck_compute *compute, int columns);
 /// 16 × columns floats of scratch memory; packed matrices need reserved activations instead.
 void ck_matmul(
     ck_compute *compute, const ck_matrix *w, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);
+/// The same for several matrices one below the other, with the same columns; y_stride is at least the sum of their rows.
+void ck_matmul_parts(
+    ck_compute *compute, const ck_matrix *parts, int count, const float *x, int tokens, float *y, size_t y_stride,
+    bool accumulate);
 /// out[i, :] = W[rows[i], :] for i in 0 ..< count.
 void ck_gather_rows(ck_compute *compute, const ck_matrix *w, const int32_t *rows, int count, float *out);
 /// out[0 ..< count, :] = W[first ..< first + count, :], on the calling thread.
