@@ -5,8 +5,8 @@ usage: families.py WORKDIR [NAME …] [--threads N] [--runs N] [--layers N] [--f
 
 Writes models with random weights in the shapes of published ones into WORKDIR, with as many layers as `LAYERS` says, and
 measures a prompt of 512 tokens, and decoding 16 tokens after it in 1 and in 16 sessions, with `pensieve bench` and
-`llama-batched-bench` (built in WORKDIR/peer as `Benchmarks/compare` does). Prints a table of medians, and the figures of
-each run to WORKDIR/families.json, where those of other names stay.
+`compare/batched.c` (llama.cpp's library is built in WORKDIR/peer as `Benchmarks/compare` does). Prints a table of medians,
+and the figures of each run to WORKDIR/families.json, where those of other names stay.
 
   --threads N     on both sides (default 1)
   --runs N        of each side, in turn (default 3)
@@ -35,11 +35,11 @@ from peer import Peer  # noqa: E402
 from servers import Server, output  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PROMPT, DECODED, SESSIONS = 512, 16, (1, 16)
+PROMPT, DECODED, SESSIONS = 512, 16, 16
 # How many of a model's layers are written: as many as a machine of 24 GB holds twice, as llama.cpp may.
 LAYERS = {
     "qwen3.5-4b": 32, "glm-4.7-flash": 8, "qwen3-30b-a3b": 12, "gpt-oss-20b": 8, "gemma-4-e4b": 42, "qwen3.5-35b-a3b": 12}
-ROWS = ("prefill", *(f"decode {count}" for count in SESSIONS))
+ROWS = ("prefill", "decode 1", f"decode {SESSIONS}")
 SECONDS = 1800
 # Of a server, and what it may hold beyond that and its file.
 KV_MEMORY, SPARE = 256 << 20, 300_000_000
@@ -61,36 +61,44 @@ def arguments() -> argparse.Namespace:
 
 
 def ours(options: argparse.Namespace, model: pathlib.Path) -> dict[str, float]:
-    counts = ",".join(map(str, SESSIONS))
     printed = output([
         str(options.server), "bench", str(model), "--json", "--threads", str(options.threads), "--prefill", str(PROMPT),
-        "--decode", counts, "--context", str(PROMPT + DECODED), "--tokens", str(DECODED), "--repeat", "1",
+        "--decode", f"1,{SESSIONS}", "--context", str(PROMPT + DECODED), "--tokens", str(DECODED), "--repeat", "1",
         *options.flags.split()], SECONDS)
     report = json.loads(printed)
     speeds = {"prefill": report["prefill"][0]["tokensPerSecond"]}
     return speeds | {f"decode {row['sessions']}": row["tokensPerSecond"] for row in report["decode"]}
 
 
-def theirs(options: argparse.Namespace, peer: Peer, model: pathlib.Path) -> dict[str, float]:
-    # One prompt is computed and then copied (-pps): each session has a context of its own.
-    printed = output([
-        peer.program("llama-batched-bench"), "-m", str(model), "-t", str(options.threads), "-fa", "on",
-        "-c", str(max(SESSIONS) * (PROMPT + 256)), "-npp", str(PROMPT), "-ntg", str(DECODED),
-        "-npl", ",".join(map(str, SESSIONS)), "-pps", "--output-format", "jsonl"], SECONDS)
-    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
-    speeds = {"prefill": statistics.mean(line["speed_pp"] for line in lines)}
-    return speeds | {f"decode {line['pl']}": line["speed_tg"] for line in lines}
+def theirs(options: argparse.Namespace, program: pathlib.Path, model: pathlib.Path) -> dict[str, float]:
+    numbers = [options.threads, PROMPT, DECODED, SESSIONS]
+    return json.loads(output([str(program), str(model), *map(str, numbers)], SECONDS))
 
 
-def measure(options: argparse.Namespace, peer: Peer, name: str, model: pathlib.Path, known: dict):
+def built(peer: Peer) -> pathlib.Path:
+    """`batched`, linked with llama.cpp's library."""
+    libraries = peer.sources / "build" / "bin"
+    if not (libraries / "libllama.so").exists():
+        peer.build(["llama"])
+    program, source = libraries / "batched", ROOT / "Benchmarks" / "compare" / "batched.c"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        includes = [f"-I{peer.sources / folder / 'include'}" for folder in (".", "ggml")]
+        subprocess.run(
+            ["cc", "-O2", *includes, str(source), "-o", str(program), f"-L{libraries}", "-lllama", "-lggml",
+             "-lggml-base", f"-Wl,-rpath,{libraries}"], check=True)
+    return program
+
+
+def measure(options: argparse.Namespace, program: pathlib.Path, name: str, model: pathlib.Path, known: dict, save):
     runs = known.setdefault(name, {}).setdefault(options.flags, {"ours": [], "theirs": []})
     runs["layers"], runs["bytes"] = layers(options, name), model.stat().st_size
     machine.warm(model)
     for run in range(options.runs):
-        sides = [("ours", lambda: ours(options, model)), ("theirs", lambda: theirs(options, peer, model))]
+        sides = [("ours", lambda: ours(options, model)), ("theirs", lambda: theirs(options, program, model))]
         for side, work in sides if run % 2 == 0 else sides[::-1]:
             figures = work()
             runs[side].append(figures)
+            save()
             print(f"{time.strftime('%H:%M:%S')} {name} {side}: {figures}", file=sys.stderr, flush=True)
 
 
@@ -150,16 +158,14 @@ def main():
     peer = Peer(options.peer or options.workdir / "peer")
     path = options.workdir / "families.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    if not options.report:
-        peer.build(["llama-batched-bench"])
+    program = None if options.report or options.serve else built(peer)
     for name in [] if options.report else options.names or list(LAYERS):
         vocabularies = peer.sources / "models"
         model = shapes.file_of(name, layers(options, name), options.workdir, vocabularies)
         if options.serve:
             print(serve(options, name, model), flush=True)
             continue
-        measure(options, peer, name, model, known)
-        path.write_text(json.dumps(known, indent=1) + "\n")
+        measure(options, program, name, model, known, lambda: path.write_text(json.dumps(known, indent=1) + "\n"))
     if not options.serve:
         print("\n".join(table(known)))
 
