@@ -72,63 +72,6 @@ void ck_transform_and_store_latent(
     ck_parallel_for(c, CK_WORK_ATTENTION, run_count, grain_of(cost), store_latent_item, &w);
 }
 
-// MARK: Matrices of heads
-
-/// Rows that are made floats at a time, and tokens that are multiplied with them.
-enum { HEAD_ROWS = 64, HEAD_TOKENS = 64 };
-
-typedef struct head_work {
-    ck_compute *compute;
-    const ck_head_matrices *w;
-    ck_head_vectors x;
-    float scale;
-    int tokens;
-    ck_head_vectors y;
-} head_work;
-
-static int head_inputs(const ck_head_matrices *w) { return w->transposed ? w->rows : w->all.columns; }
-
-size_t ck_head_scratch(int columns, int inputs) {
-    return (size_t)HEAD_ROWS * (size_t)columns + (size_t)HEAD_TOKENS * (size_t)inputs;
-}
-
-/// Up to HEAD_TOKENS tokens of one head.
-static void multiply_head(const head_work *h, int head, int token, float *scratch) {
-    const ck_head_matrices *w = h->w;
-    const kernels *k = h->compute->kernels;
-    int inputs = head_inputs(w), columns = w->all.columns;
-    int tokens = h->tokens - token < HEAD_TOKENS ? h->tokens - token : HEAD_TOKENS;
-    float *x = scratch + HEAD_ROWS * columns;
-    for (int t = 0; t < tokens; t++) {
-        const float *from = h->x.start + (size_t)(token + t) * h->x.token_stride + (size_t)head * h->x.head_stride;
-        for (int i = 0; i < inputs; i++) x[t * inputs + i] = from[i] * h->scale;
-    }
-    float *y = h->y.start + (size_t)token * h->y.token_stride + (size_t)head * h->y.head_stride;
-    for (int row = 0; row < w->rows; row += HEAD_ROWS) {
-        int rows = w->rows - row < HEAD_ROWS ? w->rows - row : HEAD_ROWS;
-        k->copy_rows(&w->all, head * w->stride + w->first + row, rows, scratch);
-        if (w->transposed) {
-            k->multiply_transposed(
-                scratch, rows, columns, x + row, (size_t)inputs, tokens, y, h->y.token_stride, row > 0);
-        } else {
-            k->multiply(scratch, rows, columns, x, tokens, y + row, h->y.token_stride, false);
-        }
-    }
-}
-
-static void head_item(void *context, int item, int worker) {
-    const head_work *h = context;
-    float *scratch = ck_compute_scratch(h->compute, worker);
-    for (int token = 0; token < h->tokens; token += HEAD_TOKENS) multiply_head(h, item, token, scratch);
-}
-
-void ck_multiply_heads(
-    ck_compute *c, const ck_head_matrices *w, ck_head_vectors x, float scale, int tokens, ck_head_vectors y) {
-    head_work h = {c, w, x, scale, tokens, y};
-    size_t cost = (size_t)(w->all.columns / 16) * (size_t)w->rows * (size_t)(tokens + 4);
-    ck_parallel_for(c, CK_WORK_MATMUL, w->heads, grain_of(cost), head_item, &h);
-}
-
 // MARK: Attention
 
 typedef struct attention_work {

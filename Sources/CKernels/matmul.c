@@ -4,9 +4,11 @@
 #include <limits.h>
 #include <stdatomic.h>
 
+/// `count` matrices with the same columns, whose outputs stand side by side.
 typedef struct matmul {
     ck_compute *compute;
     const ck_matrix *w;
+    int count;
     const float *x;
     float *y;
     size_t y_stride;
@@ -55,16 +57,6 @@ void ck_pack(ck_compute *c, const ck_matrix *w, const ck_matrix *packed, void *w
 /// Units that one item of the quantisation covers: enough that threads share no cache line.
 enum { QUANTISED_UNITS = 16 };
 
-/// The activation tile whose first token is `first`.
-static activations tile_at(const ck_compute *c, const packed_shape *s, int first) {
-    activations a = c->activations;
-    size_t before = (size_t)first * (size_t)s->units;
-    a.codes += before * (size_t)(a.planes * UNIT);
-    a.scales += before * (size_t)s->groups;
-    a.sums += before * (size_t)(s->groups * (s->affine ? 1 : a.planes));
-    return a;
-}
-
 static int quantise_items(const packed_shape *s) { return (s->units + QUANTISED_UNITS - 1) / QUANTISED_UNITS; }
 
 static void quantise_item(void *context, int item, int worker) {
@@ -75,21 +67,29 @@ static void quantise_item(void *context, int item, int worker) {
     int first = item / parts * most, unit = item % parts * QUANTISED_UNITS;
     int tokens = p->tokens - first < most ? p->tokens - first : most;
     int end = s.units - unit < QUANTISED_UNITS ? s.units : unit + QUANTISED_UNITS;
-    activations tile = tile_at(p->compute, &s, first);
+    activations tile = activations_from(&p->compute->activations, &s, first);
     p->compute->kernels->quantise_units(
         p->w, p->x + (size_t)first * (size_t)p->w->columns, tokens, tile_tokens(tokens), unit, end, &tile);
 }
 
+/// One panel of all matrices'.
 static void panel_item(void *context, int item, int worker) {
     (void)worker;
     const matmul *p = context;
+    const ck_matrix *w = p->w;
+    float *y = p->y;
+    for (; item >= panel_count(w); w++) {
+        item -= panel_count(w);
+        y += w->rows;
+    }
     p->compute->kernels->multiply_panel(
-        p->w, item, &p->compute->activations, p->tokens, p->y + (size_t)item * PANEL_ROWS, p->y_stride, p->accumulate);
+        w, item, &p->compute->activations, p->tokens, y + (size_t)item * PANEL_ROWS, p->y_stride, p->accumulate);
 }
 
 static void multiply_packed(ck_compute *c, const matmul *all) {
     packed_shape s = packed_shape_of(all->w);
-    int most = MAX_TILE / c->activations.planes;
+    int most = MAX_TILE / c->activations.planes, panels = 0;
+    for (int i = 0; i < all->count; i++) panels += panel_count(&all->w[i]);
     for (int first = 0; first < all->tokens; first += SLAB) {
         matmul p = *all;
         p.tokens = all->tokens - first < SLAB ? all->tokens - first : SLAB;
@@ -100,16 +100,37 @@ static void multiply_packed(ck_compute *c, const matmul *all) {
         ck_parallel_for(c, CK_WORK_QUANTIZE, tiles * quantise_items(&s), grain_of(cost), quantise_item, &p);
         // About 128 KiB of weights at a time: long enough for the prefetcher, short enough for even load.
         int grain = (int)((128 << 10) / s.panel);
-        ck_parallel_for(c, CK_WORK_MATMUL, panel_count(p.w), grain > 1 ? grain : 1, panel_item, &p);
+        ck_parallel_for(c, CK_WORK_MATMUL, panels, grain > 1 ? grain : 1, panel_item, &p);
     }
+}
+
+/// Whether inputs are quantised alike for two matrices.
+static bool share_inputs(const ck_matrix *a, const ck_matrix *b) {
+    if (a->format != CK_PACKED || b->format != CK_PACKED || a->columns != b->columns) return false;
+    packed_shape s = packed_shape_of(a), t = packed_shape_of(b);
+    return s.groups == t.groups && s.zero == t.zero;
 }
 
 void ck_matmul(
     ck_compute *c, const ck_matrix *w, const float *x, int tokens, float *y, size_t y_stride, bool accumulate) {
-    matmul p = {c, w, x, y, y_stride, tokens, accumulate};
-    if (w->format == CK_PACKED) return multiply_packed(c, &p);
-    size_t cost = (size_t)(w->columns / 16) * ROW_BLOCK * (size_t)(tokens + 4);
-    ck_parallel_for(c, CK_WORK_MATMUL, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), multiply_item, &p);
+    ck_matmul_parts(c, w, 1, x, tokens, y, y_stride, accumulate);
+}
+
+void ck_matmul_parts(
+    ck_compute *c, const ck_matrix *parts, int count, const float *x, int tokens, float *y, size_t y_stride,
+    bool accumulate) {
+    for (int i = 0, together; i < count; i += together) {
+        const ck_matrix *w = &parts[i];
+        for (together = 1; i + together < count && share_inputs(w, w + together);) together++;
+        matmul p = {c, w, together, x, y, y_stride, tokens, accumulate};
+        if (w->format == CK_PACKED) {
+            multiply_packed(c, &p);
+        } else {
+            size_t cost = (size_t)(w->columns / 16) * ROW_BLOCK * (size_t)(tokens + 4);
+            ck_parallel_for(c, CK_WORK_MATMUL, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), multiply_item, &p);
+        }
+        for (int k = 0; k < together; k++) y += w[k].rows;
+    }
 }
 
 typedef struct gather {

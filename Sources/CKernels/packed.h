@@ -28,7 +28,7 @@
 
 #include "ckernels.h"
 
-enum { UNIT = 64, SUPER_UNITS = 4, BLOCK_ROWS = 16, PANEL_ROWS = 32, LINE = 64 };
+enum { UNIT = 64, SUPER_UNITS = 4, BLOCK_ROWS = 16, PANEL_ROWS = CK_PANEL_ROWS, LINE = 64 };
 /// The distance from a line of a block to the next line of the same block.
 enum { LINE_STEP = 2 * LINE };
 enum { MAX_TILE = 8, MAX_PLANES = 2, MAX_GROUPS = 4 };
@@ -87,5 +87,15 @@ typedef struct activations {
     int32_t *sums;   // [tile][unit][group][token][plane]; affine: floats, [tile][unit][group][token]
     int planes;
 } activations;
+
+/// Those of the tile whose first token is `first`, and of what follows it.
+static inline activations activations_from(const activations *all, const packed_shape *s, int first) {
+    activations a = *all;
+    size_t before = (size_t)first * (size_t)s->units;
+    a.codes += before * (size_t)(a.planes * UNIT);
+    a.scales += before * (size_t)s->groups;
+    a.sums += before * (size_t)(s->groups * (s->affine ? 1 : a.planes));
+    return a;
+}
 
 #endif

@@ -47,10 +47,11 @@ struct Matrix: @unchecked Sendable {
     /// The same weights in the order of the integer kernels; nil if the form has no packed twin.
     ///
     /// What of a file has been read for it is given back, so that at no time there are two copies of more than a matrix.
-    func packed(on compute: Compute) -> Matrix? {
+    /// - Parameter shared: where it goes beside others.
+    func packed(on compute: Compute, in shared: SharedMemory = SharedMemory()) -> Matrix? {
         var (form, bytes) = (ck_matrix(), 0)
         guard withUnsafePointer(to: view, { ck_packed_form($0, &form, &bytes) }) else { return nil }
-        let packed = FileBytes(count: bytes) { packed in
+        let packed = shared.bytes(count: bytes) { packed in
             withUnsafePointer(to: view) { ck_pack(compute.handle, $0, &form, packed.baseAddress) }
         }
         form.weights = packed.bytes.baseAddress

@@ -13,6 +13,7 @@ final class WeightReader {
     var transposedPaths: Set<String> = []
     private let quantization: MLXQuantization
     private let packing: Bool
+    private let packedMemory = SharedMemory()
     private let progress: (Double) -> Void
     /// For checking and packing values, on all cores.
     private let compute: Compute
@@ -274,7 +275,7 @@ final class WeightReader {
         }
         let row = withUnsafePointer(to: matrix.view) { ck_first_nonfinite_row(compute.handle, $0) }
         guard row < 0 else { throw ModelError("\(tensor.label): row \(row) holds a value that is not finite") }
-        guard packing, !readsRows, let packed = matrix.packed(on: compute) else {
+        guard packing, !readsRows, let packed = matrix.packed(on: compute, in: packedMemory) else {
             forms[form, default: 0] += matrix.byteCount
             return matrix
         }

@@ -122,16 +122,27 @@ import Testing
         _ variant: ck_variant,
         _ activations: Activations
     ) throws -> [Float] {
+        try matmul([matrix], x, tokens: tokens, variant, activations)
+    }
+
+    /// The same of several matrices one below the other.
+    private func matmul(
+        _ parts: [Matrix],
+        _ x: [Float],
+        tokens: Int,
+        _ variant: ck_variant,
+        _ activations: Activations
+    ) throws -> [Float] {
         let compute = try Compute(variant: variant, threads: 2, precise: false, activations: activations)
-        try compute.reserve(columns: matrix.columns)
-        let stride = matrix.rows + 3
+        try compute.reserve(columns: Self.columns)
+        let rows = parts.reduce(0) { $0 + $1.rows }
+        let stride = rows + 3
         var y = [Float](repeating: 0.5, count: tokens * stride)
-        withUnsafePointer(to: matrix.view) {
-            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, stride, false)
-            ck_matmul(compute.handle, $0, x, Int32(tokens), &y, stride, true)
-        }
+        let (views, count) = (parts.map(\.view), Int32(parts.count))
+        ck_matmul_parts(compute.handle, views, count, x, Int32(tokens), &y, stride, false)
+        ck_matmul_parts(compute.handle, views, count, x, Int32(tokens), &y, stride, true)
         #expect((0..<tokens).allSatisfy { y[($0 + 1) * stride - 1] == 0.5 }, "what lies between rows is touched")
-        return (0..<tokens).flatMap { y[($0 * stride)..<($0 * stride + matrix.rows)] }
+        return (0..<tokens).flatMap { y[($0 * stride)..<($0 * stride + rows)] }
     }
 
     @Test("Packing loses nothing", arguments: forms)
@@ -193,6 +204,27 @@ import Testing
                         #expect(y[own].allSatisfy { !$0.isFinite }, "\(form.testDescription), \(bad)")
                         #expect(identical(Array(y[first] + y[last]), Array(expected[first] + expected[last])))
                     }
+                }
+            }
+        }
+    }
+
+    @Test("Matrices one below the other give what each gives by itself, whether they share their inputs or not")
+    func parts() throws {
+        // Q4_0 twice, as MXFP4 by itself, and Q4_0 again, as it is in the file; MLX in 4 and in 6 bits.
+        let forms = [Self.forms[10], Self.forms[10], Self.forms[20]]
+        let packed = try forms.map { try $0.packed() } + [Self.forms[10].matrix]
+        let affine = try [Self.forms[2], Self.forms[4], Self.forms[2]].map { try $0.packed() }
+        for (parts, activations) in [(packed, Activations.int8), (packed, .int15), (affine, .int8), (affine, .int15)] {
+            for tokens in [1, 5, 270] {
+                let x = inputs(tokens * Self.columns)
+                let each = try parts.map { try matmul($0, x, tokens: tokens, CK_SCALAR, activations) }
+                let expected = (0..<tokens).flatMap { token in
+                    each.flatMap { $0[(token * Self.rows)..<((token + 1) * Self.rows)] }
+                }
+                for variant in ck_variant.available where variant != CK_SCALAR || tokens < 270 {
+                    let together = try matmul(parts, x, tokens: tokens, variant, activations)
+                    #expect(identical(together, expected), "\(variant.name), \(tokens) tokens")
                 }
             }
         }

@@ -109,6 +109,9 @@ typedef struct ck_matrix {
     bool float4;  // q − zero is twice the value of a float of 4 bits (E2M1), which is what the codes are
 } ck_matrix;
 
+/// Rows of a packed matrix that lie together: every so many of them are a packed matrix too.
+enum { CK_PANEL_ROWS = 32 };
+
 /// Describes the packed form of a matrix, which is lossless. Supported: affine with 16-bit scales, Q4_0 to Q8_0, Q2_K to
 /// Q6_K and MXFP4, with columns a multiple of 64; returns false for others. Values are widened to 4, 6 or 8 bits.
 /// - packed: receives the description; the caller provides `weights`, aligned to 64 bytes.
@@ -128,6 +131,10 @@ bool ck_compute_reserve_activations(ck_compute *compute, int columns);
 /// 16 × columns floats of scratch memory; packed matrices need reserved activations instead.
 void ck_matmul(
     ck_compute *compute, const ck_matrix *w, const float *x, int tokens, float *y, size_t y_stride, bool accumulate);
+/// The same for several matrices one below the other, with the same columns; y_stride is at least the sum of their rows.
+void ck_matmul_parts(
+    ck_compute *compute, const ck_matrix *parts, int count, const float *x, int tokens, float *y, size_t y_stride,
+    bool accumulate);
 /// out[i, :] = W[rows[i], :] for i in 0 ..< count.
 void ck_gather_rows(ck_compute *compute, const ck_matrix *w, const int32_t *rows, int count, float *out);
 /// out[0 ..< count, :] = W[first ..< first + count, :], on the calling thread.
@@ -310,7 +317,8 @@ void ck_transform_and_store_latent(
     ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, const float *q, float *k, int heads,
     const ck_latent_transform *transform, const ck_token_run *runs, int run_count, float *queries);
 
-/// A matrix of each head: rows h × stride + first ..< h × stride + first + rows of a matrix that is not packed.
+/// A matrix of each head: rows h × stride + first ..< h × stride + first + rows of another one. If that is packed, these
+/// three are multiples of CK_PANEL_ROWS, and it is not transposed.
 typedef struct ck_head_matrices {
     ck_matrix all;
     int heads;
@@ -327,7 +335,7 @@ typedef struct ck_head_vectors {
 } ck_head_vectors;
 /// Scratch floats that each worker needs for ck_multiply_heads with matrices of so many columns and inputs.
 size_t ck_head_scratch(int columns, int inputs);
-/// y = scale × W x for each token and head, in float32.
+/// y = scale × W x for each token and head: in float32, or of packed matrices with quantised inputs.
 void ck_multiply_heads(
     ck_compute *compute, const ck_head_matrices *w, ck_head_vectors x, float scale, int tokens, ck_head_vectors y);
 

@@ -143,7 +143,9 @@ extension WeightReader {
             }
             tensors.add(tensor.joined(), as: path + suffix)
         }
-        return try matrix(path, rows: count * rows, columns: columns, readsRows: true)
+        // In packed form those of a head can be told apart where panels of rows are not shared.
+        let isDivided = rows % Int(CK_PANEL_ROWS) == 0
+        return try matrix(path, rows: count * rows, columns: columns, readsRows: !isDivided)
     }
 }
 

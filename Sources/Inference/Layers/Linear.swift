@@ -5,21 +5,30 @@ import ModelFiles
 struct Linear: Sendable {
     private let parts: [Matrix]
     private let bias: Vector?
+    /// Whether matrices of floats are so small that OpenBLAS, which pads a step's tokens, would take longer than our kernels.
+    private let isSmall: Bool
     let rows: Int
 
-    init(_ parts: [Matrix], bias: Vector?) {
+    init(_ parts: [Matrix], bias: Vector?, isSmall: Bool = false) {
         self.parts = parts
         self.bias = bias
+        self.isSmall = isSmall
         rows = parts.reduce(0) { $0 + $1.rows }
     }
 
     /// y[tokens, rows], or y += if `adding`.
     func apply(_ x: FloatBuffer, tokens: Int, into y: FloatBuffer, adding: Bool = false, on compute: Compute) {
         let output = adding ? y.buffer(tokens * rows) : y.ensureCapacity(tokens * rows)
-        var first = 0
-        for part in parts {
-            part.multiply(x, tokens: tokens, into: output + first, rowSize: rows, adding: adding, on: compute)
-            first += part.rows
+        let usesKernels = !compute.isPrecise && (isSmall || parts.allSatisfy(\.isQuantized))
+        if usesKernels, let columns = parts.first?.columns {
+            let (views, input) = (parts.map(\.view), x.buffer(tokens * columns))
+            ck_matmul_parts(compute.handle, views, Int32(views.count), input, Int32(tokens), output, rows, adding)
+        } else {
+            var first = 0
+            for part in parts {
+                part.multiply(x, tokens: tokens, into: output + first, rowSize: rows, adding: adding, on: compute)
+                first += part.rows
+            }
         }
         if let bias { ck_add_bias(compute.handle, bias.start, Int32(tokens), Int32(rows), output) }
     }
@@ -60,7 +69,8 @@ extension WeightReader {
         _ path: String,
         _ parts: [LinearPart],
         columns: Int,
-        bias: BiasPresence
+        bias: BiasPresence,
+        isSmall: Bool = false
     ) throws(ModelError) -> Linear {
         var matrices: [Matrix] = []
         for part in parts {
@@ -73,6 +83,6 @@ extension WeightReader {
             case .required: true
             case .optional: parts.contains { self.hasBias("\(path).\($0.name)") }
             }
-        return Linear(matrices, bias: hasBias ? try self.bias(path, parts) : nil)
+        return Linear(matrices, bias: hasBias ? try self.bias(path, parts) : nil, isSmall: isSmall)
     }
 }

@@ -45,7 +45,7 @@ extension WeightReader {
         scales: String? = nil
     ) throws(ModelError) -> MixtureOfExperts {
         let (count, bias) = (mixture.count, mixture.router.bias)
-        let router = try linear(path, [LinearPart(name, count)], columns: hiddenSize, bias: bias)
+        let router = try linear(path, [LinearPart(name, count)], columns: hiddenSize, bias: bias, isSmall: true)
         var expertPaths = (0..<count).map { "\(path).experts.\($0)" }
         for stack in ["\(path).\(stack)", "\(path).experts"] {
             let names = ["gate_up_proj", "gate_proj", "up_proj", "down_proj"].filter { isStack("\(stack).\($0)") }

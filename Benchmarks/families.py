@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""The speed of models of many kinds beside llama.cpp: both programs read the same file, in turn.
+
+usage: families.py WORKDIR [NAME …] [--threads N] [--runs N] [--layers N] [--flags FLAGS] [--peer FOLDER]
+
+Writes models with random weights in the shapes of published ones into WORKDIR, with as many layers as `LAYERS` says, and
+measures a prompt of 512 tokens, and decoding 16 tokens after it in 1 and in 16 sessions, with `pensieve bench` and
+`compare/batched.c` (llama.cpp's library is built in WORKDIR/peer as `Benchmarks/compare` does). Prints a table of medians,
+and the figures of each run to WORKDIR/families.json, where those of other names stay.
+
+  --threads N     on both sides (default 1)
+  --runs N        of each side, in turn (default 3)
+  --flags FLAGS   more flags for pensieve, such as '--activations int8'
+  --serve         instead: starts the server with each model, asks it once, and prints the memory it holds, which must
+                  stay below that of the file, the KV memory and 300 MB
+  --report        only the table of what is known
+
+Python needs: pip install numpy gguf cmake ninja
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "compare"))
+
+import machine  # noqa: E402
+import shapes  # noqa: E402
+from client import Stream, request, text  # noqa: E402
+from peer import Peer  # noqa: E402
+from servers import Server, output  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PROMPT, DECODED, SESSIONS = 512, 16, 16
+# How many of a model's layers are written: as many as a machine of 24 GB holds twice, as llama.cpp may.
+LAYERS = {
+    "qwen3.5-4b": 32, "glm-4.7-flash": 8, "qwen3-30b-a3b": 12, "gpt-oss-20b": 8, "gemma-4-e4b": 42, "qwen3.5-35b-a3b": 12}
+ROWS = ("prefill", "decode 1", f"decode {SESSIONS}")
+SECONDS = 1800
+# Of a server, and what it may hold beyond that and its file.
+KV_MEMORY, SPARE = 256 << 20, 300_000_000
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workdir", type=pathlib.Path)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(shapes.SHAPES))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--layers", type=int)
+    parser.add_argument("--flags", default="")
+    parser.add_argument("--peer", type=pathlib.Path)
+    parser.add_argument("--server", type=pathlib.Path, default=ROOT / ".build" / "release" / "pensieve")
+    parser.add_argument("--serve", action="store_true")
+    parser.add_argument("--report", action="store_true")
+    return parser.parse_args()
+
+
+def ours(options: argparse.Namespace, model: pathlib.Path) -> dict[str, float]:
+    printed = output([
+        str(options.server), "bench", str(model), "--json", "--threads", str(options.threads), "--prefill", str(PROMPT),
+        "--decode", f"1,{SESSIONS}", "--context", str(PROMPT + DECODED), "--tokens", str(DECODED), "--repeat", "1",
+        *options.flags.split()], SECONDS)
+    report = json.loads(printed)
+    speeds = {"prefill": report["prefill"][0]["tokensPerSecond"]}
+    return speeds | {f"decode {row['sessions']}": row["tokensPerSecond"] for row in report["decode"]}
+
+
+def theirs(options: argparse.Namespace, program: pathlib.Path, model: pathlib.Path) -> dict[str, float]:
+    numbers = [options.threads, PROMPT, DECODED, SESSIONS]
+    return json.loads(output([str(program), str(model), *map(str, numbers)], SECONDS))
+
+
+def built(peer: Peer) -> pathlib.Path:
+    """`batched`, linked with llama.cpp's library."""
+    libraries = peer.sources / "build" / "bin"
+    if not (libraries / "libllama.so").exists():
+        peer.build(["llama"])
+    program, source = libraries / "batched", ROOT / "Benchmarks" / "compare" / "batched.c"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        includes = [f"-I{peer.sources / folder / 'include'}" for folder in (".", "ggml")]
+        subprocess.run(
+            ["cc", "-O2", *includes, str(source), "-o", str(program), f"-L{libraries}", "-lllama", "-lggml",
+             "-lggml-base", f"-Wl,-rpath,{libraries}"], check=True)
+    return program
+
+
+def measure(options: argparse.Namespace, program: pathlib.Path, name: str, model: pathlib.Path, known: dict, save):
+    runs = known.setdefault(name, {}).setdefault(options.flags, {"ours": [], "theirs": []})
+    runs["layers"], runs["bytes"] = layers(options, name), model.stat().st_size
+    machine.warm(model)
+    for run in range(options.runs):
+        sides = [("ours", lambda: ours(options, model)), ("theirs", lambda: theirs(options, program, model))]
+        for side, work in sides if run % 2 == 0 else sides[::-1]:
+            figures = work()
+            runs[side].append(figures)
+            save()
+            print(f"{time.strftime('%H:%M:%S')} {name} {side}: {figures}", file=sys.stderr, flush=True)
+
+
+def layers(options: argparse.Namespace, name: str) -> int:
+    return options.layers or LAYERS[name]
+
+
+def table(known: dict) -> list[str]:
+    lines = ["| | layers | flags | " + " | ".join(f"{row}: ours / llama.cpp, ratio" for row in ROWS) + " |"]
+    lines.append("|---|---|---" + "|---" * len(ROWS) + "|")
+    for name, by_flags in known.items():
+        shape = shapes.SHAPES[name]()
+        for flags, runs in by_flags.items():
+            cells = []
+            for row in ROWS:
+                own, other = (statistics.median(run[row] for run in runs[side]) for side in ("ours", "theirs"))
+                cells.append(f"{own:.3g} / {other:.3g}, {own / other:.2f}")
+            lines.append(f"| {shape.title} | {runs['layers']} of {shape.layers} | {flags} | " + " | ".join(cells) + " |")
+    return lines
+
+
+class Whole:
+    """What `Server` asks of a side, for one file."""
+
+    def __init__(self, options: argparse.Namespace, model: pathlib.Path):
+        self.options, self.model = options, model
+
+    def server_command(self, _form: str, port: int, _slots: int, context: int) -> list[str]:
+        return [
+            str(self.options.server), "start", "--model", str(self.model), "--port", str(port), "--threads",
+            str(self.options.threads), "--context", str(context), "--kv-memory", str(KV_MEMORY),
+            *self.options.flags.split()]
+
+
+def serve(options: argparse.Namespace, name: str, model: pathlib.Path) -> str:
+    """Starts the server, asks once, and tells what memory it holds."""
+    machine.warm(model)
+    deadline = time.monotonic() + SECONDS
+    with Server(Whole(options, model), name, 1, 4096, options.workdir / f"{name}.log", deadline) as server:
+        stream = Stream(server.port, request(text(400, name), 16), deadline)
+        stream.join()
+        answer, resident = stream.answer, server.resident()
+    if answer.error or answer.output_tokens == 0:
+        sys.exit(f"{name}: no answer: {answer.error}")
+    file = model.stat().st_size
+    bound = file + KV_MEMORY + SPARE
+    if resident > bound:
+        sys.exit(f"{name}: {resident / 1e6:.0f} MB resident, more than {bound / 1e6:.0f}")
+    shape = shapes.SHAPES[name]()
+    return (
+        f"| {shape.title} | {layers(options, name)} of {shape.layers} | {server.ready:.1f} s | {file / 1e6:,.0f} MB | "
+        f"{resident / 1e6:,.0f} MB | {answer.input_tokens} in, {answer.output_tokens} out |")
+
+
+def main():
+    options = arguments()
+    peer = Peer(options.peer or options.workdir / "peer")
+    path = options.workdir / "families.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    program = None if options.report or options.serve else built(peer)
+    for name in [] if options.report else options.names or list(LAYERS):
+        vocabularies = peer.sources / "models"
+        model = shapes.file_of(name, layers(options, name), options.workdir, vocabularies)
+        if options.serve:
+            print(serve(options, name, model), flush=True)
+            continue
+        measure(options, program, name, model, known, lambda: path.write_text(json.dumps(known, indent=1) + "\n"))
+    if not options.serve:
+        print("\n".join(table(known)))
+
+
+main()
