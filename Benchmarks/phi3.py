@@ -105,11 +105,11 @@ def write_weights(path: pathlib.Path, form: str, repeats: bool):
                 file.write(brain_floats(0.02 * rng.standard_normal(shape, np.float32)).tobytes())
 
 
-def write_tokenizer(path: pathlib.Path):
+def write_tokenizer(path: pathlib.Path, size: int = VOCABULARY):
     """The built-in model's, with as many more tokens as the vocabulary has."""
     tokenizer = json.loads(BUILTIN.read_text())
     vocabulary = tokenizer["model"]["vocab"]
-    for number in range(len(vocabulary), VOCABULARY):
+    for number in range(len(vocabulary), size):
         vocabulary[f"filler{number}"] = number
     path.write_text(json.dumps(tokenizer))
 

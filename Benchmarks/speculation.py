@@ -48,8 +48,12 @@ def counted(port: int) -> dict[str, float]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
-    return {name: float(re.search(rf"^pensieve_{name}_tokens_total (\S+)", text, re.MULTILINE)[1])
-            for name in ("drafted", "accepted")}
+
+    def total(pattern: str) -> float:
+        return sum(float(value) for value in re.findall(rf"^pensieve_{pattern} (\S+)", text, re.MULTILINE))
+
+    counts = {name: total(rf"{name}_tokens_total\{{.*\}}") for name in ("drafted", "accepted")}
+    return counts | {"steps": total("step_seconds_count"), "seconds": total("step_seconds_sum")}
 
 
 def run(server: str, folder: pathlib.Path, speculation: str, tokens: int, flags: list[str]) -> tuple[str, dict]:
@@ -73,6 +77,7 @@ def run(server: str, folder: pathlib.Path, speculation: str, tokens: int, flags:
     return text, {
         "new text tok/s": 63 / (times[63] - times[0]),
         "repeated text tok/s": (quarter - 1) / (times[-1] - times[-quarter]),
+        "step ms": 1000 * counts["seconds"] / counts["steps"],
         "guesses accepted %": 100 * counts["accepted"] / max(1, counts["drafted"])}
 
 
@@ -100,4 +105,5 @@ def main():
     sys.exit(len(texts) != 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -284,7 +284,7 @@ final class AttentionStep {
                 qkv,
                 Int32(shape.heads),
                 shape.latentSize > 0 ? CK_Q : CK_QKV,
-                ck_attention_mask(window: 0, soft_cap: 0, sinks: nil),
+                ck_attention_mask(window: 0, first: 0, soft_cap: 0, sinks: nil),
                 spans,
                 Int32(spans.count),
                 &out

@@ -10,7 +10,7 @@ struct Probe {
 
     init(_ options: ProbeOptions) throws(ModelError) {
         var settings = options.engine
-        let loaded = try loadModel(from: .at(options.model), packing: !settings.precise)
+        let loaded = try loadModel(from: .at(options.model), packing: !settings.precise, draftHead: false)
         let blocks = (options.context + settings.blockSize - 1) / settings.blockSize
         settings.contextLimit = options.context
         settings.kvMemoryBytes =

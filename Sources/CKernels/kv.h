@@ -46,7 +46,9 @@ typedef struct attention {
 
 /// The first position that the token at `position` attends to.
 static inline int first_visible(ck_attention_mask mask, int position) {
-    return mask.window > 0 && position + 1 > mask.window ? position + 1 - mask.window : 0;
+    int first = mask.window > 0 && position + 1 > mask.window ? position + 1 - mask.window : 0;
+    if (first < mask.first) first = mask.first;
+    return first < position ? first : position;
 }
 
 /// Queries of a query tile that share a KV head. They are consecutive, ordered by token, then by head.

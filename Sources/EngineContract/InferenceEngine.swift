@@ -45,6 +45,8 @@ package struct EngineDescription: Sendable {
     package var window: Int?
     /// The most tokens of all sessions together in one step.
     package var maxStepTokens: Int
+    /// Whether the engine drafts tokens where a step wants it to.
+    package var hasDraftHead = false
     package var kvBytesPerToken: Int
     /// Nil if the model keeps nothing but keys and values.
     package var stateMemory: StateMemoryDescription?

@@ -19,7 +19,7 @@ package struct SessionID: Hashable, Sendable, Comparable, CustomStringConvertibl
 ///
 ///     0 ..< startPosition                      computed before; its keys and values are in `blocks`
 ///     startPosition ..< startPosition + count  `tokens`: computed in this step; the last `draftCount` are drafts
-///     blocks.count × blockSize                 at least startPosition + count
+///     blocks.count × blockSize                 at least startPosition + count + wantedDrafts
 package struct StepEntry: Sendable {
     package var session: SessionID
     /// Never empty, and never drafts only.
@@ -43,6 +43,9 @@ package struct StepEntry: Sendable {
     /// The session's state, if and only if the model has recurrent layers. It goes through drafts too, and cannot be cut back
     /// where one is wrong: a snapshot after the last known token is for that.
     package var state: StateUse?
+    /// How many tokens the engine may draft after what it samples, for the next step; none unless the entry samples, and none
+    /// where the engine has no draft head. The blocks have room for them behind `tokens`.
+    package var wantedDrafts: Int
 
     /// Stands in a block table for a block that lies before every window: the session has given it back.
     package static let outOfWindow: BlockIndex = -1
@@ -58,7 +61,8 @@ package struct StepEntry: Sendable {
         draftCount: Int = 0,
         seen: [Token] = [],
         constraint: (any TokenConstraint)? = nil,
-        state: StateUse? = nil
+        state: StateUse? = nil,
+        wantedDrafts: Int = 0
     ) {
         self.session = session
         self.tokens = tokens
@@ -71,6 +75,7 @@ package struct StepEntry: Sendable {
         self.seen = seen
         self.constraint = constraint
         self.state = state
+        self.wantedDrafts = wantedDrafts
     }
 
     package var drafts: ArraySlice<Token> { tokens.suffix(draftCount) }
@@ -93,8 +98,18 @@ package struct StepResult: Sendable {
     package var samples: [[Token]]
     /// What went wrong with single entries, by their index; it does not affect the others.
     package var failures: [Int: EngineError]
+    /// What the engine drafted for each entry: the tokens after the last sampled one that counts, which is that after the
+    /// last known token or after the last draft of those that were right. Empty if no entry wanted any.
+    package var drafts: [[Token]] = []
     /// Where the engine's time went.
     package var times = StepTimes()
+
+    /// How many of an entry's drafts were right, and count as computed. After the last of them there is a sample: one that
+    /// has none is computed again.
+    /// - Parameter samples: of the entry; at least one.
+    package static func rightDrafts(_ samples: [Token], of entry: StepEntry) -> Int {
+        zip(samples.dropLast(), entry.drafts).prefix { $0 == $1 }.count
+    }
 
     package init(samples: [[Token]], failures: [Int: EngineError] = [:]) {
         self.samples = samples

@@ -9,7 +9,7 @@ package actor Engine: InferenceEngine {
     package nonisolated let blockBytes: Int
 
     private let executor: ThreadExecutor
-    private let transformer: Transformer
+    let transformer: Transformer
     let pass: ForwardPass
     private let checks: StepChecks
     private let files: [MappedFile]
@@ -69,6 +69,7 @@ package actor Engine: InferenceEngine {
         )
         description.working = WorkingMemory(transformer, threads: threads)
         description.stateMemory = plan.stateMemory
+        description.hasDraftHead = transformer.draftHead != nil
         self.description = description
         checks = StepChecks(description)
         do throws(ThreadError) {
@@ -111,6 +112,7 @@ package actor Engine: InferenceEngine {
                 result.failures[index] = EngineError("the model gave a logit that is not a finite number")
             }
         }
+        if description.hasDraftHead { draft(after: step, &result) }
         return result
     }
 
@@ -177,6 +179,8 @@ package actor Engine: InferenceEngine {
         guard !entries.isEmpty else { return }
         pass.begin(entries)
         transformer.forward(pass, logitsOf: rows)
+        guard description.hasDraftHead else { return }
+        for (index, entry) in entries.enumerated() { pass.carry(0..<entry.tokens.count - entry.draftCount, of: index) }
     }
 
     private func logits(_ row: Int) -> UnsafeBufferPointer<Float> {

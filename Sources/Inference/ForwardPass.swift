@@ -5,6 +5,13 @@ import EngineContract
 ///
 /// Used from the engine's thread only; `places` points into `tables`, and both are set together by `begin`.
 final class ForwardPass {
+    /// The rows of an entry, from the first one on, and where they stand.
+    struct Segment {
+        var firstRow: Int
+        var startPosition: Int
+        var blocks: [BlockIndex]
+    }
+
     /// Positions in a tile of KV memory.
     private static let tile = CK_LANES
 
@@ -20,6 +27,8 @@ final class ForwardPass {
     private(set) var places = UnsafeMutableBufferPointer<ck_token_slot>(start: nil, count: 0)
     private var tables = UnsafeMutableBufferPointer<Int32>(start: nil, count: 0)
     private(set) var runs: [ck_token_run] = []
+    /// The rows of each entry.
+    private(set) var segments: [Segment] = []
     /// For each of `headKinds`.
     private var spans: [[ck_query_tile]]
     private(set) var stateRuns: [ck_state_run] = []
@@ -69,6 +78,11 @@ final class ForwardPass {
     /// The rows of `hidden` whose logits are wanted, and these: [rows, vocabulary].
     let sampledHidden = FloatBuffer()
     let logits = FloatBuffer()
+    /// With a draft head: `hidden` behind the last norm; what the head sees of the model or of itself, a row for each token;
+    /// and [embedding | that row].
+    let finalHidden = FloatBuffer()
+    let previousHidden = FloatBuffer()
+    let draftInput = FloatBuffer()
     /// Of each kind of rotary positions that the model has.
     let rotaryTables: [RotaryTable]
     /// For layers without rotary positions.
@@ -110,7 +124,7 @@ final class ForwardPass {
         let buffers = [
             hidden, normed, qkv, projected, outputGates, mixed, headGates, attentionOutput, queryVectors, latentKeys,
             latentQueries, headValues, gateUp, gated, blockOutput, routerLogits, expertInput, expertOutput, denseOutput,
-            routerInput, perLayerInputs, perLayerRows, sampledHidden, logits,
+            routerInput, perLayerInputs, perLayerRows, sampledHidden, logits, finalHidden, previousHidden, draftInput,
         ]
         for buffer in buffers { buffer.release() }
     }
@@ -120,6 +134,7 @@ final class ForwardPass {
         tokens.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
+        segments.removeAll(keepingCapacity: true)
         for kind in spans.indices { spans[kind].removeAll(keepingCapacity: true) }
         addStateRuns(entries)
         let tokenCount = entries.reduce(0) { $0 + $1.tokens.count }
@@ -136,6 +151,7 @@ final class ForwardPass {
                 tokens.append(entry.tokens[offset])
             }
             addRuns(from: firstRow, sessions: entries.count)
+            segments.append(Segment(firstRow: firstRow, startPosition: entry.startPosition, blocks: entry.blocks))
             tableStart += entry.blocks.count
         }
     }
@@ -312,14 +328,11 @@ final class ForwardPass {
         }
     }
 
-    /// logits[rows.count, vocabulary] of the given rows of `hidden`.
+    /// logits[rows, vocabulary] of the first rows of `x`, which are behind the last norm.
     /// - Parameter softCap: logits l become cap × tanh(l / cap); nil: they stay.
-    func computeLogits(of rows: [Int], _ norm: RMSNorm, _ head: Matrix, scale: Float, softCap: Float?) {
-        guard !rows.isEmpty else { return }
-        gather(rows.map { Int32($0) }, of: hidden, size: head.columns, into: sampledHidden)
-        norm.apply(sampledHidden, tokens: rows.count, into: normed, on: compute)
-        head.multiply(normed, tokens: rows.count, into: logits, on: compute)
-        let size = rows.count * head.rows
+    func computeLogits(of x: FloatBuffer, rows: Int, _ head: Matrix, scale: Float, softCap: Float?) {
+        head.multiply(x, tokens: rows, into: logits, on: compute)
+        let size = rows * head.rows
         self.scale(logits, size, by: scale)
         if let softCap { ck_soft_cap(compute.handle, softCap, size, logits.buffer(size)) }
     }

@@ -6,6 +6,7 @@ import ModelFiles
 ///     block                    blockSize positions of one session, all layers that have keys and values of their own
 ///       layer                  tiles of 16 positions
 ///         tile, head           keys and values, as kv.h of the kernels has them
+///       carried floats         with a draft head, the hidden state of the last computed position, which it goes on from
 ///
 /// What a block holds is its bytes and nothing else: it may be copied to another block, or to an engine of the same shape.
 /// Used from the engine's thread only. Block indices are checked before a step begins.
@@ -31,6 +32,13 @@ final class KVMemory {
         return UnsafeMutableRawBufferPointer(
             rebasing: memory.bytes[(block * shape.blockBytes)..<((block + 1) * shape.blockBytes)]
         )
+    }
+
+    /// The floats of the last computed position of a block.
+    func carried(by block: Int) -> UnsafeMutablePointer<Float>? {
+        let bytes = contents(of: block)
+        let start = shape.blockBytes - 4 * shape.carriedFloats
+        return bytes.baseAddress.map { ($0 + start).assumingMemoryBound(to: Float.self) }
     }
 
     /// Gives the memory of blocks back to the system, whole pages of it, which are zeros when they are next used.
@@ -83,9 +91,12 @@ struct KVShape: Sendable, Equatable {
     /// Positions in a block: a multiple of 16.
     var blockSize: Int
     var type: KVType
+    /// Of each block.
+    var carriedFloats = 0
 
-    var bytesPerToken: Int { layers.reduce(0) { $0 + bytesPerToken(of: $1) } }
-    var blockBytes: Int { bytesPerToken * blockSize }
+    /// With its share of what the block carries.
+    var bytesPerToken: Int { (blockBytes + blockSize - 1) / blockSize }
+    var blockBytes: Int { layers.reduce(0) { $0 + bytesPerToken(of: $1) } * blockSize + 4 * carriedFloats }
 
     /// The bytes of a block before each layer.
     var layerOffsets: [Int] {
@@ -103,7 +114,7 @@ struct KVShape: Sendable, Equatable {
 
 extension KVShape {
     init(_ model: TransformerDescription, blockSize: Int, type: KVType) {
-        layers = model.layers.compactMap { layer in
+        layers = model.allLayers.compactMap { layer in
             if let latent = layer.latentAttention {
                 return Layer(heads: 1, headSize: latent.keySize, latentSize: latent.rank)
             }
@@ -113,6 +124,7 @@ extension KVShape {
         }
         self.blockSize = blockSize
         self.type = type
+        carriedFloats = model.draftHead == nil ? 0 : model.hiddenSize
     }
 }
 

@@ -1,7 +1,7 @@
 package import ModelFiles
 
-/// Weights of a model's files that its language model does without, as those for pictures and sound, and layers that predict
-/// several tokens at a time: they are not read.
+/// Weights of a model's files that its language model does without, as those for pictures and sound, and a draft head
+/// that is not used: they are not read.
 package struct LeftOutWeights: Sendable, Equatable {
     /// The tensors.
     package private(set) var names: Set<String> = []
@@ -9,10 +9,12 @@ package struct LeftOutWeights: Sendable, Equatable {
     package private(set) var parts: Set<String> = []
     package private(set) var byteCount = 0
 
-    /// Those that stand neither below the decoder's path nor are the head, and those of layers after the model's.
+    /// Those that stand neither below the decoder's path nor are the head, and those of layers after the model's; but for
+    /// what the draft head reads.
     package init(of tensors: TensorDirectory, _ model: TransformerDescription) {
         let paths = model.paths.first { tensors["\($0.decoder).embed_tokens.weight"] != nil } ?? model.paths[0]
-        for (name, tensor) in tensors.tensors {
+        let draftHead = model.draftHead?.paths(in: tensors)
+        for (name, tensor) in tensors.tensors where draftHead?.contain(name) != true {
             guard let part = Self.part(name, paths, layerCount: model.layers.count) else { continue }
             names.insert(name)
             parts.insert(part)

@@ -45,9 +45,13 @@ package final class LoadedModel: Sendable {
         modelID: String?,
         displayName: String?,
         packing: Bool,
+        draftHead: Bool,
         progress: @escaping (Double) -> Void
     ) throws(ModelError) {
-        configuration = try ModelConfiguration(source: source)
+        var configuration = try ModelConfiguration(source: source)
+        let tensors = try configuration.tensors(of: source)
+        if draftHead { configuration.addDraftHead(in: tensors) }
+        self.configuration = configuration
         let description = configuration.transformer
         let most = description.latentAttention == nil ? 512 : 576
         for size in description.headKinds.map(\.size) where size % 16 != 0 || size > most {
@@ -57,7 +61,6 @@ package final class LoadedModel: Sendable {
         }
         // Before the weights, which take longer.
         vocabulary = try Vocabulary(source: source)
-        let tensors = try configuration.tensors(of: source)
         let files = tensors.mappedFiles
         mappedFiles = files
         leftOut = LeftOutWeights(of: tensors, description)
@@ -90,13 +93,22 @@ package final class LoadedModel: Sendable {
 ///   - displayName: for people; the identifier by default.
 ///   - packing: whether quantised weights are put in the order of the integer kernels; an engine that computes precisely
 ///     has no use for that.
+///   - draftHead: whether a draft head is read, if the model has one.
 ///   - progress: called now and then with the fraction done.
 package func loadModel(
     from source: ModelSource,
     modelID: String? = nil,
     displayName: String? = nil,
     packing: Bool = true,
+    draftHead: Bool = true,
     progress: @escaping (Double) -> Void = { _ in }
 ) throws(ModelError) -> LoadedModel {
-    try LoadedModel(source: source, modelID: modelID, displayName: displayName, packing: packing, progress: progress)
+    try LoadedModel(
+        source: source,
+        modelID: modelID,
+        displayName: displayName,
+        packing: packing,
+        draftHead: draftHead,
+        progress: progress
+    )
 }

@@ -8,13 +8,15 @@ extension WorkingMemory {
         self.init()
         let (hidden, inner, experts) = (model.hiddenSize, model.widestFeedForward, model.mostExperts)
         // Floats of each buffer of `ForwardPass` for a token.
-        let attention = model.layers.map { model.attentionFloats(of: $0.mixer) }.max() ?? 0
+        let attention = model.allLayers.map { model.attentionFloats(of: $0.mixer) }.max() ?? 0
         let recurrent = model.layers.map { model.recurrentFloats(of: $0.mixer) }.max() ?? 0
         let feedForward = 3 * inner + (experts > 0 ? experts + 2 * hidden : 0)
+        // The last hidden states, and the input of the projection.
+        let drafting = model.draftHead == nil ? 0 : 3 * hidden
         let both = model.layers.contains { if case .both = $0.feedForward { true } else { false } } ? 2 * hidden : 0
         let perLayer = 2 * model.layers.count * (model.perLayerEmbedding?.size ?? 0)
         let rotary = model.rotary.reduce(0) { $0 + $1.dimensions }
-        bytesPerStepToken = 4 * (3 * hidden + attention + recurrent + feedForward + both + perLayer + rotary)
+        bytesPerStepToken = 4 * (3 * hidden + attention + recurrent + feedForward + both + perLayer + rotary + drafting)
         bytesPerSample = 4 * (model.vocabularySize + 2 * hidden)
         // Scratch of each thread, and inputs of integer kernels in two planes.
         let columns = model.maxColumns

@@ -4,7 +4,9 @@ package import ModelFiles
 package struct ModelConfiguration: Sendable {
     /// The family's name, as `model_type` of config.json.
     package let modelType: String
-    package var transformer: TransformerDescription
+    /// Without a draft head until that is added.
+    package private(set) var transformer: TransformerDescription
+    private let draftHead: DraftHeadDescription?
     /// The tokens that end an answer.
     package let eosTokens: Set<Int>
     /// How answers are to be sampled.
@@ -18,9 +20,16 @@ package struct ModelConfiguration: Sendable {
         family = try FamilyRegistry.family(of: fields)
         modelType = fields.isGGUF ? family.names.huggingFace[0] : try fields.architecture
         transformer = try family.describe(fields)
+        draftHead = transformer.draftHead
+        transformer.draftHead = nil
         quantization = try MLXQuantization(fields)
         generation = try GenerationConfiguration(source: source)
         eosTokens = try fields.eosTokens().union(generation.eosTokens)
+    }
+
+    /// Adds the draft head, if the files have one: many leave it out, whatever they say of it.
+    package mutating func addDraftHead(in tensors: TensorDirectory) {
+        transformer.draftHead = draftHead.flatMap { $0.paths(in: tensors) == nil ? nil : $0 }
     }
 
     /// The tensors of `source`, by the names of the Hugging Face form.

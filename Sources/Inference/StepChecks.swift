@@ -12,6 +12,7 @@ struct StepChecks: Sendable {
     private let window: Int?
     /// 0: no layer is recurrent.
     private let stateSlots: Int
+    private let hasDraftHead: Bool
 
     init(_ description: EngineDescription) {
         vocabularySize = description.vocabularySize
@@ -20,6 +21,7 @@ struct StepChecks: Sendable {
         blockCount = description.blockCount
         window = description.window
         stateSlots = description.stateMemory?.slotCount ?? 0
+        hasDraftHead = description.hasDraftHead
     }
 
     func check(_ entries: [StepEntry]) throws(EngineError) {
@@ -52,7 +54,11 @@ struct StepChecks: Sendable {
         if let token = entry.tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
             throw EngineError("\(entry.session): token \(token); the vocabulary has \(vocabularySize)")
         }
-        let needed = (start + count + blockSize - 1) / blockSize
+        let wanted = entry.wantedDrafts
+        guard 0...(contextLength - start - count) ~= wanted, wanted == 0 || entry.samples && hasDraftHead else {
+            throw EngineError("\(entry.session): \(wanted) tokens to be drafted after \(count)")
+        }
+        let needed = (start + count + wanted + blockSize - 1) / blockSize
         guard entry.blocks.count >= needed else {
             throw EngineError("\(entry.session): \(entry.blocks.count) blocks; \(needed) are needed")
         }

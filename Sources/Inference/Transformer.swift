@@ -13,6 +13,7 @@ struct Transformer: Sendable {
     private let norm: RMSNorm  // norm
     private let head: Matrix  // lm_head, or the embedding again
     private let rotary: [RotaryEmbedding]
+    private let draftHead: DraftHead?
 
     /// Binds the tensors of a model, telling how far it has come.
     /// - Throws: `ModelError` for a tensor that is missing, of another shape, or not finite.
@@ -51,6 +52,7 @@ struct Transformer: Sendable {
                 own += 1
             }
         }
+        draftHead = try weights.draftHead(of: description, family, place: own)
     }
 
     /// Computes all tokens of the pass: their keys and values, and the logits of the given rows, in ascending order.
@@ -71,6 +73,38 @@ struct Transformer: Sendable {
             pass.feedForward(layer)
             pass.finish(layer, index: index)
         }
-        pass.computeLogits(of: rows, norm, head, scale: description.logitScale, softCap: description.logitSoftCap)
+        guard let draftHead else {
+            guard !rows.isEmpty else { return }
+            pass.gather(rows.map { Int32($0) }, of: pass.hidden, size: description.hiddenSize, into: pass.sampledHidden)
+            norm.apply(pass.sampledHidden, tokens: rows.count, into: pass.normed, on: pass.compute)
+            computeLogits(pass, of: pass.normed, rows: rows.count)
+            return
+        }
+        norm.apply(pass.hidden, tokens: pass.count, into: pass.finalHidden, on: pass.compute)
+        if !rows.isEmpty {
+            let size = description.hiddenSize
+            pass.gather(rows.map { Int32($0) }, of: pass.finalHidden, size: size, into: pass.sampledHidden)
+            computeLogits(pass, of: pass.sampledHidden, rows: rows.count)
+        }
+        pass.lookBack()
+        pass.project(draftHead, embedding: embedding, scale: description.embeddingScale)
+        pass.store(draftHead.layer, index: draftHead.place)
+    }
+
+    /// Computes the draft head's logits after all tokens of the pass, of which `previousHidden` holds what comes before
+    /// each. Leaves the head's own hidden states in `finalHidden`. The model must have a draft head.
+    func draft(_ pass: ForwardPass) {
+        guard let draftHead else { preconditionFailure("no draft head") }
+        pass.fillRotaryTables(rotary)
+        pass.project(draftHead, embedding: embedding, scale: description.embeddingScale)
+        pass.mix(draftHead.layer, index: draftHead.place)
+        pass.feedForward(draftHead.layer)
+        pass.finish(draftHead.layer, index: description.layers.count)
+        (draftHead.norm ?? norm).apply(pass.hidden, tokens: pass.count, into: pass.finalHidden, on: pass.compute)
+        computeLogits(pass, of: pass.finalHidden, rows: pass.count)
+    }
+
+    private func computeLogits(_ pass: ForwardPass, of x: FloatBuffer, rows: Int) {
+        pass.computeLogits(of: x, rows: rows, head, scale: description.logitScale, softCap: description.logitSoftCap)
     }
 }

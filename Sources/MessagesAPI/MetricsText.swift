@@ -104,14 +104,14 @@ extension Metrics {
         page.add(
             "drafted_tokens_total",
             "counter",
-            "Tokens drafted from a session's own text and computed along with it.",
-            Double(scheduler.draftedTokensTotal)
+            "Tokens drafted and computed along, by where they came from: a session's own text, or the model's draft head.",
+            Self.bySource(scheduler) { $0.drafted }
         )
         page.add(
             "accepted_tokens_total",
             "counter",
             "Drafted tokens that were sampled then.",
-            Double(scheduler.acceptedTokensTotal)
+            Self.bySource(scheduler) { $0.accepted }
         )
         page.add(
             "forced_tokens_total",
@@ -119,6 +119,15 @@ extension Metrics {
             "Tokens that an answer's form left no choice about, delivered without being sampled.",
             Double(scheduler.forcedTokensTotal)
         )
+    }
+
+    private static func bySource(
+        _ scheduler: SchedulerStatistics,
+        _ count: (DraftCounts) -> Int
+    ) -> [(labels: String, value: Double)] {
+        DraftSource.allCases.map { source in
+            ("{source=\"\(source.rawValue)\"}", Double(count(scheduler.drafts[source] ?? DraftCounts())))
+        }
     }
 
     private func addGauges(_ scheduler: SchedulerStatistics, _ uptimeSeconds: Double, to page: inout MetricsPage) {

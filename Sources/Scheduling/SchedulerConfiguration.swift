@@ -43,9 +43,8 @@ package struct SchedulerStatistics: Sendable {
     package var stepTimes = StepTimes()
     package var tokensGeneratedTotal = 0
     package var prefixHitTokensTotal = 0
-    /// Drafted tokens, and those of them that were sampled then.
-    package var draftedTokensTotal = 0
-    package var acceptedTokensTotal = 0
+    /// Those of each source that there was one of.
+    package var drafts: [DraftSource: DraftCounts] = [:]
     /// Tokens that a constraint forced, which no step had to sample.
     package var forcedTokensTotal = 0
     package var cancellationsTotal = 0
@@ -54,6 +53,22 @@ package struct SchedulerStatistics: Sendable {
     package var tokensPerSecond = 0.0
 
     package init() {}
+
+    package var draftedTokensTotal: Int { drafts.values.reduce(0) { $0 + $1.drafted } }
+    package var acceptedTokensTotal: Int { drafts.values.reduce(0) { $0 + $1.accepted } }
+}
+
+/// Drafted tokens, and those of them that were sampled then.
+package struct DraftCounts: Sendable, Equatable {
+    package private(set) var drafted = 0
+    package private(set) var accepted = 0
+
+    package init() {}
+
+    mutating func add(_ drafted: Int, accepted: Int) {
+        self.drafted += drafted
+        self.accepted += accepted
+    }
 }
 
 /// Told of what happens, synchronously; must be quick.

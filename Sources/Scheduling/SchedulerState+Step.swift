@@ -77,7 +77,8 @@ extension SchedulerState {
         return true
     }
 
-    /// Adds drafts to a step in which every session decodes, as far as it has free tokens.
+    /// Adds drafts to a step in which every session decodes, as far as it has free tokens, and asks the engine's draft head
+    /// for those of the next one.
     ///
     /// A draft is verified by sampling at its place with the very draw that the place would have without it. While the
     /// sample equals the draft, the next sample counts too; the first that differs is the token itself. Because a token's
@@ -87,20 +88,22 @@ extension SchedulerState {
         guard configuration.speculates, room > 0,
             entries.allSatisfy({ sessions[$0.session]?.isDecoding == true })
         else { return }
+        let nextRoom = hasDraftHead ? room / entries.count : 0
         for index in entries.indices where room > 0 {
             guard entries[index].samples, let session = sessions[entries[index].session] else { continue }
             let sharers = entries.count - index
             let draft = session.makeDraft(atMost: (room + sharers - 1) / sharers)
-            guard !draft.isEmpty else { continue }
+            let wanted = session.wantedDrafts(beside: draft, atMost: nextRoom)
+            guard !draft.isEmpty || wanted > 0 else { continue }
             let known = entries[index].tokens.count
-            guard kv.allocateBlocks(for: &session.sequence, tokens: known + draft.count),
-                kv.prepareDrafts(of: &session.sequence)
+            guard kv.allocateBlocks(for: &session.sequence, tokens: known + draft.count + wanted),
+                draft.isEmpty || kv.prepareDrafts(of: &session.sequence)
             else {
                 kv.releaseDraftBlocks(of: &session.sequence)
                 continue
             }
             kv.planSnapshots(of: &session.sequence, tokens: known + draft.count)
-            entries[index] = session.stepEntry(known, draft: draft)
+            entries[index] = session.stepEntry(known, draft: draft, wanted: wanted)
             room -= draft.count
         }
     }

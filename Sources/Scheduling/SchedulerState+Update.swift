@@ -25,6 +25,9 @@ extension SchedulerState {
             kv.commitState(of: &session.sequence, hasDrafts: entry.draftCount > 0)
             if entry.samples {
                 accept(result.samples[index], of: entry, for: session, at: now)
+                if result.drafts.indices.contains(index) { session.take(result.drafts[index]) }
+                deliverForced(to: session, at: now)
+                kv.releaseDraftBlocks(of: &session.sequence)
             } else if session.sequence.remaining == 0 {
                 // Nothing was to be sampled, only the prompt to be computed.
                 finish(session, session.limitReason)
@@ -48,7 +51,8 @@ extension SchedulerState {
         var acceptedDrafts = 0
         for (sample, drafted) in zip(samples, draft.map(Optional.some) + [nil]) {
             deliver(sample, to: session, at: now)
-            guard session.status == .running, sample == drafted else { break }
+            // A right draft after which nothing could be sampled is computed again: the engine says why then.
+            guard session.status == .running, sample == drafted, acceptedDrafts + 1 < samples.count else { break }
             // Its keys and values are in the session's blocks already; a state may have gone too far.
             if kv.states == nil { kv.markComputed(1, of: &session.sequence) }
             acceptedDrafts += 1
@@ -56,12 +60,9 @@ extension SchedulerState {
         if session.status == .running, kv.states != nil, !draft.isEmpty {
             session.repeatedCount = kv.settleDrafts(of: &session.sequence, accepted: acceptedDrafts, of: draft.count)
         }
-        deliverForced(to: session, at: now)
         guard !draft.isEmpty else { return }
-        statistics.draftedTokensTotal += draft.count
-        statistics.acceptedTokensTotal += acceptedDrafts
+        statistics.drafts[session.drafter.source, default: DraftCounts()].add(draft.count, accepted: acceptedDrafts)
         session.drafter.learn(accepted: acceptedDrafts, of: draft.count)
-        kv.releaseDraftBlocks(of: &session.sequence)
     }
 
     /// Delivers the tokens that an answer begins with: its prompt is computed.

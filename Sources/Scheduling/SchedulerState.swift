@@ -24,6 +24,8 @@ struct SchedulerState {
     let configuration: SchedulerConfiguration
     let stored: StoredBlocks?
     let blockSize: Int
+    /// Whether the engine drafts tokens, too.
+    let hasDraftHead: Bool
 
     private(set) var sessions: [SessionID: Session] = [:]
     /// Oldest first.
@@ -42,6 +44,7 @@ struct SchedulerState {
         self.configuration = configuration
         self.stored = stored
         blockSize = engine.blockSize
+        hasDraftHead = engine.hasDraftHead
         kv = KVCacheManager(
             blocks: engine.blockCount,
             blockSize: engine.blockSize,

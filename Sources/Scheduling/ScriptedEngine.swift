@@ -9,6 +9,7 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     private let stepDuration: Duration?
     private var lastDue: ContinuousClock.Instant?
     private let script: @Sendable ([Token]) -> Token
+    private let draftScript: (@Sendable ([Token]) -> Token)?
     private var memory: [BlockIndex: [Token]] = [:]
     /// In a slot of state memory, all tokens of the text.
     private var states: [StateSlot: [Token]] = [:]
@@ -23,12 +24,14 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     /// - Parameters:
     ///   - stepDuration: how long a step takes.
     ///   - substitutes: tokens to take, the first that is allowed, where a constraint does not allow the script's.
+    ///   - drafts: what a draft head takes for the token after a prefix, if the description has one.
     ///   - script: the token after a whole prefix, or after its last tokens if the description has a window.
     package init(
         description: EngineDescription,
         stepDuration: Duration? = nil,
         keepsHistory: Bool = false,
         substitutes: [Token] = [],
+        drafts: (@Sendable ([Token]) -> Token)? = nil,
         script: @escaping @Sendable ([Token]) -> Token
     ) {
         self.description = description
@@ -36,6 +39,7 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         self.keepsHistory = keepsHistory
         self.substitutes = substitutes
         self.script = script
+        draftScript = drafts
         mask = TokenMask(tokenCount: description.vocabularySize)
     }
 
@@ -55,6 +59,7 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         for (index, entry) in step.entries.enumerated() {
             let samples = try compute(entry)
             result.samples.append(samples)
+            result.drafts.append(drafts(after: samples, of: entry))
             if entry.samples, samples.isEmpty { result.failures[index] = .nothingAllowed }
         }
         return result
@@ -107,7 +112,9 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     private func compute(_ entry: StepEntry) throws(EngineError) -> [Token] {
         let size = description.blockSize
         let end = entry.startPosition + entry.tokens.count
-        guard 0..<entry.tokens.count ~= entry.draftCount, entry.blocks.count * size >= end else {
+        guard 0..<entry.tokens.count ~= entry.draftCount, entry.blocks.count * size >= end + entry.wantedDrafts,
+            entry.wantedDrafts == 0 || description.hasDraftHead
+        else {
             throw EngineError(
                 "\(entry.session): \(entry.blocks.count) blocks, \(end) tokens, \(entry.draftCount) drafted"
             )
@@ -132,6 +139,19 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
             samples.append(token)
         }
         return samples
+    }
+
+    /// What the draft head makes of what was sampled and counts.
+    private func drafts(after samples: [Token], of entry: StepEntry) -> [Token] {
+        guard entry.wantedDrafts > 0, let draftScript, !samples.isEmpty else { return [] }
+        let right = StepResult.rightDrafts(samples, of: entry)
+        let known = entry.startPosition + entry.tokens.count - entry.draftCount
+        var text = prefix(of: entry, upTo: known) + samples.prefix(right + 1)
+        let count = text.count
+        for _ in 0..<entry.wantedDrafts {
+            text.append(draftScript(description.window.map { Array(text.suffix($0)) } ?? text))
+        }
+        return Array(text[count...])
     }
 
     /// Moves the state of an entry's session on.

@@ -103,11 +103,24 @@ final class Session {
         return Array(draft.prefix { (constraint.forced.first ?? $0) == $0 && constraint.accept($0) })
     }
 
+    /// How many tokens the draft head is to draft for the step after one with a draft, the last one that was made.
+    func wantedDrafts(beside draft: [Token], atMost limit: Int) -> Int {
+        // The token after the draft is sampled, and the last one of the answer is not drafted either.
+        drafter.wantedOfHead(beside: draft.count, atMost: min(limit, sampleLimit - sampled - draft.count - 2))
+    }
+
+    /// Takes what the draft head has drafted after the last known token.
+    func take(_ draft: [Token]) {
+        let tokens = draft.prefix(HeadDraftPace.maxLength).prefix { 0..<vocabularySize ~= Int($0) }
+        drafter.take(Array(tokens), after: sequence.tokens.count)
+    }
+
     /// The session's part of a step.
     /// - Parameters:
     ///   - count: how many of its known tokens are computed.
     ///   - draft: what may follow the last known token, which must be among them.
-    func stepEntry(_ count: Int, draft: [Token] = []) -> StepEntry {
+    ///   - wanted: how many tokens the engine is to draft for the next step.
+    func stepEntry(_ count: Int, draft: [Token] = [], wanted: Int = 0) -> StepEntry {
         let end = sequence.computed + count
         let samples = end == sequence.tokens.count && sampleLimit > 0
         return StepEntry(
@@ -121,7 +134,8 @@ final class Session {
             draftCount: draft.count,
             seen: samples ? sequence.seenTokens : [],
             constraint: samples ? constraint : nil,
-            state: sequence.stateUse(count, hasDrafts: !draft.isEmpty)
+            state: sequence.stateUse(count, hasDrafts: !draft.isEmpty),
+            wantedDrafts: samples ? wanted : 0
         )
     }
 

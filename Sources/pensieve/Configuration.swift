@@ -35,6 +35,7 @@ struct Configuration: Sendable, Equatable {
     var stepTokens = 256
     var interTokenGoalMs = 0.0
     var speculation = true
+    var draftHead = true
     var keepThinking = false
 
     var pingSeconds = 5.0
@@ -68,6 +69,9 @@ struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 
 extension Configuration {
     var serverLogFormat: ServerLog.Format { ServerLog.Format(rawValue: logFormat) ?? .text }
+
+    /// Whether a model's draft head is read.
+    var usesDraftHead: Bool { speculation && draftHead }
 
     /// The engine's options.
     var engineOptions: EngineOptions {

@@ -10,7 +10,7 @@ enum GenerateCommand {
     /// The settings that apply without a server.
     static let settings = [
         "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens", "speculation",
-        "temperature", "top-p", "top-k", "min-p", "repetition-penalty",
+        "draft-head", "temperature", "top-p", "top-k", "min-p", "repetition-penalty",
     ]
     private static let own = ["config", "system", "max-tokens", "seed"]
 

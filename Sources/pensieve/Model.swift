@@ -61,6 +61,7 @@ struct Model: Sendable {
             modelID: location == nil ? BuiltinFiles.modelID : location?.id,
             displayName: location == nil ? BuiltinFiles.displayName : nil,
             packing: !configuration.precise,
+            draftHead: configuration.usesDraftHead,
             progress: progress
         )
         let text = try ModelText(source, loaded.configuration, loaded.vocabulary)

@@ -198,6 +198,13 @@ extension Setting {
                     + "the same answers, sooner where they repeat what was said"
             ),
             Setting(
+                name: "draft-head",
+                placeholder: "on|off",
+                kind: .onOff(\.draftHead),
+                help: "guess with the model's own head for several tokens (MTP), too, where its files have one and "
+                    + "speculation is on: the same answers, sooner; takes the memory of about a layer"
+            ),
+            Setting(
                 name: "keep-thinking",
                 placeholder: "",
                 kind: .toggle(\.keepThinking),

@@ -13,6 +13,8 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     /// The dimensions of a head that are rotated.
     var dimensions: Int
     var window = 0
+    /// No token sees a position before this one but its own.
+    var first = 0
     var cap: Float = 0
     var scale: Float = 0.2
     var hasNorms = false
@@ -32,7 +34,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     var spoiled: (token: Int, head: Int)?
 
     var testDescription: String {
-        "\(count) tokens, \(heads)/\(kvHeads) heads of \(headSize), window \(window), cap \(cap), v \(projections.rawValue)"
+        "\(count) tokens, \(heads)/\(kvHeads) heads of \(headSize), window \(window) from \(first), cap \(cap), v \(projections.rawValue)"
     }
     private var rowSize: Int { (heads + Int(stored.rawValue) * kvHeads) * headSize }
     /// Of the layer that stores keys and values.
@@ -108,7 +110,12 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                 rows,
                 Int32(heads),
                 projections,
-                ck_attention_mask(window: Int32(window), soft_cap: cap, sinks: hasSinks ? sinks.baseAddress : nil),
+                ck_attention_mask(
+                    window: Int32(window),
+                    first: Int32(first),
+                    soft_cap: cap,
+                    sinks: hasSinks ? sinks.baseAddress : nil
+                ),
                 spans,
                 Int32(spans.count),
                 &out
@@ -205,7 +212,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
             for index in 0..<heads {
                 let kvHead = index / (heads / kvHeads)
                 let q = prepared(head(token, index), inputs.queryNorm, position: token)
-                let first = window > 0 ? max(0, token + 1 - window) : 0
+                let first = min(token, max(first, window > 0 ? token + 1 - window : 0))
                 let weights = (first...token).map { other in
                     let dot = zip(q, keys[other][kvHead]).reduce(0) { $0 + $1.0 * $1.1 }
                     let score = dot * Double(scale) * Double(growth(token))

@@ -10,6 +10,8 @@ import Testing
         AttentionCase(headSize: 16, heads: 4, kvHeads: 2, dimensions: 6, window: 5),
         AttentionCase(headSize: 64, heads: 4, kvHeads: 4, dimensions: 64, window: 16),
         AttentionCase(headSize: 80, heads: 2, kvHeads: 1, dimensions: 32),
+        AttentionCase(headSize: 64, heads: 4, kvHeads: 1, dimensions: 16, first: 1),
+        AttentionCase(headSize: 32, heads: 2, kvHeads: 1, dimensions: 32, window: 30, first: 21, hasSinks: true),
         AttentionCase(headSize: 96, heads: 2, kvHeads: 2, dimensions: 96, window: 20, count: 137),
         AttentionCase(headSize: 112, heads: 3, kvHeads: 1, dimensions: 112, cap: 5, hasNorms: true),
         AttentionCase(headSize: 128, heads: 8, kvHeads: 2, dimensions: 96, hasNorms: true),

@@ -14,6 +14,8 @@ struct LatentAttentionCase: Sendable, CustomTestStringConvertible {
     var rotated: Int
     var value: Int
     var isInterleaved = true
+    /// No token sees a position before this one but its own.
+    var first = 0
     var count = 45
     /// Whether keys and values have matrices by themselves, that of the keys transposed.
     var hasSeparateMatrices = false
@@ -148,7 +150,7 @@ struct LatentAttentionCase: Sendable, CustomTestStringConvertible {
             queries,
             Int32(heads),
             CK_Q,
-            ck_attention_mask(window: 0, soft_cap: 0, sinks: nil),
+            ck_attention_mask(window: 0, first: Int32(first), soft_cap: 0, sinks: nil),
             spans,
             Int32(spans.count),
             &gathered
@@ -230,8 +232,8 @@ struct LatentAttentionCase: Sendable, CustomTestStringConvertible {
         _ ends: [[Double]],
         last: Int
     ) -> [[Double]] {
-        let first = head * (plain + value)
-        let matrix = (first..<first + plain + value).map {
+        let start = head * (plain + value)
+        let matrix = (start..<start + plain + value).map {
             inputs.matrices[($0 * rank)...].prefix(rank).map(Double.init)
         }
         // The keys, without their ends, and then the values.
@@ -239,13 +241,14 @@ struct LatentAttentionCase: Sendable, CustomTestStringConvertible {
         return (count - last..<count).map { token in
             let q = inputs.q[(token * heads * querySize + head * querySize)...].prefix(querySize)
             let query = q.prefix(plain).map(Double.init) + rotation(q.suffix(rotated), position: token)
-            let weights = (0...token).map { other in
+            let seen = min(first, token)...token
+            let weights = seen.map { other in
                 let key = both[other].prefix(plain) + ends[other]
                 return expDouble(zip(query, key).reduce(0) { $0 + $1.0 * $1.1 } * Double(Self.scale))
             }
             let total = weights.reduce(0, +)
             return (plain..<plain + value).map { row in
-                (0...token).reduce(0) { $0 + weights[$1] * both[$1][row] } / total
+                zip(weights, seen).reduce(0) { $0 + $1.0 * both[$1.1][row] } / total
             }
         }
     }

@@ -13,6 +13,7 @@ import Testing
         LatentAttentionCase(heads: 4, rank: 32, plain: 24, rotated: 16, value: 20),
         LatentAttentionCase(heads: 18, rank: 512, plain: 16, rotated: 64, value: 16, isInterleaved: false, count: 35),
         LatentAttentionCase(heads: 3, rank: 80, plain: 48, rotated: 32, value: 72, count: 137),
+        LatentAttentionCase(heads: 4, rank: 32, plain: 16, rotated: 16, value: 16, first: 18),
         LatentAttentionCase(heads: 128, rank: 64, plain: 16, rotated: 16, value: 16, count: 18),
     ]
 

@@ -113,6 +113,11 @@ import Testing
         for part in ["matmul", "quantization", "attention", "elementwise", "constraint", "sampling", "other"] {
             #expect(page.samples[#"pensieve_step_part_seconds_total{part="\#(part)"}"#] != nil, "\(part)")
         }
+        for name in ["drafted", "accepted"] {
+            for source in ["text", "head"] {
+                #expect(page.samples[#"pensieve_\#(name)_tokens_total{source="\#(source)"}"#] == 0)
+            }
+        }
         #expect(page.samples[#"pensieve_build_info{version="0",kernels="none"}"#] == 1)
         let model = #"pensieve_model_info{model="test/model",architecture="none",quantization="none"}"#
         #expect(page.samples[model] == 1)

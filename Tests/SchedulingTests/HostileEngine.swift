@@ -17,7 +17,12 @@ actor HostileEngine: InferenceEngine, BlockTransfer {
 
     init(_ description: EngineDescription, script: Script, budget: Int, seats: Int, failures: Int, seed: UInt64) {
         self.description = description
-        engine = ScriptedEngine(description: description, script: script.next)
+        // Drafts that are right, that are wrong, and that are no tokens.
+        engine = ScriptedEngine(
+            description: description,
+            drafts: { $0.count % 5 < 3 ? script.next($0) : $0.count % 5 == 3 ? 0 : 10_000 },
+            script: script.next
+        )
         self.budget = budget
         self.seats = seats
         self.failures = failures
@@ -111,6 +116,9 @@ actor HostileEngine: InferenceEngine, BlockTransfer {
             // Behind the window there may be nothing; in it there must be what was there before.
             let firstSeen = description.window.map { max(0, entry.startPosition + 1 - $0) } ?? 0
             let blocks = entry.blocks.dropFirst(firstSeen / size)
+            let end = entry.startPosition + entry.tokens.count + entry.wantedDrafts
+            expect(end <= description.contextLength, "\(entry.session): drafts beyond the context")
+            expect(entry.wantedDrafts == 0 || description.hasDraftHead, "\(entry.session): wants drafts of no head")
             expect(Set(blocks).count == blocks.count, "\(entry.session): a block twice in its table")
             expect(blocks.allSatisfy { 0..<description.blockCount ~= Int($0) }, "\(entry.session): no such block")
             expect(!entry.tokens.isEmpty, "\(entry.session): no tokens")

@@ -70,7 +70,7 @@ struct StressRound: Sendable {
         func any(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &numbers) }
         // With few tokens to look at, the script soon repeats itself.
         script = Script(vocabulary: 40, window: [nil, nil, any(1...60), any(1...2)][any(0...3)])
-        description = .make(
+        var description = EngineDescription.make(
             blocks: any(1...5) * any(1...10),
             blockSize: [1, 2, 4, 16][any(0...3)],
             context: any(2...200),
@@ -78,6 +78,8 @@ struct StressRound: Sendable {
             window: script.window,
             stateSlots: [nil, any(1...3), any(1...30)][any(0...2)]
         )
+        description.hasDraftHead = any(0...1) == 0
+        self.description = description
         var configuration = SchedulerConfiguration()
         configuration.stepTokenBudget = any(1...8) * any(1...8)
         configuration.maxRunningSessions = any(1...16)

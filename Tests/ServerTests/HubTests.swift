@@ -384,7 +384,11 @@ import Testing
         #expect(report.parameters == 2 * vocabulary * hidden + layers * layer + hidden)
         #expect(report.architecture == "phi3" && report.contextLength == 16384)
         #expect(report.chatExample.contains("<|user|>\nWhat is 23 + 45?<|end|>\n<|assistant|>\n"))
+        let drafting = try await Program.run(["inspect", "Tests/InferenceTests/Fixtures/qwen3_5_text-draft"])
+        #expect(drafting.status == 0 && drafting.output.contains("draft head"))
+        #expect(!drafting.output.contains("left out"))
         let builtIn = try await Program.run(["inspect"])
+        #expect(!builtIn.output.contains("draft head"))
         #expect(builtIn.status == 0 && builtIn.output.contains("4 layers of 256"), "\(builtIn.output)")
         // Bytes, and two scales for each of eight heads.
         #expect(report.kvBytesPerToken == layers * (2 * hidden + 2 * 8 * 4))

@@ -339,11 +339,12 @@ size_t ck_head_scratch(int columns, int inputs);
 void ck_multiply_heads(
     ck_compute *compute, const ck_head_matrices *w, ck_head_vectors x, float scale, int tokens, ck_head_vectors y);
 
-/// The attention mask beside causality, and the softmax: a token attends to the last `window` positions (0: all). Scores
-/// become soft_cap × tanh(s / soft_cap) before the softmax (0: unchanged). A sink is one more score, of a position that
-/// is nowhere and has no value.
+/// The attention mask beside causality, and the softmax: a token attends to the last `window` positions (0: all), and to
+/// none before `first` but its own. Scores become soft_cap × tanh(s / soft_cap) before the softmax (0: unchanged). A sink
+/// is one more score, of a position that is nowhere and has no value.
 typedef struct ck_attention_mask {
     int window;
+    int first;
     float soft_cap;
     const float *sinks;  // [heads]; NULL: none
 } ck_attention_mask;

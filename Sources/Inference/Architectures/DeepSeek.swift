@@ -2,8 +2,8 @@ import ModelFiles
 import Platform
 
 /// DeepSeek V2 and V3 (arXiv 2405.04434, 2412.19437) and GLM-4.7-Flash: latent attention, and experts in groups, of which V2
-/// chooses by softmax and the others by sigmoid with a correction. YaRN also raises the scale of attention. The layers
-/// that predict several tokens at a time, which follow the others, are left out.
+/// chooses by softmax and the others by sigmoid with a correction. YaRN also raises the scale of attention. The layer
+/// behind the others is a draft head.
 ///
 /// GGUF files have all three under one name; whether there is a correction tells them apart.
 enum DeepSeek: ModelFamily {
@@ -42,6 +42,7 @@ enum DeepSeek: ModelFamily {
         model.layers = try GroupedExperts.feedForwards(fields, experts, dense: isDense).map {
             LayerDescription(mixer: .latentAttention(latent), feedForward: $0)
         }
+        model.draftHead = try GroupedExperts.draftHead(fields, model)
         return model
     }
 

@@ -2,7 +2,7 @@ import ModelFiles
 
 /// GLM-4.5 and later (arXiv 2508.06471): as Qwen 3 with experts, of which a sigmoid router chooses a few beside one that all
 /// tokens go to, after some dense layers; half of each head is rotated. Some have norms on the heads of q and k. The
-/// layers that predict several tokens at a time, which follow the others, are left out.
+/// layer behind the others is a draft head.
 enum Glm4MoE: ModelFamily {
     static let names = FamilyNames(
         huggingFace: ["glm4_moe"],
@@ -23,6 +23,7 @@ enum Glm4MoE: ModelFamily {
         model.layers = try GroupedExperts.feedForwards(fields, experts, dense: { $0 < denseCount }).map {
             LayerDescription(mixer: .attention(attention), feedForward: $0)
         }
+        model.draftHead = try GroupedExperts.draftHead(fields, model)
         return model
     }
 

@@ -103,4 +103,16 @@ enum GroupedExperts {
         let dense = try fields.dense()
         return layers.map { isDense($0) ? .dense(dense) : .experts(experts) }
     }
+
+    /// A layer behind the model's, as its last one.
+    static func draftHead(
+        _ fields: ModelFields,
+        _ model: TransformerDescription
+    ) throws(ModelError) -> DraftHeadDescription? {
+        guard try fields.hasDraftHead("num_nextn_predict_layers"), let layer = model.layers.last else { return nil }
+        return DraftHeadDescription(
+            layer: layer,
+            places: DraftHeadPaths.ofLayer(model.layers.count, in: model.paths)
+        )
+    }
 }

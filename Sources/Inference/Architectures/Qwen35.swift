@@ -15,6 +15,7 @@ enum Qwen35: ModelFamily {
         let feedForward = FeedForwardKind.dense(try fields.dense())
         let feedForwards = [FeedForwardKind](repeating: feedForward, count: try fields.layerCount())
         model.layers = try Qwen3Next.layers(fields, model, try deltaNet(fields), feedForwards)
+        model.draftHead = try draftHead(fields, model)
         return model
     }
 
@@ -39,5 +40,15 @@ enum Qwen35: ModelFamily {
         // llama.cpp's converter reorders value heads.
         net.isTiled = fields.isGGUF
         return net
+    }
+
+    static func draftHead(
+        _ fields: ModelFields,
+        _ model: TransformerDescription
+    ) throws(ModelError) -> DraftHeadDescription? {
+        guard try fields.hasDraftHead("mtp_num_hidden_layers"),
+            try fields.optionalBool("mtp_use_dedicated_embeddings") != true
+        else { return nil }
+        return try Qwen3Next.draftHead(fields, model)
     }
 }

@@ -11,6 +11,7 @@ enum Qwen35MoE: ModelFamily {
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
         var model = try Qwen35.decoder(fields)
         model.layers = try Qwen3Next.layers(fields, model, Qwen35.deltaNet(fields), Qwen3Next.feedForwards(fields))
+        model.draftHead = try Qwen35.draftHead(fields, model)
         return model
     }
 

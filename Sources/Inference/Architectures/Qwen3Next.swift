@@ -26,6 +26,10 @@ enum Qwen3Next: ModelFamily {
         var net = try deltaNet(fields)
         net.isFused = true
         model.layers = try layers(fields, model, net, try feedForwards(fields))
+        // The files of the first ones do not speak of it.
+        if try fields.hasDraftHead("num_nextn_predict_layers", default: 1) {
+            model.draftHead = try draftHead(fields, model)
+        }
         return model
     }
 
@@ -104,6 +108,20 @@ enum Qwen3Next: ModelFamily {
                 feedForward: feedForward
             )
         }
+    }
+
+    /// A layer of attention, with experts if the model has any.
+    static func draftHead(
+        _ fields: ModelFields,
+        _ model: TransformerDescription
+    ) throws(ModelError) -> DraftHeadDescription? {
+        let feedForwards = model.layers.map(\.feedForward)
+        guard let feedForward = feedForwards.first(where: { $0.expertCount > 0 }) ?? feedForwards.first else {
+            return nil
+        }
+        let layer = LayerDescription(mixer: .attention(try attention(fields, model)), feedForward: feedForward)
+        let further = DraftHeadPaths.ofLayer(model.layers.count, in: model.paths)
+        return DraftHeadDescription(layer: layer, places: fields.isGGUF ? further : DraftHeadPaths.ofModule)
     }
 
     private static func attention(

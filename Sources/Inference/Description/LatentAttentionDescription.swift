@@ -19,6 +19,8 @@ package struct LatentAttentionDescription: Sendable, Equatable {
     package var isInterleaved: Bool
     /// Of the matrices that make the small vectors, and of that of the output.
     package var bias = BiasPresence.none
+    /// No token sees a position before this one but its own.
+    package var firstPosition = 0
 
     /// Of a head of q.
     var querySize: Int { plainSize + rotarySize }

@@ -42,6 +42,8 @@ package struct AttentionDescription: Sendable, Equatable {
     package var softCap: Float?
     /// A token sees this many positions, itself included; nil: all.
     package var window: Int?
+    /// No token sees a position before this one but its own.
+    package var firstPosition = 0
     /// Which of the model's rotary positions q and k have; nil: none.
     package var rotary: Int? = 0
     /// Whether q and k have norms.

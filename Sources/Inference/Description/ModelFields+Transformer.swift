@@ -148,6 +148,12 @@ extension ModelFields {
         return Array(list.prefix(count))
     }
 
+    /// Whether there is a draft head.
+    /// - Parameter count: how many layers it has where config.json leaves them out.
+    func hasDraftHead(_ name: String, default count: Int = 0) throws(ModelError) -> Bool {
+        try int(name, gguf: "nextn_predict_layers", 0...64, default: isGGUF ? 0 : count) > 0
+    }
+
     /// A feed-forward network of `intermediate_size` with the activation that a field names.
     func dense(
         size: Int? = nil,

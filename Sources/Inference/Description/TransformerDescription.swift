@@ -30,6 +30,8 @@ package struct TransformerDescription: Sendable, Equatable {
     package var layers: [LayerDescription] = []
     /// Nil: the layers see nothing of the tokens but the hidden state.
     package var perLayerEmbedding: PerLayerEmbeddingDescription?
+    /// Nil: there is none, or it is not used.
+    package var draftHead: DraftHeadDescription?
 }
 
 /// The heads of a layer's attention.
@@ -73,6 +75,9 @@ package struct TensorPaths: Sendable, Equatable {
 // MARK: What follows from it
 
 extension TransformerDescription {
+    /// All that have memory of their own: those of the model in order, then that of its draft head.
+    var allLayers: [LayerDescription] { layers + [draftHead?.layer].compactMap(\.self) }
+
     /// How many positions a token sees, itself included, in the layer that sees the most; nil is all.
     package var widestWindow: Int? {
         let windows = layers.compactMap(\.attention).map(\.window)
@@ -86,7 +91,7 @@ extension TransformerDescription {
 
     /// The kinds of heads there are, the model's first.
     package var headKinds: [AttentionHeads] {
-        layers.compactMap(\.attention?.heads).reduce(into: [heads]) { kinds, heads in
+        allLayers.compactMap(\.attention?.heads).reduce(into: [heads]) { kinds, heads in
             if !kinds.contains(heads) { kinds.append(heads) }
         }
     }
@@ -96,13 +101,14 @@ extension TransformerDescription {
 
     /// The width of the widest feed-forward network, between its matrices.
     var widestFeedForward: Int {
-        max(layers.map(\.feedForward.innerSize).max() ?? 0, perLayerEmbedding?.size ?? 0)
+        max(allLayers.map(\.feedForward.innerSize).max() ?? 0, perLayerEmbedding?.size ?? 0)
     }
 
     /// The most columns of any matrix.
     var maxColumns: Int {
         let attention = latentAttention.map { max($0.valueSize * heads.count, $0.queryRank ?? 0) } ?? widestQuery
-        return max(hiddenSize, attention, widestFeedForward, deltaNets.map(\.valueFloats).max() ?? 0)
+        let input = draftHead == nil ? hiddenSize : 2 * hiddenSize
+        return max(input, attention, widestFeedForward, deltaNets.map(\.valueFloats).max() ?? 0)
     }
 
     /// Latent attention, of the same shape in every layer; nil: there is none.
@@ -113,5 +119,5 @@ extension TransformerDescription {
     }
 
     /// The experts of the layer that has the most; 0 if none has any.
-    var mostExperts: Int { layers.map(\.feedForward.expertCount).max() ?? 0 }
+    var mostExperts: Int { allLayers.map(\.feedForward.expertCount).max() ?? 0 }
 }

@@ -98,6 +98,37 @@ extension ForwardPass {
     /// - Parameter layer: the place in KV memory of the layer whose keys and values are read.
     func attend(_ attention: Attention, layer: Int) {
         let (description, heads) = (attention.description, attention.heads)
+        let qkv = store(attention, layer: layer)
+        var kv = kv.view(layer: layer)
+        let spans = spans(of: heads)
+        ck_attention(
+            compute.handle,
+            &kv,
+            places.baseAddress,
+            qkv,
+            Int32(heads.count),
+            attention.projections,
+            ck_attention_mask(
+                window: Int32(description.window ?? 0),
+                first: Int32(description.firstPosition),
+                soft_cap: description.softCap ?? 0,
+                sinks: attention.sinks?.start
+            ),
+            spans,
+            Int32(spans.count),
+            attentionOutput.ensureCapacity(count * heads.querySize)
+        )
+        guard description.hasOutputGate else { return }
+        let size = count * heads.querySize
+        let (gates, output) = (outputGates.buffer(size), attentionOutput.buffer(size))
+        ck_sigmoid_gate(compute.handle, gates, Int32(count), Int32(heads.querySize), output)
+    }
+
+    /// The part of `attend` that later positions need: k and v of each token of `normed` go to KV memory.
+    /// - Returns: q, ready for attention, as rows of q, k and v have it.
+    @discardableResult
+    func store(_ attention: Attention, layer: Int) -> UnsafeMutablePointer<Float> {
+        let (description, heads) = (attention.description, attention.heads)
         let qkv = project(attention)
         var kv = kv.view(layer: layer)
         let rotary = description.rotary.map { rotaryTables[$0] } ?? unrotated
@@ -129,27 +160,7 @@ extension ForwardPass {
                 Int32(runs.count)
             )
         }
-        let spans = spans(of: heads)
-        ck_attention(
-            compute.handle,
-            &kv,
-            places.baseAddress,
-            qkv,
-            Int32(heads.count),
-            attention.projections,
-            ck_attention_mask(
-                window: Int32(description.window ?? 0),
-                soft_cap: description.softCap ?? 0,
-                sinks: attention.sinks?.start
-            ),
-            spans,
-            Int32(spans.count),
-            attentionOutput.ensureCapacity(count * heads.querySize)
-        )
-        guard description.hasOutputGate else { return }
-        let size = count * heads.querySize
-        let (gates, output) = (outputGates.buffer(size), attentionOutput.buffer(size))
-        ck_sigmoid_gate(compute.handle, gates, Int32(count), Int32(heads.querySize), output)
+        return qkv
     }
 
     /// qkv = [q | k | v] of each token of `normed`, and outputGates = the gates, if there are any.

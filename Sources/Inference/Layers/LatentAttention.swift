@@ -175,6 +175,36 @@ extension ForwardPass {
     func attend(_ attention: LatentAttention, layer: Int) {
         let (description, heads) = (attention.description, attention.heads)
         var kv = kv.view(layer: layer)
+        let queries = store(attention, layer: layer)
+        let spans = spans(of: AttentionHeads(count: heads, kvCount: 1, size: description.keySize))
+        let gathered = attentionOutput.ensureCapacity(count * heads * description.rank)
+        ck_attention(
+            compute.handle,
+            &kv,
+            places.baseAddress,
+            queries,
+            Int32(heads),
+            CK_Q,
+            ck_attention_mask(window: 0, first: Int32(description.firstPosition), soft_cap: 0, sinks: nil),
+            spans,
+            Int32(spans.count),
+            gathered
+        )
+        let values = headValues.ensureCapacity(count * heads * description.valueSize)
+        attention.values.multiply(
+            vectors(gathered, description.rank, heads: heads),
+            tokens: count,
+            into: vectors(values, description.valueSize, heads: heads),
+            on: compute
+        )
+    }
+
+    /// The part of `attend` that later positions need: what KV memory holds of each token of `normed` goes there.
+    /// - Returns: the queries for it.
+    @discardableResult
+    func store(_ attention: LatentAttention, layer: Int) -> UnsafeMutablePointer<Float> {
+        let (description, heads) = (attention.description, attention.heads)
+        var kv = kv.view(layer: layer)
         let queries = computeLatentQueries(attention)
         let rotary = rotaryTables[0]
         let half = description.rotarySize / 2
@@ -200,27 +230,7 @@ extension ForwardPass {
             Int32(runs.count),
             queries
         )
-        let spans = spans(of: AttentionHeads(count: heads, kvCount: 1, size: description.keySize))
-        let gathered = attentionOutput.ensureCapacity(count * heads * description.rank)
-        ck_attention(
-            compute.handle,
-            &kv,
-            places.baseAddress,
-            queries,
-            Int32(heads),
-            CK_Q,
-            ck_attention_mask(window: 0, soft_cap: 0, sinks: nil),
-            spans,
-            Int32(spans.count),
-            gathered
-        )
-        let values = headValues.ensureCapacity(count * heads * description.valueSize)
-        attention.values.multiply(
-            vectors(gathered, description.rank, heads: heads),
-            tokens: count,
-            into: vectors(values, description.valueSize, heads: heads),
-            on: compute
-        )
+        return queries
     }
 
     /// latentQueries = the queries for latent vectors, without the ends, which are not rotated yet: these are in `qkv`.

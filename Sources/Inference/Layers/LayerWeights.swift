@@ -112,6 +112,16 @@ extension ForwardPass {
         }
     }
 
+    /// Stores what later positions need of a layer of attention, and computes nothing else of it.
+    func store(_ layer: LayerWeights, index: Int) {
+        normalize(layer.mixerNorm)
+        switch layer.mixer {
+        case .attention(let attention): store(attention, layer: index)
+        case .latentAttention(let attention): store(attention, layer: index)
+        case .gatedDeltaNet, .shortConvolution: preconditionFailure("not a layer of attention")
+        }
+    }
+
     /// hidden += the output of the layer's feed-forward network.
     func feedForward(_ layer: LayerWeights) {
         let (norm, scale) = (layer.feedForwardOutputNorm, layer.residualScale)

@@ -62,6 +62,13 @@ package struct GGUFTensorNames: Sendable {
         "ffn_up_exps": "mlp.experts.up_proj",
         "ffn_gate_up_exps": "mlp.experts.gate_up_proj",
         "ffn_down_exps": "mlp.experts.down_proj",
+        // Of a draft head.
+        "nextn.eh_proj": "eh_proj",
+        "nextn.enorm": "enorm",
+        "nextn.hnorm": "hnorm",
+        "nextn.shared_head_norm": "shared_head.norm",
+        "nextn.embed_tokens": "embed_tokens",
+        "nextn.shared_head_head": "shared_head.head",
     ]
 }
 

@@ -12,7 +12,7 @@ import ModelFiles
 enum BenchCommand {
     /// The settings that apply to an engine without a scheduler.
     static let settings = [
-        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens",
+        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens", "draft-head",
     ]
 
     static func run(_ raw: [String]) async throws -> Int32 {
@@ -94,7 +94,9 @@ enum BenchCommand {
             source = try location.source
         }
         let type = configuration.engineOptions.chosenKVType
-        let model = try ModelConfiguration(source: source).transformer
+        var files = try ModelConfiguration(source: source)
+        if configuration.usesDraftHead { files.addDraftHead(in: try files.tensors(of: source)) }
+        let model = files.transformer
         var (needed, overflow) = plan.kvTokens.multipliedReportingOverflow(by: model.kvBytesPerToken(type))
         if let stateBytes = model.stateBytesPerSession, !overflow {
             // States take half of it at most.

@@ -38,6 +38,8 @@ struct ModelReport: Encodable {
     var vocabularySize: Int
     var contextLength: Int
     var slidingWindow: Int?
+    /// Whether there is a head that drafts tokens (multi-token prediction).
+    var draftHead: Bool
     /// Those of the language model, which alone are read.
     var tensors: [TensorGroup]
     /// The others, for people.
@@ -65,9 +67,10 @@ struct ModelReport: Encodable {
     private static let shortSession = 2048
 
     init(name: String, path: String?, source: ModelSource, kvType: KVType) throws {
-        let configuration = try ModelConfiguration(source: source)
-        let transformer = configuration.transformer
+        var configuration = try ModelConfiguration(source: source)
         let directory = try configuration.tensors(of: source)
+        configuration.addDraftHead(in: directory)
+        let transformer = configuration.transformer
         let unread = LeftOutWeights(of: directory, transformer)
         tensors = TensorGroup.all(in: directory.removing(unread.names), configuration.quantization)
         leftOut = unread.text
@@ -77,6 +80,7 @@ struct ModelReport: Encodable {
         parameters = tensors.reduce(0) { $0 + $1.parameters }
         weightBytes = tensors.reduce(0) { $0 + $1.bytes }
         layers = transformer.layers.count
+        draftHead = transformer.draftHead != nil
         hiddenSize = transformer.hiddenSize
         heads = transformer.heads.count
         kvHeads = transformer.heads.kvCount
@@ -160,8 +164,10 @@ extension ModelReport {
                 "\(Format.count(contextLength)) tokens"
                     + (slidingWindow.map { "; layers with a window see the last \(Format.count($0))" } ?? "")
             ),
-            field("parameters", "\(Format.parameters(parameters)) in \(Format.bytes(weightBytes))"), "",
+            field("parameters", "\(Format.parameters(parameters)) in \(Format.bytes(weightBytes))"),
         ]
+        if draftHead { lines.append(field("draft head", "one layer more, which guesses tokens (MTP)")) }
+        lines.append("")
         lines += Self.table(
             ["tensors", "form", "parameters", "size"],
             tensors.map { [$0.kind.rawValue, $0.form, Format.parameters($0.parameters), Format.bytes($0.bytes)] }

