@@ -14,6 +14,13 @@ static inline int delta_channels(const ck_delta_net *d) {
     return 2 * d->key_heads * d->key_size + d->value_heads * d->value_size;
 }
 
+/// Floats of all heads of a state space: of what they read, of their gates, and of what comes out.
+static inline int space_inner(const ck_state_space *s) { return s->heads * s->head_size; }
+/// Channels of its convolution.
+static inline int space_channels(const ck_state_space *s) { return space_inner(s) + 2 * s->groups * s->state_size; }
+/// Floats of a token's inputs.
+static inline int space_row_floats(const ck_state_space *s) { return space_inner(s) + space_channels(s) + s->heads; }
+
 typedef struct kernels {
     void (*copy_rows)(const ck_matrix *w, int first, int count, float *out);
     /// Whether all of `count` numbers, a multiple of 16, are finite.
@@ -70,6 +77,15 @@ typedef struct kernels {
     /// Channels first ..< end of a short convolution over a run.
     void (*short_convolve)(
         const ck_short_convolution *s, const ck_state_run *run, int first, int end, const float *x, float *out);
+    /// Channels first ..< end of a state space's convolution over a run.
+    void (*space_convolve)(
+        const ck_state_space *s, const ck_state_run *run, int first, int end, const float *x, float *mixed);
+    /// The steps of one token: of all heads the decays, then of all how far they go.
+    void (*space_steps)(const ck_state_space *s, const float *x, float *steps);
+    /// The recurrence of one head over a run, and its gate.
+    void (*space_recur)(
+        const ck_state_space *s, const ck_state_run *run, int head, const float *x, const float *mixed,
+        const float *steps, float *out);
     void (*sigmoid_gate)(const float *gate, int size, float *y);
     float (*sigmoid)(float x);
     // This variant's limits, for benchmarks.

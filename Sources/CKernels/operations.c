@@ -73,7 +73,8 @@ static void gate_item(void *context, int item, int worker) {
     (void)worker;
     const row_work *r = context;
     size_t at = (size_t)item * (size_t)r->size;
-    r->compute->kernels->gate(r->gating, r->x + 2 * at, r->size, r->y + at);
+    size_t parts = r->gating.activation == CK_SQUARED_RELU ? 1 : 2;
+    r->compute->kernels->gate(r->gating, r->x + parts * at, r->size, r->y + at);
 }
 
 void ck_gate(ck_compute *c, ck_gating gating, const float *x, int tokens, int size, float *y) {

@@ -29,7 +29,7 @@ enum FamilyFormat: String, CaseIterable {
             case "mistral", "mistral3", "ministral3": [.chatml, .tekken, .mistral]
             // SmolLM 3 has Llama 3's vocabulary, its special tokens too.
             case "qwen2", "qwen3", "qwen3_moe", "qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe",
-                "qwen3_5_moe_text", "smollm3", "lfm2":
+                "qwen3_5_moe_text", "smollm3", "lfm2", "lfm2_moe":
                 [.chatml]
             case "gemma", "gemma2", "gemma3", "gemma3_text": [.gemma]
             case "gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text": [.gemma4]

@@ -47,7 +47,7 @@ final class ForwardPass {
     let projected = FloatBuffer()
     /// Of each head's output.
     let outputGates = FloatBuffer()
-    /// Of a gated delta net: what has gone through the convolution, and the gates of its heads.
+    /// Of a gated delta net, or a state space: what has gone through the convolution, and the gates, or steps, of its heads.
     let mixed = FloatBuffer()
     let headGates = FloatBuffer()
     /// What the heads have gathered, before the output matrix.
@@ -69,6 +69,9 @@ final class ForwardPass {
     /// The rows of `normed` for one expert's tokens, and what it makes of them.
     let expertInput = FloatBuffer()
     let expertOutput = FloatBuffer()
+    /// The same of all tokens and the sum of what is made of them, where experts see less than the hidden state.
+    let latentInput = FloatBuffer()
+    let latentOutput = FloatBuffer()
     /// The dense network's output, where experts stand beside it; and what their router sees.
     let denseOutput = FloatBuffer()
     let routerInput = FloatBuffer()
@@ -123,8 +126,9 @@ final class ForwardPass {
     func releaseBuffers() {
         let buffers = [
             hidden, normed, qkv, projected, outputGates, mixed, headGates, attentionOutput, queryVectors, latentKeys,
-            latentQueries, headValues, gateUp, gated, blockOutput, routerLogits, expertInput, expertOutput, denseOutput,
-            routerInput, perLayerInputs, perLayerRows, sampledHidden, logits, finalHidden, previousHidden, draftInput,
+            latentQueries, headValues, gateUp, gated, blockOutput, routerLogits, expertInput, expertOutput, latentInput,
+            latentOutput, denseOutput, routerInput, perLayerInputs, perLayerRows, sampledHidden, logits, finalHidden,
+            previousHidden, draftInput,
         ]
         for buffer in buffers { buffer.release() }
     }

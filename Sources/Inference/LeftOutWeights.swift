@@ -12,7 +12,7 @@ package struct LeftOutWeights: Sendable, Equatable {
     /// Those that stand neither below the decoder's path nor are the head, and those of layers after the model's; but for
     /// what the draft head reads.
     package init(of tensors: TensorDirectory, _ model: TransformerDescription) {
-        let paths = model.paths.first { tensors["\($0.decoder).embed_tokens.weight"] != nil } ?? model.paths[0]
+        let paths = model.paths.first { tensors["\($0.decoder).\($0.embedding).weight"] != nil } ?? model.paths[0]
         let draftHead = model.draftHead?.paths(in: tensors)
         for (name, tensor) in tensors.tensors where draftHead?.contain(name) != true {
             guard let part = Self.part(name, paths, layerCount: model.layers.count) else { continue }

@@ -10,7 +10,7 @@ extension WorkingMemory {
         // Floats of each buffer of `ForwardPass` for a token.
         let attention = model.allLayers.map { model.attentionFloats(of: $0.mixer) }.max() ?? 0
         let recurrent = model.layers.map { model.recurrentFloats(of: $0.mixer) }.max() ?? 0
-        let feedForward = 3 * inner + (experts > 0 ? experts + 2 * hidden : 0)
+        let feedForward = 3 * inner + (experts > 0 ? experts + 2 * hidden + 2 * model.widestLatent : 0)
         // The last hidden states, and the input of the projection.
         let drafting = model.draftHead == nil ? 0 : 3 * hidden
         let both = model.layers.contains { if case .both = $0.feedForward { true } else { false } } ? 2 * hidden : 0
@@ -26,22 +26,23 @@ extension WorkingMemory {
 
 extension TransformerDescription {
     /// Floats that a token takes in the buffers of attention.
-    fileprivate func attentionFloats(of mixer: Mixer) -> Int {
+    fileprivate func attentionFloats(of mixer: Mixer?) -> Int {
         switch mixer {
         case .attention(let attention):
             let (q, k) = (self.heads(of: attention).querySize, self.heads(of: attention).keySize)
             return 2 * q + 2 * k + (attention.hasOutputGate ? 3 * q + 2 * k : 0)
         case .latentAttention(let attention): return attention.stepFloats(heads: heads.count)
-        case .gatedDeltaNet, .shortConvolution: return 0
+        case .gatedDeltaNet, .shortConvolution, .stateSpace, nil: return 0
         }
     }
 
     /// The same of recurrent layers.
-    fileprivate func recurrentFloats(of mixer: Mixer) -> Int {
+    fileprivate func recurrentFloats(of mixer: Mixer?) -> Int {
         switch mixer {
-        case .attention, .latentAttention: 0
+        case .attention, .latentAttention, nil: 0
         case .gatedDeltaNet(let net): 2 * net.channels + 2 * net.valueFloats + 4 * net.valueHeads
         case .shortConvolution(let convolution): 4 * convolution.channels
+        case .stateSpace(let space): space.rowFloats + space.channels + 2 * space.heads + space.innerFloats
         }
     }
 }

@@ -46,7 +46,15 @@ struct LayerNames: Sendable {
     var mixerNorm = "input_layernorm"
     /// Where there are no output norms.
     var feedForwardNorm = "post_attention_layernorm"
+    var attention = "self_attn"
+    var stateSpace = "mamba"
     var feedForward = "mlp"
+    /// Where MLX and GGUF files have a dense one, if elsewhere.
+    var otherFeedForward: String?
+    /// Of layers with experts; nil: as that of the others.
+    var experts: String?
+    /// A network that all tokens go to, beside experts; nil: below these.
+    var sharedExpert: String?
     // In attention.
     var queryNorm = "q_norm"
     var keyNorm = "k_norm"
@@ -55,19 +63,25 @@ struct LayerNames: Sendable {
     var gate = "gate_proj"
     var up = "up_proj"
     var down = "down_proj"
-    /// Of experts.
+    /// Gate and up in one matrix.
+    var gateUp = "gate_up_proj"
+    // Of experts.
     var router = "gate"
+    /// What is added to scores for the choice, without the `_bias` that ends it; nil: below the router.
+    var correction: String?
+    /// Stacks of all matrices of one kind, if the hub has such: of gate and up, and of down.
+    var stacks: (gateUp: String, down: String)?
 }
 
 /// What a family is called in files, and its tensors in GGUF.
 struct FamilyNames: Sendable {
     /// `model_type` of config.json; the first is the one that models from GGUF files go by.
     let huggingFace: [String]
-    /// `general.architecture`; nil: no GGUF file has the family under a name of its own.
-    let gguf: String?
+    /// `general.architecture`; empty: no GGUF file has the family under a name of its own.
+    let gguf: [String]
     let ggufTensors: GGUFTensorNames
 
-    init(huggingFace: [String], gguf: String?, ggufTensors: [String: String] = [:]) {
+    init(huggingFace: [String], gguf: String..., ggufTensors: [String: String] = [:]) {
         self.huggingFace = huggingFace
         self.gguf = gguf
         self.ggufTensors = GGUFTensorNames(ggufTensors)
@@ -86,11 +100,15 @@ enum FamilyRegistry {
         Glm4MoE.self,
         GptOss.self,
         Granite.self,
+        GraniteMoE.self,
+        GraniteMoEHybrid.self,
         HunyuanDense.self,
         LFM2.self,
+        LFM2MoE.self,
         Llama.self,
         Ministral3.self,
         Mistral.self,
+        NemotronH.self,
         Olmo2.self,
         Phi3.self,
         Qwen2.self,
@@ -107,7 +125,7 @@ enum FamilyRegistry {
     static func family(of fields: ModelFields) throws(ModelError) -> any ModelFamily.Type {
         let name = try fields.architecture
         func known(_ family: any ModelFamily.Type) -> [String] {
-            fields.isGGUF ? [family.names.gguf].compactMap(\.self) : family.names.huggingFace
+            fields.isGGUF ? family.names.gguf : family.names.huggingFace
         }
         if let family = all.first(where: { known($0).contains(name) }) { return family }
         let supported = all.flatMap(known).sorted().map { "\"\($0)\"" }.joined(separator: ", ")

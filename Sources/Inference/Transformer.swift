@@ -8,7 +8,7 @@ struct Transformer: Sendable {
     private let layers: [LayerWeights]  // layers.N
     /// The place of each layer among those with the same kind of memory, or that of the layer whose keys and values it reads.
     private let places: [Int]
-    /// How many layers there are up to the last one that has keys and values of its own.
+    /// How many layers there are up to the last one that has keys and values of its own, or a state.
     private let storingLayers: Int
     private let norm: RMSNorm  // norm
     private let head: Matrix  // lm_head, or the embedding again
@@ -22,11 +22,11 @@ struct Transformer: Sendable {
         of family: any ModelFamily.Type,
         _ weights: WeightReader
     ) throws(ModelError) {
-        let paths = description.paths.first { weights.has("\($0.decoder).embed_tokens") } ?? description.paths[0]
+        let paths = description.paths.first { weights.has("\($0.decoder).\($0.embedding)") } ?? description.paths[0]
         let description = family.adjusted(description, at: paths.decoder, weights)
         self.description = description
         let (rows, columns) = (description.vocabularySize, description.hiddenSize)
-        embedding = try weights.matrix("\(paths.decoder).embed_tokens", rows: rows, columns: columns)
+        embedding = try weights.matrix("\(paths.decoder).\(paths.embedding)", rows: rows, columns: columns)
         perLayerEmbedding = try weights.perLayerEmbedding(of: description, at: paths.decoder)
         norm = try weights.norm("\(paths.decoder).\(paths.norm)", columns, of: description)
         head = description.tiesEmbeddings ? embedding : try weights.matrix(paths.head, rows: rows, columns: columns)
@@ -39,7 +39,7 @@ struct Transformer: Sendable {
         weights.report(layer: layers.count, of: layers.count)
         self.layers = layers
         rotary = description.rotary.map { RotaryEmbedding($0) }
-        storingLayers = 1 + (description.layers.lastIndex { $0.attention?.sharedLayer == nil } ?? -1)
+        storingLayers = 1 + (description.layers.lastIndex(where: \.isRemembered) ?? -1)
         var (own, states) = (0, 0)
         places = description.layers.reduce(into: []) { places, layer in
             if let source = layer.attention?.sharedLayer {
@@ -49,7 +49,7 @@ struct Transformer: Sendable {
                 states += 1
             } else {
                 places.append(own)
-                own += 1
+                own += layer.isRemembered ? 1 : 0
             }
         }
         draftHead = try weights.draftHead(of: description, family, place: own)

@@ -314,7 +314,13 @@ extension Int: FieldValue {
 
 extension Double: FieldValue {
     package static var kind: String { "a number" }
-    package static func read(_ node: JSONNode) throws(JSONError) -> Double { try node.double() }
+    /// transformers writes an infinity as `{"__float__": "Infinity"}`.
+    package static func read(_ node: JSONNode) throws(JSONError) -> Double {
+        guard node.kind == .object, try node["__float__"].optional?.string() == "Infinity" else {
+            return try node.double()
+        }
+        return .infinity
+    }
     package static func read(_ value: GGUFValue) -> Double? { value.number }
 }
 

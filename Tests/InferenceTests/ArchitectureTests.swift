@@ -12,7 +12,8 @@ import Testing
         "phi3-128k", "phi4-mini", "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma2", "gemma3_text", "granite",
         "smollm3", "ministral3", "olmo2", "olmo3", "seed_oss", "ernie4_5", "hunyuan_v1_dense", "exaone4", "gpt_oss",
         "gemma4_text", "gemma4_moe", "glm4_moe", "deepseek_v2", "deepseek_v3", "glm4_moe_lite", "qwen3_next",
-        "qwen3_5_text", "qwen3_5_moe_text", "lfm2",
+        "qwen3_5_text", "qwen3_5_moe_text", "lfm2", "lfm2_moe", "granitemoe", "granitemoehybrid",
+        "granitemoehybrid_dense", "nemotron_h", "nemotron_h_moe",
     ]
     static let forms = ["bf16", "8bit", "4bit"]
 

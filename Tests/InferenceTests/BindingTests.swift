@@ -204,8 +204,9 @@ import Testing
             error?.description == """
                 config.json: model_type "mamba" is not supported; "deepseek_v2", "deepseek_v3", "ernie4_5", \
                 "exaone4", "gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text", "gemma4_unified", \
-                "gemma4_unified_text", "glm4_moe", "glm4_moe_lite", "gpt_oss", "granite", "hunyuan_v1_dense", \
-                "lfm2", "llama", "ministral3", "mistral", "mistral3", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", \
+                "gemma4_unified_text", "glm4_moe", "glm4_moe_lite", "gpt_oss", "granite", "granitemoe", \
+                "granitemoehybrid", "granitemoeshared", "hunyuan_v1_dense", "lfm2", "lfm2_moe", "llama", \
+                "ministral3", "mistral", "mistral3", "nemotron_h", "olmo2", "olmo3", "phi3", "qwen2", "qwen3", \
                 "qwen3_5", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_moe", "qwen3_next", "seed_oss", \
                 "smollm3" are
                 """

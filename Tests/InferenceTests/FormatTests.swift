@@ -44,7 +44,8 @@ import Testing
     static let architectures = [
         "phi3", "llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3", "granite", "smollm3", "mistral3", "olmo2",
         "olmo3", "seed_oss", "ernie4_5", "hunyuan-dense", "exaone4", "gpt-oss", "gemma4", "glm4moe", "deepseek2",
-        "deepseek2-v2", "qwen3next", "qwen35", "qwen35moe", "lfm2",
+        "deepseek2-v2", "qwen3next", "qwen35", "qwen35moe", "lfm2", "lfm2moe", "granitemoe", "granitehybrid",
+        "granitehybrid-dense", "nemotron_h", "nemotron_h_moe",
     ]
 
     @Test(
@@ -81,10 +82,9 @@ import Testing
         let json = try ModelSource.folder(Fixture.path("phi3-gguf")).requiredFile("names.json")
         let all = try JSONDecoder().decode([String: [String: String]].self, from: Data(json.array))
         let families = FamilyRegistry.all.map { $0.names }
-        let known = Set(families.compactMap { $0.gguf })
+        let known = Set(families.flatMap { $0.gguf })
         #expect(Set(all.keys) == known)
-        for family in families {
-            guard let gguf = family.gguf else { continue }
+        for (family, gguf) in families.flatMap({ family in family.gguf.map { (family, $0) } }) {
             let names = try #require(all[gguf])
             let builder = GGUFBuilder([], tensors: names.values.map { .init($0, [1], bytes: [0, 0, 0, 0]) })
             let model = try GGUFModel(path: "x", files: [("x", FileBytes(copying: builder.bytes))])

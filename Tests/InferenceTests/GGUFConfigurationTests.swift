@@ -116,6 +116,62 @@ import Testing
         }
     }
 
+    @Test("State spaces are read, where layers have neither heads of keys nor, in Nemotron, a feed-forward network")
+    func stateSpaces() throws {
+        func list(_ values: [UInt32]) -> Value { .array(of: .uint32(0), values.map { .uint32($0) }) }
+        let metadata: [String: Value] = [
+            "ssm.conv_kernel": .uint32(4), "ssm.state_size": .uint32(32), "ssm.group_count": .uint32(2),
+            "ssm.time_step_rank": .uint32(4), "ssm.inner_size": .uint32(128),
+        ]
+        var space = StateSpaceDescription(heads: 4, headSize: 32, stateSize: 32, groups: 2, taps: 4)
+        (space.convolutionBias, space.bias) = (.optional, .optional)
+        let granite: [String: Value] = metadata.merging([
+            "attention.head_count_kv": list([0, 2]), "rope.scaling.finetuned": .bool(false),
+        ]) { $1 }
+        let hybrid = try description("granitehybrid", granite)
+        #expect(hybrid.layers.map { $0.mixer == .stateSpace(space) } == [true, false])
+        #expect(hybrid.layers[1].attention?.rotary == nil && hybrid.interleavesHeadRows)
+        let dense = DenseDescription(size: 128, activation: .silu, isFused: true)
+        #expect(hybrid.layers.allSatisfy { $0.feedForward == .dense(dense) })
+        let nemotron: [String: Value] = metadata.merging([
+            "block_count": .uint32(5), "attention.head_count_kv": list([0, 2, 0, 0, 2]),
+            "feed_forward_length": list([0, 0, 96, 0, 96]), "nextn_predict_layers": .uint32(1),
+            "attention.layer_norm_epsilon": .float32(1e-4), "attention.key_length": .uint32(32),
+        ]) { $1 }
+        let model = try description("nemotron_h", nemotron)
+        #expect(model.layers.map { $0.mixer == .stateSpace(space) } == [true, false, false, true])
+        #expect(model.layers.map { $0.feedForward?.innerSize } == [nil, nil, 96, nil])
+        #expect(model.layers[1].attention?.rotary == nil && model.heads.size == 32 && model.normEpsilon == 1e-5)
+        for (architecture, fields) in [("granitehybrid", granite), ("nemotron_h", nemotron)] {
+            for (key, value) in [
+                ("ssm.group_count", 3), ("ssm.inner_size", 126), ("ssm.inner_size", 96), ("ssm.state_size", 20),
+                ("ssm.conv_kernel", 1), ("ssm.time_step_rank", 0), ("attention.head_count_kv", 3),
+            ] {
+                let error = #expect(throws: ModelError.self) {
+                    try description(architecture, fields.merging([key: .uint32(UInt32(value))]) { $1 })
+                }
+                #expect(error?.description.contains(key) == true, "\(error?.description ?? "no error")")
+            }
+        }
+        let widths = ["feed_forward_length": list([0, 0, 96, 96, 32])]
+        #expect(throws: ModelError.self) { try description("nemotron_h", nemotron.merging(widths) { $1 }) }
+    }
+
+    @Test("A norm's epsilon may have the name of norms that also subtract the mean")
+    func epsilon() throws {
+        let gguf = GGUFBuilder(
+            [
+                ("general.architecture", .string("llama")), ("llama.context_length", .uint32(4096)),
+                ("llama.embedding_length", .uint32(64)), ("llama.feed_forward_length", .uint32(128)),
+                ("llama.block_count", .uint32(2)), ("llama.attention.head_count", .uint32(4)),
+                ("llama.attention.layer_norm_epsilon", .float32(1e-4)),
+            ],
+            tensors: [.init("token_embd.weight", [10, 1], bytes: [UInt8](repeating: 0, count: 40))]
+        )
+        let model = try GGUFModel(path: "x.gguf", files: [("x.gguf", FileBytes(copying: gguf.bytes))])
+        #expect(try ModelConfiguration(source: .gguf(model)).transformer.normEpsilon == 1e-4)
+    }
+
     @Test("More rows of the embedding than any vocabulary has are an error")
     func vocabularySize() {
         let rows = (1 << 24) + 1
@@ -243,7 +299,7 @@ import Testing
         #expect(model.layers.map(\.attention?.sharedLayer) == [nil, nil, 0, 1])
         // The file has no tensor for the values of either.
         #expect(model.layers.map(\.attention?.valuesAreKeys) == [true, true, false, false])
-        #expect(model.layers.map(\.feedForward.innerSize) == [32, 32, 64, 64])
+        #expect(model.layers.map { $0.feedForward?.innerSize } == [32, 32, 64, 64])
         #expect(model.perLayerEmbedding?.size == 48)
         for (key, value) in [
             ("attention.head_count_kv", Value.array(of: .uint32(0), [.uint32(2), .uint32(1)])),

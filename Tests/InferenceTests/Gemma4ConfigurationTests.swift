@@ -36,7 +36,7 @@ import Testing
         #expect(model.layers.map(\.attention?.sharedLayer) == [nil, nil, nil, nil, nil, nil, 5, 3, 5, 3])
         #expect(model.layers.suffix(3).map(\.attention?.window) == [nil, 512, nil])
         #expect(
-            model.layers.map(\.feedForward.innerSize) == Array(repeating: 6144, count: 6)
+            model.layers.map { $0.feedForward?.innerSize } == Array(repeating: 6144, count: 6)
                 + Array(repeating: 12_288, count: 4)
         )
         #expect(model.layers.allSatisfy { $0.attention?.scale == 1 && $0.attention?.valuesAreKeys == false })

@@ -161,6 +161,7 @@ import Testing
                     groups: 1,
                     chosen_groups: 1,
                     normalize: normalize,
+                    least_sum: 1e-20,
                     scale: 1
                 )
                 ck_route_top_k(
@@ -211,6 +212,7 @@ import Testing
                     groups: Int32(groups),
                     chosen_groups: 2,
                     normalize: true,
+                    least_sum: 0.125,
                     scale: 2.5
                 )
                 ck_route_top_k(compute.handle, &routing, &scores, Int32(tokens), Int32(experts), &chosen, &weights)
@@ -224,7 +226,7 @@ import Testing
                 let best = sums.indices.sorted { sums[$0] > sums[$1] }.prefix(2)
                 let order = choices.indices.filter { best.contains($0 / size) }.sorted { choices[$0] > choices[$1] }
                 #expect(chosen[(3 * token)...].prefix(3).map(Int.init) == Array(order.prefix(3)))
-                let total = order.prefix(3).reduce(0) { $0 + own[$1] }
+                let total = order.prefix(3).reduce(0.125) { $0 + own[$1] }
                 let expected = order.prefix(3).map { 2.5 * own[$0] / total }
                 #expect(largestDifference(Array(weights[(3 * token)...].prefix(3)), expected) < 2e-6)
             }
@@ -234,7 +236,9 @@ import Testing
         }
     }
 
-    @Test("A clamped gate, norms within rows and biases of any size are those of plain arithmetic, in all variants")
+    @Test(
+        "A clamped gate, a squared ReLU, norms within rows and biases of any size are those of plain arithmetic, in all variants"
+    )
     func clampedGate() throws {
         let x = numbers.prefix(2 * 2 * 48).map { $0 * 5 }
         var twin: [[Float]]?
@@ -248,6 +252,10 @@ import Testing
                 let expected = gate / (1 + expDouble(-1.702 * gate)) * (up + 1)
                 #expect(abs(Double(value) - expected) <= 2e-6 * max(1, abs(expected)))
             }
+            // Without a gate, its input is as wide as its output.
+            var squared = Array(x)
+            ck_gate(compute.handle, ck_gating(activation: CK_SQUARED_RELU, slope: 1, limit: 0), x, 4, 48, &squared)
+            #expect(zip(squared, x).allSatisfy { $0 == max($1, 0) * max($1, 0) })
             var rows = Array(x)
             ck_rms_norm_within(compute.handle, numbers, 2, 32, 1e-5, &rows, 96)
             for (index, value) in rows.enumerated() {
@@ -259,7 +267,7 @@ import Testing
             var biased = Array(x.prefix(3 * 21))
             ck_add_bias(compute.handle, numbers, 3, 21, &biased)
             #expect(biased.indices.allSatisfy { biased[$0] == x[$0] + numbers[$0 % 21] })
-            let results = [gated, rows, biased]
+            let results = [gated, squared, rows, biased]
             let first = twin ?? results
             #expect(identical(results, first), "\(variant.name)")
             twin = first

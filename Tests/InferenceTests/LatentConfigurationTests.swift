@@ -44,7 +44,7 @@ import Testing
         #expect(model.heads == AttentionHeads(count: 16, kvCount: 1, size: 576))
         #expect(model.kvBytesPerToken(.int8) == 27 * 584 && model.kvBytesPerToken(.f16) == 27 * 1152)
         #expect(model.rotary[0].dimensions == 64)
-        #expect(model.layers.map(\.feedForward.expertCount) == [0] + Array(repeating: 64, count: 26))
+        #expect(model.layers.map { $0.feedForward?.expertCount } == [0] + Array(repeating: 64, count: 26))
         let experts = try experts(model)
         #expect(experts.chosenCount == 6 && experts.sharedSize == 2816 && !experts.normalizesWeights)
         #expect(experts.router == RouterDescription())
@@ -91,7 +91,7 @@ import Testing
             weightScale: 2.5
         )
         #expect(experts.router == router)
-        #expect(model.layers.map(\.feedForward.expertCount).prefix(4) == [0, 0, 0, 64])
+        #expect(model.layers.map { $0.feedForward?.expertCount }.prefix(4) == [0, 0, 0, 64])
     }
 
     @Test(
@@ -168,7 +168,7 @@ import Testing
         ]
         let model = try description(metadata, corrected: [1, 2])
         let experts = try experts(model)
-        #expect(model.layers.map(\.feedForward.expertCount) == [0, 8, 8])
+        #expect(model.layers.map { $0.feedForward?.expertCount } == [0, 8, 8])
         #expect(experts.router.scoring == .sigmoid && experts.router.hasCorrection && experts.normalizesWeights)
         #expect(experts.router.weightScale == 2.5 && experts.sharedSize == 64)
         #expect(throws: ModelError.self) { try description(["nextn_predict_layers": .uint32(4)]) }

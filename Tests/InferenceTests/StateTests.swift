@@ -7,7 +7,10 @@ import Testing
 
 /// Models with recurrent layers: their state memory, and what the Scheduler does with it.
 @Suite(.timeLimit(.minutes(10))) struct StateTests {
-    private static let models = ["qwen3_next-4bit", "qwen3_5_text-bf16", "qwen3_5_moe_text-8bit", "lfm2-4bit"]
+    private static let models = [
+        "qwen3_next-4bit", "qwen3_5_text-bf16", "qwen3_5_moe_text-8bit", "lfm2-4bit", "lfm2_moe-8bit",
+        "granitemoehybrid-4bit", "nemotron_h-bf16", "nemotron_h_moe-8bit",
+    ]
 
     private static func entry(
         _ state: StateUse?,
@@ -98,9 +101,22 @@ import Testing
         #expect(throws: ModelError.self) { try slots(EngineOptions(stateSlots: 0), free: 0) }
     }
 
-    @Test("A snapshot before drafts, of which one is wrong, continues as if there had been none")
-    func drafts() async throws {
-        let fixture = try Fixture("qwen3_next-8bit")
+    @Test("Nemotron's feed-forward layers keep nothing, and its state spaces as much as they need")
+    func stateSpaces() throws {
+        let model = try ModelConfiguration(source: .folder(Fixture.path("nemotron_h-bf16"))).transformer
+        #expect(model.layers.map { $0.stateFloats > 0 } == [true, false, false, true])
+        #expect(model.kvBytesPerToken(.f32) == 2 * 32 * 4)
+        // Convolution inputs of 3 tokens, and 4 heads of [32, 80].
+        let floats = 3 * (4 * 80 + 2 * 2 * 32) + 4 * 32 * 80
+        #expect(StateShape(model)?.offsets == [0, floats])
+    }
+
+    @Test(
+        "A snapshot before drafts, of which one is wrong, continues as if there had been none",
+        arguments: ["qwen3_next-8bit", "granitemoehybrid-8bit", "nemotron_h-4bit"]
+    )
+    func drafts(name: String) async throws {
+        let fixture = try Fixture(name)
         let engine = try Engine.make(fixture.model)
         let answer = try await engine.generate([3, 4, 5], count: 3)
         let wrong = Self.entry(

@@ -42,6 +42,19 @@ import Testing
         #expect(!forms[0].isGGUF && forms[1].isGGUF)
     }
 
+    @Test("An infinity is read as Python writes it, and as transformers does")
+    func infinities() throws {
+        let fields = try Self.json(
+            #"{"a": [0.5, Infinity], "b": [0, {"__float__": "Infinity"}], "c": [{"__float__": "x"}], "d": [{}]}"#
+        )
+        #expect(try fields.list("a", of: Double.self) == [0.5, .infinity])
+        #expect(try fields.list("b", of: Double.self) == [0, .infinity])
+        for name in ["c", "d"] {
+            let error = #expect(throws: ModelError.self) { try fields.list(name, of: Double.self) }
+            #expect(error?.description.contains(name) == true)
+        }
+    }
+
     @Test("What is missing, of another kind or out of range is an error that names the file and the field")
     func errors() throws {
         let json = try Self.json(#"{"a": "x", "b": 9, "c": {"d": -0.5}, "e": NaN, "f": [1, "x"]}"#)

@@ -160,16 +160,16 @@ void ck_rms_norm_within(
 /// y[tokens, size] += bias[size], of any size.
 void ck_add_bias(ck_compute *compute, const float *bias, int tokens, int size, float *y);
 
-/// silu(g) = g / (1 + e^-g); GELU in its tanh approximation; clamped: see ck_gating.
-typedef enum ck_activation { CK_SILU = 0, CK_GELU_TANH = 1, CK_CLAMPED = 2 } ck_activation;
+/// silu(g) = g / (1 + e^-g); GELU in its tanh approximation; clamped and squared ReLU: see ck_gating.
+typedef enum ck_activation { CK_SILU = 0, CK_GELU_TANH = 1, CK_CLAMPED = 2, CK_SQUARED_RELU = 3 } ck_activation;
 /// What becomes of gate and up: activation(gate) × up, or clamped, g / (1 + e^(-slope × g)) × (u + 1), where g is the
-/// gate, at most `limit`, and u is up, at least -limit and at most limit.
+/// gate, at most `limit`, and u is up, at least -limit and at most limit. Squared ReLU has no gate: max(0, up)².
 typedef struct ck_gating {
     ck_activation activation;
     float slope;
     float limit;
 } ck_gating;
-/// y[tokens, size] of x[tokens, 2 × size], whose rows hold gate, then up.
+/// y[tokens, size] of x[tokens, 2 × size], whose rows hold gate, then up; of x[tokens, size] if there is no gate.
 void ck_gate(ck_compute *compute, ck_gating gating, const float *x, int tokens, int size, float *y);
 
 /// y[count] = y × factor.
@@ -188,8 +188,9 @@ typedef struct ck_routing {
     // sums of their two largest ones: at most `groups`, and with at least `count` experts in all. 1 and 1: no groups.
     int groups;
     int chosen_groups;
-    bool normalize;  // divides the weights by their sum
-    float scale;     // multiplies the weights
+    bool normalize;   // divides the weights by their sum
+    float least_sum;  // added to that sum
+    float scale;      // multiplies the weights
 } ck_routing;
 /// Top-k expert routing. logits[tokens, experts] are overwritten. The largest scores of a token, without the bias, go to
 /// weights[tokens, count], their experts to chosen[tokens, count], in descending order of what they are chosen by; of

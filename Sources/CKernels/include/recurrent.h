@@ -55,6 +55,40 @@ void ck_delta_net_apply(
     ck_compute *compute, const ck_delta_net *net, const ck_state_run *runs, int run_count, const float *x, float *mixed,
     float *gates, float *out);
 
+/// Mamba-2's selective state space (arXiv 2405.21060): for each head a state S[state_size, head_size], which each token
+/// changes to
+///
+///     S' = e^(decay_rate × step) × S + b ⊗ step × x,  y = (S'ᵀc + skip × x) × SiLU(z)
+///
+/// where x, b and c come out of a causal convolution over the last `taps` tokens and a SiLU, `heads / groups` heads share a
+/// b and a c, and their y together go through a norm. A token's inputs are [z | x | b | c | step], each of all heads, or of
+/// all groups.
+typedef struct ck_state_space {
+    int heads;
+    int head_size;   // a multiple of 16, as is
+    int state_size;
+    int groups;      // a divisor of `heads`
+    int taps;
+    const float *convolution;       // [taps, channels]; the channels are x, b and c
+    const float *convolution_bias;  // [channels]; NULL: none
+    const float *decay_rate;        // [heads]
+    const float *step_bias;         // [heads]: step = softplus(input + step_bias), kept from `least_step` to `most_step`
+    float least_step;
+    float most_step;
+    const float *skip;  // [heads]
+    const float *norm;  // [heads × head_size]
+    float epsilon;
+    /// Of the layer, in a session's state; a multiple of 16 floats. There are the last taps - 1 inputs of the convolution,
+    /// then the S of each head, in strips of 64 columns.
+    size_t state_offset;
+} ck_state_space;
+
+/// out[tokens, heads × head_size] for a step's inputs x, token by token in one order; runs as above.
+/// - mixed, steps: scratch, [tokens, channels] and [tokens, 2 × heads].
+void ck_state_space_apply(
+    ck_compute *compute, const ck_state_space *space, const ck_state_run *runs, int run_count, const float *x,
+    float *mixed, float *steps, float *out);
+
 /// A gated short convolution (LFM 2): of the inputs [b | c | x] of a token, out = c × (Σ weight × (b × x)), over the last
 /// `taps` tokens.
 typedef struct ck_short_convolution {

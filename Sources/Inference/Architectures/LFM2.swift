@@ -3,23 +3,21 @@ import ModelFiles
 /// LFM 2 (arXiv 2511.23404): most layers are gated short convolutions, the others attention with a norm on each head of q and
 /// k before it is rotated. The logits are read off the embedding.
 enum LFM2: ModelFamily {
-    static let names = FamilyNames(
-        huggingFace: ["lfm2"],
-        gguf: "lfm2",
-        ggufTensors: [
-            "attn_norm": "operator_norm",
-            "ffn_norm": "ffn_norm",
-            "attn_q_norm": "self_attn.q_layernorm",
-            "attn_k_norm": "self_attn.k_layernorm",
-            "attn_output": "self_attn.out_proj",
-            "shortconv.conv": "conv.conv",
-            "shortconv.in_proj": "conv.in_proj",
-            "shortconv.out_proj": "conv.out_proj",
-            "ffn_gate": "feed_forward.w1",
-            "ffn_up": "feed_forward.w3",
-            "ffn_down": "feed_forward.w2",
-        ]
-    )
+    static let names = FamilyNames(huggingFace: ["lfm2"], gguf: "lfm2", ggufTensors: tensorNames)
+
+    static let tensorNames = [
+        "attn_norm": "operator_norm",
+        "ffn_norm": "ffn_norm",
+        "attn_q_norm": "self_attn.q_layernorm",
+        "attn_k_norm": "self_attn.k_layernorm",
+        "attn_output": "self_attn.out_proj",
+        "shortconv.conv": "conv.conv",
+        "shortconv.in_proj": "conv.in_proj",
+        "shortconv.out_proj": "conv.out_proj",
+        "ffn_gate": "feed_forward.w1",
+        "ffn_up": "feed_forward.w3",
+        "ffn_down": "feed_forward.w2",
+    ]
 
     static let layerNames = LayerNames(
         mixerNorm: "operator_norm",
@@ -34,6 +32,18 @@ enum LFM2: ModelFamily {
     )
 
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
+        var model = try decoder(fields)
+        let feedForward = FeedForwardKind.dense(
+            DenseDescription(size: try feedForwardSize(fields), activation: .silu)
+        )
+        model.layers = try mixers(fields, model).map { LayerDescription(mixer: $0, feedForward: feedForward) }
+        return model
+    }
+
+    // MARK: What it has with experts too
+
+    /// Without layers.
+    static func decoder(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
         var model = try TransformerDescription(
             fields,
             .init(tiesEmbeddings: try fields.optionalBool("tie_embedding") ?? true)
@@ -43,22 +53,18 @@ enum LFM2: ModelFamily {
         }
         model.paths = [TensorPaths(norm: "embedding_norm")]
         model.rotary = [try fields.rotary(of: model, base: 1e6)]
+        return model
+    }
+
+    /// The mixer of each layer.
+    static func mixers(_ fields: ModelFields, _ model: TransformerDescription) throws(ModelError) -> [Mixer] {
         let convolution = ShortConvolutionDescription(
             channels: model.hiddenSize,
             taps: try fields.int("conv_L_cache", gguf: "shortconv.l_cache", 2...64, default: fields.isGGUF ? nil : 3),
             bias: try fields.bias("conv_bias")
         )
         let attention = AttentionDescription(scale: model.heads.usualScale, hasHeadNorms: true)
-        let feedForward = FeedForwardKind.dense(
-            DenseDescription(size: try feedForwardSize(fields), activation: .silu)
-        )
-        model.layers = try convolutionLayers(fields).map { isConvolution in
-            LayerDescription(
-                mixer: isConvolution ? .shortConvolution(convolution) : .attention(attention),
-                feedForward: feedForward
-            )
-        }
-        return model
+        return try convolutionLayers(fields).map { $0 ? .shortConvolution(convolution) : .attention(attention) }
     }
 
     /// Whether each layer is a convolution. A GGUF file has no heads of keys there.

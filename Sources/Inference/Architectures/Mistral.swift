@@ -3,7 +3,7 @@ import ModelFiles
 /// Mistral (arXiv 2310.06825): as Llama without biases, and each token sees a window of positions in every layer, if
 /// the configuration names one. GGUF files of it call themselves Llama.
 enum Mistral: ModelFamily {
-    static let names = FamilyNames(huggingFace: ["mistral"], gguf: nil)
+    static let names = FamilyNames(huggingFace: ["mistral"])
 
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription {
         var model = try TransformerDescription(fields)

@@ -3,8 +3,10 @@
 ///     hidden += residualScale × norm?(mixer(norm?(hidden)))
 ///     hidden += residualScale × norm?(feedForward(norm?(hidden)))
 package struct LayerDescription: Sendable, Equatable {
-    package var mixer: Mixer
-    package var feedForward: FeedForwardKind
+    /// Nil: the layer is a feed-forward network only.
+    package var mixer: Mixer?
+    /// Nil: the layer is a mixer only.
+    package var feedForward: FeedForwardKind?
     package var norms = NormPlacement.before
     package var residualScale: Float = 1
     /// Whether a number of the layer's own multiplies the hidden state behind it.
@@ -16,6 +18,7 @@ package enum Mixer: Sendable, Equatable {
     case latentAttention(LatentAttentionDescription)
     case gatedDeltaNet(GatedDeltaNetDescription)
     case shortConvolution(ShortConvolutionDescription)
+    case stateSpace(StateSpaceDescription)
 }
 
 package enum FeedForwardKind: Sendable, Equatable {
@@ -116,7 +119,35 @@ package struct ShortConvolutionDescription: Sendable, Equatable {
     var stateFloats: Int { (taps - 1) * channels }
 }
 
-/// A gated feed-forward network: down(activation(gate(x)) × up(x)).
+/// Mamba-2's selective state space (arXiv 2405.21060): a state for each head in place of keys and values, and a causal
+/// convolution before it.
+package struct StateSpaceDescription: Sendable, Equatable {
+    package var heads: Int
+    /// A multiple of 16.
+    package var headSize: Int
+    /// Rows of a head's state: a multiple of 16.
+    package var stateSize: Int
+    /// Of heads that share what is written to their states, what is read of them, and a norm: a divisor of `heads`.
+    package var groups: Int
+    /// Tokens that the convolution sees.
+    package var taps: Int
+    package var convolutionBias = BiasPresence.none
+    /// Of its matrices.
+    package var bias = BiasPresence.none
+    /// How far a token's step may go.
+    package var steps: ClosedRange<Float> = 0 ... .infinity
+
+    /// Floats of all heads: of what they read, of their gates, and of what comes out.
+    var innerFloats: Int { heads * headSize }
+    /// What goes through the convolution.
+    var channels: Int { innerFloats + 2 * groups * stateSize }
+    /// Floats of a token's inputs.
+    var rowFloats: Int { innerFloats + channels + heads }
+    /// Floats of a layer's state.
+    var stateFloats: Int { (taps - 1) * channels + innerFloats * stateSize }
+}
+
+/// A feed-forward network: down(activation(gate(x)) × up(x)), or one without a gate, as its activation says.
 package struct DenseDescription: Sendable, Equatable {
     /// Of gate and up.
     package var size: Int
@@ -140,6 +171,11 @@ package struct ExpertsDescription: Sendable, Equatable {
     package var router = RouterDescription()
     /// The width of a network that all tokens go to; nil: there is none.
     package var sharedSize: Int?
+    /// The width of what the experts see of a token and make of it, between matrices that all of them share; nil: the hidden
+    /// size, without these.
+    package var latentSize: Int?
+    /// Of these matrices.
+    package var latentBias = BiasPresence.none
     /// Whether a gate scales the output of that network.
     package var gatesShared = false
     /// Whether stacks of matrices of floats have these transposed.
@@ -167,15 +203,21 @@ package struct RouterDescription: Sendable, Equatable {
     package var chosenGroups = 1
     /// Multiplies the weights of a token's experts.
     package var weightScale: Float = 1
+    /// Added to the sum that they are divided by, if they are.
+    package var leastSum: Float = 1e-20
 }
 
-/// What the gate of a feed-forward network goes through.
+/// What the gate of a feed-forward network goes through, or the whole of one without.
 package enum Activation: Sendable, Equatable {
     case silu
     /// GELU in its approximation by tanh.
     case geluTanh
     /// Of a gate g and an up u, both kept from going beyond `limit`: g × sigmoid(slope × g) × (u + 1).
     case clamped(slope: Float, limit: Float)
+    /// max(0, up)², of networks that have no gate.
+    case squaredReLU
+
+    var hasGate: Bool { self != .squaredReLU }
 }
 
 /// Whether a matrix has a bias.
@@ -190,23 +232,43 @@ extension LayerDescription {
     var attention: AttentionDescription? {
         switch mixer {
         case .attention(let attention): attention
-        case .latentAttention, .gatedDeltaNet, .shortConvolution: nil
+        case .latentAttention, .gatedDeltaNet, .shortConvolution, .stateSpace, nil: nil
         }
     }
 
     var latentAttention: LatentAttentionDescription? {
         switch mixer {
         case .latentAttention(let attention): attention
-        case .attention, .gatedDeltaNet, .shortConvolution: nil
+        case .attention, .gatedDeltaNet, .shortConvolution, .stateSpace, nil: nil
         }
     }
 
     /// Floats that a session keeps of the layer whatever its length.
     var stateFloats: Int {
         switch mixer {
-        case .attention, .latentAttention: 0
+        case .attention, .latentAttention, nil: 0
         case .gatedDeltaNet(let net): net.stateFloats
         case .shortConvolution(let convolution): convolution.stateFloats
+        case .stateSpace(let space): space.stateFloats
+        }
+    }
+
+    /// Floats of a token that go into the output matrix of a recurrent mixer.
+    var recurrentOutputFloats: Int {
+        switch mixer {
+        case .attention, .latentAttention, nil: 0
+        case .gatedDeltaNet(let net): net.valueFloats
+        case .shortConvolution(let convolution): convolution.channels
+        case .stateSpace(let space): space.innerFloats
+        }
+    }
+
+    /// Whether it has keys and values of its own, or a state.
+    var isRemembered: Bool {
+        switch mixer {
+        case .attention(let attention): attention.sharedLayer == nil
+        case .latentAttention, .gatedDeltaNet, .shortConvolution, .stateSpace: true
+        case nil: false
         }
     }
 }
@@ -218,6 +280,14 @@ extension FeedForwardKind {
         case .dense(let network): network.size
         case .experts(let experts): experts.widest
         case .both(let network, let experts): max(network.size, experts.widest)
+        }
+    }
+
+    /// Of experts that see something else than the hidden state.
+    var latentSize: Int? {
+        switch self {
+        case .dense: nil
+        case .experts(let experts), .both(_, let experts): experts.latentSize
         }
     }
 

@@ -25,7 +25,9 @@ extension TransformerDescription {
         guard try fields.isCausal else {
             throw fields.error("use_bidirectional_attention", "is not supported; only false is")
         }
-        let defaults = fields.isGGUF ? Defaults(normEpsilon: nil) : defaults
+        // GGUF files of some families have it by the name of norms that also subtract the mean.
+        let epsilon = try fields.optionalDouble(gguf: "attention.layer_norm_epsilon", 1e-12...1)
+        let defaults = fields.isGGUF ? Defaults(normEpsilon: epsilon) : defaults
         hiddenSize = try fields.int(
             "hidden_size",
             gguf: "embedding_length",

@@ -59,6 +59,8 @@ package struct PerLayerEmbeddingDescription: Sendable, Equatable {
 /// Where in a file the decoder and its head are.
 package struct TensorPaths: Sendable, Equatable {
     var decoder = "model"
+    /// Of tokens, in the decoder.
+    var embedding = "embed_tokens"
     var head = "lm_head"
     /// The last norm, in the decoder.
     var norm = "norm"
@@ -101,23 +103,23 @@ extension TransformerDescription {
 
     /// The width of the widest feed-forward network, between its matrices.
     var widestFeedForward: Int {
-        max(allLayers.map(\.feedForward.innerSize).max() ?? 0, perLayerEmbedding?.size ?? 0)
+        max(allLayers.compactMap(\.feedForward?.innerSize).max() ?? 0, perLayerEmbedding?.size ?? 0)
     }
 
     /// The most columns of any matrix.
     var maxColumns: Int {
         let attention = latentAttention.map { max($0.valueSize * heads.count, $0.queryRank ?? 0) } ?? widestQuery
+        let recurrent = layers.map(\.recurrentOutputFloats).max() ?? 0
         let input = draftHead == nil ? hiddenSize : 2 * hiddenSize
-        return max(input, attention, widestFeedForward, deltaNets.map(\.valueFloats).max() ?? 0)
+        return max(input, attention, widestFeedForward, recurrent)
     }
 
     /// Latent attention, of the same shape in every layer; nil: there is none.
     var latentAttention: LatentAttentionDescription? { layers.lazy.compactMap(\.latentAttention).first }
 
-    var deltaNets: [GatedDeltaNetDescription] {
-        layers.compactMap { if case .gatedDeltaNet(let net) = $0.mixer { net } else { nil } }
-    }
+    /// The most that experts see of a token in place of the hidden state; 0 if none do.
+    var widestLatent: Int { layers.compactMap(\.feedForward?.latentSize).max() ?? 0 }
 
     /// The experts of the layer that has the most; 0 if none has any.
-    var mostExperts: Int { allLayers.map(\.feedForward.expertCount).max() ?? 0 }
+    var mostExperts: Int { allLayers.compactMap(\.feedForward?.expertCount).max() ?? 0 }
 }

@@ -33,7 +33,7 @@ extension WeightReader {
                 experts,
                 hiddenSize: size,
                 at: path,
-                router: "router.proj",
+                LayerNames(router: "router.proj"),
                 stack: "experts.switch_glu",
                 scales: "\(path).router.per_expert_scale"
             ),

@@ -1,37 +1,31 @@
 import CKernels
 import ModelFiles
 
-/// A gated feed-forward network: down(activation(gate(x)) × up(x)).
+/// A feed-forward network: down(activation(gate(x)) × up(x)), or one without a gate: down(max(0, up(x))²).
 struct DenseFeedForward: Sendable {
-    /// [gate | up] of the input.
+    /// [gate | up] of the input, or up.
     let gateUp: Linear
     let down: Linear
     let activation: ck_gating
 
-    var size: Int { gateUp.rows / 2 }
+    var hasGate: Bool { activation.activation != CK_SQUARED_RELU }
+    var size: Int { hasGate ? gateUp.rows / 2 : gateUp.rows }
 }
 
 extension WeightReader {
-    /// Binds `gate_up_proj`, or `gate_proj` and `up_proj`, and `down_proj` at `path`.
+    /// Binds `gate_up_proj`, or `gate_proj` and `up_proj`, and `down_proj` at `path`; or up and down only.
+    /// - Parameter names: of these, unless the file has the usual ones all the same, as MLX's do.
     func dense(
         _ network: DenseDescription,
         hiddenSize: Int,
         at path: String,
         _ names: LayerNames = LayerNames()
     ) throws(ModelError) -> DenseFeedForward {
-        DenseFeedForward(
-            gateUp: try linear(
-                path,
-                fused: LinearPart(
-                    "gate_up_proj",
-                    2 * network.size,
-                    network.alternatesGateAndUp ? InterleavedHeads(count: 1, size: 2 * network.size) : nil
-                ),
-                parts: [LinearPart(names.gate, network.size), LinearPart(names.up, network.size)],
-                columns: hiddenSize,
-                expectsFused: network.isFused,
-                bias: network.bias
-            ),
+        let usual = LayerNames()
+        let hasUsual = [usual.gateUp, usual.gate, usual.up, usual.down].contains { has("\(path).\($0)") }
+        let names = hasUsual ? usual : names
+        return DenseFeedForward(
+            gateUp: try gateUp(network, hiddenSize: hiddenSize, at: path, names),
             down: try linear(
                 path,
                 [LinearPart(names.down, hiddenSize)],
@@ -39,6 +33,30 @@ extension WeightReader {
                 bias: network.bias
             ),
             activation: network.activation.gating
+        )
+    }
+
+    private func gateUp(
+        _ network: DenseDescription,
+        hiddenSize: Int,
+        at path: String,
+        _ names: LayerNames
+    ) throws(ModelError) -> Linear {
+        let up = LinearPart(names.up, network.size)
+        guard network.activation.hasGate else {
+            return try linear(path, [up], columns: hiddenSize, bias: network.bias)
+        }
+        return try linear(
+            path,
+            fused: LinearPart(
+                names.gateUp,
+                2 * network.size,
+                network.alternatesGateAndUp ? InterleavedHeads(count: 1, size: 2 * network.size) : nil
+            ),
+            parts: [LinearPart(names.gate, network.size), up],
+            columns: hiddenSize,
+            expectsFused: network.isFused,
+            bias: network.bias
         )
     }
 }
@@ -49,6 +67,7 @@ extension Activation {
         case .silu: ck_gating(activation: CK_SILU, slope: 1, limit: 0)
         case .geluTanh: ck_gating(activation: CK_GELU_TANH, slope: 1, limit: 0)
         case .clamped(let slope, let limit): ck_gating(activation: CK_CLAMPED, slope: slope, limit: limit)
+        case .squaredReLU: ck_gating(activation: CK_SQUARED_RELU, slope: 1, limit: 0)
         }
     }
 }
@@ -60,7 +79,7 @@ extension ForwardPass {
         ck_gate(
             compute.handle,
             network.activation,
-            gateUp.buffer(2 * tokens * network.size),
+            gateUp.buffer(tokens * network.gateUp.rows),
             Int32(tokens),
             Int32(network.size),
             gated.ensureCapacity(tokens * network.size)

@@ -74,7 +74,7 @@ extension WeightReader {
 
     /// What softplus is multiplied by in the exponent of the decay. GGUF files have it so, others the logarithm of what is
     /// subtracted.
-    private func decayRate(_ path: String, _ count: Int) throws(ModelError) -> Vector {
+    func decayRate(_ path: String, _ count: Int) throws(ModelError) -> Vector {
         let own = "\(path).decay_rate"
         guard shape(of: own) == nil else { return try vector(named: [own], shapes: [[count], [count, 1]]) }
         return try vector(named: ["\(path).A_log"], shapes: [[count]]) { $0.map { -Float(exp(Double($0))) } }

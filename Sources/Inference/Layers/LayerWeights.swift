@@ -7,6 +7,7 @@ struct LayerWeights: Sendable {
         case latentAttention(LatentAttention)
         case gatedDeltaNet(GatedDeltaNet)
         case shortConvolution(ShortConvolution)
+        case stateSpace(StateSpace)
     }
 
     enum FeedForward: Sendable {
@@ -16,11 +17,12 @@ struct LayerWeights: Sendable {
     }
 
     let mixerNorm: RMSNorm?
-    let mixer: Mixer
+    /// Nil, as the feed-forward network: the layer has only the other one.
+    let mixer: Mixer?
     /// Of the mixer's output, in families that have one.
     let mixerOutputNorm: RMSNorm?
     let feedForwardNorm: RMSNorm?
-    let feedForward: FeedForward
+    let feedForward: FeedForward?
     let feedForwardOutputNorm: RMSNorm?
     /// Multiplies what is added to the hidden state; where there are output norms, these have taken it in.
     let residualScale: Float
@@ -40,15 +42,17 @@ extension ModelFamily {
             try weights.norm("\(path).\(name)", model.hiddenSize, of: model, scale: scale)
         }
         let (hasInputNorms, hasOutputNorms) = (layer.norms != .after, layer.norms != .before)
+        let (hasMixer, hasFeedForward) = (layer.mixer != nil, layer.feedForward != nil)
         let (names, scale) = (layerNames, layer.residualScale)
         let beforeFeedForward = hasOutputNorms ? "pre_feedforward_layernorm" : names.feedForwardNorm
         return LayerWeights(
-            mixerNorm: hasInputNorms ? try norm(names.mixerNorm) : nil,
+            mixerNorm: hasMixer && hasInputNorms ? try norm(names.mixerNorm) : nil,
             mixer: try weights.mixer(layer.mixer, of: model, at: path, names),
-            mixerOutputNorm: hasOutputNorms ? try norm("post_attention_layernorm", scale: scale) : nil,
-            feedForwardNorm: hasInputNorms ? try norm(beforeFeedForward) : nil,
+            mixerOutputNorm: hasMixer && hasOutputNorms ? try norm("post_attention_layernorm", scale: scale) : nil,
+            feedForwardNorm: hasFeedForward && hasInputNorms ? try norm(beforeFeedForward) : nil,
             feedForward: try weights.feedForward(layer.feedForward, of: model, at: path, names),
-            feedForwardOutputNorm: hasOutputNorms ? try norm("post_feedforward_layernorm", scale: scale) : nil,
+            feedForwardOutputNorm: hasFeedForward && hasOutputNorms
+                ? try norm("post_feedforward_layernorm", scale: scale) : nil,
             residualScale: scale,
             perLayerInput: try weights.perLayerInput(of: model, at: path),
             outputScale: layer.hasOutputScale
@@ -59,34 +63,58 @@ extension ModelFamily {
 
 extension WeightReader {
     fileprivate func mixer(
-        _ mixer: Mixer,
+        _ mixer: Mixer?,
         of model: TransformerDescription,
         at path: String,
         _ names: LayerNames
-    ) throws(ModelError) -> LayerWeights.Mixer {
+    ) throws(ModelError) -> LayerWeights.Mixer? {
         switch mixer {
         case .attention(let attention):
-            .attention(try self.attention(attention, of: model, at: "\(path).self_attn", names))
+            .attention(try self.attention(attention, of: model, at: "\(path).\(names.attention)", names))
         case .latentAttention(let attention):
             .latentAttention(try latentAttention(attention, of: model, at: "\(path).self_attn"))
         case .gatedDeltaNet(let net): .gatedDeltaNet(try deltaNet(net, of: model, at: "\(path).linear_attn"))
         case .shortConvolution(let convolution):
             .shortConvolution(try shortConvolution(convolution, hiddenSize: model.hiddenSize, at: "\(path).conv"))
+        case .stateSpace(let space):
+            .stateSpace(try stateSpace(space, of: model, at: "\(path).\(names.stateSpace)"))
+        case nil: nil
         }
     }
 
     fileprivate func feedForward(
-        _ kind: FeedForwardKind,
+        _ kind: FeedForwardKind?,
         of model: TransformerDescription,
         at path: String,
         _ names: LayerNames
-    ) throws(ModelError) -> LayerWeights.FeedForward {
+    ) throws(ModelError) -> LayerWeights.FeedForward? {
         let (size, own) = (model.hiddenSize, "\(path).\(names.feedForward)")
         return switch kind {
-        case .dense(let network): .dense(try dense(network, hiddenSize: size, at: own, names))
-        case .experts(let experts): .experts(try mixture(experts, hiddenSize: size, at: own, router: names.router))
+        case .dense(let network):
+            .dense(try dense(network, hiddenSize: size, at: densePath(in: path, names) ?? own, names))
+        case .experts(let experts):
+            .experts(
+                try mixture(
+                    experts,
+                    hiddenSize: size,
+                    at: names.experts.map { "\(path).\($0)" } ?? own,
+                    names,
+                    shared: names.sharedExpert.map { "\(path).\($0)" }
+                )
+            )
         case .both(let network, let experts): .both(try denseAndExperts(network, experts, of: model, at: path))
+        case nil: nil
         }
+    }
+}
+
+extension WeightReader {
+    /// Where a dense network is, if that is the other place.
+    private func densePath(in path: String, _ names: LayerNames) -> String? {
+        guard let own = names.otherFeedForward.map({ "\(path).\($0)" }), has("\(own).\(LayerNames().down)") else {
+            return nil
+        }
+        return own
     }
 }
 
@@ -95,8 +123,9 @@ extension ForwardPass {
     /// - Parameter index: of the layer among those with the same kind of memory, or that of the layer whose keys and values
     ///   it reads.
     func mix(_ layer: LayerWeights, index: Int) {
+        guard let mixer = layer.mixer else { return }
         normalize(layer.mixerNorm)
-        switch layer.mixer {
+        switch mixer {
         case .attention(let attention):
             attend(attention, layer: index)
             addOutput(of: attention.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
@@ -109,6 +138,9 @@ extension ForwardPass {
         case .shortConvolution(let convolution):
             convolve(convolution, layer: index)
             addOutput(of: convolution.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
+        case .stateSpace(let space):
+            scan(space, layer: index)
+            addOutput(of: space.output, attentionOutput, layer.mixerOutputNorm, scale: layer.residualScale)
         }
     }
 
@@ -124,9 +156,10 @@ extension ForwardPass {
 
     /// hidden += the output of the layer's feed-forward network.
     func feedForward(_ layer: LayerWeights) {
+        guard let feedForward = layer.feedForward else { return }
         let (norm, scale) = (layer.feedForwardOutputNorm, layer.residualScale)
         normalize(layer.feedForwardNorm)
-        switch layer.feedForward {
+        switch feedForward {
         case .dense(let network):
             activate(network, normed, tokens: count)
             addOutput(of: network.down, gated, norm, scale: scale)

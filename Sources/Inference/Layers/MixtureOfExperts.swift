@@ -14,6 +14,7 @@ struct MixtureOfExperts: Sendable {
     let correction: Vector?
     let experts: [DenseFeedForward]
     let shared: SharedExpert?
+    let latent: LatentExperts?
     /// Multiplies each expert's weight, after all else.
     let scales: [Float]?
 
@@ -28,62 +29,121 @@ struct SharedExpert: Sendable {
     let gate: Matrix?
 }
 
+/// What stands between the hidden state and experts that see less of it.
+struct LatentExperts: Sendable {
+    let down: Linear
+    let up: Linear
+}
+
 extension WeightReader {
     /// Binds the router (`gate`) and the experts at `path`: each by itself (`experts.N.gate_proj` …), as the hub has
     /// them, or stacked in one tensor, as transformers 5 (`experts.gate_up_proj`) and MLX (`switch_mlp.gate_proj` …) do;
     /// and the shared expert.
     /// - Parameters:
-    ///   - name: of the router, below `path`.
+    ///   - shared: the path of the shared expert; nil: it is below `path`.
     ///   - stack: where MLX has stacks, below `path`.
     ///   - scales: the tensor that multiplies the experts' weights, if there is one.
     func mixture(
         _ mixture: ExpertsDescription,
         hiddenSize: Int,
         at path: String,
-        router name: String,
+        _ names: LayerNames,
+        shared: String? = nil,
         stack: String = "switch_mlp",
         scales: String? = nil
     ) throws(ModelError) -> MixtureOfExperts {
-        let (count, bias) = (mixture.count, mixture.router.bias)
-        let router = try linear(path, [LinearPart(name, count)], columns: hiddenSize, bias: bias, isSmall: true)
-        var expertPaths = (0..<count).map { "\(path).experts.\($0)" }
-        for stack in ["\(path).\(stack)", "\(path).experts"] {
-            let names = ["gate_up_proj", "gate_proj", "up_proj", "down_proj"].filter { isStack("\(stack).\($0)") }
-            for name in names {
-                try unstack("\(stack).\(name)", count: count, transposed: mixture.transposesStacks) {
-                    "\(stack).\($0).\(name)"
-                }
-            }
-            if !names.isEmpty { expertPaths = (0..<count).map { "\(stack).\($0)" } }
-        }
+        let (count, inputs) = (mixture.count, mixture.latentSize ?? hiddenSize)
+        let router = try linear(
+            path,
+            [LinearPart(names.router, count)],
+            columns: hiddenSize,
+            bias: mixture.router.bias,
+            isSmall: true
+        )
         var experts: [DenseFeedForward] = []
-        for (index, path) in expertPaths.enumerated() {
-            experts.append(try dense(mixture.expert, hiddenSize: hiddenSize, at: path))
-            report(share: Double(index + 1) / Double(count))
+        for path in try expertPaths(mixture, hiddenSize: inputs, at: path, stack: stack, names) {
+            experts.append(try dense(mixture.expert, hiddenSize: inputs, at: path, names))
+            report(share: Double(experts.count) / Double(count))
         }
-        let corrections = ["_bias", ".bias"].map { "\(path).\(name).e_score_correction\($0)" }
+        let correction = "\(path).\(names.correction ?? "\(names.router).e_score_correction")"
+        let corrections = ["_bias", ".bias"].map { correction + $0 }
         return MixtureOfExperts(
             description: mixture,
             router: router,
             hiddenSize: hiddenSize,
             correction: mixture.router.hasCorrection ? try vector(named: corrections, shapes: [[count]]) : nil,
             experts: experts,
-            shared: try sharedExpert(mixture, hiddenSize: hiddenSize, at: path),
+            shared: try sharedExpert(mixture, hiddenSize: hiddenSize, at: path, named: shared, names),
+            latent: try latent(mixture, hiddenSize: hiddenSize, at: path),
             scales: try scales.map { (name) throws(ModelError) in try vector(named: [name], shapes: [[count]]).values }
         )
     }
 
-    /// Binds `shared_experts`, which are one network; or `shared_expert` and its gate.
-    private func sharedExpert(
+    /// The path of each expert, once the stacks that the file has are readable matrix by matrix.
+    private func expertPaths(
+        _ mixture: ExpertsDescription,
+        hiddenSize: Int,
+        at path: String,
+        stack: String,
+        _ names: LayerNames
+    ) throws(ModelError) -> [String] {
+        let count = mixture.count
+        for stack in ["\(path).\(stack)", "\(path).experts"] {
+            let found = Self.stacks.filter { isStack("\(stack).\($0.name)") }
+            for (name, own) in found {
+                try unstack("\(stack).\(name)", count: count, transposed: mixture.transposesStacks) {
+                    "\(stack).\($0).\(own)"
+                }
+            }
+            if !found.isEmpty { return (0..<count).map { "\(stack).\($0)" } }
+        }
+        let paths = (0..<count).map { "\(path).experts.\($0)" }
+        guard let stacks = names.stacks else { return paths }
+        let (size, usual) = (mixture.expert.size, LayerNames())
+        for (name, own, shape) in [
+            (stacks.gateUp, usual.gateUp, [count, 2 * size, hiddenSize]),
+            (stacks.down, usual.down, [count, hiddenSize, size]),
+        ] {
+            _ = try tensors.tensor("\(path).\(name).weight", TensorType.floats, shape: shape)
+            try unstack("\(path).\(name)", count: count) { "\(paths[$0]).\(own)" }
+        }
+        return paths
+    }
+
+    /// The names that stacks have, and those of their matrices.
+    private static let stacks: [(name: String, own: String)] =
+        ["gate_up_proj", "gate_proj", "up_proj", "down_proj"].map { ($0, $0) }
+        // MLX's of networks without a gate.
+        + [("fc1", "up_proj"), ("fc2", "down_proj")]
+
+    /// Binds `fc1_latent_proj` and `fc2_latent_proj`, if there are such.
+    private func latent(
         _ mixture: ExpertsDescription,
         hiddenSize: Int,
         at path: String
+    ) throws(ModelError) -> LatentExperts? {
+        guard let size = mixture.latentSize else { return nil }
+        let (down, up) = (LinearPart("fc1_latent_proj", size), LinearPart("fc2_latent_proj", hiddenSize))
+        return LatentExperts(
+            down: try linear(path, [down], columns: hiddenSize, bias: mixture.latentBias),
+            up: try linear(path, [up], columns: size, bias: mixture.latentBias)
+        )
+    }
+
+    /// Binds the shared expert at a path of its own; or `shared_experts`, which are one network; or `shared_expert` and its
+    /// gate.
+    private func sharedExpert(
+        _ mixture: ExpertsDescription,
+        hiddenSize: Int,
+        at path: String,
+        named own: String?,
+        _ names: LayerNames
     ) throws(ModelError) -> SharedExpert? {
         guard let size = mixture.sharedSize else { return nil }
         var network = mixture.expert
         network.size = size
         guard mixture.gatesShared else {
-            let network = try dense(network, hiddenSize: hiddenSize, at: "\(path).shared_experts")
+            let network = try dense(network, hiddenSize: hiddenSize, at: own ?? "\(path).shared_experts", names)
             return SharedExpert(network: network, gate: nil)
         }
         return SharedExpert(
@@ -105,25 +165,42 @@ extension ForwardPass {
             rows[Int(expert)].append(Int32(index / mixture.chosenCount))
             shares[Int(expert)].append(weights[index])
         }
-        let hiddenSize = mixture.hiddenSize
-        let output = blockOutput.ensureCapacity(count * hiddenSize)
-        output.update(repeating: 0, count: count * hiddenSize)
-        for (expert, network) in mixture.experts.enumerated() where !rows[expert].isEmpty {
+        if let latent = mixture.latent {
+            latent.down.apply(normed, tokens: count, into: latentInput, on: compute)
+            add(mixture.experts, latentInput, size: latent.down.rows, rows, shares, to: latentOutput)
+            latent.up.apply(latentOutput, tokens: count, into: blockOutput, on: compute)
+        } else {
+            add(mixture.experts, normed, size: mixture.hiddenSize, rows, shares, to: blockOutput)
+        }
+        if let shared = mixture.shared { add(shared, hiddenSize: mixture.hiddenSize) }
+    }
+
+    /// y[count, size] = the sum of what each expert makes of its rows of x, times its shares.
+    private func add(
+        _ experts: [DenseFeedForward],
+        _ x: FloatBuffer,
+        size: Int,
+        _ rows: [[Int32]],
+        _ shares: [[Float]],
+        to y: FloatBuffer
+    ) {
+        let output = y.ensureCapacity(count * size)
+        output.update(repeating: 0, count: count * size)
+        for (expert, network) in experts.enumerated() where !rows[expert].isEmpty {
             let tokens = rows[expert].count
-            gather(rows[expert], of: normed, size: hiddenSize, into: expertInput)
+            gather(rows[expert], of: x, size: size, into: expertInput)
             activate(network, expertInput, tokens: tokens)
             network.down.apply(gated, tokens: tokens, into: expertOutput, on: compute)
             ck_scatter_add(
                 compute.handle,
-                expertOutput.buffer(tokens * hiddenSize),
+                expertOutput.buffer(tokens * size),
                 rows[expert],
                 shares[expert],
                 Int32(tokens),
-                Int32(hiddenSize),
+                Int32(size),
                 output
             )
         }
-        if let shared = mixture.shared { add(shared, hiddenSize: hiddenSize) }
     }
 
     /// blockOutput += the shared expert's output for `normed`.
@@ -153,6 +230,7 @@ extension ForwardPass {
             groups: Int32(router.groups),
             chosen_groups: Int32(router.chosenGroups),
             normalize: mixture.description.normalizesWeights,
+            least_sum: router.leastSum,
             scale: router.weightScale
         )
         ck_route_top_k(

@@ -15,18 +15,26 @@ enum TensorKind: String, CaseIterable, Encodable {
         func has(_ names: String...) -> Bool { parts.contains { part in names.contains { part == $0 } } }
         if parts.contains(where: { $0.contains("norm") }) {
             self = .norms
-        } else if has("embed_tokens", "embed_tokens_per_layer", "token_embd", "wte") {
+        } else if has("embed_tokens", "embed_tokens_per_layer", "embeddings", "token_embd", "wte") {
             self = .embedding
         } else if has("lm_head", "output") {
             self = .head
-        } else if has("experts", "switch_mlp", "router") || parts.contains(where: { $0.hasSuffix("_exps") }) {
+        } else if has("experts", "switch_mlp", "router", "block_sparse_moe")
+            || parts.contains(where: { $0.hasSuffix("_exps") })
+        {
             self = .experts
-        } else if has("self_attn", "linear_attn", "attn", "attention")
+        } else if has("self_attn", "linear_attn", "mamba", "attn", "attention")
             || parts.contains(where: { $0.hasPrefix("attn_") })
         {
             self = .attention
         } else if has("mlp", "feed_forward") || parts.contains(where: { $0.hasPrefix("ffn_") }) {
             self = .feedForward
+        } else if has("mixer") {
+            // Nemotron's, of layers of any kind.
+            self =
+                has("gate", "fc1_latent_proj", "fc2_latent_proj")
+                ? .experts
+                : has("up_proj", "down_proj") ? .feedForward : .attention
         } else {
             self = .other
         }

@@ -41,6 +41,31 @@ DELTA_NETS = {
 SHARED_EXPERT = {
     "num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "shared_expert_intermediate_size": 64,
 }
+SCALES = {
+    "embedding_multiplier": 3.0, "attention_multiplier": 0.4, "residual_multiplier": 0.6, "logits_scaling": 3.0}
+# With larger embeddings each token would be followed by itself.
+GRANITE_EXPERTS = SCALES | {
+    "embedding_multiplier": 0.4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
+    "intermediate_size": 32, "num_local_experts": 6, "num_experts_per_tok": 2}
+# Chunks shorter than the tests' sequences.
+GRANITE_HYBRID = GRANITE_EXPERTS | {
+    "num_hidden_layers": 4, "shared_intermediate_size": 64, "mamba_n_heads": 4, "mamba_n_groups": 2,
+    "mamba_d_state": 32, "mamba_d_head": 16, "mamba_d_conv": 4, "mamba_expand": 2, "mamba_chunk_size": 16,
+    "mamba_conv_bias": True, "position_embedding_type": "nope",
+    "layer_types": ["mamba", "attention", "mamba", "mamba"]}
+NEMOTRON = {name: value for name, value in COMMON.items() if name not in ("rms_norm_eps", "rope_theta", "hidden_act")} | {
+    "model_type": "nemotron_h", "hidden_size": 64, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32,
+    "layer_norm_epsilon": 1e-5, "mlp_hidden_act": "relu2", "mamba_hidden_act": "silu", "mamba_num_heads": 4,
+    "mamba_head_dim": 80, "n_groups": 2, "ssm_state_size": 32, "conv_kernel": 4, "chunk_size": 16, "use_conv_bias": True,
+    "time_step_limit": [0.0, float("inf")], "time_step_min": 1e-9}
+NEMOTRON_EXPERTS = {
+    "n_routed_experts": 8, "num_experts_per_tok": 3, "moe_intermediate_size": 32,
+    "moe_shared_expert_intermediate_size": 64, "moe_latent_size": 32, "n_shared_experts": 1, "n_group": 4, "topk_group": 2,
+    "norm_topk_prob": True, "routed_scaling_factor": 1.7}
+LFM2_EXPERTS = {
+    "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True, "norm_eps": 1e-5, "conv_L_cache": 3,
+    "num_experts": 8, "num_experts_per_tok": 3, "moe_intermediate_size": 32, "num_dense_layers": 1,
+    "norm_topk_prob": True, "routed_scaling_factor": 1.7, "use_expert_bias": True}
 SECTIONS = {
     "rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.25, "mrope_interleaved": True,
     "mrope_section": [2, 1, 1]}
@@ -78,8 +103,7 @@ MODELS = {
         "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True},
     "granite": COMMON | {
         "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True, "attention_bias": True,
-        "mlp_bias": False, "embedding_multiplier": 3.0, "attention_multiplier": 0.4, "residual_multiplier": 0.6,
-        "logits_scaling": 3.0},
+        "mlp_bias": False} | SCALES,
     # Layers with and without rotary positions; some of the latter have a window.
     "smollm3": COMMON | {
         "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
@@ -157,6 +181,19 @@ MODELS = {
         "norm_eps": 1e-5, "conv_L_cache": 3, "conv_bias": True, "intermediate_size": 120, "block_multiple_of": 32,
         "block_ffn_dim_multiplier": 1.0, "block_auto_adjust_ff_dim": True,
         "layer_types": ["conv", "full_attention", "conv", "conv"]},
+    "lfm2_moe": COMMON | LFM2_EXPERTS | {
+        "num_hidden_layers": 4, "conv_bias": True, "layer_types": ["conv", "full_attention", "conv", "full_attention"]},
+    "granitemoe": COMMON | GRANITE_EXPERTS | {"attention_bias": True},
+    # Steps kept from being short and long.
+    "granitemoehybrid": COMMON | GRANITE_HYBRID | {"mamba_proj_bias": True, "time_step_limit": [0.9, 1.6]},
+    # One group, and attention with rotary positions.
+    "granitemoehybrid_dense": COMMON | GRANITE_HYBRID | {
+        "model_type": "granitemoehybrid", "num_local_experts": 0, "num_experts_per_tok": 0, "mamba_n_groups": 1,
+        "mamba_d_head": "auto", "position_embedding_type": "rope", "mamba_conv_bias": False},
+    "nemotron_h": NEMOTRON | {
+        "hybrid_override_pattern": "M-*M", "num_hidden_layers": 4, "use_bias": True, "mlp_bias": True},
+    "nemotron_h_moe": NEMOTRON | NEMOTRON_EXPERTS | {
+        "hybrid_override_pattern": "ME*ME", "num_hidden_layers": 5, "n_groups": 4},
 }
 for name in ("qwen3_5_text", "qwen3_5_moe_text"):
     del MODELS[name]["rope_theta"]
@@ -184,9 +221,8 @@ GGUF_MODELS = {
         "head_dim": 32, "sliding_window": 20, "query_pre_attn_scalar": 32, "rope_theta": 1000000.0,
         "rope_local_base_freq": 10000.0, "rope_scaling": {"rope_type": "linear", "factor": 4.0},
         "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True},
-    "granite": COMMON | {
-        "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True, "embedding_multiplier": 3.0,
-        "attention_multiplier": 0.4, "residual_multiplier": 0.6, "logits_scaling": 3.0},
+    "granite": COMMON | SCALES | {
+        "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
     "smollm3": COMMON | {
         "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True},
     "mistral3": MODELS["ministral3"] | {"model_type": "ministral3", "sliding_window": None},
@@ -226,10 +262,21 @@ GGUF_MODELS = {
         "layer_types": ["conv", "full_attention", "conv"]},
     "qwen35moe": COMMON | DELTA_NETS | SHARED_EXPERT | {
         "model_type": "qwen3_5_moe_text", "rope_parameters": SECTIONS},
+    "lfm2moe": COMMON | LFM2_EXPERTS | {
+        "model_type": "lfm2_moe", "num_hidden_layers": 3, "conv_bias": False, "routed_scaling_factor": 1.0,
+        "layer_types": ["conv", "full_attention", "conv"]},
+    "granitemoe": COMMON | GRANITE_EXPERTS | {
+        "model_type": "granitemoeshared", "shared_intermediate_size": 64},
+    "granitehybrid": COMMON | GRANITE_HYBRID | {"model_type": "granitemoehybrid"},
+    "granitehybrid-dense": COMMON | GRANITE_HYBRID | {
+        "model_type": "granitemoehybrid", "num_local_experts": 0, "num_experts_per_tok": 0, "intermediate_size": 64,
+        "mamba_n_groups": 1},
+    "nemotron_h": NEMOTRON | {"hybrid_override_pattern": "M-*M", "num_hidden_layers": 4},
+    "nemotron_h_moe": NEMOTRON | NEMOTRON_EXPERTS | {"hybrid_override_pattern": "ME*M", "num_hidden_layers": 4},
 }
 
 # Files whose architecture is not what they are called.
-SAME_ARCHITECTURE = {"olmo3": "olmo2", "deepseek2-v2": "deepseek2"}
+SAME_ARCHITECTURE = {"olmo3": "olmo2", "deepseek2-v2": "deepseek2", "granitehybrid-dense": "granitehybrid"}
 # With a draft head behind the other layers.
 for name in ("qwen35", "glm4moe", "deepseek2"):
     GGUF_MODELS[f"{name}-draft"] = GGUF_MODELS[name] | {"draft_head": True}

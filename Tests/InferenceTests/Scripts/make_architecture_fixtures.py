@@ -54,7 +54,7 @@ def random_weights(model, seed: int) -> dict[str, torch.Tensor]:
         if name == "lm_head.weight" and model.config.tie_word_embeddings:
             continue
         values = torch.randn(value.shape, generator=generator)
-        if name.endswith((".bias", "correction_bias")):
+        if name.endswith((".bias", "correction_bias", "expert_bias")):
             values = 0.2 * values
         elif name.endswith(".A_log"):
             values = values - 3  # states that last
@@ -110,6 +110,19 @@ def hub_layout(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     for name, value in weights.items():
         if is_gpt_oss(weights):
             stored[name] = value
+        elif ".block_sparse_moe." in name:
+            stored[granite_name(name)] = value
+        elif ".mixer.experts." in name:
+            for index, expert in enumerate(value):
+                base, part = name.split(".experts.")
+                stored[f"{base}.experts.{index}.{part}.weight"] = expert
+        elif name.endswith(".feed_forward.experts.gate_up_proj"):
+            for index, expert in enumerate(value):
+                base = name.removesuffix("gate_up_proj") + str(index)
+                stored[f"{base}.w1.weight"], stored[f"{base}.w3.weight"] = expert.chunk(2)
+        elif name.endswith(".feed_forward.experts.down_proj"):
+            for index, expert in enumerate(value):
+                stored[f"{name.removesuffix('down_proj')}{index}.w2.weight"] = expert
         elif name.endswith(".mlp.experts.gate_up_proj"):
             for index, expert in enumerate(value):
                 gate, up = expert.chunk(2)
@@ -120,7 +133,22 @@ def hub_layout(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
                 stored[f"{name.removesuffix('down_proj')}{index}.down_proj.weight"] = expert
         else:
             stored[name] = value
-    return {name: value.bfloat16().contiguous() for name, value in stored.items()}
+    return {own_name(name): value.bfloat16().contiguous() for name, value in stored.items()}
+
+
+def own_name(name: str) -> str:
+    """Nemotron's layers are in a backbone, on the hub and in MLX."""
+    is_nemotron = ".mixer." in name or name.endswith((".embeddings.weight", ".norm_f.weight")) or (
+        name.startswith("model.layers.") and name.endswith(".norm.weight") and name.count(".") == 4)
+    return name.replace("model.", "backbone.", 1) if is_nemotron else name
+
+
+def granite_name(name: str) -> str:
+    """Stacks of all experts, as the hub has them."""
+    for part, own in [("experts.gate_up_proj", "input_linear.weight"), ("experts.down_proj", "output_linear.weight"),
+                      ("router.weight", "router.layer.weight")]:
+        name = name.replace(f".block_sparse_moe.{part}", f".block_sparse_moe.{own}")
+    return name
 
 
 def is_gpt_oss(weights: dict[str, torch.Tensor]) -> bool:
@@ -203,16 +231,33 @@ def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int, fields: 
             return in_turn(add(gate, parts[0], bits), add(up, parts[1], bits))
         return add(path, value.transpose(1, 2), bits).transpose(1, 2).contiguous()
 
+    def add_gate_and_up(path: str, value: torch.Tensor, dimension: int) -> torch.Tensor:
+        gate, up = value.chunk(2, dim=dimension)
+        return torch.cat([
+            add(path.replace("gate_up_proj", "gate_proj"), gate, bits),
+            add(path.replace("gate_up_proj", "up_proj"), up, bits)], dim=dimension)
+
     delta_nets = any("linear_attn" in name for name in weights)
+    is_dense_granite = fields.get("num_local_experts") == 0
     for name, value in weights.items():
-        path = name.removesuffix(".weight")
+        path = own_name(name).removesuffix(".weight")
         if delta_nets and name.endswith("norm.weight") and not name.endswith("linear_attn.norm.weight"):
             stored[name] = (value + 1).bfloat16()
             restored[name] = stored[name].float() - 1
-        elif value.ndim == 1 or path.endswith(".mlp.gate") and "n_shared_experts" in fields:
-            stored[name], restored[name] = value.bfloat16(), value
+        elif value.ndim == 1 or path.endswith((".mlp.gate", ".mixer.gate")) and "n_shared_experts" in fields:
+            stored[own_name(name)], restored[name] = value.bfloat16(), value
         elif name.endswith((".conv1d.weight", ".conv.conv.weight")):
-            stored[name], restored[name] = value.moveaxis(2, 1).bfloat16().contiguous(), value
+            stored[own_name(name)], restored[name] = value.moveaxis(2, 1).bfloat16().contiguous(), value
+        elif ".mixer.experts." in path:
+            stack = path.replace(".experts.", ".switch_mlp.").replace("up_proj", "fc1").replace("down_proj", "fc2")
+            restored[name] = add(stack, value, bits)
+        elif is_dense_granite and ".shared_mlp." in path:
+            path = path.replace("shared_mlp.input_linear", "mlp.gate_up_proj")
+            path = path.replace("shared_mlp.output_linear", "mlp.down_proj")
+            restored[name] = (add_gate_and_up(path, value, 0) if "gate_up_proj" in path else add(path, value, bits))
+        elif fields["model_type"] == "lfm2_moe" and path.endswith((".w1", ".w2", ".w3")):
+            part = {"w1": "gate_proj", "w2": "down_proj", "w3": "up_proj"}[path[-2:]]
+            restored[name] = add(path[:-2] + part, value, bits)
         elif is_gpt_oss(weights) and ".experts." in path:
             restored[name] = add_gpt_oss(path, value)
         elif path.endswith(".kv_b_proj") and fields["model_type"] != "deepseek_v2":
@@ -220,29 +265,37 @@ def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int, fields: 
             keys, values = head_parts(value, fields)
             restored[name] = joined_heads(
                 add(f"{base}embed_q", keys, bits), add(f"{base}unembed_out", values, bits))
-        elif path.endswith((".mlp.gate", ".mlp.router", ".router.proj", ".shared_expert_gate")):
+        elif path.endswith((
+            ".mlp.gate", ".mlp.router", ".router.proj", ".shared_expert_gate", ".feed_forward.gate",
+            ".block_sparse_moe.router",
+        )):
+            path = path.replace("block_sparse_moe.router", "block_sparse_moe.router.layer")
             exceptions[path] = {"group_size": group, "bits": 8}
             restored[name] = add(path, value, 8)
         elif ".experts." in path:
-            is_gemma = ".mlp.experts." not in path
+            is_gemma = fields["model_type"].startswith("gemma")
             stack = path.replace(".experts.", ".experts.switch_glu." if is_gemma else ".switch_mlp.")
-            if path.endswith("gate_up_proj"):
-                gate, up = value.chunk(2, dim=1)
-                restored[name] = torch.cat([
-                    add(stack.replace("gate_up_proj", "gate_proj"), gate, bits),
-                    add(stack.replace("gate_up_proj", "up_proj"), up, bits)], dim=1)
-            else:
-                restored[name] = add(stack, value, bits)
+            restored[name] = (
+                add_gate_and_up(stack, value, 1) if path.endswith("gate_up_proj") else add(stack, value, bits))
         else:
             restored[name] = add(path, value, bits)
     return stored, restored, exceptions
+
+
+def tagged(value):
+    """Infinities as transformers writes them, because JSON has none."""
+    if isinstance(value, dict):
+        return {name: tagged(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [tagged(element) for element in value]
+    return {"__float__": "Infinity"} if value == float("inf") else value
 
 
 def write(folder: str, fields: dict, tensors, arrays):
     path = FIXTURES / folder
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
-    (path / "config.json").write_text(json.dumps(fields, indent=1) + "\n")
+    (path / "config.json").write_text(json.dumps(tagged(fields), indent=1) + "\n")
     (path / "tokenizer.json").write_text('{"model": {"type": "BPE", "vocab": {}, "merges": []}}\n')
     save_file(tensors, path / "model.safetensors")
     save_file(arrays, path / "reference.safetensors")

@@ -23,6 +23,10 @@ from make_draft_fixtures import Head, hidden_states
 from make_fixtures import FIXTURES
 
 rng = np.random.default_rng(20)
+# Whose rows of q and k the converter reorders.
+ROTATED = ("llama", "granite", "granitemoe", "granitehybrid", "smollm3", "mistral3")
+SPACE_PARTS = (
+    "in_proj.weight", "conv1d.weight", "conv1d.bias", "dt_bias", "A_log", "D", "norm.weight", "out_proj.weight")
 
 
 # What llama.cpp's converter names itself.
@@ -35,6 +39,11 @@ OWN_NAMES = {
 # Parts of a draft head, below its layer.
 DRAFT_HEAD = {"embedding_norm": "enorm.", "hidden_norm": "hnorm.", "projection": "eh_proj.", "norm": "shared_head.norm.",
               "layer": ""}
+# And Granite's experts.
+EXPERT_NAMES = {
+    f"{module}.{part}_proj": f"ffn_{part}_{suffix}"
+    for module, suffix in [("block_sparse_moe.experts", "exps"), ("shared_mlp", "shexp")] for part in ("gate", "up", "down")
+}
 
 
 def write_names():
@@ -67,6 +76,15 @@ def write_names():
         "q_proj", "k_proj", "v_proj", "out_proj", "q_layernorm", "k_layernorm")]
     parts["lfm2"] += [f"conv.{n}" for n in ("conv", "in_proj", "out_proj")]
     parts["lfm2"] += [f"feed_forward.{n}" for n in ("w1", "w2", "w3")]
+    parts["lfm2moe"] = parts["lfm2"] + ["feed_forward.gate"] + [f"feed_forward.experts.{n}" for n in mlp]
+    space = [f"{{}}.{n}" for n in ("in_proj", "conv1d", "norm", "out_proj")]
+    parts["granitemoe"] = parts["llama"][:6] + ["block_sparse_moe.router.layer"]
+    parts["granitehybrid"] = parts["granitemoe"] + [n.format("mamba") for n in space]
+    parts["nemotron_h"] = [n.format("mixer") for n in space + [f"{{}}.{n}" for n in attention]]
+    parts["nemotron_h_moe"] = parts["nemotron_h"] + [f"mixer.{n}" for n in (
+        "gate", "fc1_latent_proj", "fc2_latent_proj", "experts.up_proj", "experts.down_proj",
+        "shared_experts.up_proj", "shared_experts.down_proj")]
+    parts["nemotron_h"] = parts["nemotron_h"] + ["mixer.up_proj", "mixer.down_proj"]
     extra = ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     parts["gemma2"] = parts["llama"] + extra
     parts["gemma3"] = parts["llama"] + head_norms + extra
@@ -86,10 +104,17 @@ def write_names():
         paths = ["model.embed_tokens", "model.norm", "model.embedding_norm", "lm_head"] + models.get(arch, [])
         paths += [f"model.layers.11.{m}" for m in modules]
         pairs = {f"{p}.weight": names.get_name(f"{p}.weight", try_suffixes=(".weight",)) for p in paths}
+        if arch.startswith("nemotron_h"):
+            # Which the package knows by the hub's name for the decoder.
+            pairs |= {f"model.layers.11.{m}.weight": names.get_name(
+                f"backbone.layers.11.{m}.weight", try_suffixes=(".weight",)) for m in modules + ["norm"]}
         # Gemma has no lm_head.
         result[arch] = {path: name for path, name in pairs.items() if name}
         if arch == "gemma4":
             result[arch] |= {f"model.layers.11.{path}": f"blk.11.{name}" for path, name in OWN_NAMES.items()}
+        if arch.startswith("granite") and arch != "granite":
+            result[arch] |= {
+                f"model.layers.11.{path}.weight": f"blk.11.{name}.weight" for path, name in EXPERT_NAMES.items()}
     (FIXTURES / "phi3-gguf" / "names.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
@@ -129,6 +154,8 @@ def add_gemma4_parameters(writer: gguf.GGUFWriter, fields: dict):
 def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     if arch == "gemma4":
         return add_gemma4_parameters(writer, fields)
+    if arch.startswith("nemotron_h"):
+        return add_nemotron_parameters(writer, fields)
     head = fields.get("head_dim", fields["hidden_size"] // fields["num_attention_heads"])
     writer.add_context_length(fields["max_position_embeddings"])
     writer.add_embedding_length(fields["hidden_size"])
@@ -138,9 +165,15 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
         writer.add_uint32(f"{arch}.nextn_predict_layers", 1)
     writer.add_head_count(fields["num_attention_heads"])
     heads = 1 if "kv_lora_rank" in fields else fields["num_key_value_heads"]
-    if arch == "lfm2":
+    if arch.startswith("lfm2"):
         writer.add_shortconv_l_cache(fields["conv_L_cache"])
         heads = [0 if kind == "conv" else heads for kind in fields["layer_types"]]
+    if arch == "granitehybrid":
+        heads = [0 if kind == "mamba" else heads for kind in fields["layer_types"]]
+        writer.add_rope_scaling_finetuned(False)
+        add_state_spaces(
+            writer, fields, ["n_groups", "d_state", "d_conv", "n_heads"],
+            fields["mamba_expand"] * fields["hidden_size"], prefix="mamba_")
     writer.add_head_count_kv(heads)
     writer.add_layer_norm_rms_eps(fields["rms_norm_eps"])
     writer.add_rope_freq_base(rope_base(fields, head))
@@ -183,7 +216,7 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
     if arch == "gemma2":
         writer.add_attn_logit_softcapping(fields["attn_logit_softcapping"])
         writer.add_final_logit_softcapping(fields["final_logit_softcapping"])
-    if arch == "granite":
+    if arch.startswith("granite"):
         writer.add_embedding_scale(fields["embedding_multiplier"])
         writer.add_attention_scale(fields["attention_multiplier"])
         writer.add_residual_scale(fields["residual_multiplier"])
@@ -199,6 +232,41 @@ def add_parameters(writer: gguf.GGUFWriter, arch: str, fields: dict):
         writer.add_expert_count(fields.get("num_experts", fields.get("num_local_experts")))
         writer.add_expert_used_count(fields["num_experts_per_tok"])
         writer.add_expert_feed_forward_length(fields.get("moe_intermediate_size", fields["intermediate_size"]))
+    if arch.startswith("granite") and "shared_intermediate_size" in fields:
+        writer.add_expert_shared_feed_forward_length(fields["shared_intermediate_size"])
+    if arch == "lfm2moe":
+        writer.add_leading_dense_block_count(fields["num_dense_layers"])
+        writer.add_expert_gating_func(gguf.ExpertGatingFuncType.SIGMOID)
+
+
+def add_state_spaces(writer: gguf.GGUFWriter, fields: dict, names: list[str], inner: int, prefix: str = ""):
+    groups, size, taps, heads = (fields[prefix + name] for name in names)
+    writer.add_ssm_group_count(groups)
+    writer.add_ssm_state_size(size)
+    writer.add_ssm_conv_kernel(taps)
+    writer.add_ssm_time_step_rank(heads)
+    writer.add_ssm_inner_size(inner)
+
+
+def add_nemotron_parameters(writer: gguf.GGUFWriter, fields: dict):
+    pattern = fields["hybrid_override_pattern"]
+    writer.add_context_length(fields["max_position_embeddings"])
+    writer.add_embedding_length(fields["hidden_size"])
+    writer.add_block_count(len(pattern))
+    writer.add_head_count(fields["num_attention_heads"])
+    writer.add_head_count_kv([fields["num_key_value_heads"] if kind == "*" else 0 for kind in pattern])
+    width = fields["moe_intermediate_size" if "E" in pattern else "intermediate_size"]
+    writer.add_feed_forward_length([width if kind in "-E" else 0 for kind in pattern])
+    writer.add_key_length(fields["head_dim"])
+    writer.add_value_length(fields["head_dim"])
+    writer.add_layer_norm_eps(fields["layer_norm_epsilon"])
+    writer.add_rope_scaling_finetuned(False)
+    inner = fields["mamba_num_heads"] * fields["mamba_head_dim"]
+    add_state_spaces(writer, fields, ["n_groups", "ssm_state_size", "conv_kernel", "mamba_num_heads"], inner)
+    if "E" in pattern:
+        add_grouped_experts(writer, "nemotron_h_moe", fields)
+        writer.add_expert_shared_feed_forward_length(fields["moe_shared_expert_intermediate_size"])
+        writer.add_moe_latent_size(fields["moe_latent_size"])
 
 
 def rope_base(fields: dict, head: int) -> float:
@@ -216,7 +284,8 @@ def add_grouped_experts(writer: gguf.GGUFWriter, arch: str, fields: dict):
     writer.add_expert_weights_scale(fields["routed_scaling_factor"])
     writer.add_expert_group_count(fields["n_group"])
     writer.add_expert_group_used_count(fields["topk_group"])
-    writer.add_leading_dense_block_count(fields["first_k_dense_replace"])
+    if "first_k_dense_replace" in fields:
+        writer.add_leading_dense_block_count(fields["first_k_dense_replace"])
     if fields["norm_topk_prob"]:
         writer.add_expert_weights_norm(True)
     if arch == "glm4moe":
@@ -324,6 +393,43 @@ def head_names(head: Head, layers: int) -> dict[str, str]:
     return names
 
 
+def state_space_part(name: str, value: np.ndarray, groups: int) -> dict[str, np.ndarray]:
+    """A tensor of a state space by the name that the `gguf` package knows, as GGUF files have it."""
+    base, part = name.rsplit(".mamba." if ".mamba." in name else ".mixer.", 1)
+    base = name.removesuffix(part).replace("model.layers.", "backbone.layers.") if ".mixer." in name else base + ".mamba."
+    if part == "conv1d.weight":
+        value = value[:, 0, :]
+    elif part == "A_log":
+        value = -np.exp(value)[:, None]
+    elif part == "D":
+        value = value[:, None]
+    elif part == "norm.weight":
+        value = value.reshape(groups, -1)
+    return {base + {"dt_bias": "dt_proj.bias"}.get(part, part): value}
+
+
+def nemotron_name(name: str) -> str:
+    """The hub's, or that of GGUF."""
+    layer, _, part = name.removeprefix("model.layers.").partition(".mixer.experts.")
+    if part:
+        return f"blk.{layer}.ffn_{part.removesuffix('_proj')}_exps.weight"
+    return name.replace("model.", "backbone.", 1).replace("correction_bias", "correction.bias")
+
+
+def expert_parts(file: str, name: str, value: np.ndarray) -> dict[str, np.ndarray]:
+    """What stands in for a tensor of a feed-forward network, whole names of GGUF among them."""
+    layer = name.split(".")[2]
+    if name.endswith(("experts.gate_up_proj", "shared_mlp.input_linear.weight")):
+        stacked = value.ndim == 3
+        suffix = "exps" if stacked else "shexp"
+        parts = dict(zip(["gate", "up"], np.split(value, 2, axis=1 if stacked else 0)))
+    else:
+        suffix, parts = "exps" if value.ndim == 3 else "shexp", {"down": value}
+    if file == "granitehybrid-dense":
+        return {f"blk.{layer}.ffn_{part}.weight": v for part, v in parts.items()}
+    return {f"blk.{layer}.ffn_{part}_{suffix}.weight": v for part, v in parts.items()}
+
+
 def write_architecture(file: str, fields: dict):
     arch = SAME_ARCHITECTURE.get(file, file)
     fields = {"model_type": arch} | fields
@@ -345,6 +451,7 @@ def write_architecture(file: str, fields: dict):
         value = tensor.numpy()
         of_gpt_oss = arch == "gpt-oss" and ".experts." in name
         is_router = {"gate", "router"} & set(name.split(".")[-2:]) or "router.proj" in name
+        is_space = ".mamba." in name or name.endswith(tuple(f".mixer.{part}" for part in SPACE_PARTS))
         kind = Type.MXFP4 if of_gpt_oss else Type.Q8_0 if is_router else Type.Q4_0
         is_plain = name.endswith(("conv1d.weight", "conv.conv.weight", "shared_expert_gate.weight"))
         if value.ndim > 1 and not of_gpt_oss and not is_plain:
@@ -357,6 +464,16 @@ def write_architecture(file: str, fields: dict):
         parts = {name: value}
         if of_gpt_oss:
             parts = split_gpt_oss(name, tensor, weights)
+        elif is_space:
+            parts = state_space_part(name, value, fields.get("mamba_n_groups", fields.get("n_groups")))
+        elif arch.startswith("nemotron_h"):
+            parts = {nemotron_name(name): value}
+        elif ".feed_forward.experts." in name or ".shared_mlp." in name or ".block_sparse_moe.experts." in name:
+            parts = expert_parts(file, name, value)
+        elif name.endswith(".block_sparse_moe.router.weight"):
+            parts = {name.replace("router", "router.layer"): value}
+        elif name.endswith(".expert_bias"):
+            parts = {f"{name}.bias": value}
         elif name.endswith(".mlp.experts.gate_up_proj"):
             gate, up = np.split(value, 2, axis=1)
             base = name.removesuffix("gate_up_proj")
@@ -375,7 +492,7 @@ def write_architecture(file: str, fields: dict):
             parts = {name: value[:, 0, :]}
         for path, part in parts.items():
             for module, heads in [("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")]:
-                if arch in ("llama", "granite", "smollm3", "mistral3") and module in path:
+                if arch in ROTATED and module in path:
                     part = halves_in_turn(part, fields[heads])
             relative = arch in ("gemma2", "gemma3") or "linear_num_value_heads" in fields
             if relative and path.endswith("norm.weight") and not path.endswith("linear_attn.norm.weight"):
@@ -385,7 +502,10 @@ def write_architecture(file: str, fields: dict):
             layer, _, module = path.removeprefix("model.layers.").partition(".")
             if module in OWN_NAMES:
                 own = f"blk.{layer}.{OWN_NAMES[module]}"
-            if part.ndim == 1 or path.endswith(".bias") or "conv1d" in path or "conv.conv" in path:
+            own = path if path.startswith("blk.") else own
+            is_vector = part.ndim == 1 or path.endswith(
+                (".bias", ".A_log", ".D", ".mixer.norm.weight", ".mamba.norm.weight"))
+            if is_vector or "conv1d" in path or "conv.conv" in path:
                 writer.add_tensor(own, part)
             else:
                 data = gguf.quants.quantize(np.ascontiguousarray(part), kind)
