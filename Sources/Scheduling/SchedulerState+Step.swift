@@ -30,8 +30,10 @@ extension SchedulerState {
         var candidates: [StepPlanner.Candidate] = []
         candidates.reserveCapacity(running.count)
         for session in running where session.pause == nil {
-            if !session.isDecoding {
-                if session.sequence.blocksOfState == nil { reuseCachedBlocks(for: session) }
+            // Blocks that await a state may be all but the last tokens of an answer that goes on.
+            let awaitsState = session.sequence.blocksOfState != nil
+            if !session.isDecoding || awaitsState {
+                if !awaitsState { reuseCachedBlocks(for: session) }
                 if awaitsStoredBlocks(session) { continue }
             }
             candidates.append(
