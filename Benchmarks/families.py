@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The speed of models of many kinds beside llama.cpp: both programs read the same file, in turn.
 
-usage: families.py WORKDIR [NAME …] [--threads N] [--runs N] [--layers N] [--flags FLAGS] [--peer FOLDER]
+usage: families.py WORKDIR [NAME …] [--threads N] [--runs N] [--layers N] [--prompt N] [--tokens N] [--flags FLAGS]
 
 Writes models with random weights in the shapes of published ones into WORKDIR, with as many layers as `LAYERS` says, and
-measures a prompt of 512 tokens, and decoding 16 tokens after it in 1 and in 16 sessions, with `pensieve bench` and
+measures a prompt (of 512 tokens), and decoding (16 tokens) after it in 1 and in 16 sessions, with `pensieve bench` and
 `compare/batched.c` (llama.cpp's library is built in WORKDIR/peer as `Benchmarks/compare` does). Prints a table of medians,
 and the figures of each run to WORKDIR/families.json, where those of other names stay.
 
@@ -35,7 +35,7 @@ from peer import Peer  # noqa: E402
 from servers import Server, output  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PROMPT, DECODED, SESSIONS = 512, 16, 16
+SESSIONS = 16
 # How many of a model's layers are written: as many as a machine of 24 GB holds twice, as llama.cpp may.
 LAYERS = {
     "qwen3.5-4b": 32, "glm-4.7-flash": 8, "qwen3-30b-a3b": 12, "gpt-oss-20b": 8, "gemma-4-e4b": 42, "qwen3.5-35b-a3b": 12}
@@ -52,18 +52,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--layers", type=int)
+    parser.add_argument("--prompt", type=int, default=512)
+    parser.add_argument("--tokens", type=int, default=16)
     parser.add_argument("--flags", default="")
     parser.add_argument("--peer", type=pathlib.Path)
     parser.add_argument("--server", type=pathlib.Path, default=ROOT / ".build" / "release" / "pensieve")
     parser.add_argument("--serve", action="store_true")
     parser.add_argument("--report", action="store_true")
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 def ours(options: argparse.Namespace, model: pathlib.Path) -> dict[str, float]:
     printed = output([
-        str(options.server), "bench", str(model), "--json", "--threads", str(options.threads), "--prefill", str(PROMPT),
-        "--decode", f"1,{SESSIONS}", "--context", str(PROMPT + DECODED), "--tokens", str(DECODED), "--repeat", "1",
+        str(options.server), "bench", str(model), "--json", "--threads", str(options.threads),
+        "--prefill", str(options.prompt), "--decode", f"1,{SESSIONS}", "--context", str(options.prompt + options.tokens),
+        "--tokens", str(options.tokens), "--repeat", "1",
         *options.flags.split()], SECONDS)
     report = json.loads(printed)
     speeds = {"prefill": report["prefill"][0]["tokensPerSecond"]}
@@ -71,7 +74,7 @@ def ours(options: argparse.Namespace, model: pathlib.Path) -> dict[str, float]:
 
 
 def theirs(options: argparse.Namespace, program: pathlib.Path, model: pathlib.Path) -> dict[str, float]:
-    numbers = [options.threads, PROMPT, DECODED, SESSIONS]
+    numbers = [options.threads, options.prompt, options.tokens, SESSIONS]
     return json.loads(output([str(program), str(model), *map(str, numbers)], SECONDS))
 
 

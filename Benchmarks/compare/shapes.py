@@ -47,7 +47,8 @@ class Tensor:
 class Shape:
     """A published model's.
 
-    - fields: metadata below the architecture's name; those that are lists have an element for each layer.
+    - fields: metadata below the architecture's name, by the number of layers
+    - first: the tensors beside those of layers, by the number of layers
     - layer: the tensors of a layer, by its index
     """
 
@@ -56,12 +57,12 @@ class Shape:
     layers: int
     vocabulary: int
     base: str  # of `models/ggml-vocab-….gguf` in llama.cpp's sources
-    fields: dict
-    first: list[Tensor]
+    fields: callable
+    first: callable
     layer: callable
 
     def tensors(self, layers: int) -> list[Tensor]:
-        parts = list(self.first)
+        parts = list(self.first(layers))
         for index in range(layers):
             parts += [dataclasses.replace(t, name=f"blk.{index}.{t.name}") for t in self.layer(index)]
         return parts
@@ -118,7 +119,8 @@ def qwen3_moe() -> Shape:
         "attention.head_count_kv": 4, "attention.key_length": size, "attention.value_length": size,
         "rope.freq_base": 1e6, "attention.layer_norm_rms_epsilon": 1e-6, "expert_count": 128, "expert_used_count": 8,
         "expert_feed_forward_length": 768}
-    return Shape("Qwen3-30B-A3B", "qwen3moe", 48, 151_936, "qwen2", fields, ends(hidden, 151_936), layer)
+    return Shape(
+        "Qwen3-30B-A3B", "qwen3moe", 48, 151_936, "qwen2", lambda _: fields, lambda _: ends(hidden, 151_936), layer)
 
 
 def delta_net(hidden: int, keys: int, values: int, size: int) -> list[Tensor]:
@@ -145,7 +147,8 @@ def qwen3_5(title: str, arch: str, layers: int, hidden: int, kv: int, feed_forwa
         "rope.dimension_sections": [11, 11, 10, 0], "rope.freq_base": 1e7, "attention.layer_norm_rms_epsilon": 1e-6,
         "ssm.conv_kernel": 4, "ssm.state_size": 128, "ssm.group_count": 16, "ssm.time_step_rank": 32,
         "ssm.inner_size": 4096, "full_attention_interval": 4} | more
-    return Shape(title, arch, layers, vocabulary, "qwen35", fields, ends(hidden, vocabulary, tied), layer)
+    return Shape(
+        title, arch, layers, vocabulary, "qwen35", lambda _: fields, lambda _: ends(hidden, vocabulary, tied), layer)
 
 
 def qwen3_5_dense() -> Shape:
@@ -187,7 +190,8 @@ def gpt_oss() -> Shape:
         "rope.scaling.type": "yarn", "rope.scaling.factor": 32.0, "rope.scaling.original_context_length": 4096,
         "expert_count": count, "expert_used_count": 4, "expert_feed_forward_length": hidden}
     return Shape(
-        "gpt-oss-20b", "gpt-oss", 24, vocabulary, "qwen2", fields, ends(hidden, vocabulary, kind="Q8_0"), layer)
+        "gpt-oss-20b", "gpt-oss", 24, vocabulary, "qwen2", lambda _: fields,
+        lambda _: ends(hidden, vocabulary, kind="Q8_0"), layer)
 
 
 def glm_flash() -> Shape:
@@ -213,7 +217,8 @@ def glm_flash() -> Shape:
         "rope.freq_base": 1e6, "attention.layer_norm_rms_epsilon": 1e-5, "leading_dense_block_count": 1,
         "expert_count": count, "expert_used_count": 4, "expert_shared_count": 1, "expert_feed_forward_length": size,
         "expert_weights_scale": 1.8, "expert_weights_norm": True, "expert_gating_func": 2}
-    return Shape("GLM-4.7-Flash", "deepseek2", 47, vocabulary, "qwen2", fields, ends(hidden, vocabulary), layer)
+    return Shape(
+        "GLM-4.7-Flash", "deepseek2", 47, vocabulary, "qwen2", lambda _: fields, lambda _: ends(hidden, vocabulary), layer)
 
 
 def gemma4() -> Shape:
@@ -229,18 +234,23 @@ def gemma4() -> Shape:
             Tensor("layer_output_scale.weight", (1,), "F32"), matrix("inp_gate", part, hidden),
             matrix("proj", hidden, part)]
 
-    first = [
-        *ends(hidden, 262_144, tied=True), matrix("per_layer_token_embd", 262_144, layers * part),
-        matrix("per_layer_model_proj", layers * part, hidden), norm("per_layer_proj_norm", part),
-        Tensor("rope_freqs.weight", (256,), "F32")]
-    fields = {
-        "embedding_length": hidden, "feed_forward_length": 10_240, "attention.head_count": heads,
-        "attention.head_count_kv": kv, "attention.key_length": 512, "attention.value_length": 512,
-        "attention.key_length_swa": 256, "attention.value_length_swa": 256, "rope.dimension_count": 512,
-        "rope.dimension_count_swa": 256, "rope.freq_base": 1e6, "rope.freq_base_swa": 1e4,
-        "attention.layer_norm_rms_epsilon": 1e-6, "attention.sliding_window": 512, "attention.shared_kv_layers": shared,
-        "attention.sliding_window_pattern": [index % 6 != 5 for index in range(layers)],
-        "embedding_length_per_layer_input": part, "final_logit_softcapping": 30.0}
+    def first(count):
+        return [
+            *ends(hidden, 262_144, tied=True), matrix("per_layer_token_embd", 262_144, count * part),
+            matrix("per_layer_model_proj", count * part, hidden), norm("per_layer_proj_norm", part),
+            Tensor("rope_freqs.weight", (256,), "F32")]
+
+    def fields(count):
+        return {
+            "embedding_length": hidden, "feed_forward_length": 10_240, "attention.head_count": heads,
+            "attention.head_count_kv": kv, "attention.key_length": 512, "attention.value_length": 512,
+            "attention.key_length_swa": 256, "attention.value_length_swa": 256, "rope.dimension_count": 512,
+            "rope.dimension_count_swa": 256, "rope.freq_base": 1e6, "rope.freq_base_swa": 1e4,
+            "attention.layer_norm_rms_epsilon": 1e-6, "attention.sliding_window": 512,
+            "attention.shared_kv_layers": shared * count // layers,
+            "attention.sliding_window_pattern": [index % 6 != 5 for index in range(count)],
+            "embedding_length_per_layer_input": part, "final_logit_softcapping": 30.0}
+
     return Shape("Gemma-4-E4B", "gemma4", layers, 262_144, "gemma-4", fields, first, layer)
 
 
@@ -308,7 +318,7 @@ def write(shape: Shape, layers: int, path: pathlib.Path, vocabularies: pathlib.P
     writer = gguf.GGUFWriter(part, shape.arch)
     writer.add_name(f"Random weights in the shape of {shape.title}, {layers} of {shape.layers} layers")
     writer.add_quantization_version(2)
-    for key, value in ({"block_count": layers, "context_length": 32_768} | shape.fields).items():
+    for key, value in ({"block_count": layers, "context_length": 32_768} | shape.fields(layers)).items():
         add_field(writer, f"{shape.arch}.{key}", value)
     add_vocabulary(writer, vocabularies / f"ggml-vocab-{shape.base}.gguf", shape.vocabulary)
     tensors = shape.tensors(layers)
