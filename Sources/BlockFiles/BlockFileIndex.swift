@@ -7,6 +7,8 @@ struct BlockFileIndex: Sendable {
     static let temporarySuffix = ".draft"
     /// An older temporary file was left behind by a process that ended.
     private static let maxTemporaryAge = 3600
+    /// A file counts as this at most: one with holes may be of any size, and the sum must not overflow.
+    private static let maxFileBytes = 1 << 40
 
     private struct File {
         var bytes: Int
@@ -35,8 +37,8 @@ struct BlockFileIndex: Sendable {
             }
             let time = (information.modificationTime.tv_sec, information.modificationTime.tv_nsec)
             if !isTemporary {
-                found.append((entry, Int(information.st_size), time))
-            } else if time.0 + Self.maxTemporaryAge < Foundation.time(nil) {
+                found.append((entry, min(Int(information.st_size), Self.maxFileBytes), time))
+            } else if time.0 < Foundation.time(nil) - Self.maxTemporaryAge {
                 unlink(folder + "/" + entry)
             }
         }

@@ -12,7 +12,7 @@ import Synchronization
 /// file that is torn, modified, or of another model or format is removed. Several processes may share a folder: a
 /// process that misses a file computes the block.
 ///
-/// File operations run on a queue of their own, never on the cooperative pool.
+/// Files are read and written on a queue of their own, never on the cooperative pool.
 package final class BlockFiles: BlockStore {
     private let folder: String
     private let format: BlockFileFormat

@@ -11,8 +11,8 @@ extension WorkingMemory {
         let attention = model.allLayers.map { model.attentionFloats(of: $0.mixer) }.max() ?? 0
         let recurrent = model.layers.map { model.recurrentFloats(of: $0.mixer) }.max() ?? 0
         let feedForward = 3 * inner + (experts > 0 ? experts + 2 * hidden + 2 * model.widestLatent : 0)
-        // The last hidden states, and the input of the projection.
-        let drafting = model.draftHead == nil ? 0 : 3 * hidden
+        // The last hidden states, those that the head sees, and the input of its projection, which is twice as wide.
+        let drafting = model.draftHead == nil ? 0 : 4 * hidden
         let both = model.layers.contains { if case .both = $0.feedForward { true } else { false } } ? 2 * hidden : 0
         let perLayer = 2 * model.layers.count * (model.perLayerEmbedding?.size ?? 0)
         let rotary = model.rotary.reduce(0) { $0 + $1.dimensions }

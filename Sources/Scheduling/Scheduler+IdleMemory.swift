@@ -17,7 +17,8 @@ struct IdleMemory {
     static let maxStoredBlocks = 8
 
     static func maxBlocks(isStored: Bool, hasStates: Bool) -> Int {
-        isStored ? hasStates ? 1 : maxStoredBlocks : maxBlocks
+        guard isStored else { return maxBlocks }
+        return hasStates ? 1 : maxStoredBlocks
     }
 }
 

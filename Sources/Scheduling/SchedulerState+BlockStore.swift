@@ -38,14 +38,16 @@ extension SchedulerState {
             session.usesStore
             ? kv.knownBlocks(of: &session.sequence, from: before, in: stored.store).countWithState : before
         guard end > before else {
-            if session.sequence.blocksOfState != nil {
-                kv.giveUpBlocks(of: &session.sequence)
-                reuseCachedBlocks(for: session)
-            }
+            giveUpBlocks(of: session)
             return false
         }
         kv.beginBlocks(of: &session.sequence, upTo: end)
-        if session.sequence.fullBlocks < end { return awaitsBlocks(session, before: end, in: stored) }
+        if session.sequence.fullBlocks < end {
+            if awaitsBlocks(session, before: end, in: stored) { return true }
+            // The store has removed the block just now.
+            giveUpBlocks(of: session)
+            return false
+        }
         if let tokens = kv.beginCachedState(of: &session.sequence) {
             recordCacheHit(session, tokens: tokens)
             return false
@@ -56,6 +58,13 @@ extension SchedulerState {
         reads.isReadingState = true
         append(.readBlocks(BlockRead(session: session.id, blocksBefore: end, blocks: [last.state])))
         return true
+    }
+
+    /// Lets a session that was to be given a state from the store continue from the one that it has, or from a cached one.
+    private mutating func giveUpBlocks(of session: Session) {
+        guard session.sequence.blocksOfState != nil else { return }
+        kv.giveUpBlocks(of: &session.sequence)
+        reuseCachedBlocks(for: session)
     }
 
     /// Other sessions that wait for the same blocks look for them again.

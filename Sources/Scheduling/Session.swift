@@ -78,8 +78,11 @@ final class Session {
 
     var client: String { request.client }
     /// Past its first token, and behind by the last sampled token, those that were forced after it and those that are computed
-    /// again before it, or fewer: its next step is a decode step.
-    var isDecoding: Bool { hasSampled && sequence.remaining <= 1 + forcedCount + repeatedCount }
+    /// again before it, or fewer: its next step is a decode step. Not while it is given blocks up to a state: it cannot go on
+    /// without that, however few tokens are left after it.
+    var isDecoding: Bool {
+        hasSampled && sequence.blocksOfState == nil && sequence.remaining <= 1 + forcedCount + repeatedCount
+    }
     var hasRun: Bool { cachedTokens != nil }
     /// The most tokens of the prompt that the cache can have: whole blocks, and not the last token.
     var mostCachedTokens: Int { (request.prompt.count - 1) / sequence.blockSize * sequence.blockSize }

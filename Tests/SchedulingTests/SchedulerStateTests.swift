@@ -105,4 +105,52 @@ import Testing
         #expect(slow.pause?.unread == 4 && next >= now + .seconds(29) && next <= now + .seconds(31))
         #expect(try #require(slow.pause?.since) >= now)
     }
+
+    /// What was to be read from the store since this was last called.
+    private func reads(of state: inout SchedulerState) -> [BlockRead] {
+        state.takeEvents().compactMap { event -> BlockRead? in
+            guard case .readBlocks(let read) = event else { return nil }
+            return read
+        }
+    }
+
+    @Test("A preempted answer waits for a state from the store also where one token is left after it")
+    func preemptedNearStoredState() throws {
+        let store = MemoryStore()
+        let description = EngineDescription.make(blocks: 100, blockSize: 4, stateSlots: 8)
+        let engine = ScriptedEngine(description: description, script: { _ in 0 })
+        let stored = StoredBlocks(engine: engine, store: store)
+        var state = SchedulerState(description, configuration: .init(), stored: stored)
+        let session = session(1, (0..<10).map { Token($0) })
+        state.add(session)
+        for token in 50..<53 as Range<Token> {
+            state.update(from: StepResult(samples: [[token]]), of: try next(&state))
+        }
+        // Of what was computed, only the store has anything: three blocks, and the state at their end.
+        state.preempt(session)
+        let cached = state.kv.pool.evictableBlocks
+        state.kv.evict(cached)
+        store.add(session.sequence.tokens, blockSize: 4, statesAfter: [3])
+
+        let first = state.schedule()
+        let firstReads = reads(of: &state)
+        let ofBlocks = try #require(firstReads.first)
+        #expect(first == nil && ofBlocks.blocks.count == 3 && !ofBlocks.isOfState)
+        let prepared = state.prepareRestoring(ofBlocks, ofBlocks.blocks.compactMap { store.contents(of: $0) })
+        #expect(prepared?.blocks.count == 3)
+        state.finishRestoring(session, blocks: 3)
+        state.endRead(ofBlocks)
+        #expect(session.sequence.remaining == 1)
+
+        let second = state.schedule()
+        let secondReads = reads(of: &state)
+        let ofState = try #require(secondReads.first)
+        #expect(second == nil && ofState.isOfState)
+        let slot = state.prepareRestoringState(ofState)?.slot
+        state.finishRestoringState(session)
+        state.endRead(ofState)
+        let step = try next(&state)
+        #expect(step.entries[0].tokens == [52] && step.entries[0].startPosition == 12)
+        #expect(slot != nil && step.entries[0].state?.source == slot && state.problem == nil)
+    }
 }

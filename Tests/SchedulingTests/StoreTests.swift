@@ -216,7 +216,7 @@ import Testing
 
     @Test("Of texts with states, those used last are saved as far as there is room, each up to a state")
     func capacityWithStates() async throws {
-        // 12 tokens' worth of prompts: two blocks and a state each, and no room for a third.
+        // Each prompt takes two blocks and a state: there is room for two prompts, and not for a third.
         let store = MemoryStore(capacity: 7)
         let life = Life(store, stateSlots: 16)
         let prompts = (0..<4).map { index in (0..<41).map { Token(100 * index + $0) } }
