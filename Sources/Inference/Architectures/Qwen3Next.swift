@@ -115,7 +115,7 @@ enum Qwen3Next: ModelFamily {
         _ fields: ModelFields,
         _ model: TransformerDescription
     ) throws(ModelError) -> DraftHeadDescription? {
-        let feedForwards = model.layers.map(\.feedForward)
+        let feedForwards = model.layers.compactMap(\.feedForward)
         guard let feedForward = feedForwards.first(where: { $0.expertCount > 0 }) ?? feedForwards.first else {
             return nil
         }

@@ -25,7 +25,7 @@ package struct DraftHeadDescription: Sendable, Equatable {
         case .latentAttention(var attention):
             attention.firstPosition = 1
             self.layer.mixer = .latentAttention(attention)
-        case .gatedDeltaNet, .shortConvolution: break
+        case .gatedDeltaNet, .shortConvolution, .stateSpace, nil: break
         }
     }
 

@@ -150,7 +150,7 @@ extension ForwardPass {
         switch layer.mixer {
         case .attention(let attention): store(attention, layer: index)
         case .latentAttention(let attention): store(attention, layer: index)
-        case .gatedDeltaNet, .shortConvolution: preconditionFailure("not a layer of attention")
+        case .gatedDeltaNet, .shortConvolution, .stateSpace, nil: preconditionFailure("not a layer of attention")
         }
     }
 
