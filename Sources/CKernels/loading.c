@@ -96,6 +96,8 @@ static float float8_value(int code) {
 static uint16_t rounded(float value) {
     uint32_t bits;
     memcpy(&bits, &value, 4);
+    // Rounding could make a finite number of it.
+    if (value != value) return 0x7fc0;
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 

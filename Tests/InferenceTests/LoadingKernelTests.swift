@@ -53,6 +53,22 @@ import Testing
         #expect(same.firstIndex(of: false) == nil)
     }
 
+    @Test("A factor that is not a number makes what is not, whatever its bits")
+    func float8Spoiled() throws {
+        // Of ones.
+        let codes = Tensor(
+            name: "x",
+            type: .float8e4m3,
+            shape: [1, 16],
+            bytes: FileBytes(copying: [UInt8](repeating: 0x38, count: 16)),
+            file: "f"
+        )
+        let compute = try Compute(threads: 1, precise: false)
+        for factor in [Float.nan, Float(bitPattern: 0x7FFF_FFFF), Float(bitPattern: 0xFFFF_FFFF)] {
+            #expect(codes.decodedFloat8([factor], block: 16, on: compute).floats().allSatisfy(\.isNaN))
+        }
+    }
+
     @Test("A model whose matrices are floats of 8 bits says what the same in bfloat16 says")
     func float8Model() async throws {
         func model(_ name: String) throws -> LoadedModel { try loadModel(from: .folder(Fixture.path(name))) }
