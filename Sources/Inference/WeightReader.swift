@@ -44,7 +44,10 @@ final class WeightReader {
     }
 
     /// Tells how much of that layer is bound.
-    func report(share: Double) { progress((Double(layer.index) + share) / Double(max(1, layer.count))) }
+    func report(share: Double) {
+        // A draft head comes behind the last layer.
+        progress(min(1, (Double(layer.index) + share) / Double(max(1, layer.count))))
+    }
 
     /// The forms of matrices met, for people: those first that hold the most.
     var formNames: String {
