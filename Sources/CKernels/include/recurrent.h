@@ -65,8 +65,8 @@ void ck_delta_net_apply(
 /// all groups.
 typedef struct ck_state_space {
     int heads;
-    int head_size;   // a multiple of 16, as is
-    int state_size;
+    int head_size;   // a multiple of 16
+    int state_size;  // a multiple of 16
     int groups;      // a divisor of `heads`
     int taps;
     const float *convolution;       // [taps, channels]; the channels are x, b and c
