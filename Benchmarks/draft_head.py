@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a step costs with a draft head (multi-token prediction), in the shape of Qwen3.5-9B with some of its layers.
 
-usage: draft_head.py FOLDER [--server PATH] [--runs N] [--tokens N] [--flags "..."]
+usage: draft_head.py FOLDER [--server PATH] [--layers N] [--runs N] [--tokens N] [--flags "..."]
 
 Writes two models (MLX, 4 bits, 2.3 GB each with eight layers) into FOLDER unless they are there. Their weights are random, but
 the matrices that layers write with are zero, so that each token depends on the one before alone; and the head of the one

@@ -93,8 +93,8 @@ def built(peer: Peer) -> pathlib.Path:
 
 
 def measure(options: argparse.Namespace, program: pathlib.Path, name: str, model: pathlib.Path, known: dict, save):
-    runs = known.setdefault(name, {}).setdefault(options.flags, {"ours": [], "theirs": []})
-    runs["layers"], runs["bytes"] = layers(options, name), model.stat().st_size
+    runs = {"ours": [], "theirs": [], "layers": layers(options, name), "bytes": model.stat().st_size}
+    known.setdefault(name, {})[options.flags] = runs
     machine.warm(model)
     for run in range(options.runs):
         sides = [("ours", lambda: ours(options, model)), ("theirs", lambda: theirs(options, program, model))]
