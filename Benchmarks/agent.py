@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What of an agent's prompts comes from the cache, turn by turn, with the tokenizers and templates of four families.
+"""What of an agent's prompts comes from the cache, turn by turn, with the tokenizers and templates of five families.
 
 usage: agent.py WORKDIR --vocab FOLDER --templates FOLDER --mistral-common WHEEL [--server PATH] [--only FAMILY] [--all]
 

@@ -1,4 +1,4 @@
-"""Tiny models with random weights, and the real vocabularies and chat templates of four families: for agent.py.
+"""Tiny models with random weights, and the real vocabularies and chat templates of five families: for agent.py.
 
 A random model writes what no trained one would: tokens that no tokenizer makes of their text, numbers and strings in every
 spelling. So what it wrote is found again in the cache only if it comes back token for token.
@@ -12,6 +12,8 @@ import zipfile
 import numpy as np
 
 LAYERS, HIDDEN, INTERMEDIATE, HEADS = 2, 64, 128, 4
+# Of models with recurrent layers: all layers, of which the last is one of attention; and the heads and taps of the others.
+HYBRID_LAYERS, KEY_HEADS, VALUE_HEADS, STATE, TAPS = 4, 2, 4, 16, 4
 NORMAL, CONTROL, USER_DEFINED = 1, 3, 4
 
 # What Qwen 3 has in place of the fillers of Qwen 2's vocabulary.
@@ -19,12 +21,14 @@ QWEN3 = {
     151657: "<tool_call>", 151658: "</tool_call>", 151665: "<tool_response>", 151666: "</tool_response>",
     151667: "<think>", 151668: "</think>"}
 
-# Template, vocabulary, and how the vocabulary is told.
+# Template, vocabulary and how it is told, and the architecture.
 FAMILIES = {
-    "Qwen 3": ("Qwen-Qwen3-0.6B", "qwen2"),
-    "Qwen3-Coder": ("Qwen3-Coder", "qwen2"),
-    "Llama 3.1": ("meta-llama-Llama-3.1-8B-Instruct", "llama-bpe"),
-    "Mistral Nemo": ("mistralai-Mistral-Nemo-Instruct-2407", "tekken"),
+    "Qwen 3": ("Qwen-Qwen3-0.6B", "qwen2", "llama"),
+    "Qwen3-Coder": ("Qwen3-Coder", "qwen2", "llama"),
+    "Llama 3.1": ("meta-llama-Llama-3.1-8B-Instruct", "llama-bpe", "llama"),
+    "Mistral Nemo": ("mistralai-Mistral-Nemo-Instruct-2407", "tekken", "llama"),
+    # Its layers keep states: what it has computed is found again only where there is a copy of them.
+    "Qwen 3.5": ("Qwen3.5-4B", "qwen2", "qwen35"),
 }
 
 
@@ -75,20 +79,29 @@ def from_tekken(wheel: pathlib.Path) -> Vocabulary:
                       [f"{text(a)} {text(b)}" for _, a, b in merges], 1, 2)
 
 
-def write(path: pathlib.Path, vocabulary: Vocabulary, template: str, context: int):
+def write(path: pathlib.Path, vocabulary: Vocabulary, template: str, context: int, architecture: str):
     import gguf
 
-    writer = gguf.GGUFWriter(path, "llama")
+    is_hybrid = architecture == "qwen35"
+    layers = HYBRID_LAYERS if is_hybrid else LAYERS
+    writer = gguf.GGUFWriter(path, architecture)
     writer.add_name("Random weights")
     writer.add_context_length(context)
     writer.add_embedding_length(HIDDEN)
     writer.add_feed_forward_length(INTERMEDIATE)
-    writer.add_block_count(LAYERS)
+    writer.add_block_count(layers)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(HEADS // 2)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(HIDDEN // HEADS)
     writer.add_rope_freq_base(1e6)
+    if is_hybrid:
+        for key, number in [
+                ("attention.key_length", HIDDEN // HEADS), ("attention.value_length", HIDDEN // HEADS),
+                ("ssm.conv_kernel", TAPS), ("ssm.state_size", STATE), ("ssm.group_count", KEY_HEADS),
+                ("ssm.time_step_rank", VALUE_HEADS), ("ssm.inner_size", VALUE_HEADS * STATE),
+                ("full_attention_interval", layers)]:
+            writer.add_uint32(f"{architecture}.{key}", number)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(vocabulary.kind)
@@ -112,17 +125,44 @@ def write(path: pathlib.Path, vocabulary: Vocabulary, template: str, context: in
             values[vocabulary.eos, 0] = 1.25
         writer.add_tensor(f"{name}.weight", values)
 
+    def numbers(name, low, high, *shape):
+        writer.add_tensor(name, random.uniform(low, high, shape).astype(np.float32))
+
+    def ones(name, count):
+        writer.add_tensor(f"{name}.weight", np.ones(count, np.float32))
+
+    def attention(layer):
+        # Each head of q has a gate beside it.
+        for name, rows, columns in [
+                ("attn_q", 2 * HIDDEN if is_hybrid else HIDDEN, HIDDEN), ("attn_k", HIDDEN // 2, HIDDEN),
+                ("attn_v", HIDDEN // 2, HIDDEN), ("attn_output", HIDDEN, HIDDEN)]:
+            matrix(f"{layer}.{name}", rows, columns)
+        for name in ["attn_q_norm", "attn_k_norm"] if is_hybrid else []:
+            ones(f"{layer}.{name}", HIDDEN // HEADS)
+
+    def delta_net(layer):
+        inner = VALUE_HEADS * STATE
+        channels = 2 * KEY_HEADS * STATE + inner
+        for name, rows, columns in [
+                ("attn_qkv", channels, HIDDEN), ("attn_gate", inner, HIDDEN), ("ssm_alpha", VALUE_HEADS, HIDDEN),
+                ("ssm_beta", VALUE_HEADS, HIDDEN), ("ssm_out", HIDDEN, inner)]:
+            matrix(f"{layer}.{name}", rows, columns)
+        numbers(f"{layer}.ssm_a", -1, -0.01, VALUE_HEADS)
+        numbers(f"{layer}.ssm_dt.bias", -1, 1, VALUE_HEADS)
+        numbers(f"{layer}.ssm_conv1d.weight", -1, 1, channels, TAPS)
+        ones(f"{layer}.ssm_norm", STATE)
+
     matrix("token_embd", len(vocabulary.tokens), HIDDEN)
     matrix("output", len(vocabulary.tokens), HIDDEN)
-    for layer in range(LAYERS):
+    for number in range(layers):
+        layer = f"blk.{number}"
+        (delta_net if is_hybrid and number < layers - 1 else attention)(layer)
         for name, rows, columns in [
-                ("attn_q", HIDDEN, HIDDEN), ("attn_k", HIDDEN // 2, HIDDEN), ("attn_v", HIDDEN // 2, HIDDEN),
-                ("attn_output", HIDDEN, HIDDEN), ("ffn_gate", INTERMEDIATE, HIDDEN), ("ffn_up", INTERMEDIATE, HIDDEN),
-                ("ffn_down", HIDDEN, INTERMEDIATE)]:
-            matrix(f"blk.{layer}.{name}", rows, columns)
-    norms = ["output_norm"] + [f"blk.{layer}.{name}" for layer in range(LAYERS) for name in ("attn_norm", "ffn_norm")]
-    for name in norms:
-        writer.add_tensor(f"{name}.weight", np.ones(HIDDEN, np.float32))
+                ("ffn_gate", INTERMEDIATE, HIDDEN), ("ffn_up", INTERMEDIATE, HIDDEN), ("ffn_down", HIDDEN, INTERMEDIATE)]:
+            matrix(f"{layer}.{name}", rows, columns)
+        for name in ["attn_norm", "post_attention_norm" if is_hybrid else "ffn_norm"]:
+            ones(f"{layer}.{name}", HIDDEN)
+    ones("output_norm", HIDDEN)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -132,12 +172,12 @@ def write(path: pathlib.Path, vocabulary: Vocabulary, template: str, context: in
 def make(family: str, folder: pathlib.Path, vocabularies: pathlib.Path, templates: pathlib.Path, wheel: pathlib.Path,
          context: int) -> pathlib.Path:
     """The file of a family's model, written if it is not there."""
-    template, kind = FAMILIES[family]
+    template, kind, architecture = FAMILIES[family]
     path = folder / f"{template}.gguf"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         vocabulary = from_tekken(wheel) if kind == "tekken" else from_gguf(vocabularies / f"ggml-vocab-{kind}.gguf", kind)
         part = path.with_suffix(".part")
-        write(part, vocabulary, (templates / f"{template}.jinja").read_text(), context)
+        write(part, vocabulary, (templates / f"{template}.jinja").read_text(), context, architecture)
         part.rename(path)
     return path
