@@ -308,10 +308,10 @@ def add_vocabulary(writer, path: pathlib.Path, count: int):
 
 def write(shape: Shape, layers: int, path: pathlib.Path, vocabularies: pathlib.Path):
     """Writes the first layers of a model, unless the file is there."""
-    import gguf
-
     if path.exists():
         return
+    import gguf
+
     print(f"writing {path} …", file=sys.stderr)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")

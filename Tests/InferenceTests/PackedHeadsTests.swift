@@ -22,7 +22,8 @@ import Testing
 
     /// Some of the rows, packed.
     private func matrix(_ rows: Range<Int>, on compute: Compute) throws -> Matrix {
-        let memory = FileBytes(copying: Array(Self.bytes[(rows.lowerBound * Self.rowBytes)...].prefix(rows.count * Self.rowBytes)))
+        let bytes = Self.bytes[(rows.lowerBound * Self.rowBytes)..<(rows.upperBound * Self.rowBytes)]
+        let memory = FileBytes(copying: bytes)
         var view = ck_matrix()
         view.format = CK_Q8_0
         view.rows = Int32(rows.count)

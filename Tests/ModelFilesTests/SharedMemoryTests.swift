@@ -14,7 +14,8 @@ import Testing
         }
         for (index, piece) in pieces.enumerated() {
             #expect(piece.count == counts[index])
-            #expect([0, piece.count / 2, piece.count - 1].allSatisfy { piece.bytes[$0] == index + 1 }, "piece \(index)")
+            let places = [0, piece.count / 2, piece.count - 1]
+            #expect(places.allSatisfy { piece.bytes[$0] == index + 1 }, "piece \(index)")
             #expect(Int(bitPattern: piece.bytes.baseAddress) % 64 == 0)
         }
         let starts = pieces.map { Int(bitPattern: $0.bytes.baseAddress) }
