@@ -27,7 +27,7 @@ enum TensorKind: String, CaseIterable, Encodable {
             || parts.contains(where: { $0.hasPrefix("attn_") })
         {
             self = .attention
-        } else if has("mlp", "feed_forward") || parts.contains(where: { $0.hasPrefix("ffn_") }) {
+        } else if has("mlp", "shared_mlp", "feed_forward") || parts.contains(where: { $0.hasPrefix("ffn_") }) {
             self = .feedForward
         } else if has("mixer") {
             // Nemotron's, of layers of any kind.
