@@ -379,7 +379,7 @@ import Testing
         let outcome = try await Program.run(["inspect", "Sources/BuiltinModel/model", "--json"])
         let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
         // As config.json has it.
-        let (hidden, middle, layers, vocabulary) = (256, 704, 4, 771)
+        let (hidden, middle, layers, vocabulary) = (256, 704, 6, 771)
         let layer = 4 * hidden * hidden + 3 * hidden * middle + 2 * hidden
         #expect(report.parameters == 2 * vocabulary * hidden + layers * layer + hidden)
         #expect(report.architecture == "phi3" && report.contextLength == 16384)
@@ -389,7 +389,7 @@ import Testing
         #expect(!drafting.output.contains("left out"))
         let builtIn = try await Program.run(["inspect"])
         #expect(!builtIn.output.contains("draft head"))
-        #expect(builtIn.status == 0 && builtIn.output.contains("4 layers of 256"), "\(builtIn.output)")
+        #expect(builtIn.status == 0 && builtIn.output.contains("6 layers of 256"), "\(builtIn.output)")
         // Bytes, and two scales for each of eight heads.
         #expect(report.kvBytesPerToken == layers * (2 * hidden + 2 * 8 * 4))
         let floats = try await Program.run(["inspect", "--kv-type", "f32"])
