@@ -115,6 +115,8 @@ def table(known: dict) -> list[str]:
     for name, by_flags in known.items():
         shape = shapes.SHAPES[name]()
         for flags, runs in by_flags.items():
+            if not (runs["ours"] and runs["theirs"]):
+                continue
             cells = []
             for row in ROWS:
                 own, other = (statistics.median(run[row] for run in runs[side]) for side in ("ours", "theirs"))
