@@ -13,6 +13,7 @@
 //     key scales    [16] floats
 //     value scales  [16] floats
 //     keys          head_size / 4 lines: line j has dimensions 4j … 4j+3 of the 16 positions, code + 128
+//                   (of the Hadamard transform of a key, see hadamard.inc; with latent attention of the key itself)
 //     values        4 × head_size / 16 lines: line [p][c] has positions 4p … 4p+3 of dimensions 16c … 16c+15, codes
 //
 // Positions are processed in groups of 64. Groups form splits of 512 positions, as in flash decoding: each split has a

@@ -28,8 +28,10 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
     /// What the layer computes of q, k and v: with q alone, another layer has stored keys and values.
     var projections = CK_QKV
     var count = 45
-    /// Whether keys and values are multiples of 1/127 up to 1, which bytes hold exactly.
+    /// Whether values and the Hadamard transforms of keys are multiples of 1/127 up to 1, which bytes hold exactly.
     var isGrid = false
+    /// What the first dimension of each key is multiplied by, and that of each query divided by.
+    var outlier: Float = 1
     /// A head of a token that holds what is not a number.
     var spoiled: (token: Int, head: Int)?
 
@@ -64,11 +66,29 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
                     let start = token * rowSize + head * headSize
                     for d in start..<start + headSize { rows[d] = (rows[d] * 127).rounded() / 127 }
                     rows[start + token % headSize] = 1
+                    if head < heads + kvHeads { transform(&rows[start..<start + headSize]) }
                 }
+            }
+        }
+        for token in 0..<count {
+            for head in 0..<heads + kvHeads {
+                rows[token * rowSize + head * headSize] *= head < heads ? 1 / outlier : outlier
             }
         }
         let sinks = numbers.suffix(heads).map { 6 * $0 }
         return Inputs(rows: rows, queryNorm: norm(100), keyNorm: norm(500), sinks: sinks)
+    }
+
+    /// The Hadamard transform of a head, which undoes itself.
+    private func transform(_ head: inout ArraySlice<Float>) {
+        let (block, whole) = (headSize & -headSize, head)
+        for i in 0..<headSize {
+            let (first, row) = (whole.startIndex + i / block * block, i % block)
+            let sum = (0..<block).reduce(Float(0)) { sum, column in
+                (row & column).nonzeroBitCount % 2 == 0 ? sum + whole[first + column] : sum - whole[first + column]
+            }
+            head[whole.startIndex + i] = sum / Float(block).squareRoot()
+        }
     }
 
     /// What q is multiplied by, besides.

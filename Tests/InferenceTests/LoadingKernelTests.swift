@@ -65,7 +65,7 @@ import Testing
         )
         let compute = try Compute(threads: 1, precise: false)
         for factor in [Float.nan, Float(bitPattern: 0x7FFF_FFFF), Float(bitPattern: 0xFFFF_FFFF)] {
-            #expect(codes.decodedFloat8([factor], block: 16, on: compute).floats().allSatisfy(\.isNaN))
+            #expect(codes.decodedFloat8([factor], block: 16, on: compute).floats().allSatisfy { $0.isNaN })
         }
     }
 

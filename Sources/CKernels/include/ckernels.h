@@ -292,7 +292,8 @@ typedef struct ck_qk_transform {
     const float *q_scales;  // [tokens], besides; NULL: none
 } ck_qk_transform;
 
-/// Applies norms, rotary embedding and scale to q (in place), k and v, and writes k and v to the KV cache.
+/// Applies norms, rotary embedding and scale to q (in place), k and v, and writes k and v to the KV cache; if that holds
+/// bytes, q and k have their Hadamard transforms besides.
 /// qkv[tokens, (heads + projections × kv_heads) × head_size]; the runs cover all tokens.
 void ck_transform_qk_and_store_kv(
     ck_compute *compute, const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads,
