@@ -38,11 +38,6 @@ static void recur_item(void *context, int item, int worker) {
         d, &w->runs[item / d->value_heads], item % d->value_heads, w->x, w->mixed, w->gates, w->out);
 }
 
-size_t ck_delta_state_floats(const ck_delta_net *d) {
-    return (size_t)(d->taps - 1) * (size_t)delta_channels(d)
-        + (size_t)d->value_heads * (size_t)d->key_size * (size_t)d->value_size;
-}
-
 void ck_delta_net_apply(
     ck_compute *c, const ck_delta_net *net, const ck_state_run *runs, int run_count, const float *x, float *mixed,
     float *gates, float *out) {

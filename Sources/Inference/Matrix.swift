@@ -48,7 +48,7 @@ struct Matrix: @unchecked Sendable {
     ///
     /// What of a file has been read for it is given back, so that at no time there are two copies of more than a matrix.
     /// - Parameter shared: where it goes beside others.
-    func packed(on compute: Compute, in shared: SharedMemory = SharedMemory()) -> Matrix? {
+    func packed(on compute: Compute, in shared: SharedMemory) -> Matrix? {
         var (form, bytes) = (ck_matrix(), 0)
         guard withUnsafePointer(to: view, { ck_packed_form($0, &form, &bytes) }) else { return nil }
         let packed = shared.bytes(count: bytes) { packed in

@@ -30,7 +30,7 @@ import Testing
         view.columns = Int32(Self.columns)
         view.row_bytes = Self.rowBytes
         view.weights = memory.bytes.baseAddress
-        return try #require(Matrix(view, memory: [memory]).packed(on: compute))
+        return try #require(Matrix(view, memory: [memory]).packed(on: compute, in: SharedMemory()))
     }
 
     private func inputs(_ tokens: Int) -> [Float] {

@@ -68,7 +68,7 @@ import Testing
         }
 
         func packed() throws -> Matrix {
-            try #require(matrix.packed(on: Compute(threads: 2, precise: false)))
+            try #require(matrix.packed(on: Compute(threads: 2, precise: false), in: SharedMemory()))
         }
 
         func floats(_ matrix: Matrix, _ variant: ck_variant = CK_SCALAR) throws -> [Float] {
@@ -235,11 +235,11 @@ import Testing
         var view = Form(bits: 4, group: 64, brain: false).matrix.view
         let compute = try Compute(threads: 1, precise: false)
         view.scale_format = CK_F32
-        #expect(Matrix(view, memory: []).packed(on: compute) == nil)
+        #expect(Matrix(view, memory: []).packed(on: compute, in: SharedMemory()) == nil)
         view.format = CK_IQ4_NL
-        #expect(Matrix(view, memory: []).packed(on: compute) == nil)
+        #expect(Matrix(view, memory: []).packed(on: compute, in: SharedMemory()) == nil)
         view.format = CK_Q4_0
         view.columns = 96
-        #expect(Matrix(view, memory: []).packed(on: compute) == nil)
+        #expect(Matrix(view, memory: []).packed(on: compute, in: SharedMemory()) == nil)
     }
 }

@@ -44,9 +44,8 @@ typedef struct ck_delta_net {
     size_t state_offset;  // of the layer, in a session's state; a multiple of 16 floats
 } ck_delta_net;
 
-/// Floats of a layer's state: the last taps - 1 inputs of the convolution, then the S of each value head, in strips of 64
-/// columns.
-size_t ck_delta_state_floats(const ck_delta_net *net);
+/// A layer's state is the last taps - 1 inputs of the convolution, then the S of each value head, in strips of 64 columns.
+///
 /// out[tokens, value_heads × value_size] for inputs x[tokens, row_floats], token by token in one order, so that it is the
 /// same however a text is divided into runs. The runs cover all tokens; no two of them write the same state, and none
 /// reads what another writes.
