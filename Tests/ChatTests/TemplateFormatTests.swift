@@ -241,23 +241,29 @@ import Tokenization
         }
     }
 
+    /// A tokenizer with special tokens, and one letter behind them.
+    private static func tokenizer(special tokens: [String]) throws -> Tokenizer {
+        let added = tokens.enumerated().map { #"{"id":\#($0),"content":"\#($1)","special":true}"# }
+        let list = added.joined(separator: ",")
+        let vocabulary = #"{"a":\#(tokens.count)}"#
+        let json = #"{"added_tokens":[\#(list)],"model":{"type":"BPE","vocab":\#(vocabulary),"merges":[]}}"#
+        return try Tokenizer(tokenizerJSON: Array(json.utf8))
+    }
+
+    /// The format of a model without a template.
+    private static func format(_ architecture: String, _ tokenizer: Tokenizer) throws -> ChatFormat {
+        try ChatFormat(TokenizerConfiguration(), architecture: architecture, endTokens: [], tokenizer: tokenizer)
+    }
+
     @Test(
         "Mistral's newer vocabulary has tokens for its format, which is then taken",
         arguments: ["mistral", "ministral3"]
     )
     func tekken(architecture: String) throws {
-        let tokens = ["<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"]
-        let added = tokens.enumerated().map { #"{"id":\#($0),"content":"\#($1)","special":true}"# }.joined(
-            separator: ","
-        )
-        let json = #"{"added_tokens":[\#(added)],"model":{"type":"BPE","vocab":{"a":6},"merges":[]}}"#
-        let tokenizer = try Tokenizer(tokenizerJSON: Array(json.utf8))
-        let format = try ChatFormat(
-            TokenizerConfiguration(),
-            architecture: architecture,
-            endTokens: [],
-            tokenizer: tokenizer
-        )
+        let tokenizer = try Self.tokenizer(special: [
+            "<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]",
+        ])
+        let format = try Self.format(architecture, tokenizer)
         let turns = Self.turns([Self.system, (.user, "A"), (.assistant, "B"), (.user, "C")])
         #expect(format.origin == .family("tekken"))
         #expect(
@@ -271,18 +277,8 @@ import Tokenization
         arguments: ["gemma4", "gemma4_text", "gemma4_unified", "another"]
     )
     func gemma4(architecture: String) throws {
-        let tokens = ["<bos>", "<eos>", "<|turn>", "<turn|>"]
-        let added = tokens.enumerated().map { #"{"id":\#($0),"content":"\#($1)","special":true}"# }.joined(
-            separator: ","
-        )
-        let json = #"{"added_tokens":[\#(added)],"model":{"type":"BPE","vocab":{"a":4},"merges":[]}}"#
-        let tokenizer = try Tokenizer(tokenizerJSON: Array(json.utf8))
-        let format = try ChatFormat(
-            TokenizerConfiguration(),
-            architecture: architecture,
-            endTokens: [],
-            tokenizer: tokenizer
-        )
+        let tokenizer = try Self.tokenizer(special: ["<bos>", "<eos>", "<|turn>", "<turn|>"])
+        let format = try Self.format(architecture, tokenizer)
         #expect(format.origin == .family("gemma4"))
         #expect(
             try format.preview(Self.turns([Self.system, (.user, "A "), (.assistant, "B"), (.user, "C")]))
@@ -294,14 +290,10 @@ import Tokenization
 
     @Test("The formats of Llama 2, Mistral and models of no family")
     func instructionFamilies() throws {
-        let json =
-            #"{"added_tokens":[{"id":0,"content":"<s>","special":true},{"id":1,"content":"</s>","special":true}],"#
-            + #""model":{"type":"BPE","vocab":{"a":2},"merges":[]}}"#
-        let tokenizer = try Tokenizer(tokenizerJSON: Array(json.utf8))
+        let tokenizer = try Self.tokenizer(special: ["<s>", "</s>"])
         let turns = Self.turns([Self.system, (.user, " A"), (.assistant, "B"), Self.late, (.user, "C")])
         func written(_ architecture: String) throws -> String? {
-            try ChatFormat(TokenizerConfiguration(), architecture: architecture, endTokens: [], tokenizer: tokenizer)
-                .preview(turns)
+            try Self.format(architecture, tokenizer).preview(turns)
         }
         #expect(
             try written("llama")

@@ -58,7 +58,10 @@ import Testing
             label: name
         ).tensors
         let prompt = try Fixture.values(reference, "prompt", Token.self)
-        let engine = try Engine.make(loadModel(from: .at(Fixture.path("gguf/\(name).gguf"))), precise: true)
+        let engine = try Engine.make(
+            loadModel(from: .at(Fixture.path("gguf/\(name).gguf")), packing: false),
+            precise: true
+        )
         let logits = try await engine.logits(of: prompt).suffix(4)
         #expect(relativeDifference(logits, try Fixture.rows(reference, "logits")) < 1e-4)
     }
