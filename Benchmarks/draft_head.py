@@ -102,17 +102,10 @@ def embedding_half() -> bytes:
 
 
 def write_weights(path: pathlib.Path, layers: int, is_right: bool):
-    header, offset = {}, 0
-    for name, kind, shape in tensors(layers):
-        size = {"U32": 4, "BF16": 2}[kind] * math.prod(shape)
-        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [offset, offset + size]}
-        offset += size
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
     rng = np.random.default_rng(1)
     last_norm = phi3.LAST_NORM * np.ones(HIDDEN)
     with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
+        file.write(phi3.safetensors_head(tensors(layers)))
         for name, kind, shape in tensors(layers):
             if name == "mtp.fc.weight":
                 file.write(embedding_half())

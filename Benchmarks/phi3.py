@@ -75,17 +75,22 @@ def brain_floats(values) -> np.ndarray:
     return (values.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
 
 
-def write_weights(path: pathlib.Path, form: str, repeats: bool):
+def safetensors_head(tensors) -> bytes:
+    """What stands in a file before the contents of tensors, each a name, a kind and a shape."""
     header, offset = {}, 0
-    for name, kind, shape in tensors(form):
+    for name, kind, shape in tensors:
         size = {"U32": 4, "BF16": 2}[kind] * math.prod(shape)
         header[name] = {"dtype": kind, "shape": shape, "data_offsets": [offset, offset + size]}
         offset += size
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def write_weights(path: pathlib.Path, form: str, repeats: bool):
     rng = np.random.default_rng(1)
     with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
+        file.write(safetensors_head(tensors(form)))
         for name, kind, shape in tensors(form):
             if kind == "U32":
                 file.write(rng.bytes(4 * shape[0] * shape[1]))

@@ -122,6 +122,19 @@ def write_gguf(path: pathlib.Path, form: str, vocabulary: Vocabulary):
     os.rename(part, path)
 
 
+def add_field(writer, key: str, value):
+    if isinstance(value, bool):
+        writer.add_bool(key, value)
+    elif isinstance(value, int):
+        writer.add_uint32(key, value)
+    elif isinstance(value, float):
+        writer.add_float32(key, value)
+    elif isinstance(value, str):
+        writer.add_string(key, value)
+    else:
+        writer.add_array(key, value)
+
+
 def describe(writer, file_type, vocabulary: Vocabulary):
     writer.add_name("Random weights in the shape of Phi-3-mini-4k")
     writer.add_context_length(CONTEXT)
@@ -137,14 +150,7 @@ def describe(writer, file_type, vocabulary: Vocabulary):
     writer.add_file_type(file_type)
     writer.add_quantization_version(2)
     for name, value in vocabulary.values.items():
-        if isinstance(value, bool):
-            writer.add_bool(name, value)
-        elif isinstance(value, int):
-            writer.add_uint32(name, value)
-        elif isinstance(value, str):
-            writer.add_string(name, value)
-        else:
-            writer.add_array(name, value)
+        add_field(writer, name, value)
     writer.add_chat_template(CHAT_TEMPLATE)
 
 

@@ -14,7 +14,7 @@ import sys
 
 import numpy as np
 
-from models import BLOCKS, half, random_bytes
+from models import BLOCKS, add_field, half, random_bytes
 
 SPAN = 0.02 * 12**0.5
 
@@ -279,19 +279,6 @@ def quantized(random: np.random.Generator, tensor: Tensor, width: int) -> np.nda
     count = int(np.prod(tensor.shape)) // block
     fresh = make(random, min(count, FRESH // block))
     return np.resize(fresh, (count, fresh.shape[1])).reshape(-1, width)
-
-
-def add_field(writer, key: str, value):
-    if isinstance(value, bool):
-        writer.add_bool(key, value)
-    elif isinstance(value, int):
-        writer.add_uint32(key, value)
-    elif isinstance(value, float):
-        writer.add_float32(key, value)
-    elif isinstance(value, str):
-        writer.add_string(key, value)
-    else:
-        writer.add_array(key, value)
 
 
 def add_vocabulary(writer, path: pathlib.Path, count: int):
