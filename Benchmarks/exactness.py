@@ -47,6 +47,8 @@ PROBE = pathlib.Path(__file__).resolve().parents[1] / ".build/release/logits-pro
 # Activations, with the KV type that is the default, or another.
 MODES = {
     "int8": ["--activations", "int8"],
+    "mixed": ["--activations", "mixed"],
+    "mixed-f32": ["--activations", "mixed", "--kv-type", "f32"],
     "int15": ["--activations", "int15"],
     "int15-f16": ["--activations", "int15", "--kv-type", "f16"],
     "int15-f32": ["--activations", "int15", "--kv-type", "f32"],

@@ -28,18 +28,18 @@ enum KernelBenchmark {
             _ = ck_compute_reserve_splits(compute, 1 << 20, 32, 128)
             return AttentionBenchmark(compute: compute, repeats: options.repeats).run()
         }
-        guard ck_compute_reserve_activations(compute, 8192) else {
-            print("no memory")
-            exit(1)
-        }
         print(
             "\(String(cString: ck_variant_name(options.variant))), \(options.threads) threads, \(options.layers) layers of "
                 + "Phi-3-mini's matrices, 4 bits, groups of 64; median of \(options.repeats)"
         )
-        for activations in [CK_INT8, CK_INT15] {
+        for (name, activations) in [("int8", CK_INT8), ("mixed", CK_MIXED), ("int15", CK_INT15)] {
             ck_compute_set_activations(compute, activations)
+            guard ck_compute_reserve_activations(compute, 8192) else {
+                print("no memory")
+                exit(1)
+            }
             let bench = ProductBenchmark(compute: compute, layers: options.layers)
-            for tokens in options.tokens { bench.run(tokens: tokens, repeats: options.repeats, activations) }
+            for tokens in options.tokens { bench.run(tokens: tokens, repeats: options.repeats, name) }
         }
     }
 }
@@ -123,7 +123,7 @@ final class ProductBenchmark {
 
     deinit { memory.deallocate() }
 
-    func run(tokens: Int, repeats: Int, _ activations: ck_activations) {
+    func run(tokens: Int, repeats: Int, _ activations: String) {
         let x = (0..<tokens * 8192).map { Float($0 % 41 - 20) / 20 }
         var y = [Float](repeating: 0, count: tokens * 16384)
         var seconds: [(product: Double, read: Double, dots: Double)] = []
@@ -142,13 +142,13 @@ final class ProductBenchmark {
         let product = median(seconds.map(\.product))
         let operations = 2 * Double(weightCount) * Double(tokens)
         let peak = 16_384 * Double(rounds) * Double(ck_compute_threads(compute)) / median(seconds.map(\.dots))
-        let planes = activations == CK_INT8 ? 1.0 : 2.0
+        let planes = activations == "int15" ? 2.0 : 1.0
         let wholeModel = 3.722e9 / Double(weightCount)
         print(
             String(
                 format: "%@ M=%3d  %6.2f ms a layer  %5.1f GB/s = %3.0f %% of reading  %5.0f Gop/s = %3.0f %% of peak"
                     + "  → %5.1f tokens/s of Phi-3-mini",
-                activations == CK_INT8 ? "int8 " : "int15",
+                activations.padding(toLength: 5, withPad: " ", startingAt: 0),
                 tokens,
                 product * 1e3 / Double(matrices.count / 4),
                 Double(byteCount) / product / 1e9,

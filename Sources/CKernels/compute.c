@@ -78,22 +78,24 @@ static const kernels *kernels_of(ck_variant variant) {
     }
 }
 
+/// Their memory, not what they are.
+static void free_activations(ck_compute *c) {
+    activations *a = &c->activations;
+    void *all[] = {a->codes, a->scales, a->sums, a->lows, a->outliers, a->counts};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
+    *a = (activations){.planes = a->planes, .bound = a->bound};
+}
+
 ck_compute *ck_compute_create(ck_variant variant, int threads) {
     ck_compute *c = malloc(sizeof *c);
     if (c == NULL) return NULL;
     *c = (ck_compute){.kernels = kernels_of(variant), .pool = pool_create(threads), .threads = threads};
-    c->activations.planes = CK_INT8;
+    ck_compute_set_activations(c, CK_INT8);
     if (c->pool == NULL) {
         free(c);
         return NULL;
     }
     return c;
-}
-
-static void free_activations(ck_compute *c) {
-    free(c->activations.codes);
-    free(c->activations.scales);
-    free(c->activations.sums);
 }
 
 void ck_compute_destroy(ck_compute *c) {
@@ -117,21 +119,37 @@ bool ck_compute_reserve(ck_compute *c, size_t floats) {
     return true;
 }
 
-void ck_compute_set_activations(ck_compute *c, ck_activations activations) { c->activations.planes = activations; }
+/// The least at which a real model loses little more than its cache of bytes does: see Numerics.md.
+static const float outlier_bound = 40;
+
+void ck_compute_set_activations(ck_compute *c, ck_activations activations) {
+    free_activations(c);
+    c->activation_columns = 0;
+    c->activations.planes = activations == CK_INT15 ? 2 : 1;
+    c->activations.bound = activations == CK_MIXED ? outlier_bound : 0;
+}
 
 bool ck_compute_reserve_activations(ck_compute *c, int columns) {
     if (columns <= c->activation_columns) return true;
     // The last tile may be padded.
     size_t places = (size_t)(SLAB + MAX_TILE) * (((size_t)columns + UNIT - 1) / UNIT);
+    int planes = c->activations.planes;
     activations a = {
-        .codes = aligned_alloc(64, places * UNIT * MAX_PLANES),
+        .codes = aligned_alloc(64, places * UNIT * (size_t)planes),
         .scales = aligned_alloc(64, places * MAX_GROUPS * sizeof(float)),
-        .sums = aligned_alloc(64, places * MAX_GROUPS * MAX_PLANES * sizeof(int32_t)),
-        .planes = c->activations.planes,
+        .sums = aligned_alloc(64, places * MAX_GROUPS * (size_t)planes * sizeof(int32_t)),
+        .planes = planes,
+        .bound = c->activations.bound,
     };
+    bool good = a.codes != NULL && a.scales != NULL && a.sums != NULL;
+    if (a.bound > 0) {
+        a.lows = aligned_alloc(64, places * UNIT);
+        a.outliers = malloc(places * MAX_GROUPS * sizeof(outlier));
+        a.counts = malloc(places * sizeof(int32_t));
+        good = good && a.lows != NULL && a.outliers != NULL && a.counts != NULL;
+    }
     free_activations(c);
     c->activations = a;
-    bool good = a.codes != NULL && a.scales != NULL && a.sums != NULL;
     c->activation_columns = good ? columns : 0;
     return good;
 }

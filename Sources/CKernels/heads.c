@@ -63,7 +63,9 @@ static void multiply_packed_head(const head_work *h, int head, int token, int to
     const ck_head_matrices *w = h->w;
     const kernels *k = h->compute->kernels;
     packed_shape s = packed_shape_of(&w->all);
-    int columns = w->all.columns, planes = h->compute->activations.planes, most = MAX_TILE / planes;
+    // Mixed activations have all of these in two planes.
+    const activations *chosen = &h->compute->activations;
+    int columns = w->all.columns, planes = chosen->bound > 0 ? 2 : chosen->planes, most = MAX_TILE / planes;
     ck_matrix own = w->all;
     own.rows = w->rows;
     own.weights = (const uint8_t *)own.weights + s.panel * (size_t)((head * w->stride + w->first) / PANEL_ROWS);

@@ -55,7 +55,7 @@ void ck_pack(ck_compute *c, const ck_matrix *w, const ck_matrix *packed, void *w
 // Inputs are quantised once for all panels, at most SLAB tokens at a time to bound the memory.
 
 /// Units that one item of the quantisation covers: enough that threads share no cache line.
-enum { QUANTISED_UNITS = 16 };
+enum { QUANTISED_UNITS = OUTLIER_UNITS };
 
 static int quantise_items(const packed_shape *s) { return (s->units + QUANTISED_UNITS - 1) / QUANTISED_UNITS; }
 

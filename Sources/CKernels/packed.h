@@ -23,6 +23,9 @@
 //     codes     [token][plane][64] bytes
 //     scales    [group][token] floats
 //     sums      [group][token]: affine: float, scale × sum of the values; else int32 [group][token][plane], -zero × sum
+//
+// Mixed activations have one plane, and the second one only for the groups of a token that stand out from the others in
+// its row, which cause most of the error of 8 bits. These are listed, and multiplied after all others.
 #ifndef PENSIEVE_PACKED_H
 #define PENSIEVE_PACKED_H
 
@@ -34,6 +37,8 @@ enum { LINE_STEP = 2 * LINE };
 enum { MAX_TILE = 8, MAX_PLANES = 2, MAX_GROUPS = 4 };
 /// The zero of floats of 4 bits, of which the largest is 6.
 enum { FLOAT4_ZERO = 12 };
+/// Units whose outliers one list holds.
+enum { OUTLIER_UNITS = 16 };
 
 /// What follows from the format of a packed matrix; sizes in bytes.
 typedef struct packed_shape {
@@ -80,21 +85,43 @@ static inline int tile_tokens(int left) { return left > 4 ? 8 : left > 2 ? 4 : l
 
 /// The most tokens whose activations are quantised at a time.
 enum { SLAB = 256 };
+/// A group of one or two tokens whose inputs have a second plane.
+typedef struct outlier {
+    int32_t group;      // unit × groups + group
+    uint8_t tokens[2];  // of the tile; of one token twice the same
+    int32_t zeros[2];   // symmetric: -zero × the sum of the second plane's codes
+} outlier;
+
 /// Quantised activations of up to SLAB tokens.
 typedef struct activations {
     int8_t *codes;   // [tile][unit][token][plane][UNIT]
     float *scales;   // [tile][unit][group][token]
     int32_t *sums;   // [tile][unit][group][token][plane]; affine: floats, [tile][unit][group][token]
     int planes;
+    // Mixed: a group is an outlier if the square of its largest input is above `bound` times the mean square of the
+    // token's row. 0: not mixed.
+    float bound;
+    int8_t *lows;         // the second plane: [tile][unit][token][UNIT]
+    outlier *outliers;    // [tile], a list for each OUTLIER_UNITS units with room for all of their groups
+    int32_t *counts;      // of those lists
 } activations;
 
-/// Those of the tile whose first token is `first`, and of what follows it.
+/// Outliers of one group at most: tokens go in pairs.
+static inline int token_pairs(int tokens) { return (tokens + 1) / 2; }
+static inline int outlier_lists(const packed_shape *s) { return (s->units + OUTLIER_UNITS - 1) / OUTLIER_UNITS; }
+
+/// Those of the tile whose first token is `first`, a multiple of a tile's most tokens, and of what follows it.
 static inline activations activations_from(const activations *all, const packed_shape *s, int first) {
     activations a = *all;
     size_t before = (size_t)first * (size_t)s->units;
     a.codes += before * (size_t)(a.planes * UNIT);
     a.scales += before * (size_t)s->groups;
     a.sums += before * (size_t)(s->groups * (s->affine ? 1 : a.planes));
+    if (a.bound > 0) {
+        a.lows += before * UNIT;
+        a.outliers += before * (size_t)s->groups / 2;
+        a.counts += first / MAX_TILE * outlier_lists(s);
+    }
     return a;
 }
 

@@ -81,6 +81,7 @@ extension Activations {
         switch self {
         case .int8: CK_INT8
         case .int15: CK_INT15
+        case .mixed: CK_MIXED
         }
     }
 }

@@ -18,7 +18,7 @@ extension WorkingMemory {
         let rotary = model.rotary.reduce(0) { $0 + $1.dimensions }
         bytesPerStepToken = 4 * (3 * hidden + attention + recurrent + feedForward + both + perLayer + rotary + drafting)
         bytesPerSample = 4 * (model.vocabularySize + 2 * hidden)
-        // Scratch of each thread, and inputs of integer kernels in two planes.
+        // Scratch of each thread, and inputs of integer kernels in two planes, or in one and with lists.
         let columns = model.maxColumns
         fixedBytes = threads * 4 * BLASMatmul.scratchCount(columns: columns) + 4 * 256 * columns
     }

@@ -110,8 +110,8 @@ extension Setting {
                 name: "activations",
                 placeholder: "KIND",
                 kind: .choice(\.activations, Activations.allCases.map(\.rawValue)),
-                help: "inputs of products with quantised weights: int8, fastest, or int15, "
-                    + "nearly as exact as float32"
+                help: "inputs of products with quantised weights: mixed, 8 bits and 15 where they stand out (default), "
+                    + "int8, fastest, or int15, nearly as exact as float32"
             ),
             Setting(
                 name: "cache-idle-minutes",

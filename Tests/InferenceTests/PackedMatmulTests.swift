@@ -160,7 +160,7 @@ import Testing
         let weights = try form.floats(form.matrix).map(Double.init)
         let (rows, columns) = (Self.rows, Self.columns)
         let x = inputs(270 * columns)
-        for (activations, bound) in [(Activations.int8, 2e-2), (.int15, 2e-4)] {
+        for (activations, bound) in [(Activations.int8, 2e-2), (.mixed, 5e-3), (.int15, 2e-4)] {
             let all = try matmul(packed, x, tokens: 270, CK_SCALAR, activations)
             #expect(error(all, weights, x, tokens: 13) < bound)
             for tokens in [1, 2, 3, 7, 13, 270] {
@@ -215,7 +215,7 @@ import Testing
         let forms = [Self.forms[10], Self.forms[10], Self.forms[20]]
         let packed = try forms.map { try $0.packed() } + [Self.forms[10].matrix]
         let affine = try [Self.forms[2], Self.forms[4], Self.forms[2]].map { try $0.packed() }
-        for (parts, activations) in [(packed, Activations.int8), (packed, .int15), (affine, .int8), (affine, .int15)] {
+        for (parts, activations) in [packed, affine].flatMap({ parts in Activations.allCases.map { (parts, $0) } }) {
             for tokens in [1, 5, 270] {
                 let x = inputs(tokens * Self.columns)
                 let each = try parts.map { try matmul($0, x, tokens: tokens, CK_SCALAR, activations) }

@@ -120,8 +120,10 @@ bool ck_packed_form(const ck_matrix *w, ck_matrix *packed, size_t *bytes);
 /// Packs W into `weights`, on all threads.
 void ck_pack(ck_compute *compute, const ck_matrix *w, const ck_matrix *packed, void *weights);
 
-/// The precision of the quantised inputs of packed products: 8 bits, or 15 bits in two planes of bytes.
-typedef enum ck_activations { CK_INT8 = 1, CK_INT15 = 2 } ck_activations;
+/// The precision of the quantised inputs of packed products: 8 bits, 15 bits in two planes of bytes, or 15 bits where a
+/// token's inputs stand out and 8 bits elsewhere.
+typedef enum ck_activations { CK_INT8 = 1, CK_INT15 = 2, CK_MIXED = 3 } ck_activations;
+/// Frees the memory that was reserved for others.
 void ck_compute_set_activations(ck_compute *compute, ck_activations activations);
 /// Allocates memory for the quantised inputs of packed products with up to `columns` columns. Returns false if that
 /// fails.
