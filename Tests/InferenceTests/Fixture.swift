@@ -69,6 +69,7 @@ extension Engine {
         threads: Int = 2,
         precise: Bool = false,
         kvType: KVType = .f32,
+        activations: Activations = .standard,
         blockSize: Int = 16,
         contextLimit: Int? = nil,
         variant: ck_variant = ck_variant_best()
@@ -78,6 +79,7 @@ extension Engine {
             kvMemoryBytes: 32 << 20,
             kvType: kvType,
             precise: precise,
+            activations: activations,
             blockSize: blockSize,
             contextLimit: contextLimit
         )

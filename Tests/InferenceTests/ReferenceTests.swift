@@ -6,15 +6,20 @@ import Testing
 /// The forward pass against `transformers` on the same weights.
 @Suite struct ReferenceTests {
     @Test(
-        "Logits agree with transformers to 1e-4 relative, in the fast mode to 1e-3",
+        "Logits agree with transformers to 1e-4 relative, with inputs of 15 bits to 1e-3, with fewer to 0.1",
         arguments: ["phi3-float32", "phi3-8bit", "phi3-4bit"],
-        [false, true]
+        [Activations?.none] + Activations.allCases
     )
-    func logitsAgree(name: String, precise: Bool) async throws {
+    func logitsAgree(name: String, activations: Activations?) async throws {
         let fixture = try Fixture(name)
-        let engine = try Engine.make(fixture.model, precise: precise)
+        let engine = try Engine.make(
+            fixture.model,
+            precise: activations == nil,
+            activations: activations ?? .standard
+        )
         let logits = try await engine.logits(of: fixture.prompt)
-        let bound: Float = precise || name == "phi3-float32" ? 1e-4 : 1e-3
+        let isExact = activations == nil || name == "phi3-float32"
+        let bound: Float = isExact ? 1e-4 : activations == .int15 ? 1e-3 : 0.1
         #expect(relativeDifference(logits, fixture.logits) < bound)
     }
 

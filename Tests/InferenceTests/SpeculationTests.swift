@@ -40,7 +40,13 @@ import Testing
         // So few blocks that sessions preempt one another: a full one has nearly all.
         let engine = try Engine(
             model: fixture.model,
-            options: EngineOptions(threads: 2, kvMemoryBytes: 14 * blockBytes, kvType: .f32, contextLimit: 200)
+            options: EngineOptions(
+                threads: 2,
+                kvMemoryBytes: 14 * blockBytes,
+                kvType: .f32,
+                activations: .int15,
+                contextLimit: 200
+            )
         )
         var configuration = SchedulerConfiguration()
         configuration.speculates = speculates
