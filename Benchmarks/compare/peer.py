@@ -1,5 +1,6 @@
-"""llama.cpp: built outside the repository from the sources in PyPI's package llama-cpp-python."""
+"""llama.cpp and ik_llama.cpp: built outside the repository from the sources in packages of PyPI."""
 
+import dataclasses
 import os
 import pathlib
 import re
@@ -7,24 +8,53 @@ import shutil
 import subprocess
 import sys
 
-PACKAGE = "llama-cpp-python==0.3.36"
 TARGETS = ["llama-batched-bench", "llama-server"]
-OPTIONS = [
-    "-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=ON", "-DLLAMA_CURL=OFF", "-DLLAMA_OPENSSL=OFF", "-DLLAMA_BUILD_UI=OFF",
-    "-DLLAMA_BUILD_TESTS=OFF"]
+ENGINE = pathlib.Path(__file__).with_name("engine.c")
+
+
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """A source package of PyPI, and how it is built."""
+
+    name: str
+    version: str
+    sources: str  # the folder in it
+    options: tuple[str, ...]
+    defines: tuple[str, ...] = ()
+
+    @property
+    def requirement(self) -> str:
+        return f"{self.name}=={self.version}"
+
+    @property
+    def stem(self) -> str:
+        return self.name.replace("-", "_")
+
+
+COMMON = ("-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=ON", "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_TESTS=OFF")
+LLAMA_CPP = Package(
+    "llama-cpp-python", "0.3.36", "vendor/llama.cpp", (*COMMON, "-DLLAMA_OPENSSL=OFF", "-DLLAMA_BUILD_UI=OFF"))
+# Of this one only the library: its package lacks files that its programs need.
+IK_LLAMA_CPP = Package(
+    "ik-llama-cpp-python", "0.1.5", "vendor/ik_llama.cpp",
+    (*COMMON, "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_SERVER=OFF", "-DBUILD_SHARED_LIBS=ON"), ("-DIK",))
 
 
 class Peer:
-    def __init__(self, folder: pathlib.Path):
-        self.folder = folder
+    def __init__(self, folder: pathlib.Path, package: Package = LLAMA_CPP):
+        self.folder, self.package = folder, package
 
     @property
     def sources(self) -> pathlib.Path:
-        found = sorted(self.folder.glob("llama_cpp_python-*/vendor/llama.cpp"))
-        return found[-1] if found else self.folder / "llama_cpp_python" / "vendor" / "llama.cpp"
+        found = sorted(self.folder.glob(f"{self.package.stem}-*/{self.package.sources}"))
+        return found[-1] if found else self.folder / self.package.stem / self.package.sources
+
+    @property
+    def binaries(self) -> pathlib.Path:
+        return self.sources / "build" / "bin"
 
     def program(self, name: str) -> str:
-        return str(self.sources / "build" / "bin" / name)
+        return str(self.binaries / name)
 
     @property
     def vocabulary(self) -> pathlib.Path:
@@ -38,7 +68,7 @@ class Peer:
         search = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
         for tool in ("cmake", "ninja"):
             if shutil.which(tool, path=search) is None:
-                raise SystemExit(f"{tool} is needed to build llama.cpp: {sys.executable} -m pip install cmake ninja")
+                raise SystemExit(f"{tool} is needed to build {self.package.name}: {sys.executable} -m pip install cmake ninja")
 
         def run(*command: str):
             print("$", *command, file=sys.stderr)
@@ -46,16 +76,32 @@ class Peer:
 
         if not self.sources.exists():
             fetch = [sys.executable, "-m", "pip", "download", "--no-deps"]
-            run(*fetch, "--no-binary", "llama-cpp-python", PACKAGE)
-            run("tar", "xzf", str(next(self.folder.glob("llama_cpp_python-*.tar.gz"))))
+            run(*fetch, "--no-binary", self.package.name, self.package.requirement)
+            run("tar", "xzf", str(next(self.folder.glob(f"{self.package.stem}-*.tar.gz"))))
         build = str(self.sources / "build")
-        run("cmake", "-G", "Ninja", "-S", str(self.sources), "-B", build, *OPTIONS)
+        run("cmake", "-G", "Ninja", "-S", str(self.sources), "-B", build, *self.package.options)
         run("ninja", "-C", build, *targets)
 
+    def engine(self) -> pathlib.Path:
+        """engine.c, linked with the library."""
+        program = self.folder / f"engine-{self.package.stem}"
+        if program.exists() and program.stat().st_mtime > ENGINE.stat().st_mtime:
+            return program
+        build = self.sources / "build"
+        if not any(build.rglob("libllama.so")):
+            self.build(["llama"])
+        folders = sorted({path.parent for path in build.rglob("lib*.so")})
+        names = {path.stem.removeprefix("lib") for folder in folders for path in folder.glob("lib*.so")}
+        subprocess.run(
+            ["cc", "-O2", *self.package.defines, *(f"-I{self.sources / place / 'include'}" for place in (".", "ggml")),
+             str(ENGINE), "-o", str(program), *(f"-L{folder}" for folder in folders),
+             *(f"-l{name}" for name in ("llama", "ggml", "ggml-base") if name in names),
+             *(f"-Wl,-rpath,{folder}" for folder in folders)], check=True)
+        return program
+
     def version(self) -> str:
-        cache = self.sources / "build" / "bin"
-        libraries = [re.search(r"libggml\.so\.(\d+\.\d+\.\d+)$", path.name) for path in cache.glob("libggml.so.*")]
+        libraries = [re.search(r"libggml\.so\.(\d+\.\d+\.\d+)$", path.name) for path in self.binaries.glob("libggml.so.*")]
         ggml = next((found.group(1) for found in libraries if found), "unknown")
         outcome = subprocess.run([self.program("llama-server"), "--version"], capture_output=True, text=True)
         found = re.search(r"version: (.*)", outcome.stderr + outcome.stdout)
-        return f"llama.cpp {found.group(1) if found else 'unknown'}, ggml {ggml} ({PACKAGE})"
+        return f"llama.cpp {found.group(1) if found else 'unknown'}, ggml {ggml} ({self.package.requirement})"

@@ -78,14 +78,6 @@ static const kernels *kernels_of(ck_variant variant) {
     }
 }
 
-/// Their memory, not what they are.
-static void free_activations(ck_compute *c) {
-    activations *a = &c->activations;
-    void *all[] = {a->codes, a->scales, a->sums, a->lows, a->outliers, a->counts};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
-    *a = (activations){.planes = a->planes, .bound = a->bound};
-}
-
 ck_compute *ck_compute_create(ck_variant variant, int threads) {
     ck_compute *c = malloc(sizeof *c);
     if (c == NULL) return NULL;
@@ -102,7 +94,7 @@ void ck_compute_destroy(ck_compute *c) {
     pool_destroy(c->pool);
     free(c->scratch);
     free(c->splits);
-    free_activations(c);
+    free(c->activation_memory);
     free(c);
 }
 
@@ -123,7 +115,8 @@ bool ck_compute_reserve(ck_compute *c, size_t floats) {
 static const float outlier_bound = 40;
 
 void ck_compute_set_activations(ck_compute *c, ck_activations activations) {
-    free_activations(c);
+    free(c->activation_memory);
+    c->activation_memory = NULL;
     c->activation_columns = 0;
     c->activations.planes = activations == CK_INT15 ? 2 : 1;
     c->activations.bound = activations == CK_MIXED ? outlier_bound : 0;
@@ -133,25 +126,35 @@ bool ck_compute_reserve_activations(ck_compute *c, int columns) {
     if (columns <= c->activation_columns) return true;
     // The last tile may be padded.
     size_t places = (size_t)(SLAB + MAX_TILE) * (((size_t)columns + UNIT - 1) / UNIT);
-    int planes = c->activations.planes;
-    activations a = {
-        .codes = aligned_alloc(64, places * UNIT * (size_t)planes),
-        .scales = aligned_alloc(64, places * MAX_GROUPS * sizeof(float)),
-        .sums = aligned_alloc(64, places * MAX_GROUPS * (size_t)planes * sizeof(int32_t)),
-        .planes = planes,
-        .bound = c->activations.bound,
+    size_t planes = (size_t)c->activations.planes;
+    bool is_mixed = c->activations.bound > 0;
+    const size_t sizes[] = {
+        places * UNIT * planes,
+        places * MAX_GROUPS * sizeof(float),
+        places * MAX_GROUPS * planes * sizeof(int32_t),
+        is_mixed ? places * UNIT : 0,
+        is_mixed ? places * MAX_GROUPS * sizeof(outlier) : 0,
+        is_mixed ? places * sizeof(int32_t) : 0,
     };
-    bool good = a.codes != NULL && a.scales != NULL && a.sums != NULL;
-    if (a.bound > 0) {
-        a.lows = aligned_alloc(64, places * UNIT);
-        a.outliers = malloc(places * MAX_GROUPS * sizeof(outlier));
-        a.counts = malloc(places * sizeof(int32_t));
-        good = good && a.lows != NULL && a.outliers != NULL && a.counts != NULL;
+    // Parts that began at the same place of a page would be taken for one another by the predictors of caches.
+    enum { PAGE = 4096, STEP = 704 };
+    size_t starts[sizeof sizes / sizeof sizes[0]], end = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        starts[i] = end + i * STEP;
+        end += (sizes[i] + PAGE - 1) / PAGE * PAGE + PAGE;
     }
-    free_activations(c);
-    c->activations = a;
-    c->activation_columns = good ? columns : 0;
-    return good;
+    uint8_t *memory = aligned_alloc(PAGE, end);
+    free(c->activation_memory);
+    c->activation_memory = memory;
+    c->activation_columns = memory == NULL ? 0 : columns;
+    if (memory == NULL) return false;
+    c->activations.codes = (int8_t *)(memory + starts[0]);
+    c->activations.scales = (float *)(memory + starts[1]);
+    c->activations.sums = (int32_t *)(memory + starts[2]);
+    c->activations.lows = (int8_t *)(memory + starts[3]);
+    c->activations.outliers = (outlier *)(memory + starts[4]);
+    c->activations.counts = (int32_t *)(memory + starts[5]);
+    return true;
 }
 
 float *ck_compute_scratch(ck_compute *c, int worker) { return c->scratch + (size_t)worker * c->scratch_floats; }

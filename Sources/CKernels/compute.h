@@ -12,6 +12,7 @@ struct ck_compute {
     float *scratch;
     size_t scratch_floats;
     activations activations;
+    void *activation_memory;
     int activation_columns;
     float *splits;
     size_t splits_floats;
