@@ -87,7 +87,7 @@ def table(runs: dict, modes: list[str]) -> list[str]:
     for row in dict.fromkeys(row for name in names for row in runs[name]):
         medians = {name: statistics.median(runs[name][row]) for name in names if runs[name].get(row)}
         others = [medians[name] for name in medians if name not in modes]
-        cells = [f"{medians[name]:,.3g}" if medians.get(name, 0) < 1000 else f"{medians[name]:,.0f}" for name in names]
+        cells = [f"{medians[name]:,.{0 if medians[name] >= 100 else 1}f}" if name in medians else "–" for name in names]
         ratios = [f"{medians[mode] / max(others):.2f}" if others and mode in medians else "–" for mode in modes]
         lines.append(f"| {row} | " + " | ".join(cells + ratios) + " |")
     return lines

@@ -19,12 +19,10 @@
 enum { STEP = 512, MOST = 64, LONGEST = 1 << 16 };
 
 #ifdef IK
-#define load_model llama_load_model_from_file
 #define memory_of(context) (context)
 #define memory_clear(memory) llama_kv_cache_clear(memory)
 #define vocabulary_size(model) llama_n_vocab(model)
 #else
-#define load_model llama_model_load_from_file
 #define memory_of(context) llama_get_memory(context)
 #define memory_clear(memory) llama_memory_clear(memory, false)
 #define vocabulary_size(model) llama_vocab_n_tokens(llama_model_get_vocab(model))
@@ -113,9 +111,10 @@ static double decode(engine *e, int position, int first, int end, int count) {
     return (end - first) * count / (seconds() - begin);
 }
 
-/// What stands between commas.
+/// What stands between commas, or "none".
 static int numbers(const char *text, int *values) {
     int count = 0;
+    if (strcmp(text, "none") == 0) return 0;
     for (char *end; *text != 0 && count < MOST; text = *end == ',' ? end + 1 : end) values[count++] = (int)strtol(text, &end, 10);
     return count;
 }
@@ -135,19 +134,20 @@ static void measure(engine *e, char **arguments) {
     }
     printf("}, \"decode\": {");
     for (int i = 0; i < context_count; i++) {
+#ifndef IK
         start(e, all, contexts[i] + decoded + 1);
         prefill(e, 16, 0);
         memory_clear(memory_of(e->context));
         prefill(e, contexts[i], 0);
-        for (int s = 1; s < all; s++) {
-#ifdef IK
-            // Copies would share their memory.
-            prefill(e, contexts[i], s);
-#else
-            llama_memory_seq_cp(memory_of(e->context), 0, s, -1, -1);
+        for (int s = 1; s < all; s++) llama_memory_seq_cp(memory_of(e->context), 0, s, -1, -1);
 #endif
-        }
         for (int k = 0, first = 0; k < session_count; first += sessions[k++]) {
+#ifdef IK
+            // All sequences share its memory, and copies would share the prompt's.
+            start(e, sessions[k], contexts[i] + decoded + 1);
+            first = 0;
+            for (int s = 0; s < sessions[k]; s++) prefill(e, contexts[i], s);
+#endif
             double speed = decode(e, contexts[i], first, first + sessions[k], decoded);
             printf("%s\"%d at %d\": %f", i + k > 0 ? ", " : "", sessions[k], contexts[i], speed);
         }
@@ -194,7 +194,7 @@ int main(int count, char **arguments) {
 #ifdef IK
     parameters.repack_tensors = true;
 #endif
-    engine e = {.model = load_model(arguments[1], parameters), .threads = atoi(arguments[2]), .kv = GGML_TYPE_F16};
+    engine e = {.model = llama_model_load_from_file(arguments[1], parameters), .threads = atoi(arguments[2]), .kv = GGML_TYPE_F16};
     if (e.model == NULL) fail("no model");
     e.vocabulary = vocabulary_size(e.model);
     e.batch = llama_batch_init(STEP, 0, 1);

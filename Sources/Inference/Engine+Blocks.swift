@@ -54,6 +54,7 @@ extension Engine: BlockTransfer {
         options.threads = nil
         options.kvMemoryBytes = nil
         options.stateSlots = nil
+        options.kernels = nil
         return "\(model.identity) \(options) context \(plan.contextLength) \(variant)"
     }
 }

@@ -19,7 +19,7 @@ package actor Engine: InferenceEngine {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     package init(model: LoadedModel, options: EngineOptions = EngineOptions()) throws(ModelError) {
-        try self.init(model: model, options: options, variant: ck_variant_best())
+        try self.init(model: model, options: options, variant: options.variant())
     }
 
     /// - Parameter variant: the kernels to use, which this CPU must be able to run.

@@ -26,6 +26,8 @@ package struct EngineOptions: Sendable {
     package var precise: Bool
     /// How exactly quantised matmul sees its inputs.
     package var activations: Activations
+    /// One of `kernelNames`; nil: the fastest that this CPU has.
+    package var kernels: String?
     /// Tokens in a KV block: a multiple of 16.
     package var blockSize: Int
     /// The most tokens a session may hold, if less than what the model can.
@@ -39,6 +41,7 @@ package struct EngineOptions: Sendable {
         kvType: KVType? = nil,
         precise: Bool = false,
         activations: Activations = .standard,
+        kernels: String? = nil,
         blockSize: Int = 16,
         contextLimit: Int? = nil,
         stateSlots: Int? = nil
@@ -48,6 +51,7 @@ package struct EngineOptions: Sendable {
         self.kvType = kvType
         self.precise = precise
         self.activations = activations
+        self.kernels = kernels
         self.blockSize = blockSize
         self.contextLimit = contextLimit
         self.stateSlots = stateSlots

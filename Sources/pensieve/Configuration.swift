@@ -20,6 +20,8 @@ struct Configuration: Sendable, Equatable {
     var precise = false
     /// One of `Activations`.
     var activations = Activations.standard.rawValue
+    /// One of `EngineOptions.kernelNames`.
+    var kernels: String?
     /// Sampling parameters; nil: as the model's files recommend.
     var temperature: Double?
     var topP: Double?
@@ -81,6 +83,7 @@ extension Configuration {
         options.kvType = kvType.flatMap(KVType.init)
         options.precise = precise
         options.activations = Activations(rawValue: activations) ?? .standard
+        options.kernels = kernels
         options.contextLimit = context
         return options
     }

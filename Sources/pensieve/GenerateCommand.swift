@@ -9,7 +9,8 @@ import Tokenization
 enum GenerateCommand {
     /// The settings that apply without a server.
     static let settings = [
-        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens", "speculation",
+        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "kernels", "step-tokens",
+        "speculation",
         "draft-head", "temperature", "top-p", "top-k", "min-p", "repetition-penalty",
     ]
     private static let own = ["config", "system", "max-tokens", "seed"]

@@ -114,6 +114,13 @@ extension Setting {
                     + "int8, fastest, or int15, nearly as exact as float32"
             ),
             Setting(
+                name: "kernels",
+                placeholder: "NAME",
+                kind: .optionalChoice(\.kernels, EngineOptions.kernelNames),
+                help: "instruction set of the kernels, to compare: "
+                    + "\(EngineOptions.kernelNames.joined(separator: ", ")); default: the fastest that this CPU has"
+            ),
+            Setting(
                 name: "cache-idle-minutes",
                 placeholder: "M",
                 kind: .number(\.cacheIdleMinutes, 0...1_000_000),

@@ -1,3 +1,4 @@
+import CKernels
 import EngineContract
 import ModelFiles
 import Testing
@@ -210,6 +211,23 @@ import Testing
         for _ in 0..<20 {
             let engine = try Engine.make(model, threads: 3)
             _ = try await engine.step(Step(entries: [Self.entry()]))
+        }
+    }
+
+    @Test("An engine runs the kernels that it is told to, and refuses those that this CPU lacks, naming those it has")
+    func kernels() async throws {
+        let model = try Fixture("phi3-4bit").model
+        let available = ck_variant.available.map(\.name)
+        for name in EngineOptions.kernelNames {
+            let make = {
+                try Engine(model: model, options: EngineOptions(threads: 1, kvMemoryBytes: 1 << 22, kernels: name))
+            }
+            if available.contains(name) {
+                #expect(try make().description.kernelVariant == name)
+            } else {
+                let error = #expect(throws: ModelError.self) { try make() }
+                #expect(error?.description.contains(available.joined(separator: ", ")) == true)
+            }
         }
     }
 }

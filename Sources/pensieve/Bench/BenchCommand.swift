@@ -12,7 +12,8 @@ import ModelFiles
 enum BenchCommand {
     /// The settings that apply to an engine without a scheduler.
     static let settings = [
-        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "step-tokens", "draft-head",
+        "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "kernels", "step-tokens",
+        "draft-head",
     ]
 
     static func run(_ raw: [String]) async throws -> Int32 {
