@@ -72,7 +72,11 @@ package final class BlockFiles: BlockStore {
         index.withLock { $0.contains(BlockFileIndex.file(part, of: name)) }
     }
 
-    package func use(_ part: StoredPart, of name: String) -> Bool {
+    package func use(_ part: StoredPart, of name: String) async -> Bool {
+        await onQueue { [self] in markUsed(part, of: name) }
+    }
+
+    private func markUsed(_ part: StoredPart, of name: String) -> Bool {
         let file = BlockFileIndex.file(part, of: name)
         guard index.withLock({ $0.use(file) }) else { return false }
         // Modification times give the next process the order of use.
@@ -119,7 +123,7 @@ package final class BlockFiles: BlockStore {
             index.withLock { $0.remove(file) }
             return nil
         }
-        _ = use(block.part, of: block.name)
+        _ = markUsed(block.part, of: block.name)
         return contents
     }
 

@@ -13,6 +13,7 @@ typedef struct matmul {
     float *y;
     size_t y_stride;
     int tokens;
+    int parts;  // of the tokens, which a packed panel is multiplied with one by one
     bool accumulate;
 } matmul;
 
@@ -54,36 +55,56 @@ void ck_pack(ck_compute *c, const ck_matrix *w, const ck_matrix *packed, void *w
 
 // Inputs are quantised once for all panels, at most SLAB tokens at a time to bound the memory.
 
-/// Units that one item of the quantisation covers: enough that threads share no cache line.
+/// Units that one item of the quantisation covers: enough that threads rarely share a cache line. With many tiles an item is
+/// a whole tile.
 enum { QUANTISED_UNITS = OUTLIER_UNITS };
 
-static int quantise_items(const packed_shape *s) { return (s->units + QUANTISED_UNITS - 1) / QUANTISED_UNITS; }
+/// Chunks of work for each thread that make its load even.
+enum { EVEN_LOAD = 4 };
+
+/// Items of the quantisation of a tile.
+static int quantise_items(const matmul *p, const packed_shape *s) {
+    int most = MAX_TILE / p->compute->activations.planes, tiles = (p->tokens + most - 1) / most;
+    return tiles >= EVEN_LOAD * p->compute->threads ? 1 : (s->units + QUANTISED_UNITS - 1) / QUANTISED_UNITS;
+}
 
 static void quantise_item(void *context, int item, int worker) {
     (void)worker;
     const matmul *p = context;
     packed_shape s = packed_shape_of(p->w);
-    int most = MAX_TILE / p->compute->activations.planes, parts = quantise_items(&s);
-    int first = item / parts * most, unit = item % parts * QUANTISED_UNITS;
+    int most = MAX_TILE / p->compute->activations.planes, parts = quantise_items(p, &s);
+    int units = parts == 1 ? s.units : QUANTISED_UNITS;
+    int first = item / parts * most, unit = item % parts * units;
     int tokens = p->tokens - first < most ? p->tokens - first : most;
-    int end = s.units - unit < QUANTISED_UNITS ? s.units : unit + QUANTISED_UNITS;
+    int end = s.units - unit < units ? s.units : unit + units;
     activations tile = activations_from(&p->compute->activations, &s, first);
     p->compute->kernels->quantise_units(
         p->w, p->x + (size_t)first * (size_t)p->w->columns, tokens, tile_tokens(tokens), unit, end, &tile);
 }
 
-/// One panel of all matrices'.
+/// The first token of a part, at the beginning of a tile.
+static int part_start(const matmul *p, int part) {
+    int most = MAX_TILE / p->compute->activations.planes, tiles = (p->tokens + most - 1) / most;
+    int first = tiles * part / p->parts * most;
+    return first < p->tokens ? first : p->tokens;
+}
+
+/// One panel of all matrices', and one part of the tokens.
 static void panel_item(void *context, int item, int worker) {
     (void)worker;
     const matmul *p = context;
     const ck_matrix *w = p->w;
     float *y = p->y;
-    for (; item >= panel_count(w); w++) {
-        item -= panel_count(w);
+    int panel = item / p->parts, part = item % p->parts;
+    for (; panel >= panel_count(w); w++) {
+        panel -= panel_count(w);
         y += w->rows;
     }
-    p->compute->kernels->multiply_panel(
-        w, item, &p->compute->activations, p->tokens, y + (size_t)item * PANEL_ROWS, p->y_stride, p->accumulate);
+    packed_shape s = packed_shape_of(w);
+    int first = part_start(p, part), tokens = part_start(p, part + 1) - first;
+    activations a = activations_from(&p->compute->activations, &s, first);
+    y += (size_t)first * p->y_stride + (size_t)panel * PANEL_ROWS;
+    p->compute->kernels->multiply_panel(w, panel, &a, tokens, y, p->y_stride, p->accumulate);
 }
 
 static void multiply_packed(ck_compute *c, const matmul *all) {
@@ -96,16 +117,21 @@ static void multiply_packed(ck_compute *c, const matmul *all) {
         p.x += (size_t)first * (size_t)p.w->columns;
         p.y += (size_t)first * p.y_stride;
         int tiles = (p.tokens + most - 1) / most, together = p.tokens < most ? p.tokens : most;
-        size_t cost = (size_t)(QUANTISED_UNITS * UNIT / 4 * together);
-        ck_parallel_for(c, CK_WORK_QUANTIZE, tiles * quantise_items(&s), grain_of(cost), quantise_item, &p);
-        // About 128 KiB of weights at a time: long enough for the prefetcher, short enough for even load.
-        int grain = (int)((128 << 10) / s.panel);
-        ck_parallel_for(c, CK_WORK_MATMUL, panels, grain > 1 ? grain : 1, panel_item, &p);
+        int parts = quantise_items(&p, &s);
+        size_t cost = (size_t)((parts == 1 ? s.units : QUANTISED_UNITS) * UNIT / 4 * together);
+        ck_parallel_for(c, CK_WORK_QUANTIZE, tiles * parts, grain_of(cost), quantise_item, &p);
+        // With few panels for each thread, tokens are divided too, in whole tiles.
+        p.parts = EVEN_LOAD * c->threads / panels;
+        if (p.parts > tiles) p.parts = tiles;
+        if (p.parts < 1) p.parts = 1;
+        // At most about 128 KiB of weights at a time: enough for the prefetcher.
+        int items = panels * p.parts, grain = (int)((128 << 10) / s.panel), even = items / (EVEN_LOAD * c->threads);
+        if (grain > even) grain = even;
+        ck_parallel_for(c, CK_WORK_MATMUL, items, grain > 1 ? grain : 1, panel_item, &p);
     }
 }
 
-/// Whether inputs are quantised alike for two matrices.
-static bool share_inputs(const ck_matrix *a, const ck_matrix *b) {
+bool ck_share_inputs(const ck_matrix *a, const ck_matrix *b) {
     if (a->format != CK_PACKED || b->format != CK_PACKED || a->columns != b->columns) return false;
     packed_shape s = packed_shape_of(a), t = packed_shape_of(b);
     return s.groups == t.groups && s.zero == t.zero;
@@ -121,8 +147,8 @@ void ck_matmul_parts(
     bool accumulate) {
     for (int i = 0, together; i < count; i += together) {
         const ck_matrix *w = &parts[i];
-        for (together = 1; i + together < count && share_inputs(w, w + together);) together++;
-        matmul p = {c, w, together, x, y, y_stride, tokens, accumulate};
+        for (together = 1; i + together < count && ck_share_inputs(w, w + together);) together++;
+        matmul p = {c, w, together, x, y, y_stride, tokens, 1, accumulate};
         if (w->format == CK_PACKED) {
             multiply_packed(c, &p);
         } else {
@@ -130,6 +156,100 @@ void ck_matmul_parts(
             ck_parallel_for(c, CK_WORK_MATMUL, (w->rows + ROW_BLOCK - 1) / ROW_BLOCK, grain_of(cost), multiply_item, &p);
         }
         for (int k = 0; k < together; k++) y += w[k].rows;
+    }
+}
+
+// MARK: Groups
+
+/// A tile of quantised inputs: `tokens` rows of x from `row` on, behind tiles for `place` tokens.
+typedef struct group_tile {
+    int row;
+    int tokens;
+    int place;
+} group_tile;
+
+/// Groups whose inputs are quantised together.
+typedef struct grouped {
+    ck_compute *compute;
+    const ck_matmul_group *groups;
+    const float *x;
+    float *y;
+    size_t y_stride;
+    int panels;  // of each group
+    int parts;   // items of a tile's quantisation
+    int group_count;
+    int tile_count;
+    group_tile tiles[SLAB + MAX_TILE];
+    int first_tile[SLAB + MAX_TILE];  // of each group
+} grouped;
+
+static void grouped_quantise_item(void *context, int item, int worker) {
+    (void)worker;
+    const grouped *g = context;
+    const ck_matrix *w = g->groups->parts;
+    packed_shape s = packed_shape_of(w);
+    const group_tile *t = &g->tiles[item / g->parts];
+    int units = g->parts == 1 ? s.units : QUANTISED_UNITS, unit = item % g->parts * units;
+    int end = s.units - unit < units ? s.units : unit + units;
+    activations tile = activations_from(&g->compute->activations, &s, t->place);
+    g->compute->kernels->quantise_units(
+        w, g->x + (size_t)t->row * (size_t)w->columns, t->tokens, tile_tokens(t->tokens), unit, end, &tile);
+}
+
+static void grouped_panel_item(void *context, int item, int worker) {
+    (void)worker;
+    const grouped *g = context;
+    int group = item / g->panels, panel = item % g->panels;
+    const group_tile *first = &g->tiles[g->first_tile[group]];
+    const ck_matrix *w = g->groups[group].parts;
+    float *y = g->y + (size_t)first->row * g->y_stride;
+    for (; panel >= panel_count(w); w++) {
+        panel -= panel_count(w);
+        y += w->rows;
+    }
+    packed_shape s = packed_shape_of(w);
+    activations a = activations_from(&g->compute->activations, &s, first->place);
+    g->compute->kernels->multiply_panel(
+        w, panel, &a, g->groups[group].tokens, y + (size_t)panel * PANEL_ROWS, g->y_stride, false);
+}
+
+/// As many groups as there is room for, from `groups` on, the first of which begins at `row`. Returns the next row.
+static int divide_groups(grouped *g, int count, int row) {
+    int most = MAX_TILE / g->compute->activations.planes, place = 0;
+    g->group_count = g->tile_count = 0;
+    for (; g->group_count < count; g->group_count++) {
+        int tokens = g->groups[g->group_count].tokens, places = 0;
+        for (int first = 0; first < tokens; first += most)
+            places += tile_tokens(tokens - first < most ? tokens - first : most);
+        if (place + places > SLAB + MAX_TILE) break;
+        g->first_tile[g->group_count] = g->tile_count;
+        for (int first = 0; first < tokens; first += most) {
+            int here = tokens - first < most ? tokens - first : most;
+            g->tiles[g->tile_count++] = (group_tile){row + first, here, place};
+            place += tile_tokens(here);
+        }
+        row += tokens;
+    }
+    return row;
+}
+
+void ck_matmul_groups(
+    ck_compute *c, const ck_matmul_group *groups, int count, const float *x, float *y, size_t y_stride) {
+    grouped g = {.compute = c, .groups = groups, .x = x, .y = y, .y_stride = y_stride};
+    for (int i = 0; i < groups->count; i++) g.panels += panel_count(&groups->parts[i]);
+    packed_shape s = packed_shape_of(groups->parts);
+    int grain = (int)((128 << 10) / s.panel), row = 0;
+    for (; count > 0; g.groups += g.group_count, count -= g.group_count) {
+        row = divide_groups(&g, count, row);
+        // Never: the groups have CK_GROUPED_TOKENS tokens at most.
+        if (g.group_count == 0) return;
+        bool whole = g.tile_count >= EVEN_LOAD * c->threads;
+        g.parts = whole ? 1 : (s.units + QUANTISED_UNITS - 1) / QUANTISED_UNITS;
+        size_t cost = (size_t)((whole ? s.units : QUANTISED_UNITS) * UNIT);
+        ck_parallel_for(c, CK_WORK_QUANTIZE, g.tile_count * g.parts, grain_of(cost), grouped_quantise_item, &g);
+        int items = g.group_count * g.panels, even = items / (EVEN_LOAD * c->threads);
+        int together = grain < even ? grain : even;
+        ck_parallel_for(c, CK_WORK_MATMUL, items, together > 1 ? together : 1, grouped_panel_item, &g);
     }
 }
 

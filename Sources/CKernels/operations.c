@@ -69,6 +69,34 @@ void ck_scatter_add(
     ck_parallel_for(c, CK_WORK_ELEMENTWISE, count, grain_of((size_t)size / 4), scatter_add_item, &r);
 }
 
+typedef struct gather_add {
+    ck_compute *compute;
+    const float *x;
+    const int32_t *rows;
+    const float *weights;
+    int count;
+    int size;
+    float *y;
+} gather_add;
+
+static void gather_add_item(void *context, int item, int worker) {
+    (void)worker;
+    const gather_add *g = context;
+    size_t size = (size_t)g->size;
+    for (int k = item * g->count; k < (item + 1) * g->count; k++) {
+        if (g->rows[k] < 0) continue;
+        const float *from = g->x + (size_t)g->rows[k] * size;
+        g->compute->kernels->add_scaled(from, g->weights[k], g->size, g->y + (size_t)item * size);
+    }
+}
+
+void ck_gather_add(
+    ck_compute *c, const float *x, const int32_t *rows, const float *weights, int tokens, int count, int size, float *y) {
+    gather_add g = {c, x, rows, weights, count, size, y};
+    size_t cost = (size_t)size / 4 * (size_t)count;
+    ck_parallel_for(c, CK_WORK_ELEMENTWISE, tokens, grain_of(cost), gather_add_item, &g);
+}
+
 static void gate_item(void *context, int item, int worker) {
     (void)worker;
     const row_work *r = context;

@@ -101,26 +101,26 @@ typedef struct activations {
     // Mixed: a group is an outlier if the square of its largest input is above `bound` times the mean square of the
     // token's row. 0: not mixed.
     float bound;
-    int8_t *lows;         // the second plane: [tile][unit][token][UNIT]
-    outlier *outliers;    // [tile], a list for each OUTLIER_UNITS units with room for all of their groups
-    int32_t *counts;      // of those lists
+    int8_t *lows;       // the second plane: [tile][unit][token][UNIT]
+    outlier *outliers;  // [tile], a list for each OUTLIER_UNITS units with room for all of their groups
+    int32_t *counts;    // [tile], of those lists; as in the others, a tile has room for each token
 } activations;
 
 /// Outliers of one group at most: tokens go in pairs.
 static inline int token_pairs(int tokens) { return (tokens + 1) / 2; }
 static inline int outlier_lists(const packed_shape *s) { return (s->units + OUTLIER_UNITS - 1) / OUTLIER_UNITS; }
 
-/// Those of the tile whose first token is `first`, a multiple of a tile's most tokens, and of what follows it.
-static inline activations activations_from(const activations *all, const packed_shape *s, int first) {
+/// Those of the tile behind tiles for `tokens` tokens, and of what follows it.
+static inline activations activations_from(const activations *all, const packed_shape *s, int tokens) {
     activations a = *all;
-    size_t before = (size_t)first * (size_t)s->units;
+    size_t before = (size_t)tokens * (size_t)s->units;
     a.codes += before * (size_t)(a.planes * UNIT);
     a.scales += before * (size_t)s->groups;
     a.sums += before * (size_t)(s->groups * (s->affine ? 1 : a.planes));
     if (a.bound > 0) {
         a.lows += before * UNIT;
-        a.outliers += before * (size_t)s->groups / 2;
-        a.counts += first / MAX_TILE * outlier_lists(s);
+        a.outliers += before * (size_t)s->groups;
+        a.counts += tokens * outlier_lists(s);
     }
     return a;
 }

@@ -326,10 +326,12 @@ final class ForwardPass {
     func gather(_ rows: [Int32], of x: FloatBuffer, size: Int, into out: FloatBuffer) {
         let all = x.buffer(count * size)
         let chosen = out.ensureCapacity(rows.count * size)
-        for (index, row) in rows.enumerated() {
-            precondition(0..<count ~= Int(row), "no such row")
-            (chosen + index * size).update(from: all + Int(row) * size, count: size)
-        }
+        precondition(rows.allSatisfy { 0..<count ~= Int($0) }, "no such row")
+        var matrix = ck_matrix()
+        (matrix.format, matrix.rows, matrix.columns) = (CK_F32, Int32(count), Int32(size))
+        matrix.row_bytes = size * MemoryLayout<Float>.size
+        matrix.weights = UnsafeRawPointer(all)
+        ck_gather_rows(compute.handle, &matrix, rows, Int32(rows.count), chosen)
     }
 
     /// logits[rows, vocabulary] of the first rows of `x`, which are behind the last norm.

@@ -9,13 +9,13 @@ package struct MachineLimits: Sendable {
     package let int8OperationsPerSecond: Double
 
     /// Measures for about half a second, on threads of its own.
-    /// - Parameter threads: nil for one on each core.
-    /// - Throws: `ModelError` if there is no thread for it.
-    package static func measure(threads: Int?) async throws(ModelError) -> MachineLimits {
+    /// - Parameter options: an engine's, of which the threads and kernels are used.
+    /// - Throws: `ModelError` if there is no thread for it, or this CPU cannot run the kernels.
+    package static func measure(_ options: EngineOptions) async throws(ModelError) -> MachineLimits {
         guard let executor = try? ThreadExecutor(name: "limits") else {
             throw ModelError("the machine's limits cannot be measured: no thread can be started")
         }
-        return try await LimitProbe(executor: executor).measure(threads: threads)
+        return try await LimitProbe(executor: executor).measure(options)
     }
 }
 
@@ -34,8 +34,12 @@ private actor LimitProbe {
 
     init(executor: ThreadExecutor) { self.executor = executor }
 
-    func measure(threads: Int?) throws(ModelError) -> MachineLimits {
-        let compute = try Compute(threads: threads ?? SystemCores.count, precise: false)
+    func measure(_ options: EngineOptions) throws(ModelError) -> MachineLimits {
+        let compute = try Compute(
+            variant: options.variant(),
+            threads: options.threads ?? SystemCores.count,
+            precise: false
+        )
         let buffer = FloatBuffer()
         let mebibytes = min(Self.mostBytes, SystemMemory.freeBytes() / 4) >> 20
         let byteCount = max(1, mebibytes) << 20

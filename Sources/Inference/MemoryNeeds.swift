@@ -21,6 +21,8 @@ extension WorkingMemory {
         // Scratch of each thread, and inputs of integer kernels in two planes, or in one and with lists.
         let columns = model.maxColumns
         fixedBytes = threads * 4 * BLASMatmul.scratchCount(columns: columns) + 4 * 256 * columns
+        // Experts that are computed together, in steps of few tokens too.
+        if experts > 0 { fixedBytes += 4 * Int(CK_GROUPED_TOKENS) * (3 * inner + 2 * hidden) }
     }
 }
 

@@ -1,6 +1,6 @@
 package import EngineContract
 
-/// Keeps KV blocks, and states at the end of some, beyond the process. Only `read` and `write` take time.
+/// Keeps KV blocks, and states at the end of some, beyond the process. What is asynchronous takes time.
 package protocol BlockStore: Sendable {
     /// How many bytes there is room for.
     var capacity: Int { get }
@@ -17,7 +17,7 @@ package protocol BlockStore: Sendable {
 
     /// Counts a part of the block with this name as used just now.
     /// - Returns: whether it is there.
-    func use(_ part: StoredPart, of name: String) -> Bool
+    func use(_ part: StoredPart, of name: String) async -> Bool
 
     /// The contents of blocks in order, up to the first that cannot be read or is damaged.
     func read(_ blocks: [StoredBlock]) async -> [[UInt8]]
@@ -77,7 +77,7 @@ package struct StoredBlocks: Sendable {
     /// Keeps a part of a cached block, unless it is kept already.
     /// - Returns: whether it is kept now.
     func save(_ part: CachedPart) async -> Bool {
-        if store.use(part.description.part, of: part.description.name) { return true }
+        if await store.use(part.description.part, of: part.description.name) { return true }
         let contents =
             switch part.place {
             case .block(let block): try? await engine.contents(of: block)

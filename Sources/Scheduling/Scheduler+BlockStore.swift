@@ -57,7 +57,7 @@ extension Scheduler {
             if part.description.part == .block { saved += 1 }
         }
         // In the store, too, the beginning of a text is to be removed after what follows it.
-        for part in parts.reversed() { _ = stored.store.use(part.description.part, of: part.description.name) }
+        for part in parts.reversed() { _ = await stored.store.use(part.description.part, of: part.description.name) }
         return saved
     }
 

@@ -181,7 +181,8 @@ import Testing
         #expect(files.capacity == 3 * size + 10)
         let blocks = chain(6, in: files)
         await write(Array(blocks[..<3]), to: files)
-        #expect(files.use(.block, of: blocks[0].name) && !files.use(.block, of: blocks[5].name))
+        #expect(await files.use(.block, of: blocks[0].name))
+        #expect(await !files.use(.block, of: blocks[5].name))
         #expect(await files.write(blocks[3], contents(3)))
         #expect(blocks.map { files.contains(.block, of: $0.name) } == [true, false, true, true, false, false])
         // Modification times, as the next process sees them.

@@ -99,6 +99,7 @@ import Testing
     static let long = [
         AttentionCase(headSize: 16, heads: 16, kvHeads: 8, dimensions: 16, count: 1100),
         AttentionCase(headSize: 48, heads: 1, kvHeads: 1, dimensions: 48, window: 700, hasSinks: true, count: 1300),
+        AttentionCase(headSize: 32, heads: 2, kvHeads: 1, dimensions: 32, first: 40, cap: 5, count: 700),
     ]
 
     @Test("Over long contexts neither steps, threads, places in memory nor its division matter", arguments: long)

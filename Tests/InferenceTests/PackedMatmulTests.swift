@@ -24,10 +24,11 @@ import Testing
             block: Int,
             columns: Int,
             halves: Range<Int> = 0..<0,
-            exponent: Int? = nil
+            exponent: Int? = nil,
+            matrixColumns: Int = PackedMatmulTests.columns
         ) {
             var generator = SeededGenerator(seed: UInt64(block))
-            let count = PackedMatmulTests.rows * PackedMatmulTests.columns / columns * block
+            let count = PackedMatmulTests.rows * matrixColumns / columns * block
             let bytes = (0..<count).map { index in
                 if index % block == exponent { return UInt8.random(in: 115...122, using: &generator) }
                 // The second byte of a half: its sign, and an exponent that keeps it small.
@@ -37,6 +38,7 @@ import Testing
             }
             let memory = FileBytes(copying: bytes)
             var view = PackedMatmulTests.view(format, memory)
+            view.columns = Int32(matrixColumns)
             view.row_bytes = count / PackedMatmulTests.rows
             matrix = Matrix(view, memory: [memory])
             testDescription = name
@@ -125,22 +127,23 @@ import Testing
         try matmul([matrix], x, tokens: tokens, variant, activations)
     }
 
-    /// The same of several matrices one below the other.
+    /// The same of several matrices one below the other; or done once only.
     private func matmul(
         _ parts: [Matrix],
         _ x: [Float],
         tokens: Int,
         _ variant: ck_variant,
-        _ activations: Activations
+        _ activations: Activations,
+        times: Int = 2
     ) throws -> [Float] {
         let compute = try Compute(variant: variant, threads: 2, precise: false, activations: activations)
-        try compute.reserve(columns: Self.columns)
+        try compute.reserve(columns: parts[0].columns)
         let rows = parts.reduce(0) { $0 + $1.rows }
         let stride = rows + 3
         var y = [Float](repeating: 0.5, count: tokens * stride)
         let (views, count) = (parts.map(\.view), Int32(parts.count))
         ck_matmul_parts(compute.handle, views, count, x, Int32(tokens), &y, stride, false)
-        ck_matmul_parts(compute.handle, views, count, x, Int32(tokens), &y, stride, true)
+        if times == 2 { ck_matmul_parts(compute.handle, views, count, x, Int32(tokens), &y, stride, true) }
         #expect((0..<tokens).allSatisfy { y[($0 + 1) * stride - 1] == 0.5 }, "what lies between rows is touched")
         return (0..<tokens).flatMap { y[($0 * stride)..<($0 * stride + rows)] }
     }
@@ -225,6 +228,55 @@ import Testing
                 for variant in ck_variant.available where variant != CK_SCALAR || tokens < 270 {
                     let together = try matmul(parts, x, tokens: tokens, variant, activations)
                     #expect(identical(together, expected), "\(variant.name), \(tokens) tokens")
+                }
+            }
+        }
+    }
+
+    /// So many columns that inputs have several lists of outliers, the last of which is short.
+    static let wideForms = [
+        Form("Q4_0", CK_Q4_0, block: 18, columns: 32, halves: 0..<2, matrixColumns: 2368),
+        Form("Q6_K", CK_Q6_K, block: 210, columns: 256, halves: 208..<210, matrixColumns: 1280),
+        Form("Q5_K", CK_Q5_K, block: 176, columns: 256, halves: 0..<4, matrixColumns: 1280),
+    ]
+
+    @Test("With many columns, too, neither batch nor variant changes a bit", arguments: wideForms)
+    func wide(form: Form) throws {
+        let packed = try form.packed()
+        let x = inputs(21 * packed.columns)
+        for activations in Activations.allCases {
+            let all = try matmul(packed, x, tokens: 21, CK_SCALAR, activations)
+            for tokens in [1, 2, 4, 21] {
+                for variant in ck_variant.available where variant != CK_SCALAR {
+                    let other = try matmul(packed, x, tokens: tokens, variant, activations)
+                    let same = identical(other, Array(all.prefix(tokens * Self.rows)))
+                    #expect(same, "\(variant.name), \(tokens) tokens")
+                }
+            }
+        }
+    }
+
+    @Test("Groups of tokens, each with matrices of its own, give what each gives by itself", arguments: [2, 4])
+    func groups(form: Int) throws {
+        // Two matrices for each group; so many groups of five that they are not quantised together.
+        let parts = try [Self.forms[form], Self.forms[2]].map { try $0.packed() }
+        for counts in [[1], [3, 1, 8, 17, 2, 5], Array(repeating: 5, count: 51), [256]] {
+            let tokens = counts.reduce(0, +)
+            let x = inputs(tokens * Self.columns)
+            for activations in Activations.allCases {
+                let expected = try matmul(parts, x, tokens: tokens, CK_SCALAR, activations, times: 1)
+                for variant in ck_variant.available where variant != CK_SCALAR {
+                    let compute = try Compute(variant: variant, threads: 3, precise: false, activations: activations)
+                    try compute.reserve(columns: Self.columns)
+                    let rows = 2 * Self.rows
+                    var y = [Float](repeating: .nan, count: tokens * rows)
+                    parts.map(\.view).withUnsafeBufferPointer { views in
+                        let groups = counts.map { count in
+                            ck_matmul_group(parts: views.baseAddress, count: 2, tokens: Int32(count))
+                        }
+                        ck_matmul_groups(compute.handle, groups, Int32(groups.count), x, &y, rows)
+                    }
+                    #expect(identical(y, expected), "\(variant.name), \(counts)")
                 }
             }
         }

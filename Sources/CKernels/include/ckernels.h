@@ -137,6 +137,20 @@ void ck_matmul(
 void ck_matmul_parts(
     ck_compute *compute, const ck_matrix *parts, int count, const float *x, int tokens, float *y, size_t y_stride,
     bool accumulate);
+/// Whether matrices may be in groups of one product: packed, with inputs that are quantised alike.
+bool ck_share_inputs(const ck_matrix *a, const ck_matrix *b);
+/// Matrices one below the other, and how many tokens are theirs.
+typedef struct ck_matmul_group {
+    const ck_matrix *parts;
+    int count;
+    int tokens;
+} ck_matmul_group;
+/// The most tokens of all groups.
+enum { CK_GROUPED_TOKENS = 256 };
+/// The same of several groups at once, whose tokens follow each other in x and in y. All parts share their inputs, and those
+/// of all groups have the same rows.
+void ck_matmul_groups(
+    ck_compute *compute, const ck_matmul_group *groups, int count, const float *x, float *y, size_t y_stride);
 /// out[i, :] = W[rows[i], :] for i in 0 ..< count.
 void ck_gather_rows(ck_compute *compute, const ck_matrix *w, const int32_t *rows, int count, float *out);
 /// out[0 ..< count, :] = W[first ..< first + count, :], on the calling thread.
@@ -201,6 +215,10 @@ typedef struct ck_routing {
 void ck_route_top_k(
     ck_compute *compute, const ck_routing *routing, float *logits, int tokens, int experts, int32_t *chosen,
     float *weights);
+/// y[t, :] += the sum of weights[t × count + k] × x[rows[t × count + k], :] in the order of k, where the row is not negative.
+/// `size` is a multiple of 16.
+void ck_gather_add(
+    ck_compute *compute, const float *x, const int32_t *rows, const float *weights, int tokens, int count, int size, float *y);
 /// Scatter add: y[rows[i], :] += weights[i] × x[i, :] for i in 0 ..< count. The rows are distinct; `size` is a multiple
 /// of 16.
 void ck_scatter_add(

@@ -76,6 +76,11 @@ extension ForwardPass {
     /// gated[tokens, size] = activation(gate) × up of the first rows of `x`: all of `network` but its last matmul.
     func activate(_ network: DenseFeedForward, _ x: FloatBuffer, tokens: Int) {
         network.gateUp.apply(x, tokens: tokens, into: gateUp, on: compute)
+        gate(network, tokens: tokens)
+    }
+
+    /// gated[tokens, size] = activation(gate) × up of what is in `gateUp`.
+    func gate(_ network: DenseFeedForward, tokens: Int) {
         ck_gate(
             compute.handle,
             network.activation,

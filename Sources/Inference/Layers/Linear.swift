@@ -16,6 +16,51 @@ struct Linear: Sendable {
         rows = parts.reduce(0) { $0 + $1.rows }
     }
 
+    /// Whether `applyGroups` may have this and another one.
+    func canBeGrouped(with other: Linear) -> Bool {
+        guard let first = parts.first, parts.count == other.parts.count else { return false }
+        return zip(parts, other.parts).allSatisfy { own, other in
+            own.rows == other.rows
+                && withUnsafePointer(to: first.view) { first in
+                    withUnsafePointer(to: other.view) { ck_share_inputs(first, $0) }
+                }
+        }
+    }
+
+    /// The same of several at once: y[tokens of all, rows], with the tokens of each behind those of the one before it.
+    /// - Parameters:
+    ///   - group: each with its number of tokens, `CK_GROUPED_TOKENS` in all at most.
+    static func applyGroups(
+        _ group: [(linear: Linear, tokens: Int)],
+        _ x: FloatBuffer,
+        into y: FloatBuffer,
+        on compute: Compute
+    ) {
+        guard let first = group.first?.linear, let columns = first.parts.first?.columns else { return }
+        let tokens = group.reduce(0) { $0 + $1.tokens }
+        let output = y.ensureCapacity(tokens * first.rows)
+        let views = group.flatMap { $0.linear.parts.map(\.view) }
+        views.withUnsafeBufferPointer { views in
+            let groups = group.indices.map { index in
+                ck_matmul_group(
+                    parts: views.baseAddress.map { $0 + index * first.parts.count },
+                    count: Int32(first.parts.count),
+                    tokens: Int32(group[index].tokens)
+                )
+            }
+            let input = x.buffer(tokens * columns)
+            ck_matmul_groups(compute.handle, groups, Int32(groups.count), input, output, first.rows)
+        }
+        var row = 0
+        for (linear, tokens) in group {
+            if let bias = linear.bias {
+                let rows = output + row * first.rows
+                ck_add_bias(compute.handle, bias.start, Int32(tokens), Int32(first.rows), rows)
+            }
+            row += tokens
+        }
+    }
+
     /// y[tokens, rows], or y += if `adding`.
     func apply(_ x: FloatBuffer, tokens: Int, into y: FloatBuffer, adding: Bool = false, on compute: Compute) {
         let output = adding ? y.buffer(tokens * rows) : y.ensureCapacity(tokens * rows)

@@ -18,6 +18,9 @@ struct MixtureOfExperts: Sendable {
     /// Multiplies each expert's weight, after all else.
     let scales: [Float]?
 
+    /// Whether several experts can be computed at once.
+    let canBeGrouped: Bool
+
     /// Experts for each token.
     var chosenCount: Int { description.chosenCount }
 }
@@ -27,6 +30,40 @@ struct SharedExpert: Sendable {
     let network: DenseFeedForward
     /// [1, hidden size]: each token scales the output by sigmoid(gate · x); nil: it stays.
     let gate: Matrix?
+}
+
+/// The rows of a step that each expert computes, and what its outputs weigh, expert by expert.
+private struct ExpertWork {
+    struct Part {
+        let expert: Int
+        let rows: Range<Int>
+    }
+
+    /// Of the experts that have any.
+    private(set) var parts: [Part] = []
+    private(set) var rows: [Int32]
+    private(set) var shares: [Float]
+
+    /// - Parameters:
+    ///   - chosen: of each token in turn, as many as `perToken` says.
+    init(_ chosen: [Int32], _ weights: [Float], perToken: Int, experts: Int) {
+        var ends = [Int](repeating: 0, count: experts)
+        for expert in chosen { ends[Int(expert)] += 1 }
+        var end = 0
+        for expert in 0..<experts where ends[expert] > 0 {
+            parts.append(Part(expert: expert, rows: end..<end + ends[expert]))
+            end += ends[expert]
+            ends[expert] = end
+        }
+        rows = [Int32](repeating: 0, count: chosen.count)
+        shares = [Float](repeating: 0, count: chosen.count)
+        // From the last on, so that each expert's tokens stay in their order.
+        for index in chosen.indices.reversed() {
+            ends[Int(chosen[index])] -= 1
+            let place = ends[Int(chosen[index])]
+            (rows[place], shares[place]) = (Int32(index / perToken), weights[index])
+        }
+    }
 }
 
 /// What stands between the hidden state and experts that see less of it.
@@ -75,7 +112,10 @@ extension WeightReader {
             experts: experts,
             shared: try sharedExpert(mixture, hiddenSize: hiddenSize, at: path, named: shared, names),
             latent: try latent(mixture, hiddenSize: hiddenSize, at: path),
-            scales: try scales.map { (name) throws(ModelError) in try vector(named: [name], shapes: [[count]]).values }
+            scales: try scales.map { (name) throws(ModelError) in try vector(named: [name], shapes: [[count]]).values },
+            canBeGrouped: experts.allSatisfy {
+                $0.gateUp.canBeGrouped(with: experts[0].gateUp) && $0.down.canBeGrouped(with: experts[0].down)
+            }
         )
     }
 
@@ -158,49 +198,85 @@ extension ForwardPass {
     /// - Parameter input: what the router sees; nil: `normed`.
     func computeExperts(_ mixture: MixtureOfExperts, routedBy input: FloatBuffer? = nil) {
         let (chosen, weights) = route(mixture, input ?? normed)
-        // The tokens of each expert, and their weights.
-        var rows = [[Int32]](repeating: [], count: mixture.experts.count)
-        var shares = [[Float]](repeating: [], count: mixture.experts.count)
-        for (index, expert) in chosen.enumerated() {
-            rows[Int(expert)].append(Int32(index / mixture.chosenCount))
-            shares[Int(expert)].append(weights[index])
-        }
+        let work = ExpertWork(chosen, weights, perToken: mixture.chosenCount, experts: mixture.experts.count)
         if let latent = mixture.latent {
             latent.down.apply(normed, tokens: count, into: latentInput, on: compute)
-            add(mixture.experts, latentInput, size: latent.down.rows, rows, shares, to: latentOutput)
+            add(work, of: mixture, latentInput, size: latent.down.rows, to: latentOutput)
             latent.up.apply(latentOutput, tokens: count, into: blockOutput, on: compute)
         } else {
-            add(mixture.experts, normed, size: mixture.hiddenSize, rows, shares, to: blockOutput)
+            add(work, of: mixture, normed, size: mixture.hiddenSize, to: blockOutput)
         }
         if let shared = mixture.shared { add(shared, hiddenSize: mixture.hiddenSize) }
     }
 
     /// y[count, size] = the sum of what each expert makes of its rows of x, times its shares.
+    private func add(_ work: ExpertWork, of mixture: MixtureOfExperts, _ x: FloatBuffer, size: Int, to y: FloatBuffer) {
+        y.ensureCapacity(count * size).update(repeating: 0, count: count * size)
+        let most = mixture.canBeGrouped && !compute.isPrecise ? Int(CK_GROUPED_TOKENS) : 0
+        var first = 0
+        while first < work.parts.count {
+            var end = first + 1
+            let start = work.parts[first].rows.lowerBound
+            while end < work.parts.count, work.parts[end].rows.upperBound - start <= most { end += 1 }
+            let parts = work.parts[first..<end]
+            if work.parts[first].rows.count <= most {
+                add(parts, of: work, mixture, x, size: size, to: y)
+            } else {
+                add(work.parts[first], of: work, mixture, x, size: size, to: y)
+            }
+            first = end
+        }
+    }
+
+    /// y += what one expert makes of its rows of x.
     private func add(
-        _ experts: [DenseFeedForward],
+        _ part: ExpertWork.Part,
+        of work: ExpertWork,
+        _ mixture: MixtureOfExperts,
         _ x: FloatBuffer,
         size: Int,
-        _ rows: [[Int32]],
-        _ shares: [[Float]],
         to y: FloatBuffer
     ) {
-        let output = y.ensureCapacity(count * size)
-        output.update(repeating: 0, count: count * size)
-        for (expert, network) in experts.enumerated() where !rows[expert].isEmpty {
-            let tokens = rows[expert].count
-            gather(rows[expert], of: x, size: size, into: expertInput)
-            activate(network, expertInput, tokens: tokens)
-            network.down.apply(gated, tokens: tokens, into: expertOutput, on: compute)
-            ck_scatter_add(
-                compute.handle,
-                expertOutput.buffer(tokens * size),
-                rows[expert],
-                shares[expert],
-                Int32(tokens),
-                Int32(size),
-                output
-            )
+        let (network, rows) = (mixture.experts[part.expert], Array(work.rows[part.rows]))
+        gather(rows, of: x, size: size, into: expertInput)
+        activate(network, expertInput, tokens: rows.count)
+        network.down.apply(gated, tokens: rows.count, into: expertOutput, on: compute)
+        let (output, shares) = (expertOutput.buffer(rows.count * size), Array(work.shares[part.rows]))
+        let sums = y.buffer(count * size)
+        ck_scatter_add(compute.handle, output, rows, shares, Int32(rows.count), Int32(size), sums)
+    }
+
+    /// y += what several experts make of their rows of x, at once.
+    private func add(
+        _ parts: ArraySlice<ExpertWork.Part>,
+        of work: ExpertWork,
+        _ mixture: MixtureOfExperts,
+        _ x: FloatBuffer,
+        size: Int,
+        to y: FloatBuffer
+    ) {
+        guard let first = parts.first, let last = parts.last else { return }
+        let all = first.rows.lowerBound..<last.rows.upperBound
+        let rows = Array(work.rows[all])
+        gather(rows, of: x, size: size, into: expertInput)
+        func linears(_ path: KeyPath<DenseFeedForward, Linear>) -> [(Linear, Int)] {
+            parts.map { (mixture.experts[$0.expert][keyPath: path], $0.rows.count) }
         }
+        Linear.applyGroups(linears(\.gateUp), expertInput, into: gateUp, on: compute)
+        gate(mixture.experts[first.expert], tokens: rows.count)
+        Linear.applyGroups(linears(\.down), gated, into: expertOutput, on: compute)
+        // Of each token the rows of its experts, in their order.
+        let most = min(mixture.chosenCount, parts.count)
+        var places = [Int32](repeating: -1, count: count * most)
+        var shares = [Float](repeating: 0, count: count * most)
+        var known = [Int](repeating: 0, count: count)
+        for (place, row) in rows.enumerated() {
+            let at = Int(row) * most + known[Int(row)]
+            (places[at], shares[at]) = (Int32(place), work.shares[all.lowerBound + place])
+            known[Int(row)] += 1
+        }
+        let (output, sums) = (expertOutput.buffer(rows.count * size), y.buffer(count * size))
+        ck_gather_add(compute.handle, output, places, shares, Int32(count), Int32(most), Int32(size), sums)
     }
 
     /// blockOutput += the shared expert's output for `normed`.

@@ -41,7 +41,7 @@ enum BenchCommand {
         try await chooseMemory(&configuration, for: plan)
 
         // Before the model is loaded, whose threads would compete.
-        let limits = try await MachineLimits.measure(threads: configuration.threads)
+        let limits = try await MachineLimits.measure(configuration.engineOptions)
         let start = ContinuousClock.now
         let model = try await Model.load(configuration)
         let loadSeconds = (ContinuousClock.now - start) / .seconds(1)
