@@ -2,7 +2,8 @@
 
 What a matrix product costs does not depend on the values. They have a deviation of about 0.02, and the rows of the output
 head for tokens that end an answer are zero: those tokens are never the most probable ones, so that a greedy answer always
-has as many tokens as were asked for. The sliding window is left out, as llama.cpp does not use it for this architecture.
+has as many tokens as were asked for. The sliding window is as wide as the context, as llama.cpp does not use it for this
+architecture.
 """
 
 import json
@@ -147,6 +148,8 @@ def describe(writer, file_type, vocabulary: Vocabulary):
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(HEAD_SIZE)
     writer.add_rope_freq_base(10000.0)
+    # ik_llama.cpp asks for it. It hides nothing.
+    writer.add_sliding_window(CONTEXT)
     writer.add_file_type(file_type)
     writer.add_quantization_version(2)
     for name, value in vocabulary.values.items():
