@@ -13,8 +13,10 @@ typedef struct matmul {
     float *y;
     size_t y_stride;
     int tokens;
-    int parts;  // of the tokens, which a packed panel is multiplied with one by one
     bool accumulate;
+    // Packed only: items of a tile's quantisation, and parts of the tokens, which a panel is multiplied with one by one.
+    int quantise_parts;
+    int parts;
 } matmul;
 
 static void multiply_item(void *context, int item, int worker) {
@@ -62,24 +64,28 @@ enum { QUANTISED_UNITS = OUTLIER_UNITS };
 /// Chunks of work for each thread that make its load even.
 enum { EVEN_LOAD = 4 };
 
-/// Items of the quantisation of a tile.
-static int quantise_items(const matmul *p, const packed_shape *s) {
-    int most = MAX_TILE / p->compute->activations.planes, tiles = (p->tokens + most - 1) / most;
-    return tiles >= EVEN_LOAD * p->compute->threads ? 1 : (s->units + QUANTISED_UNITS - 1) / QUANTISED_UNITS;
+/// Items of the quantisation of each of some tiles.
+static int quantise_items(const ck_compute *c, const packed_shape *s, int tiles) {
+    return tiles >= EVEN_LOAD * c->threads ? 1 : (s->units + QUANTISED_UNITS - 1) / QUANTISED_UNITS;
+}
+
+/// Item `item` of `parts` of the quantisation of a tile, which is behind tiles for `place` tokens.
+static void quantise_part(
+    const ck_compute *c, const ck_matrix *w, const float *x, int tokens, int place, int item, int parts) {
+    packed_shape s = packed_shape_of(w);
+    int units = parts == 1 ? s.units : QUANTISED_UNITS, unit = item * units;
+    int end = s.units - unit < units ? s.units : unit + units;
+    activations tile = activations_from(&c->activations, &s, place);
+    c->kernels->quantise_units(w, x, tokens, tile_tokens(tokens), unit, end, &tile);
 }
 
 static void quantise_item(void *context, int item, int worker) {
     (void)worker;
     const matmul *p = context;
-    packed_shape s = packed_shape_of(p->w);
-    int most = MAX_TILE / p->compute->activations.planes, parts = quantise_items(p, &s);
-    int units = parts == 1 ? s.units : QUANTISED_UNITS;
-    int first = item / parts * most, unit = item % parts * units;
+    int most = MAX_TILE / p->compute->activations.planes, first = item / p->quantise_parts * most;
     int tokens = p->tokens - first < most ? p->tokens - first : most;
-    int end = s.units - unit < units ? s.units : unit + units;
-    activations tile = activations_from(&p->compute->activations, &s, first);
-    p->compute->kernels->quantise_units(
-        p->w, p->x + (size_t)first * (size_t)p->w->columns, tokens, tile_tokens(tokens), unit, end, &tile);
+    const float *x = p->x + (size_t)first * (size_t)p->w->columns;
+    quantise_part(p->compute, p->w, x, tokens, first, item % p->quantise_parts, p->quantise_parts);
 }
 
 /// The first token of a part, at the beginning of a tile.
@@ -89,22 +95,34 @@ static int part_start(const matmul *p, int part) {
     return first < p->tokens ? first : p->tokens;
 }
 
-/// One panel of all matrices', and one part of the tokens.
-static void panel_item(void *context, int item, int worker) {
-    (void)worker;
-    const matmul *p = context;
-    const ck_matrix *w = p->w;
-    float *y = p->y;
-    int panel = item / p->parts, part = item % p->parts;
+/// A panel of matrices one below the other, and tokens whose inputs are quantised behind tiles for `place` others.
+static void multiply_panel_of(
+    const ck_compute *c, const ck_matrix *w, int panel, int place, int tokens, float *y, size_t y_stride,
+    bool accumulate) {
     for (; panel >= panel_count(w); w++) {
         panel -= panel_count(w);
         y += w->rows;
     }
     packed_shape s = packed_shape_of(w);
-    int first = part_start(p, part), tokens = part_start(p, part + 1) - first;
-    activations a = activations_from(&p->compute->activations, &s, first);
-    y += (size_t)first * p->y_stride + (size_t)panel * PANEL_ROWS;
-    p->compute->kernels->multiply_panel(w, panel, &a, tokens, y, p->y_stride, p->accumulate);
+    activations a = activations_from(&c->activations, &s, place);
+    c->kernels->multiply_panel(w, panel, &a, tokens, y + (size_t)panel * PANEL_ROWS, y_stride, accumulate);
+}
+
+/// Panels that a thread takes at a time: at most about 128 KiB of weights, enough for the prefetcher, and few enough for
+/// even load.
+static int panel_grain(const ck_compute *c, const packed_shape *s, int items) {
+    int grain = (int)((128 << 10) / s->panel), even = items / (EVEN_LOAD * c->threads);
+    if (grain > even) grain = even;
+    return grain > 1 ? grain : 1;
+}
+
+/// One panel of all matrices', and one part of the tokens.
+static void panel_item(void *context, int item, int worker) {
+    (void)worker;
+    const matmul *p = context;
+    int part = item % p->parts, first = part_start(p, part), tokens = part_start(p, part + 1) - first;
+    float *y = p->y + (size_t)first * p->y_stride;
+    multiply_panel_of(p->compute, p->w, item / p->parts, first, tokens, y, p->y_stride, p->accumulate);
 }
 
 static void multiply_packed(ck_compute *c, const matmul *all) {
@@ -117,17 +135,15 @@ static void multiply_packed(ck_compute *c, const matmul *all) {
         p.x += (size_t)first * (size_t)p.w->columns;
         p.y += (size_t)first * p.y_stride;
         int tiles = (p.tokens + most - 1) / most, together = p.tokens < most ? p.tokens : most;
-        int parts = quantise_items(&p, &s);
-        size_t cost = (size_t)((parts == 1 ? s.units : QUANTISED_UNITS) * UNIT / 4 * together);
-        ck_parallel_for(c, CK_WORK_QUANTIZE, tiles * parts, grain_of(cost), quantise_item, &p);
+        p.quantise_parts = quantise_items(c, &s, tiles);
+        size_t cost = (size_t)((p.quantise_parts == 1 ? s.units : QUANTISED_UNITS) * UNIT / 4 * together);
+        ck_parallel_for(c, CK_WORK_QUANTIZE, tiles * p.quantise_parts, grain_of(cost), quantise_item, &p);
         // With few panels for each thread, tokens are divided too, in whole tiles.
         p.parts = EVEN_LOAD * c->threads / panels;
         if (p.parts > tiles) p.parts = tiles;
         if (p.parts < 1) p.parts = 1;
-        // At most about 128 KiB of weights at a time: enough for the prefetcher.
-        int items = panels * p.parts, grain = (int)((128 << 10) / s.panel), even = items / (EVEN_LOAD * c->threads);
-        if (grain > even) grain = even;
-        ck_parallel_for(c, CK_WORK_MATMUL, items, grain > 1 ? grain : 1, panel_item, &p);
+        int items = panels * p.parts;
+        ck_parallel_for(c, CK_WORK_MATMUL, items, panel_grain(c, &s, items), panel_item, &p);
     }
 }
 
@@ -148,7 +164,7 @@ void ck_matmul_parts(
     for (int i = 0, together; i < count; i += together) {
         const ck_matrix *w = &parts[i];
         for (together = 1; i + together < count && ck_share_inputs(w, w + together);) together++;
-        matmul p = {c, w, together, x, y, y_stride, tokens, 1, accumulate};
+        matmul p = {c, w, together, x, y, y_stride, tokens, accumulate, 1, 1};
         if (w->format == CK_PACKED) {
             multiply_packed(c, &p);
         } else {
@@ -187,30 +203,19 @@ static void grouped_quantise_item(void *context, int item, int worker) {
     (void)worker;
     const grouped *g = context;
     const ck_matrix *w = g->groups->parts;
-    packed_shape s = packed_shape_of(w);
     const group_tile *t = &g->tiles[item / g->parts];
-    int units = g->parts == 1 ? s.units : QUANTISED_UNITS, unit = item % g->parts * units;
-    int end = s.units - unit < units ? s.units : unit + units;
-    activations tile = activations_from(&g->compute->activations, &s, t->place);
-    g->compute->kernels->quantise_units(
-        w, g->x + (size_t)t->row * (size_t)w->columns, t->tokens, tile_tokens(t->tokens), unit, end, &tile);
+    const float *x = g->x + (size_t)t->row * (size_t)w->columns;
+    quantise_part(g->compute, w, x, t->tokens, t->place, item % g->parts, g->parts);
 }
 
 static void grouped_panel_item(void *context, int item, int worker) {
     (void)worker;
     const grouped *g = context;
-    int group = item / g->panels, panel = item % g->panels;
-    const group_tile *first = &g->tiles[g->first_tile[group]];
-    const ck_matrix *w = g->groups[group].parts;
+    const ck_matmul_group *group = &g->groups[item / g->panels];
+    const group_tile *first = &g->tiles[g->first_tile[item / g->panels]];
     float *y = g->y + (size_t)first->row * g->y_stride;
-    for (; panel >= panel_count(w); w++) {
-        panel -= panel_count(w);
-        y += w->rows;
-    }
-    packed_shape s = packed_shape_of(w);
-    activations a = activations_from(&g->compute->activations, &s, first->place);
-    g->compute->kernels->multiply_panel(
-        w, panel, &a, g->groups[group].tokens, y + (size_t)panel * PANEL_ROWS, g->y_stride, false);
+    multiply_panel_of(
+        g->compute, group->parts, item % g->panels, first->place, group->tokens, y, g->y_stride, false);
 }
 
 /// As many groups as there is room for, from `groups` on, the first of which begins at `row`. Returns the next row.
@@ -238,18 +243,16 @@ void ck_matmul_groups(
     grouped g = {.compute = c, .groups = groups, .x = x, .y = y, .y_stride = y_stride};
     for (int i = 0; i < groups->count; i++) g.panels += panel_count(&groups->parts[i]);
     packed_shape s = packed_shape_of(groups->parts);
-    int grain = (int)((128 << 10) / s.panel), row = 0;
+    int row = 0;
     for (; count > 0; g.groups += g.group_count, count -= g.group_count) {
         row = divide_groups(&g, count, row);
         // Never: the groups have CK_GROUPED_TOKENS tokens at most.
         if (g.group_count == 0) return;
-        bool whole = g.tile_count >= EVEN_LOAD * c->threads;
-        g.parts = whole ? 1 : (s.units + QUANTISED_UNITS - 1) / QUANTISED_UNITS;
-        size_t cost = (size_t)((whole ? s.units : QUANTISED_UNITS) * UNIT);
+        g.parts = quantise_items(c, &s, g.tile_count);
+        size_t cost = (size_t)((g.parts == 1 ? s.units : QUANTISED_UNITS) * UNIT);
         ck_parallel_for(c, CK_WORK_QUANTIZE, g.tile_count * g.parts, grain_of(cost), grouped_quantise_item, &g);
-        int items = g.group_count * g.panels, even = items / (EVEN_LOAD * c->threads);
-        int together = grain < even ? grain : even;
-        ck_parallel_for(c, CK_WORK_MATMUL, items, together > 1 ? together : 1, grouped_panel_item, &g);
+        int items = g.group_count * g.panels;
+        ck_parallel_for(c, CK_WORK_MATMUL, items, panel_grain(c, &s, items), grouped_panel_item, &g);
     }
 }
 
