@@ -32,20 +32,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "compare"))
 
 import engines  # noqa: E402
 import machine  # noqa: E402
+import serving  # noqa: E402
 import shapes  # noqa: E402
-from client import Stream, request, text  # noqa: E402
+from client import Failure  # noqa: E402
 from engines import Work  # noqa: E402
 from peer import Peer  # noqa: E402
-from servers import Server  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SESSIONS = 16
 # How many of a model's layers are written: as many as a machine of 24 GB holds twice, as llama.cpp may.
 LAYERS = {
     "qwen3.5-4b": 32, "glm-4.7-flash": 8, "qwen3-30b-a3b": 12, "gpt-oss-20b": 8, "gemma-4-e4b": 42, "qwen3.5-35b-a3b": 12}
-SECONDS = 1800
-# Of a server, and what it may hold beyond that and its file.
-KV_MEMORY, SPARE = 256 << 20, 300_000_000
 
 
 def arguments() -> argparse.Namespace:
@@ -103,37 +100,15 @@ def table(known: dict) -> list[str]:
     return lines
 
 
-class Whole:
-    """What `Server` asks of a side, for one file."""
-
-    def __init__(self, options: argparse.Namespace, model: pathlib.Path):
-        self.options, self.model = options, model
-
-    def server_command(self, _form: str, port: int, _slots: int, context: int) -> list[str]:
-        return [
-            str(self.options.server), "start", "--model", str(self.model), "--port", str(port), "--threads",
-            str(self.options.threads), "--context", str(context), "--kv-memory", str(KV_MEMORY),
-            *self.options.flags.split()]
-
-
 def serve(options: argparse.Namespace, name: str, model: pathlib.Path) -> str:
     """Starts the server, asks once, and tells what memory it holds."""
-    machine.warm(model)
-    deadline = time.monotonic() + SECONDS
-    with Server(Whole(options, model), name, 1, 4096, options.workdir / f"{name}.log", deadline) as server:
-        stream = Stream(server.port, request(text(400, name), 16), deadline)
-        stream.join()
-        answer, resident = stream.answer, server.resident()
-    if answer.error or answer.output_tokens == 0:
-        sys.exit(f"{name}: no answer: {answer.error}")
-    file = model.stat().st_size
-    bound = file + KV_MEMORY + SPARE
-    if resident > bound:
-        sys.exit(f"{name}: {resident / 1e6:.0f} MB resident, more than {bound / 1e6:.0f}")
+    try:
+        served = serving.serve(
+            options.server, model, options.workdir / f"{name}.log", 400, options.threads, options.flags.split())
+    except Failure as failure:
+        sys.exit(str(failure))
     shape = shapes.SHAPES[name]()
-    return (
-        f"| {shape.title} | {layers(options, name)} of {shape.layers} | {server.ready:.1f} s | {file / 1e6:,.0f} MB | "
-        f"{resident / 1e6:,.0f} MB | {answer.input_tokens} in, {answer.output_tokens} out |")
+    return f"| {shape.title} | {layers(options, name)} of {shape.layers} | {served.cells} |"
 
 
 def main():

@@ -19,6 +19,10 @@ package struct ModelConfiguration: Sendable {
         let fields = try ModelFields(source: source)
         family = try FamilyRegistry.family(of: fields)
         modelType = fields.isGGUF ? family.names.huggingFace[0] : try fields.architecture
+        let overrides = "per_layer_config"
+        if !family.readsLayerOverrides, try fields.object(overrides)?.members.isEmpty == false {
+            throw fields.error(overrides, "makes layers differ from the others, which \(modelType) is not known to do")
+        }
         transformer = try family.describe(fields)
         draftHead = transformer.draftHead
         transformer.draftHead = nil

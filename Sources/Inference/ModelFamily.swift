@@ -7,6 +7,8 @@ protocol ModelFamily: SendableMetatype {
     static var names: FamilyNames { get }
     /// What the parts of a layer are called, where the family binds them by the usual way.
     static var layerNames: LayerNames { get }
+    /// Whether `describe` reads `per_layer_config`: what config.json says of single layers that differ from the others.
+    static var readsLayerOverrides: Bool { get }
 
     /// - Throws: `ModelError` for a field that is missing, out of range or not supported.
     static func describe(_ fields: ModelFields) throws(ModelError) -> TransformerDescription
@@ -31,6 +33,7 @@ protocol ModelFamily: SendableMetatype {
 
 extension ModelFamily {
     static var layerNames: LayerNames { LayerNames() }
+    static var readsLayerOverrides: Bool { false }
 
     static func adjusted(
         _ model: TransformerDescription,

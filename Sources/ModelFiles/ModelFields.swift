@@ -88,14 +88,14 @@ package struct ModelFields: Sendable {
     }
 
     /// A member of an object whose names say what they are of.
-    enum Member {
+    package enum Member {
         case no
         case object(ModelFields)
         case other
     }
 
     /// The members of an object of `config.json`, of which only some kinds are of interest.
-    var members: [(name: String, value: Member)] {
+    package var members: [(name: String, value: Member)] {
         guard case .json(let part, _) = storage, let members = try? part.members() else { return [] }
         return members.map { member in
             switch member.value.kind {

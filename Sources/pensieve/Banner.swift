@@ -57,8 +57,8 @@ enum Banner {
     /// The memory for recurrent layers' states, if there are any.
     private static func states(_ engine: EngineDescription) -> [(name: String, value: String)] {
         guard let states = engine.stateMemory else { return [] }
-        let slots = "\(Format.count(states.slotCount)) states of \(Format.bytes(states.slotBytes))"
-        return [("state memory", "\(Format.bytes(states.byteCount)), \(slots) for sessions and what they share")]
+        let slots = "\(Format.count(states.slotCount)) of \(Format.bytes(states.slotBytes))"
+        return [("states", "\(Format.bytes(states.byteCount)), \(slots) for sessions and what they share")]
     }
 
     /// The most memory that weights, KV cache and steps take.

@@ -323,6 +323,7 @@ import Testing
             ("residual_multiplier", "0"), ("logits_scaling", "-1"), ("no_rope_layers", "[1, 0]"),
             ("no_rope_layer_interval", "0"), ("swiglu_limit", "0"), ("sliding_window_pattern", "\"LG\""),
             ("num_experts", "-1"), ("num_experts_per_tok", "0"), ("max_window_layers", "-1"),
+            ("per_layer_config", "[]"), ("per_layer_config", "{\"1\": {\"num_key_value_heads\": 8}}"),
             ("rope_scaling", "{\"type\": \"mrope\"}"), ("rope_scaling", "{\"type\": \"linear\"}"),
             ("rope_scaling", "{\"type\": \"linear\", \"factor\": 0}"),
             ("rope_scaling", "{\"rope_type\": \"yarn\", \"factor\": 4, \"beta_fast\": -1}"),

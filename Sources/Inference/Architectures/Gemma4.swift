@@ -134,6 +134,8 @@ enum Gemma4: ModelFamily {
         return heads
     }
 
+    static let readsLayerOverrides = true
+
     /// What config.json has of a layer's heads that differs: by layers, or as older files have it, of those without a window.
     private static func change(
         _ heads: inout AttentionHeads,
@@ -143,7 +145,7 @@ enum Gemma4: ModelFamily {
     ) throws(ModelError) {
         let (counts, sizes) = (1...heads.count, 1...65_536)
         if let layers = try fields.object("per_layer_config") {
-            guard let own = try layers.object("\(index)") else { return }
+            guard let own = try layers.layer(index) else { return }
             heads.size = try own.int("head_dim", sizes, default: heads.size)
             heads.kvCount = try own.int("num_key_value_heads", counts, default: heads.kvCount)
         } else if !hasWindow {
@@ -286,5 +288,13 @@ enum Gemma4: ModelFamily {
             whole.scaling = .proportional(pairs: pairs, factor: pairs > 0 ? factors[0] : 1)
         }
         return [whole, RotaryParameters(base: windowBase, dimensions: size)]
+    }
+}
+
+extension ModelFields {
+    /// The member that is named for a layer; `transformers` begins names with zeros, so that all are as long as the last.
+    fileprivate func layer(_ index: Int) throws(ModelError) -> ModelFields? {
+        guard let name = members.first(where: { Int($0.name) == index })?.name else { return nil }
+        return try object(name)
     }
 }

@@ -204,18 +204,21 @@ def joined_heads(keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     return torch.cat([keys.transpose(1, 2), values], dim=1).flatten(0, 1).contiguous()
 
 
-def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int, fields: dict):
+def quantized(value: torch.Tensor, bits: int, group: int) -> list[torch.Tensor]:
+    """Packed codes, scales and biases of rows, and the values that they stand for."""
+    parts = quantize(value.reshape(-1, value.shape[-1]).numpy(), bits, group)
+    return [torch.from_numpy(part.reshape(*value.shape[:-1], -1).copy()) for part in parts]
+
+
+def mlx_layout(weights: dict[str, torch.Tensor], bits: int, group: int, fields: dict, quantized=quantized):
     """The tensors of an MLX folder, the weights that they stand for, and the exceptions for routers, which stay at 8 bits,
     or as they are where there are shared experts."""
     stored, restored, exceptions = {}, {}, {}
 
     def add(path: str, value: torch.Tensor, bits: int) -> torch.Tensor:
-        flat = value.reshape(-1, value.shape[-1]).numpy()
-        packed, scales, biases, meant = quantize(flat, bits, group)
-        shape = value.shape[:-1]
-        for suffix, array in [("weight", packed), ("scales", scales), ("biases", biases)]:
-            stored[f"{path}.{suffix}"] = torch.from_numpy(array.reshape(*shape, -1).copy())
-        return torch.from_numpy(meant.reshape(value.shape).copy())
+        *parts, meant = quantized(value, bits, group)
+        stored.update(zip((f"{path}.weight", f"{path}.scales", f"{path}.biases"), parts))
+        return meant
 
     def add_gpt_oss(path: str, value: torch.Tensor) -> torch.Tensor:
         gate, up = path.replace("gate_up_proj", "gate_proj"), path.replace("gate_up_proj", "up_proj")
