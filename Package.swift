@@ -112,7 +112,7 @@ let package = Package(
         // Holds the kernels against what the machine can do.
         .executableTarget(
             name: "kernel-benchmark",
-            dependencies: ["CKernels"],
+            dependencies: ["CKernels", "EngineContract", "Inference"],
             path: "Benchmarks/Kernels",
             swiftSettings: strict
         ),

@@ -15,19 +15,19 @@ enum KernelBenchmark {
     static func main() {
         var options = Options()
         let subject = CommandLine.arguments.dropFirst().first
-        let isOfAttention = subject == "attention"
-        let isOfRegions = subject == "regions"
-        if let complaint = options.read(Array(CommandLine.arguments.dropFirst(isOfAttention || isOfRegions ? 2 : 1))) {
+        let hasSubject = ["attention", "regions", "sampling"].contains(subject)
+        if let complaint = options.read(Array(CommandLine.arguments.dropFirst(hasSubject ? 2 : 1))) {
             print(complaint)
             exit(2)
         }
-        if isOfRegions { return RegionBenchmark(repeats: options.repeats).run() }
+        if subject == "regions" { return RegionBenchmark(repeats: options.repeats).run() }
         guard let compute = ck_compute_create(options.variant, Int32(options.threads)) else {
             print("no threads")
             exit(1)
         }
         defer { ck_compute_destroy(compute) }
-        if isOfAttention {
+        if subject == "sampling" { return SamplingBenchmark(compute: compute, repeats: options.repeats).run() }
+        if subject == "attention" {
             _ = ck_compute_reserve_splits(compute, 1 << 20, 32, 128)
             return AttentionBenchmark(compute: compute, repeats: options.repeats).run()
         }

@@ -45,9 +45,12 @@ typedef struct kernels {
     // As the functions of the same names in ckernels.h.
     void (*mask_logits)(const uint64_t *mask, int count, float *x);
     int32_t (*argmax)(const float *x, int count);
-    void (*sampling_weights)(const float *x, int count, float largest, float temperature, float *weights);
-    void (*sampling_sums)(const float *x, int count, float largest, float temperature, float *sums);
-    int (*logits_above)(const float *x, int count, float threshold, int32_t *indices, int capacity);
+    void (*sampling_weights)(
+        const float *x, int count, float largest, float temperature, float *weights, float *sums);
+    int (*numbers_between)(
+        const float *x, int count, float low, float high, int32_t *places, float *numbers, int capacity);
+    void (*numbers_above)(const float *x, int count, const float *bounds, int32_t *counts, double *sums);
+    void (*keep_numbers)(float *x, int count, float least, int place, float *sums);
     /// As ck_transform_qk_and_store_kv, for one token run and one KV head with the query heads that share it.
     void (*store_token_run)(
         const ck_kv *kv, const ck_token_slot *slots, float *qkv, int heads, ck_projections projections,

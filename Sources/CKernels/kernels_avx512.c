@@ -22,6 +22,7 @@
 #define LOOK_UP(table, indices) ((c16v)__builtin_ia32_pshufb128((table), (c16v)(indices)))
 #define LOOK_UP_LINE(table, indices)                                                                                   \
     ((b64v)_mm512_shuffle_epi8(_mm512_broadcast_i32x4((__m128i)(table)), (__m512i)(indices)))
+#include "compress512.inc"
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

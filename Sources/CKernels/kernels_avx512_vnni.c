@@ -16,6 +16,7 @@
     ((i16v)_mm512_dpbusd_epi32((__m512i)(sums), (__m512i)(codes), (__m512i)(inputs)))
 #define LOOK_UP_LINE(table, indices)                                                                                   \
     ((b64v)_mm512_shuffle_epi8(_mm512_broadcast_i32x4((__m128i)(table)), (__m512i)(indices)))
+#include "compress512.inc"
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

@@ -152,17 +152,23 @@ void ck_mask_logits(const ck_compute *c, const uint64_t *mask, int count, float 
 int32_t ck_argmax(const ck_compute *c, const float *x, int count) { return c->kernels->argmax(x, count); }
 
 void ck_sampling_weights(
-    const ck_compute *c, const float *x, int count, float largest, float temperature, float *weights) {
-    c->kernels->sampling_weights(x, count, largest, temperature, weights);
+    const ck_compute *c, const float *x, int count, float largest, float temperature, float *weights, float *sums) {
+    c->kernels->sampling_weights(x, count, largest, temperature, weights, sums);
 }
 
-void ck_sampling_sums(const ck_compute *c, const float *x, int count, float largest, float temperature, float *sums) {
-    c->kernels->sampling_sums(x, count, largest, temperature, sums);
+int ck_numbers_between(
+    const ck_compute *c, const float *x, int count, float low, float high, int32_t *places, float *numbers,
+    int capacity) {
+    return c->kernels->numbers_between(x, count, low, high, places, numbers, capacity);
 }
 
-int ck_logits_above(
-    const ck_compute *c, const float *x, int count, float threshold, int32_t *indices, int capacity) {
-    return c->kernels->logits_above(x, count, threshold, indices, capacity);
+void ck_numbers_above(
+    const ck_compute *c, const float *x, int count, const float *bounds, int32_t *counts, double *sums) {
+    c->kernels->numbers_above(x, count, bounds, counts, sums);
+}
+
+void ck_keep_numbers(const ck_compute *c, float *x, int count, float least, int place, float *sums) {
+    c->kernels->keep_numbers(x, count, least, place, sums);
 }
 
 // MARK: Experts

@@ -70,7 +70,7 @@ struct BatchSampler {
     private let constrained: [Int]
 
     /// - Parameters:
-    ///   - logits: [draws.count, vocabularySize]; those of draws that penalize repetition or have a constraint are changed.
+    ///   - logits: [draws.count, vocabularySize]; changed.
     ///   - masks: memory that is used again: as many masks of the vocabulary as there are threads, or none yet.
     static func sample(
         _ draws: [Draw],
@@ -163,7 +163,7 @@ struct BatchSampler {
         if draws[index].constraint == nil { draws[index].penalize(row) }
         let sampler = Sampler(
             compute: compute,
-            logits: UnsafeBufferPointer(start: row, count: vocabularySize),
+            logits: UnsafeMutableBufferPointer(start: row, count: vocabularySize),
             parameters: draws[index].parameters,
             allowed: allowed[index]
         )

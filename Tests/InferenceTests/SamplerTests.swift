@@ -19,7 +19,8 @@ func cosine(_ x: Double) -> Double { cos(x) }
     init() throws { compute = try Compute(threads: 1, precise: false) }
 
     private func sample(_ logits: [Float], _ parameters: SamplingParameters, index: Int = 0) -> Token? {
-        logits.withUnsafeBufferPointer {
+        var logits = logits
+        return logits.withUnsafeMutableBufferPointer {
             Sampler(compute: compute.handle, logits: $0, parameters: parameters).sample(index: index)
         }
     }
@@ -115,7 +116,7 @@ func cosine(_ x: Double) -> Double { cos(x) }
         }
     }
 
-    /// Where each token lies between 0 and 1: in their order, or the most probable first if some are left out.
+    /// Where each token lies between 0 and 1, in their order.
     private func line(_ logits: [Float], _ parameters: SamplingParameters) -> [(
         token: Token, start: Double, end: Double
     )] {
@@ -133,7 +134,7 @@ func cosine(_ x: Double) -> Double { cos(x) }
                 }
             )
             let least = (weights.max() ?? 0) * Double(parameters.minP)
-            tokens = Array(tokens.prefix { weights[$0] >= least })
+            tokens = tokens.prefix { weights[$0] >= least }.sorted()
         }
         let total = tokens.reduce(0) { $0 + weights[$1] }
         var end = 0.0
@@ -163,15 +164,11 @@ func cosine(_ x: Double) -> Double { cos(x) }
             #expect(ck_argmax(compute, logits, size) == Int32(count / 2))
             #expect(ck_argmax(compute, broken, size) == -1)
             var weights = [Float](repeating: 0, count: count)
-            ck_sampling_weights(compute, logits, size, 10, 0.7, &weights)
-            #expect(largestDifference(weights, logits.map { exp((Double($0) - 10) / 0.7) }) < 1e-5)
             var sums = [Float](repeating: 0, count: count / Int(CK_SAMPLING_CHUNK) + 1)
-            ck_sampling_sums(compute, logits, size, 10, 0.7, &sums)
+            ck_sampling_weights(compute, logits, size, 10, 0.7, &weights, &sums)
+            #expect(largestDifference(weights, logits.map { exp((Double($0) - 10) / 0.7) }) < 1e-5)
             #expect(abs(sums.reduce(0, +) - weights.reduce(0, +)) < 1e-3)
-            var places = [Int32](repeating: -1, count: 4)
-            let expected = logits.indices.filter { logits[$0] >= 5 }.map { Int32($0) }
-            #expect(ck_logits_above(compute, logits, size, 5, &places, 4) == Int32(expected.count))
-            #expect(places.prefix(expected.count) == expected.prefix(4))
+            checkSelection(compute, logits, weights)
             var masked = logits
             let mask = (0..<(count + 63) / 64).map { UInt64(truncatingIfNeeded: $0 &* 0x5555_1234_9ABC_FFFF &+ 0xFFFF) }
             ck_mask_logits(compute, mask, size, &masked)
@@ -187,6 +184,43 @@ func cosine(_ x: Double) -> Double { cos(x) }
             withExtendedLifetime(owner) {}
             #expect(all.elementsEqual(twin ?? all) { $0.bitPattern == $1.bitPattern }, "\(variant.name)")
             twin = all
+        }
+    }
+
+    /// The kernels that tell which numbers lie above a bound or between two, and keep some of them.
+    private func checkSelection(_ compute: OpaquePointer, _ logits: [Float], _ weights: [Float]) {
+        let size = Int32(logits.count)
+        // Logits at most as large as the largest of the first half, so that one of those found equals the bound.
+        let high = logits.prefix(logits.count / 2 + 1).dropLast().max() ?? 10
+        for capacity in [0, 4, logits.count] {
+            var places = [Int32](repeating: -1, count: capacity + 32)
+            var numbers = [Float](repeating: .nan, count: capacity + 32)
+            let found = Int(
+                ck_numbers_between(compute, logits, size, -3, high, &places, &numbers, Int32(capacity))
+            )
+            let expected = logits.indices.filter { logits[$0] > -3 && logits[$0] <= high }
+            #expect(expected.count <= capacity ? found == expected.count : found > capacity && found <= capacity + 16)
+            #expect(places.prefix(found) == expected.prefix(found).map { Int32($0) }[...])
+            #expect(numbers.prefix(found) == expected.prefix(found).map { logits[$0] }[...])
+        }
+        let bounds: [Float] = [1, 0.9, weights[weights.count / 3], 0.01, 1e-9, 0]
+        var counts = [Int32](repeating: -1, count: bounds.count)
+        var sums = [Double](repeating: -1, count: bounds.count)
+        ck_numbers_above(compute, weights, size, bounds, &counts, &sums)
+        for (bound, (count, sum)) in zip(bounds, zip(counts, sums)) {
+            let above = weights.filter { $0 > bound }
+            #expect(Int(count) == above.count)
+            #expect(abs(sum - above.reduce(0) { $0 + Double($1) }) < 1e-4)
+        }
+        // The last number is as large as the one in the middle, and may be at a place that is too high.
+        for place in [Int32(weights.count / 2), size - 1] {
+            var kept = weights
+            var sums = [Float](repeating: -1, count: weights.count / Int(CK_SAMPLING_CHUNK) + 1)
+            ck_keep_numbers(compute, &kept, size, 1, place, &sums)
+            let expected = weights.indices.map { weights[$0] == 1 && $0 <= place ? weights[$0] : 0 }
+            #expect(kept == expected && expected.contains(1))
+            let chunks = (weights.count + Int(CK_SAMPLING_CHUNK) - 1) / Int(CK_SAMPLING_CHUNK)
+            #expect(sums.prefix(chunks).reduce(0, +) == expected.reduce(0, +))
         }
     }
 

@@ -228,22 +228,28 @@ void ck_scatter_add(
 
 /// Logits whose sampling weights are added up into one partial sum.
 enum { CK_SAMPLING_CHUNK = 256 };
+/// Bounds that numbers are compared with at a time.
+enum { CK_SAMPLING_BOUNDS = 6 };
 
 /// Sets the logits that are not in a mask to -FLT_MAX, whose weight is 0: logit i is in it if bit i % 64 of mask[i / 64]
 /// is set. One that is infinite or NaN becomes NaN.
 void ck_mask_logits(const ck_compute *compute, const uint64_t *mask, int count, float *x);
 /// The index of the largest logit, the first of equals; -1 if any is infinite or NaN.
 int32_t ck_argmax(const ck_compute *compute, const float *x, int count);
-/// weights[count] = e^((x - largest) / temperature); `weights` may alias `x`.
+/// weights[count] = e^((x - largest) / temperature), and partial sums of them, one for each CK_SAMPLING_CHUNK. `weights` may
+/// alias `x`.
 void ck_sampling_weights(
-    const ck_compute *compute, const float *x, int count, float largest, float temperature, float *weights);
-/// Partial sums of these weights, one for each CK_SAMPLING_CHUNK logits.
-void ck_sampling_sums(
-    const ck_compute *compute, const float *x, int count, float largest, float temperature, float *sums);
-/// The indices, ascending, of the first `capacity` logits that are at least `threshold`. Returns the number of all such
-/// logits.
-int ck_logits_above(
-    const ck_compute *compute, const float *x, int count, float threshold, int32_t *indices, int capacity);
+    const ck_compute *compute, const float *x, int count, float largest, float temperature, float *weights, float *sums);
+/// The numbers above `low` and at most `high`, in their order, with their places. `places` and `numbers` have room for
+/// `capacity` + 32. Returns how many there are; where it is more than `capacity` there may be still more.
+int ck_numbers_between(
+    const ck_compute *compute, const float *x, int count, float low, float high, int32_t *places, float *numbers,
+    int capacity);
+/// How many numbers are above each of CK_SAMPLING_BOUNDS bounds, none of them negative, and their sums.
+void ck_numbers_above(
+    const ck_compute *compute, const float *x, int count, const float *bounds, int32_t *counts, double *sums);
+/// Makes all numbers 0 but those above `least`, and those equal to it up to a place; partial sums as of ck_sampling_weights.
+void ck_keep_numbers(const ck_compute *compute, float *x, int count, float least, int place, float *sums);
 
 /// How keys and values are stored: floats, or int8 with a float scale for each position and head.
 typedef enum ck_kv_type { CK_KV_F32, CK_KV_F16, CK_KV_BF16, CK_KV_INT8 } ck_kv_type;
