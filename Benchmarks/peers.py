@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 """A model's speed in several engines on the same machine: each reads the same GGUF file, in turn.
 
-usage: peers.py WORKDIR MODEL.gguf [--rows ROWS] [--modes MODES] [--openvino PYTHON] [--threads N] [--runs N]
+usage: peers.py WORKDIR MODEL [--rows ROWS] [--modes MODES] [--openvino PYTHON] [--threads N] [--runs N]
 
 Builds llama.cpp and ik_llama.cpp in WORKDIR from PyPI's source packages (about a quarter of an hour on two cores). Prints a
 table of medians in tokens per second, and ours as multiples of the best of the others. What is known of a model is in
 WORKDIR/peers.json: an interrupted run of the same build goes on there. Keys and values are bytes with ours, in f16 with llama.cpp
 and ik_llama.cpp, and as OpenVINO chooses: each engine's default.
 
+MODEL is a GGUF file, or Q4_0, Q4_K_M or Q8_0: random weights in the shape of Phi-3-mini, which are written into WORKDIR.
+
   --rows ROWS        such as 'prefill:128,512 decode:1,4,16@128 decode:1@2048' (this is the default)
   --modes MODES      our --activations, by commas (default mixed,int8)
   --openvino PYTHON  a Python that has `openvino-genai`, to measure that too
+  --avx2             as on processors that have AVX2 and nothing after it: ours with those kernels, and llama.cpp, which is
+                     built anew for that, alone
   --without NAMES    engines to leave out, by commas: llama.cpp, ik_llama.cpp
   --threads N        of each (default: one for each core)
   --runs N           of each, in turn (default 3)
@@ -33,7 +37,8 @@ import engines  # noqa: E402
 import machine  # noqa: E402
 from client import Failure  # noqa: E402
 from engines import Work  # noqa: E402
-from peer import IK_LLAMA_CPP, LLAMA_CPP, Peer  # noqa: E402
+from models import Models  # noqa: E402
+from peer import IK_LLAMA_CPP, LLAMA_CPP, LLAMA_CPP_AVX2, Peer  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -41,10 +46,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workdir", type=pathlib.Path)
-    parser.add_argument("model", type=pathlib.Path)
+    parser.add_argument("model")
     parser.add_argument("--rows", default="prefill:128,512 decode:1,4,16@128 decode:1@2048")
     parser.add_argument("--modes", type=lambda text: text.split(","), default=["mixed", "int8"])
     parser.add_argument("--openvino")
+    parser.add_argument("--avx2", action="store_true")
     parser.add_argument("--without", type=lambda text: text.split(","), default=[])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--runs", type=int, default=3)
@@ -68,11 +74,21 @@ def works(rows: str, threads: int) -> list[Work]:
     return found
 
 
+def model_file(options: argparse.Namespace) -> pathlib.Path:
+    if options.model not in Models.PATHS:
+        return pathlib.Path(options.model)
+    models = Models(options.workdir / "models", Peer(options.workdir, LLAMA_CPP).vocabulary)
+    models.make([options.model])
+    return models.path(options.model)
+
+
 def sides(options: argparse.Namespace) -> dict:
     """What measures some work, by the name of an engine."""
+    kernels = ["--kernels", "avx2"] if options.avx2 else []
     found = {mode: lambda work, mode=mode: engines.pensieve(
-        options.server, options.model, work, ["--activations", mode]) for mode in options.modes}
-    for name, package in (("llama.cpp", LLAMA_CPP), ("ik_llama.cpp", IK_LLAMA_CPP)):
+        options.server, options.model, work, ["--activations", mode, *kernels]) for mode in options.modes}
+    peers = {"llama.cpp": LLAMA_CPP_AVX2} if options.avx2 else {"llama.cpp": LLAMA_CPP, "ik_llama.cpp": IK_LLAMA_CPP}
+    for name, package in peers.items():
         if name not in options.without:
             program = Peer(options.workdir, package).engine()
             found[name] = lambda work, program=program: engines.library(program, options.model, work)
@@ -96,13 +112,15 @@ def table(runs: dict, modes: list[str]) -> list[str]:
 
 def main():
     options = arguments()
+    options.model = model_file(options)
     path = options.workdir / "peers.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     measured_on = {"threads": options.threads, "build": options.server.stat().st_mtime}
-    before = known.get(options.model.name, {})
-    same = not options.fresh and all(before.get(key) == value for key, value in measured_on.items())
+    key = options.model.name + (" with AVX2" if options.avx2 else "")
+    before = known.get(key, {})
+    same = not options.fresh and all(before.get(name) == value for name, value in measured_on.items())
     runs = before["runs"] if same else {}
-    known[options.model.name] = measured_on | {"runs": runs}
+    known[key] = measured_on | {"runs": runs}
     machine.warm(options.model)
     measured = sides(options)
     for run in range(options.runs):

@@ -12,6 +12,7 @@ Python needs numpy to write the model.
 """
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -25,12 +26,15 @@ import time
 import phi3
 
 
-def answer(port: int, tokens: int) -> tuple[str, list[float]]:
+QUESTION = "What is the sum of 23 and 45?"
+
+
+def answer(port: int, tokens: int, question: str = QUESTION, temperature: float = 0) -> tuple[str, list[float]]:
     """The text of one answer, and when each of its pieces came."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1200)
     body = {
-        "model": "x", "max_tokens": tokens, "stream": True, "temperature": 0,
-        "messages": [{"role": "user", "content": "What is the sum of 23 and 45?"}]}
+        "model": "x", "max_tokens": tokens, "stream": True, "temperature": temperature,
+        "messages": [{"role": "user", "content": question}]}
     connection.request("POST", "/v1/messages", json.dumps(body), {"authorization": "Bearer test-api-key-12345"})
     response = connection.getresponse()
     pieces, times = [], []
@@ -39,12 +43,13 @@ def answer(port: int, tokens: int) -> tuple[str, list[float]]:
             pieces.append(json.loads(line[6:])["delta"]["text"])
             times.append(time.monotonic())
     connection.close()
-    if response.status != 200 or len(pieces) < tokens // 2:
+    if response.status != 200 or len(pieces) < 2:
         sys.exit(f"no answer: status {response.status}, {len(pieces)} pieces")
     return "".join(pieces), times
 
 
-def counted(port: int) -> dict[str, float]:
+def counted(port: int, source: str = ".*") -> dict[str, float]:
+    """Of drafts from a source, and of all steps."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/metrics")
     text = connection.getresponse().read().decode()
@@ -52,14 +57,16 @@ def counted(port: int) -> dict[str, float]:
     def total(pattern: str) -> float:
         return sum(float(value) for value in re.findall(rf"^pensieve_{pattern} (\S+)", text, re.MULTILINE))
 
-    counts = {name: total(rf"{name}_tokens_total\{{.*\}}") for name in ("drafted", "accepted")}
+    counts = {name: total(rf'{name}_tokens_total\{{source="{source}"\}}') for name in ("drafted", "accepted")}
     return counts | {"steps": total("step_seconds_count"), "seconds": total("step_seconds_sum")}
 
 
-def run(server: str, folder: pathlib.Path, speculation: str, tokens: int, flags: list[str]) -> tuple[str, dict]:
+@contextlib.contextmanager
+def running(server: str, model: pathlib.Path, speculation: str, flags: list[str]):
+    """A server, as its port."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
     process = subprocess.Popen(
-        [server, "start", "--port", "0", "--model", str(folder), "--kv-memory", str(1 << 30), "--speculation",
+        [server, "start", "--port", "0", "--model", str(model), "--kv-memory", str(1 << 30), "--speculation",
          speculation, *flags], stderr=subprocess.PIPE, text=True, env=environment)
     try:
         for line in process.stderr:
@@ -67,12 +74,18 @@ def run(server: str, folder: pathlib.Path, speculation: str, tokens: int, flags:
                 break
         else:
             sys.exit("the server did not start")
-        port = int(found.group(1))
-        text, times = answer(port, tokens)
-        counts = counted(port)
+        yield int(found.group(1))
     finally:
         process.terminate()
         process.wait()
+
+
+def run(server: str, folder: pathlib.Path, speculation: str, tokens: int, flags: list[str]) -> tuple[str, dict]:
+    with running(server, folder, speculation, flags) as port:
+        text, times = answer(port, tokens)
+        counts = counted(port)
+    if len(times) < tokens // 2:
+        sys.exit(f"{len(times)} pieces of {tokens} tokens")
     quarter = len(times) // 4
     return text, {
         "new text tok/s": 63 / (times[63] - times[0]),

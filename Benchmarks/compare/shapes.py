@@ -14,14 +14,7 @@ import sys
 
 import numpy as np
 
-from models import BLOCKS, add_field, half, random_bytes
-
-SPAN = 0.02 * 12**0.5
-
-
-def blocks_q8_0(random, count):
-    """32 weights: a scale and signed bytes."""
-    return np.hstack([half(np.full(count, SPAN / 256)), random_bytes(random, count, 32)])
+from models import BLOCKS, add_field, random_bytes
 
 
 def blocks_mxfp4(random, count):
@@ -29,7 +22,7 @@ def blocks_mxfp4(random, count):
     return np.hstack([np.full((count, 1), 127 - 7, np.uint8), random_bytes(random, count, 16)])
 
 
-BLOCKS = BLOCKS | {"Q8_0": (32, blocks_q8_0), "MXFP4": (32, blocks_mxfp4)}
+BLOCKS = BLOCKS | {"MXFP4": (32, blocks_mxfp4)}
 # Weights that are made anew; more of a tensor are the same again.
 FRESH = 1 << 24
 

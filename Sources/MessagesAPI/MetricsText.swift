@@ -104,7 +104,8 @@ extension Metrics {
         page.add(
             "drafted_tokens_total",
             "counter",
-            "Tokens drafted and computed along, by where they came from: a session's own text, or the model's draft head.",
+            "Tokens drafted and computed along, by where they came from: a session's own text, recent texts of others that "
+                + "begin alike, or the model's draft head.",
             Self.bySource(scheduler) { $0.drafted }
         )
         page.add(

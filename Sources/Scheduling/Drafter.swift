@@ -1,16 +1,17 @@
 import EngineContract
 
-/// Drafts a session's next tokens, as long as drafts are accepted: out of its own text, or with what the engine's draft
-/// head has drafted in the step before.
+/// Drafts a session's next tokens, as long as drafts are accepted: out of its own text or recent ones, or with what the
+/// engine's draft head has drafted in the step before.
 ///
-/// Drafts of the text cost next to nothing and may be long; the head's, which each cost a part of a step, are right where
-/// nothing is repeated. So the head is asked while no draft of the text is being tried, and where both say the same, the
-/// longer one is taken.
+/// Drafts of texts cost next to nothing and may be long; the head's, which each cost a part of a step, are right where
+/// nothing is repeated. So the head is asked while no draft of a text is being tried, and where both say the same, the
+/// longer one is taken. Of two texts that one counts in which more of the last tokens came before.
 struct Drafter {
     static let maxLength = 7
 
     private var lookup = PromptLookup()
     private var textPace = TextDraftPace()
+    private var recentPace = TextDraftPace()
     private var headPace = HeadDraftPace()
     /// What the head has drafted, and after how many tokens of the session.
     private var ofHead: (tokens: [Token], after: Int) = ([], 0)
@@ -18,12 +19,15 @@ struct Drafter {
     private(set) var source = DraftSource.text
 
     /// A draft of the tokens after `tokens`, at most `limit`.
-    mutating func draft(after tokens: [Token], limit: Int) -> [Token] {
-        let own = ofHead.after == tokens.count ? Array(ofHead.tokens.prefix(limit)) : []
-        let length = textPace.next()
-        let repeated = length > 0 ? lookup.continuation(of: tokens, count: min(limit, length)) : []
-        source = own.isEmpty || repeated.count > own.count && repeated.starts(with: own) ? .text : .head
-        return source == .text ? repeated : own
+    /// - Parameter recent: the texts of other sessions that it may come from.
+    mutating func draft(after tokens: [Token], limit: Int, recent: TextTree? = nil) -> [Token] {
+        let ofHead = ofHead.after == tokens.count ? Array(ofHead.tokens.prefix(limit)) : []
+        let own = lookup.draft(after: tokens, count: min(limit, textPace.next()))
+        let other = recent?.draft(after: tokens, count: min(limit, recentPace.next())) ?? TextDraft()
+        let (text, textSource) = other.matched > own.matched ? (other.tokens, DraftSource.recent) : (own.tokens, .text)
+        let isOfText = ofHead.isEmpty || text.count > ofHead.count && text.starts(with: ofHead)
+        source = isOfText ? textSource : .head
+        return isOfText ? text : ofHead
     }
 
     /// Adapts to how much of the last draft was accepted.
@@ -32,6 +36,7 @@ struct Drafter {
         guard count > 0 else { return }
         switch source {
         case .text: textPace.learn(accepted: accepted, of: count)
+        case .recent: recentPace.learn(accepted: accepted, of: count)
         case .head: headPace.learn(accepted: accepted, of: count)
         }
     }
@@ -52,11 +57,13 @@ struct Drafter {
 package enum DraftSource: String, Sendable, CaseIterable {
     /// The session's own text.
     case text
+    /// Texts of sessions that have ended.
+    case recent
     /// The engine's draft head.
     case head
 }
 
-/// How long drafts of a session's text are: longer while whole drafts are accepted, shorter when a part is rejected, and
+/// How long drafts of a text are: longer while whole drafts are accepted, shorter when a part is rejected, and
 /// none for a number of steps, which doubles each time, when all of a draft is rejected.
 struct TextDraftPace {
     private static let maxPause = 31

@@ -1,5 +1,12 @@
 import EngineContract
 
+/// What may come next by a text in which the last few tokens came before.
+struct TextDraft: Equatable {
+    var tokens: [Token] = []
+    /// How many tokens before them are known to be the same there.
+    var matched = 0
+}
+
 /// Drafts the next tokens from a session's own text: where its last few tokens came before, those that followed them
 /// there (prompt lookup decoding). It does well on answers that quote, correct or continue what they were given.
 ///
@@ -18,16 +25,16 @@ struct PromptLookup {
 
     /// - Parameter tokens: those of the last call, and more after them.
     /// - Returns: `count` tokens that may follow; none if the last two tokens have not come together before.
-    mutating func continuation(of tokens: [Token], count: Int) -> [Token] {
-        guard count > 0 else { return [] }
+    mutating func draft(after tokens: [Token], count: Int) -> TextDraft {
+        guard count > 0 else { return TextDraft() }
         index(tokens)
-        guard let end = longestMatch(of: tokens) else { return [] }
+        guard let match = longestMatch(of: tokens) else { return TextDraft() }
         var draft: [Token] = []
-        for position in (end + 1)..<(end + 1 + count) {
+        for position in (match.end + 1)..<(match.end + 1 + count) {
             // After the last token the match continues into the draft itself: a period repeats.
             draft.append(position < tokens.count ? tokens[position] : draft[position - tokens.count])
         }
-        return draft
+        return TextDraft(tokens: draft, matched: match.length)
     }
 
     private mutating func index(_ tokens: [Token]) {
@@ -42,8 +49,8 @@ struct PromptLookup {
         }
     }
 
-    /// Where the longest of the sequences ends that equal the last tokens.
-    private func longestMatch(of tokens: [Token]) -> Int? {
+    /// Where the longest of the sequences ends that equal the last tokens, and how long it is.
+    private func longestMatch(of tokens: [Token]) -> (end: Int, length: Int)? {
         var best: (end: Int, length: Int)?
         var end = Int(earlierEnd.last ?? Self.nowhere)
         for _ in 0..<Self.maxPlaces where end >= 0 {
@@ -54,6 +61,6 @@ struct PromptLookup {
             if length.count == Self.longestMatch { break }
             end = Int(earlierEnd[end])
         }
-        return best?.end
+        return best
     }
 }

@@ -55,7 +55,10 @@ extension Scheduler {
 
     /// - Returns: whether to look again.
     private func checkIdleMemory() -> Bool {
-        update { $0.kv.advanceTick() }
+        update {
+            $0.kv.advanceTick()
+            $0.recent.advanceTick()
+        }
         idleMemory.isDue = true
         startLoop()
         guard !hasIdleMemory, state.sessions.isEmpty else { return true }
@@ -71,6 +74,7 @@ extension Scheduler {
             return
         }
         if let limit = configuration.cacheIdleLimit {
+            update { $0.recent.forgetIdle(since: ticks(limit)) }
             let blocks = state.kv.idleEvictable(
                 since: ticks(limit),
                 limit: IdleMemory.maxBlocks(isStored: stored != nil, hasStates: state.kv.states != nil)

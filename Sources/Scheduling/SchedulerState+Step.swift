@@ -94,7 +94,7 @@ extension SchedulerState {
         for index in entries.indices where room > 0 {
             guard entries[index].samples, let session = sessions[entries[index].session] else { continue }
             let sharers = entries.count - index
-            let draft = session.makeDraft(atMost: (room + sharers - 1) / sharers)
+            let draft = session.makeDraft(atMost: (room + sharers - 1) / sharers, recent: recent)
             let wanted = session.wantedDrafts(beside: draft, atMost: nextRoom)
             guard !draft.isEmpty || wanted > 0 else { continue }
             let known = entries[index].tokens.count

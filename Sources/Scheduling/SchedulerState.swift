@@ -34,6 +34,7 @@ struct SchedulerState {
     var kv: KVCacheManager
     var planner: StepPlanner
     var reads = BlockReads()
+    var recent = RecentTexts()
     var statistics = SchedulerStatistics()
     var rate = TokenRate()
     /// Why nothing can be computed any more; nil while steps can be.
@@ -81,6 +82,7 @@ struct SchedulerState {
             append(.started(session, queuedSeconds: (ContinuousClock.now - session.submitted) / .seconds(1)))
         }
         kv.planBorders(of: &session.sequence, in: stored?.store)
+        recent.use(for: session.sequence)
         reuseCachedBlocks(for: session)
         kv.takeState(for: &session.sequence)
         session.status = .running
@@ -101,6 +103,7 @@ struct SchedulerState {
     /// Ends a session, waiting or running. Its blocks are free at once.
     mutating func finish(_ session: Session, _ reason: FinishReason) {
         sessions[session.id] = nil
+        if configuration.speculates, session.hasRun { recent.add(session.sequence) }
         kv.releaseBlocks(of: &session.sequence)
         removeFromQueues(session)
         session.status = .finished
@@ -147,8 +150,9 @@ struct SchedulerState {
         return result
     }
 
-    /// Whether there is memory that the system could have back; the cached blocks count if they expire.
+    /// Whether there is memory that the system could have back; cached blocks and recent texts count if they expire.
     var hasIdleMemory: Bool {
+        if configuration.cacheIdleLimit != nil, !recent.isEmpty { return true }
         let cached = configuration.cacheIdleLimit == nil ? kv.pool.evictableCount : 0
         return kv.pool.touchedCount > kv.pool.referencedCount + cached || kv.states?.hasIdleFree == true
     }

@@ -73,6 +73,15 @@ struct SequenceState {
     /// The key of all tokens before a block, which must be known.
     func key(beforeBlock index: Int) -> PrefixCache.Key { keys[index] }
 
+    /// The key of the first block's tokens; nil if there are not so many.
+    var firstKey: PrefixCache.Key? { keys.count > 1 ? keys[1] : nil }
+
+    /// The keys of all blocks' tokens, and of what is left after the last whole one.
+    var keysOfAllTokens: [PrefixCache.Key] {
+        let rest = tokens[((keys.count - 1) * blockSize)...]
+        return keys.dropFirst() + (rest.isEmpty ? [] : [PrefixCache.key(after: keys[keys.count - 1], rest)])
+    }
+
     /// A store's name of a block, whose tokens must be known.
     mutating func storedName(_ index: Int, in store: any BlockStore) -> String {
         while names.count <= index { names.append(store.name(after: names.last, tokens(ofBlock: names.count))) }

@@ -98,10 +98,15 @@ final class Session {
 
     /// A draft of the tokens after the next one, as far as the answer may go, its constraint allows and its reader has
     /// room.
-    func makeDraft(atMost limit: Int) -> [Token] {
+    /// - Parameter recent: texts of other sessions.
+    func makeDraft(atMost limit: Int, recent: RecentTexts) -> [Token] {
         let room = min(sampleLimit - sampled, channel.room) - 1
         guard room > 0 else { return [] }
-        let draft = drafter.draft(after: sequence.tokens, limit: min(limit, room))
+        let draft = drafter.draft(
+            after: sequence.tokens,
+            limit: min(limit, room),
+            recent: recent.tree(of: sequence)
+        )
         guard var constraint, !draft.isEmpty else { return draft }
         return Array(draft.prefix { (constraint.forced.first ?? $0) == $0 && constraint.accept($0) })
     }

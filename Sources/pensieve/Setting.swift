@@ -201,8 +201,8 @@ extension Setting {
                 name: "speculation",
                 placeholder: "on|off",
                 kind: .onOff(\.speculation),
-                help: "while few sessions run, guess tokens from a session's own text and compute them along: "
-                    + "the same answers, sooner where they repeat what was said"
+                help: "while few sessions run, guess tokens from a session's own text and recent ones that begin alike, and "
+                    + "compute them along: the same answers, sooner where they repeat what was said"
             ),
             Setting(
                 name: "draft-head",

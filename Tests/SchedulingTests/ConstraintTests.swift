@@ -205,7 +205,7 @@ import Testing
                 room: 200,
                 blockSize: 4
             )
-            return session.makeDraft(atMost: 8)
+            return session.makeDraft(atMost: 8, recent: RecentTexts())
         }
         #expect(draft([[3, 9], [4, 9], [5, 9], [1, 9]]) == [3, 4, 5, 1])
         #expect(draft([[3, 9], [4, 9], [6, 9], [1, 9]]) == [3, 4])

@@ -31,7 +31,7 @@ import Testing
                 tokens += isCopy ? copy : [Token.random(in: 0..<Token(vocabulary), using: &numbers)]
                 // Not each time: the index takes in what it has missed.
                 guard Int.random(in: 0..<3, using: &numbers) > 0 else { continue }
-                let draft = lookup.continuation(of: tokens, count: 4)
+                let draft = lookup.draft(after: tokens, count: 4).tokens
                 drafts += draft.isEmpty ? 0 : 1
                 #expect(draft == expected(tokens, 4))
             }
@@ -43,18 +43,18 @@ import Testing
     func repetition(period: Int) {
         let tokens = (0..<40).map { Token($0 % period) }
         var lookup = PromptLookup()
-        let draft = lookup.continuation(of: tokens, count: 12)
+        let draft = lookup.draft(after: tokens, count: 12).tokens
         #expect(draft == (40..<52).map { Token($0 % period) })
     }
 
     @Test("Nothing is drafted from nothing")
     func nothing() {
         var lookup = PromptLookup()
-        #expect(lookup.continuation(of: [], count: 4) == [])
-        #expect(lookup.continuation(of: [1], count: 4) == [])
-        #expect(lookup.continuation(of: [1, 2, 1], count: 4) == [])
-        #expect(lookup.continuation(of: [1, 2, 1, 2], count: 0) == [])
-        #expect(lookup.continuation(of: [1, 2, 1, 2], count: 3) == [1, 2, 1])
+        #expect(lookup.draft(after: [], count: 4).tokens == [])
+        #expect(lookup.draft(after: [1], count: 4).tokens == [])
+        #expect(lookup.draft(after: [1, 2, 1], count: 4).tokens == [])
+        #expect(lookup.draft(after: [1, 2, 1, 2], count: 0).tokens == [])
+        #expect(lookup.draft(after: [1, 2, 1, 2], count: 3).tokens == [1, 2, 1])
     }
 
     @Test("Rejected drafts are made ever more rarely, accepted ones grow")
