@@ -189,7 +189,10 @@ def row(name: str, model: Model, options: argparse.Namespace) -> str:
     finally:
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    return f"| {model.title} | `{name}` | {layers} of {total} | {served.cells} |"
+    kind = model.around or model.fields["model_type"]
+    return (
+        f"| {model.title} | `{kind}` | {layers} of {total} | {served.file / 1e6:,.0f} MB | "
+        f"{served.resident / 1e6:,.0f} MB |")
 
 
 def main():

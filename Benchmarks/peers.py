@@ -75,7 +75,7 @@ def works(rows: str, threads: int) -> list[Work]:
 
 
 def model_file(options: argparse.Namespace) -> pathlib.Path:
-    if options.model not in Models.PATHS:
+    if not Models.PATHS.get(options.model, "").endswith(".gguf"):
         return pathlib.Path(options.model)
     models = Models(options.workdir / "models", Peer(options.workdir, LLAMA_CPP).vocabulary)
     models.make([options.model])

@@ -250,8 +250,8 @@ class Models:
 
     # Form, and where it lies in the folder.
     PATHS = {
-        "MLX 4-bit": "phi3-mlx4", "Q4_0": "phi3-q4_0.gguf", "Q4_K_M": "phi3-q4_k_m.gguf",
-        "Q8_0": "phi3-q8_0.gguf"}
+        "MLX 4-bit": "phi3-16k-mlx4", "Q4_0": "phi3-16k-q4_0.gguf", "Q4_K_M": "phi3-16k-q4_k_m.gguf",
+        "Q8_0": "phi3-16k-q8_0.gguf"}
 
     def __init__(self, folder: pathlib.Path, vocabulary: pathlib.Path):
         self.folder, self.vocabulary = folder, vocabulary
@@ -264,8 +264,8 @@ class Models:
         return path / "model.safetensors" if form.startswith("MLX") else path
 
     def weight_bytes(self, form: str) -> int:
-        """What is read of the weights for each token: all but the embedding, which has 4.5 bits in every form."""
-        return self.weights(form).stat().st_size - VOCABULARY * HIDDEN * 9 // 16
+        """What is read of the weights for each token: all but the embedding, which has 4.5 bits, or 8.5."""
+        return self.weights(form).stat().st_size - VOCABULARY * HIDDEN * (17 if form == "Q8_0" else 9) // 16
 
     def make(self, forms: list[str]):
         missing = [form for form in forms if not self.weights(form).exists()]

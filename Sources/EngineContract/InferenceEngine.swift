@@ -45,8 +45,12 @@ package struct EngineDescription: Sendable {
     package var window: Int?
     /// The most tokens of all sessions together in one step.
     package var maxStepTokens: Int
-    /// Whether the engine drafts tokens where a step wants it to.
-    package var hasDraftHead = false
+    /// What the engine drafts tokens with where a step wants it to; nil: it drafts none.
+    package var drafter: EngineDrafter?
+    /// For people: the draft model's name.
+    package var draftModel: String?
+    /// Behind so many tokens the engine drafts nothing.
+    package var draftContextLength = Int.max
     package var kvBytesPerToken: Int
     /// Nil if the model keeps nothing but keys and values.
     package var stateMemory: StateMemoryDescription?
@@ -96,6 +100,14 @@ package struct EngineDescription: Sendable {
     }
 }
 
+/// What an engine drafts tokens with.
+package enum EngineDrafter: Sendable {
+    /// The model's own head for several tokens, which sees all tokens of every step.
+    case head
+    /// A smaller model, which sees what a step's entries say.
+    case model
+}
+
 /// Memory that steps need besides weights and KV memory.
 package struct WorkingMemory: Sendable, Equatable {
     package var fixedBytes = 0
@@ -103,6 +115,15 @@ package struct WorkingMemory: Sendable, Equatable {
     package var bytesPerSample = 0
 
     package init() {}
+
+    /// What both of two models need.
+    package static func + (one: Self, other: Self) -> Self {
+        var sum = one
+        sum.fixedBytes += other.fixedBytes
+        sum.bytesPerStepToken += other.bytesPerStepToken
+        sum.bytesPerSample += other.bytesPerSample
+        return sum
+    }
 
     /// - Parameters:
     ///   - stepTokens: the most tokens of a step.

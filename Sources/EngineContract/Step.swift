@@ -44,8 +44,15 @@ package struct StepEntry: Sendable {
     /// where one is wrong: a snapshot after the last known token is for that.
     package var state: StateUse?
     /// How many tokens the engine may draft after what it samples, for the next step; none unless the entry samples, and none
-    /// where the engine has no draft head. The blocks have room for them behind `tokens`.
+    /// where the engine drafts nothing. The blocks have room for them behind `tokens`.
     package var wantedDrafts: Int
+    /// Whether the engine's draft model takes in the entry's tokens: it drafts well only after texts that it knows. Always
+    /// where drafts are wanted of it.
+    package var isFollowed = false
+    /// Those before `tokens`, from `unfollowedStart` on, that the draft model has missed and takes in now: all, if it takes in
+    /// `tokens` after them. Their blocks are in the table.
+    package var unfollowed: ArraySlice<Token> = []
+    package var unfollowedStart = 0
 
     /// Stands in a block table for a block that lies before every window: the session has given it back.
     package static let outOfWindow: BlockIndex = -1
@@ -103,6 +110,11 @@ package struct StepResult: Sendable {
     package var drafts: [[Token]] = []
     /// Where the engine's time went.
     package var times = StepTimes()
+    /// Entries of which the draft model has taken in nothing, whatever they say.
+    package var notFollowed: Set<Int> = []
+    /// What of it went into drafting, and in how many rounds, each of a token for each entry that wanted one.
+    package var draftSeconds = 0.0
+    package var draftRounds = 0
 
     /// How many of an entry's drafts were right, and count as computed. After the last of them there is a sample: one that
     /// has none is computed again.

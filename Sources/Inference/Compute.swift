@@ -49,6 +49,13 @@ final class Compute {
 
     private func seconds(_ work: ck_work) -> Double { Double(ck_compute_nanoseconds(handle, work)) * 1e-9 }
 
+    /// Scratch memory for all parts of a model.
+    func reserve(for model: TransformerDescription, contextLength: Int) throws(ModelError) {
+        try reserve(columns: model.maxColumns)
+        if let latent = model.latentAttention { try reserve(for: latent) }
+        for heads in model.headKinds { try reserve(partsOf: heads, contextLength: contextLength) }
+    }
+
     /// Scratch memory for matrices of up to `columns` columns.
     func reserve(columns: Int) throws(ModelError) {
         guard
@@ -68,7 +75,7 @@ final class Compute {
     }
 
     /// Memory to divide sessions of up to `contextLength` positions among threads.
-    func reserve(partsOf heads: AttentionHeads, contextLength: Int) throws(ModelError) {
+    private func reserve(partsOf heads: AttentionHeads, contextLength: Int) throws(ModelError) {
         let (heads, size) = (Int32(heads.count), Int32(heads.size))
         guard ck_compute_reserve_splits(handle, Int32(clamping: contextLength), heads, size) else {
             throw ModelError("no memory for attention over \(contextLength) tokens")

@@ -42,20 +42,27 @@ extension Engine: BlockTransfer {
 
     package func trim() {
         pass.releaseBuffers()
+        draftModel?.pass.releaseBuffers()
         masks = []
         returnFreeHeapMemory()
     }
 
     /// Everything that what a block or a state holds depends on besides the tokens, and the layout of it.
-    static func blockIdentity(_ model: LoadedModel, _ options: EngineOptions, _ plan: KVPlan, variant: String) -> String
-    {
+    static func blockIdentity(
+        _ model: LoadedModel,
+        draft: LoadedModel?,
+        _ options: EngineOptions,
+        _ plan: KVPlan,
+        variant: String
+    ) -> String {
         // Whatever an option is, it may change the numbers; but for these, which do not.
         var options = options
         options.threads = nil
         options.kvMemoryBytes = nil
         options.stateSlots = nil
         options.kernels = nil
-        return "\(model.identity) \(options) context \(plan.contextLength) \(variant)"
+        let drafting = draft.map { " draft \($0.identity)" } ?? ""
+        return "\(model.identity)\(drafting) \(options) context \(plan.contextLength) \(variant)"
     }
 }
 

@@ -11,6 +11,7 @@ package actor Engine: InferenceEngine {
     private let executor: ThreadExecutor
     let transformer: Transformer
     let pass: ForwardPass
+    let draftModel: DraftModel?
     private let checks: StepChecks
     private let files: [MappedFile]
     /// What constraints allow, for each compute thread; made when the first constraint comes.
@@ -18,12 +19,23 @@ package actor Engine: InferenceEngine {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    package init(model: LoadedModel, options: EngineOptions = EngineOptions()) throws(ModelError) {
-        try self.init(model: model, options: options, variant: options.variant())
+    /// - Parameter draft: a smaller model of the same vocabulary, which drafts for it; neither has a draft head then.
+    package init(
+        model: LoadedModel,
+        draft: LoadedModel? = nil,
+        options: EngineOptions = EngineOptions()
+    ) throws(ModelError) {
+        try self.init(model: model, draft: draft, options: options, variant: options.variant())
     }
 
     /// - Parameter variant: the kernels to use, which this CPU must be able to run.
-    init(model: LoadedModel, options: EngineOptions, variant: ck_variant) throws(ModelError) {
+    init(
+        model: LoadedModel,
+        draft: LoadedModel? = nil,
+        options: EngineOptions,
+        variant: ck_variant
+    ) throws(ModelError) {
+        if let draft { try DraftModel.check(draft, for: model) }
         let transformer = model.transformer.description
         let threads = options.threads ?? SystemCores.count
         let compute = try Compute(
@@ -32,22 +44,25 @@ package actor Engine: InferenceEngine {
             precise: options.precise,
             activations: options.activations
         )
-        try compute.reserve(columns: transformer.maxColumns)
-        if let latent = transformer.latentAttention { try compute.reserve(for: latent) }
-        let shape = KVShape(transformer, blockSize: options.blockSize, type: options.chosenKVType)
+        let drafting = draft?.transformer.description
+        let shape = KVShape(transformer, draft: drafting, blockSize: options.blockSize, type: options.chosenKVType)
         let plan = try EnginePlan(transformer, shape: shape, options: options)
-        for heads in transformer.headKinds { try compute.reserve(partsOf: heads, contextLength: plan.kv.contextLength) }
+        for model in [transformer, drafting].compactMap(\.self) {
+            try compute.reserve(for: model, contextLength: plan.kv.contextLength)
+        }
         let states = try plan.makeStateMemory()
+        let kv = try KVMemory(shape: shape, blockCount: plan.kv.blockCount)
         pass = ForwardPass(
             transformer,
             compute: compute,
-            kv: try KVMemory(shape: shape, blockCount: plan.kv.blockCount),
+            kv: kv,
             states: states,
             contextLength: plan.kv.contextLength
         )
+        draftModel = draft.map { DraftModel($0, compute: compute, kv: kv, contextLength: plan.kv.contextLength) }
         self.transformer = model.transformer
-        files = model.mappedFiles
-        blockIdentity = Self.blockIdentity(model, options, plan.kv, variant: compute.variant.name)
+        files = model.mappedFiles + (draft?.mappedFiles ?? [])
+        blockIdentity = Self.blockIdentity(model, draft: draft, options, plan.kv, variant: compute.variant.name)
         blockBytes = shape.blockBytes
         var description = EngineDescription(
             modelID: model.modelID,
@@ -60,16 +75,19 @@ package actor Engine: InferenceEngine {
             blockSize: shape.blockSize,
             blockCount: plan.kv.blockCount,
             kvBytesPerToken: shape.bytesPerToken,
-            weightBytes: model.weightBytes,
+            weightBytes: model.weightBytes + (draft?.weightBytes ?? 0),
             threads: threads,
             kernelVariant: compute.variant.name,
             isMock: false,
             maxStepTokens: StepChecks.maxTokens,
-            window: transformer.widestWindow
+            window: Self.widestWindow(transformer, drafting)
         )
         description.working = WorkingMemory(transformer, threads: threads)
+        if let drafting { description.working = description.working + WorkingMemory(drafting, threads: threads) }
         description.stateMemory = plan.stateMemory
-        description.hasDraftHead = transformer.draftHead != nil
+        description.drafter = draft != nil ? .model : transformer.draftHead != nil ? .head : nil
+        description.draftModel = draft?.displayName
+        description.draftContextLength = drafting?.contextLength ?? .max
         self.description = description
         checks = StepChecks(description)
         do throws(ThreadError) {
@@ -79,9 +97,20 @@ package actor Engine: InferenceEngine {
         }
     }
 
+    /// How many positions a token sees, in the layer of either model that sees the most; nil: all.
+    private static func widestWindow(_ model: TransformerDescription, _ draft: TransformerDescription?) -> Int? {
+        guard let draft, let own = model.widestWindow else { return model.widestWindow }
+        return draft.widestWindow.map { max($0, own) }
+    }
+
     package func step(_ step: Step) throws(EngineError) -> StepResult {
         let (begin, before) = (ContinuousClock.now, pass.compute.times)
         var result = try samples(of: step)
+        let drafting = ContinuousClock.now
+        if description.drafter != nil {
+            draft(after: step, &result)
+            result.draftSeconds = (ContinuousClock.now - drafting) / .seconds(1)
+        }
         result.times = pass.compute.times - before
         result.times.other = max(0, (ContinuousClock.now - begin) / .seconds(1) - result.times.total)
         return result
@@ -112,7 +141,6 @@ package actor Engine: InferenceEngine {
                 result.failures[index] = EngineError("the model gave a logit that is not a finite number")
             }
         }
-        if description.hasDraftHead { draft(after: step, &result) }
         return result
     }
 
@@ -179,7 +207,7 @@ package actor Engine: InferenceEngine {
         guard !entries.isEmpty else { return }
         pass.begin(entries)
         transformer.forward(pass, logitsOf: rows)
-        guard description.hasDraftHead else { return }
+        guard description.drafter == .head else { return }
         for (index, entry) in entries.enumerated() { pass.carry(0..<entry.tokens.count - entry.draftCount, of: index) }
     }
 

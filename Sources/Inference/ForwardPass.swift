@@ -17,6 +17,8 @@ final class ForwardPass {
 
     let compute: Compute
     let kv: KVMemory
+    /// The place in KV memory of the model's first layer that has keys and values.
+    private let firstLayer: Int
     /// Nil if no layer is recurrent.
     let states: StateMemory?
     /// The most positions that a session can have.
@@ -101,12 +103,14 @@ final class ForwardPass {
         _ model: TransformerDescription,
         compute: Compute,
         kv: KVMemory,
+        firstLayer: Int = 0,
         states: StateMemory? = nil,
         contextLength: Int
     ) {
         self.model = model
         self.compute = compute
         self.kv = kv
+        self.firstLayer = firstLayer
         self.states = states
         self.contextLength = contextLength
         rotaryTables = model.rotary.map { _ in RotaryTable() }
@@ -121,6 +125,10 @@ final class ForwardPass {
     }
 
     var count: Int { tokens.count }
+
+    /// What the kernels need to find the keys and values of one of the model's layers.
+    /// - Parameter layer: its place among those that have some.
+    func keysAndValues(ofLayer layer: Int) -> ck_kv { kv.view(layer: firstLayer + layer) }
 
     /// Gives back the memory that the next step makes anew.
     func releaseBuffers() {

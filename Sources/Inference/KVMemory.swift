@@ -4,7 +4,7 @@ import ModelFiles
 /// The keys and values of all sessions: one piece of memory of fixed size, allocated once and touched as it is used.
 ///
 ///     block                    blockSize positions of one session, all layers that have keys and values of their own
-///       layer                  tiles of 16 positions
+///       layer                  tiles of 16 positions; those of a draft model come last
 ///         tile, head           keys and values, as kv.h of the kernels has them
 ///       carried floats         with a draft head, the hidden state of the last computed position, which it goes on from
 ///
@@ -113,15 +113,9 @@ struct KVShape: Sendable, Equatable {
 }
 
 extension KVShape {
-    init(_ model: TransformerDescription, blockSize: Int, type: KVType) {
-        layers = model.allLayers.compactMap { layer in
-            if let latent = layer.latentAttention {
-                return Layer(heads: 1, headSize: latent.keySize, latentSize: latent.rank)
-            }
-            guard let attention = layer.attention, attention.sharedLayer == nil else { return nil }
-            let heads = model.heads(of: attention)
-            return Layer(heads: heads.kvCount, headSize: heads.size)
-        }
+    /// - Parameter draft: a model that drafts for this one, whose keys and values are kept beside it.
+    init(_ model: TransformerDescription, draft: TransformerDescription? = nil, blockSize: Int, type: KVType) {
+        layers = model.kvLayers + (draft?.kvLayers ?? [])
         self.blockSize = blockSize
         self.type = type
         carriedFloats = model.draftHead == nil ? 0 : model.hiddenSize
@@ -129,6 +123,18 @@ extension KVShape {
 }
 
 extension TransformerDescription {
+    /// The layers that have keys and values of their own.
+    fileprivate var kvLayers: [KVShape.Layer] {
+        allLayers.compactMap { layer in
+            if let latent = layer.latentAttention {
+                return KVShape.Layer(heads: 1, headSize: latent.keySize, latentSize: latent.rank)
+            }
+            guard let attention = layer.attention, attention.sharedLayer == nil else { return nil }
+            let heads = heads(of: attention)
+            return KVShape.Layer(heads: heads.kvCount, headSize: heads.size)
+        }
+    }
+
     /// Bytes of KV memory that each token of a session takes.
     package func kvBytesPerToken(_ type: KVType) -> Int {
         KVShape(self, blockSize: 16, type: type).bytesPerToken

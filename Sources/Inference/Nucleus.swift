@@ -169,24 +169,19 @@ struct Nucleus {
             }
         }
         let last = between(low, high, candidates, count: aboveLow.count - aboveHigh.count)
-        return border(reaching: wanted, among: last, aboveHigh)
-    }
-
-    private func border(reaching wanted: Amount, among candidates: Candidates, _ above: Above) -> Border {
-        let order = candidates.weights.indices.sorted {
-            let (one, other) = (candidates.weights[$0], candidates.weights[$1])
-            return one != other ? one > other : $0 < $1
+        var order = Array(last.weights.indices)
+        // Where there is only one number between the two, all are equal.
+        if low.nextUp < high {
+            order.sort { last.weights[$0] != last.weights[$1] ? last.weights[$0] > last.weights[$1] : $0 < $1 }
         }
-        var above = above
+        var kept = aboveHigh
         for index in order {
-            above.count += 1
-            above.sum += Double(candidates.weights[index])
-            if above.reaches(wanted) {
-                return Border(weight: candidates.weights[index], place: candidates.places[index])
-            }
+            kept.count += 1
+            kept.sum += Double(last.weights[index])
+            if kept.reaches(wanted) { return Border(weight: last.weights[index], place: last.places[index]) }
         }
-        // Rounding kept the sum of all from what is wanted, or there are not so many.
-        return Border(weight: 0, place: .max)
+        // The same sum, added up in another order, reached what is wanted; or there is not so much.
+        return Border(weight: low, place: -1)
     }
 
     /// Bounds that divide a range evenly by the bits of its numbers, the largest first.

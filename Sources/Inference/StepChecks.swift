@@ -12,7 +12,7 @@ struct StepChecks: Sendable {
     private let window: Int?
     /// 0: no layer is recurrent.
     private let stateSlots: Int
-    private let hasDraftHead: Bool
+    private let drafter: EngineDrafter?
 
     init(_ description: EngineDescription) {
         vocabularySize = description.vocabularySize
@@ -21,7 +21,7 @@ struct StepChecks: Sendable {
         blockCount = description.blockCount
         window = description.window
         stateSlots = description.stateMemory?.slotCount ?? 0
-        hasDraftHead = description.hasDraftHead
+        drafter = description.drafter
     }
 
     func check(_ entries: [StepEntry]) throws(EngineError) {
@@ -55,7 +55,7 @@ struct StepChecks: Sendable {
             throw EngineError("\(entry.session): token \(token); the vocabulary has \(vocabularySize)")
         }
         let wanted = entry.wantedDrafts
-        guard 0...(contextLength - start - count) ~= wanted, wanted == 0 || entry.samples && hasDraftHead else {
+        guard 0...(contextLength - start - count) ~= wanted, wanted == 0 || entry.samples && drafter != nil else {
             throw EngineError("\(entry.session): \(wanted) tokens to be drafted after \(count)")
         }
         let needed = (start + count + wanted + blockSize - 1) / blockSize
@@ -71,10 +71,36 @@ struct StepChecks: Sendable {
             }
             isWritten[Int(block)] = true
         }
+        try checkUnfollowed(entry)
         guard 0..<count ~= entry.draftCount, entry.samples || entry.draftCount == 0 else {
             throw EngineError("\(entry.session): \(entry.draftCount) drafted tokens among \(count) tokens")
         }
         try check(entry.sampling, of: entry)
+    }
+
+    /// The tokens before the entry's that a draft model takes in.
+    private func checkUnfollowed(_ entry: StepEntry) throws(EngineError) {
+        guard drafter == .model else {
+            guard !entry.isFollowed, entry.unfollowed.isEmpty else {
+                throw EngineError("\(entry.session): tokens for a draft model; there is none")
+            }
+            return
+        }
+        let (start, tokens) = (entry.unfollowedStart, entry.unfollowed)
+        guard entry.isFollowed || entry.wantedDrafts == 0 else {
+            throw EngineError("\(entry.session): drafts of a model that does not take in the tokens")
+        }
+        guard !tokens.isEmpty else { return }
+        guard start >= 0, start <= entry.startPosition, tokens.count <= entry.startPosition - start,
+            !entry.isFollowed || tokens.count == entry.startPosition - start,
+            tokens.allSatisfy({ 0..<vocabularySize ~= Int($0) }),
+            entry.blocks[firstSeenBlock(from: start)..<(start + tokens.count + blockSize - 1) / blockSize]
+                .allSatisfy({ 0..<blockCount ~= Int($0) })
+        else {
+            throw EngineError(
+                "\(entry.session): \(tokens.count) tokens for the draft model from \(start), before \(entry.startPosition)"
+            )
+        }
     }
 
     // MARK: States
@@ -122,9 +148,11 @@ struct StepChecks: Sendable {
     }
 
     /// The first block of the table that is looked at: of those before it, no token of the entry sees a position.
-    private func firstSeenBlock(_ entry: StepEntry) -> Int {
+    private func firstSeenBlock(_ entry: StepEntry) -> Int { firstSeenBlock(from: entry.startPosition) }
+
+    private func firstSeenBlock(from position: Int) -> Int {
         guard let window else { return 0 }
-        return max(0, entry.startPosition - window + 1) / blockSize
+        return max(0, position - window + 1) / blockSize
     }
 
     private func check(_ sampling: SamplingParameters, of entry: StepEntry) throws(EngineError) {

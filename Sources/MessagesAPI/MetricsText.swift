@@ -105,7 +105,7 @@ extension Metrics {
             "drafted_tokens_total",
             "counter",
             "Tokens drafted and computed along, by where they came from: a session's own text, recent texts of others that "
-                + "begin alike, or the model's draft head.",
+                + "begin alike, the model's draft head, or a draft model.",
             Self.bySource(scheduler) { $0.drafted }
         )
         page.add(

@@ -5,6 +5,8 @@ import EngineContract
 struct KVCacheManager {
     private(set) var pool: BlockPool
     private(set) var cache = PrefixCache()
+    /// Blocks that an engine's draft model has taken in to their end.
+    private var followed: Set<BlockIndex> = []
     /// Nil if the model has no state.
     var states: StateSlots?
     private let blockSize: Int
@@ -121,8 +123,12 @@ struct KVCacheManager {
     }
 
     private mutating func allocate() -> BlockIndex? {
-        if let block = pool.takeFree() { return block }
+        if let block = pool.takeFree() {
+            followed.remove(block)
+            return block
+        }
         guard let block = pool.takeOldestEvictable() else { return nil }
+        followed.remove(block)
         cache.remove(block)
         states?.remove(block)
         return block
@@ -170,6 +176,27 @@ struct KVCacheManager {
         for block in sequence.heldBlocks.reversed() { pool.release(block, isCached: cache.contains(block)) }
         sequence.removeAllBlocks()
         releaseState(of: &sequence)
+    }
+
+    // MARK: A draft model
+
+    /// Takes note that an engine's draft model has taken in the first `count` tokens of a sequence.
+    mutating func markFollowed(_ count: Int, of sequence: SequenceState) {
+        for block in sequence.heldBlocks.prefix(max(0, count / blockSize - sequence.outOfWindowBlocks)).reversed() {
+            // Those before it were marked before.
+            guard followed.insert(block).inserted else { return }
+        }
+    }
+
+    /// How many tokens of a sequence an engine's draft model has taken in, where its blocks came from others.
+    /// - Parameter count: how many it has for certain.
+    func followedCount(of sequence: SequenceState, after count: Int) -> Int {
+        var index = count / blockSize
+        while index < sequence.fullBlocks {
+            guard index < sequence.outOfWindowBlocks || followed.contains(sequence.blocks[index]) else { break }
+            index += 1
+        }
+        return max(count, index * blockSize)
     }
 
     // MARK: Idle memory

@@ -102,9 +102,12 @@ extension SchedulerState {
         // With states, they count once there is one at their end.
         guard kv.states == nil else {
             kv.addComputed(blocks * blockSize, of: &session.sequence)
+            kv.markFollowed(session.sequence.computed, of: session.sequence)
             return
         }
         kv.markComputed(blocks * blockSize, of: &session.sequence)
+        // Most of what is saved was; what was not is only drafted after badly.
+        kv.markFollowed(session.sequence.computed, of: session.sequence)
         recordCacheHit(session, tokens: blocks * blockSize)
     }
 

@@ -5,6 +5,9 @@ extension SchedulerState {
     /// A step of up to this many tokens takes hardly longer than one of a single token: its time is that of reading the
     /// weights.
     private static let freeTokens = 8
+    /// Tokens that a draft model takes in of what it missed, in a step of answers alone: with so few it takes hardly longer
+    /// than for one. And in a step with prompts.
+    private static let madeUpTokens = (beside: 16, inPrompts: 512)
 
     /// The next step, or nil if no session can go on.
     ///
@@ -54,12 +57,16 @@ extension SchedulerState {
     private mutating func allocate(_ shares: [StepPlanner.Share]) -> [StepEntry] {
         var entries: [StepEntry] = []
         entries.reserveCapacity(shares.count)
+        var madeUp = Self.madeUpTokens.inPrompts
         for share in shares.sorted(by: { $0.session < $1.session }) {
             guard let session = sessions[share.session], session.status == .running,
                 allocateBlocks(for: session, tokens: share.tokens)
             else { continue }
             kv.planSnapshots(of: &session.sequence, tokens: share.tokens)
-            entries.append(session.stepEntry(share.tokens))
+            let isFollowed = engineDrafter == .model && configuration.speculates && !session.isDecoding
+            let entry = session.stepEntry(share.tokens, madeUp: isFollowed ? madeUp : nil)
+            madeUp -= entry.unfollowed.count
+            entries.append(entry)
         }
         return entries
     }
@@ -80,7 +87,7 @@ extension SchedulerState {
     }
 
     /// Adds drafts to a step in which every session decodes, as far as it has free tokens, and asks the engine's draft head
-    /// for those of the next one.
+    /// or model for those of the next one.
     ///
     /// A draft is verified by sampling at its place with the very draw that the place would have without it. While the
     /// sample equals the draft, the next sample counts too; the first that differs is the token itself. Because a token's
@@ -90,13 +97,18 @@ extension SchedulerState {
         guard configuration.speculates, room > 0,
             entries.allSatisfy({ sessions[$0.session]?.isDecoding == true })
         else { return }
-        let nextRoom = hasDraftHead ? room / entries.count : 0
+        let nextRoom = engineDrafter == nil ? 0 : room / entries.count
+        var madeUp = Self.madeUpTokens.beside
         for index in entries.indices where room > 0 {
             guard entries[index].samples, let session = sessions[entries[index].session] else { continue }
             let sharers = entries.count - index
             let draft = session.makeDraft(atMost: (room + sharers - 1) / sharers, recent: recent)
-            let wanted = session.wantedDrafts(beside: draft, atMost: nextRoom)
-            guard !draft.isEmpty || wanted > 0 else { continue }
+            var wanted = session.wantedDrafts(beside: draft, atMost: nextRoom, cost: draftCost.share)
+            if session.sequence.tokens.count + draft.count + wanted > draftContextLength { wanted = 0 }
+            // What a draft model has missed comes first.
+            let missed = wanted > 0 && engineDrafter == .model ? session.missedCount : nil
+            if let missed, missed > madeUp { wanted = 0 }
+            guard !draft.isEmpty || wanted > 0 || missed ?? 0 > 0 else { continue }
             let known = entries[index].tokens.count
             guard kv.allocateBlocks(for: &session.sequence, tokens: known + draft.count + wanted),
                 draft.isEmpty || kv.prepareDrafts(of: &session.sequence)
@@ -105,7 +117,8 @@ extension SchedulerState {
                 continue
             }
             kv.planSnapshots(of: &session.sequence, tokens: known + draft.count)
-            entries[index] = session.stepEntry(known, draft: draft, wanted: wanted)
+            entries[index] = session.stepEntry(known, draft: draft, wanted: wanted, madeUp: missed.map { _ in madeUp })
+            madeUp -= entries[index].unfollowed.count
             room -= draft.count
         }
     }

@@ -12,6 +12,7 @@ extension SchedulerState {
             return
         }
         let now = ContinuousClock.now
+        draftCost.learn(result, of: step)
         let before = statistics.tokensGeneratedTotal
         for (index, entry) in step.entries.enumerated() {
             // It may have ended while the step ran.
@@ -22,6 +23,7 @@ extension SchedulerState {
                 continue
             }
             kv.markComputed(entry.tokens.count - entry.draftCount, of: &session.sequence)
+            if !result.notFollowed.contains(index) { follow(session, entry, result.samples[index]) }
             kv.commitState(of: &session.sequence, hasDrafts: entry.draftCount > 0)
             if entry.samples {
                 accept(result.samples[index], of: entry, for: session, at: now)
@@ -34,6 +36,19 @@ extension SchedulerState {
             }
         }
         rate.add(statistics.tokensGeneratedTotal - before, at: now)
+    }
+
+    /// Takes note of what the engine's draft model has taken in of an entry.
+    private mutating func follow(_ session: Session, _ entry: StepEntry, _ samples: [Token]) {
+        if entry.isFollowed {
+            let right = StepResult.rightDrafts(samples, of: entry)
+            session.followedCount = entry.startPosition + entry.tokens.count - entry.draftCount + right
+        } else if !entry.unfollowed.isEmpty {
+            session.followedCount = entry.unfollowedStart + entry.unfollowed.count
+        } else {
+            return
+        }
+        kv.markFollowed(session.followedCount, of: session.sequence)
     }
 
     /// Accepts the samples of an entry, one after another, as long as the drafts before them were right.
@@ -63,6 +78,7 @@ extension SchedulerState {
         guard !draft.isEmpty else { return }
         statistics.drafts[session.drafter.source, default: DraftCounts()].add(draft.count, accepted: acceptedDrafts)
         session.drafter.learn(accepted: acceptedDrafts, of: draft.count)
+        if session.drafter.source == session.drafter.engine { draftCost.learn(isAccepted: acceptedDrafts > 0) }
     }
 
     /// Delivers the tokens that an answer begins with: its prompt is computed.

@@ -24,8 +24,9 @@ struct SchedulerState {
     let configuration: SchedulerConfiguration
     let stored: StoredBlocks?
     let blockSize: Int
-    /// Whether the engine drafts tokens, too.
-    let hasDraftHead: Bool
+    /// What the engine drafts tokens with, if it does.
+    let engineDrafter: EngineDrafter?
+    let draftContextLength: Int
 
     private(set) var sessions: [SessionID: Session] = [:]
     /// Oldest first.
@@ -35,6 +36,7 @@ struct SchedulerState {
     var planner: StepPlanner
     var reads = BlockReads()
     var recent = RecentTexts()
+    var draftCost = DraftCost()
     var statistics = SchedulerStatistics()
     var rate = TokenRate()
     /// Why nothing can be computed any more; nil while steps can be.
@@ -45,7 +47,8 @@ struct SchedulerState {
         self.configuration = configuration
         self.stored = stored
         blockSize = engine.blockSize
-        hasDraftHead = engine.hasDraftHead
+        engineDrafter = engine.drafter
+        draftContextLength = engine.draftContextLength
         kv = KVCacheManager(
             blocks: engine.blockCount,
             blockSize: engine.blockSize,
@@ -71,6 +74,10 @@ struct SchedulerState {
 
     mutating func add(_ session: Session) {
         sessions[session.id] = session
+        session.drafter = Drafter(
+            engine: engineDrafter == .model ? .model : .head,
+            share: draftCost.acceptedShare
+        )
         waiting.append(session)
     }
 
@@ -92,6 +99,7 @@ struct SchedulerState {
     /// Takes a running session's blocks and seat; it will be computed again from its tokens.
     mutating func preempt(_ session: Session) {
         kv.releaseBlocks(of: &session.sequence)
+        session.followedCount = 0
         session.wasPreempted = true
         removeFromQueues(session)
         session.status = .waiting
@@ -126,6 +134,7 @@ struct SchedulerState {
 
     /// Counts tokens that a session need not compute. What a preempted session finds again is no hit.
     mutating func recordCacheHit(_ session: Session, tokens: Int) {
+        session.followedCount = kv.followedCount(of: session.sequence, after: session.followedCount)
         guard tokens > 0, !session.wasPreempted else { return }
         let before = session.cachedTokens ?? 0
         // Forced tokens after the prompt may be in the cache too.

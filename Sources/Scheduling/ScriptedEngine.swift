@@ -11,6 +11,8 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     private let script: @Sendable ([Token]) -> Token
     private let draftScript: (@Sendable ([Token]) -> Token)?
     private var memory: [BlockIndex: [Token]] = [:]
+    /// What a draft model has taken in.
+    private var followed: [BlockIndex: [Token]] = [:]
     /// In a slot of state memory, all tokens of the text.
     private var states: [StateSlot: [Token]] = [:]
     /// The steps' entries, counted: sessions and tokens of each step, for tests.
@@ -24,7 +26,8 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     /// - Parameters:
     ///   - stepDuration: how long a step takes.
     ///   - substitutes: tokens to take, the first that is allowed, where a constraint does not allow the script's.
-    ///   - drafts: what a draft head takes for the token after a prefix, if the description has one.
+    ///   - drafts: what a draft head or model takes for the token after a prefix, if the description has one. A model that
+    ///     has not taken in all of the prefix takes another one.
     ///   - script: the token after a whole prefix, or after its last tokens if the description has a window.
     package init(
         description: EngineDescription,
@@ -59,6 +62,7 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         for (index, entry) in step.entries.enumerated() {
             let samples = try compute(entry)
             result.samples.append(samples)
+            follow(entry, samples)
             result.drafts.append(drafts(after: samples, of: entry))
             if entry.samples, samples.isEmpty { result.failures[index] = .nothingAllowed }
         }
@@ -66,7 +70,7 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     }
 
     package func release(_ blocks: [BlockIndex]) {
-        for block in blocks { memory[block] = nil }
+        for block in blocks { (memory[block], followed[block]) = (nil, nil) }
     }
 
     package func release(states slots: [StateSlot]) {
@@ -82,7 +86,10 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
 
     package func restore(_ blocks: [RestoredBlock]) throws(EngineError) {
         guard blocks.allSatisfy({ $0.contents.count == blockBytes }) else { throw EngineError("no block's contents") }
-        for restored in blocks { memory[restored.block] = tokens(restored.contents) }
+        for restored in blocks {
+            memory[restored.block] = tokens(restored.contents)
+            followed[restored.block] = memory[restored.block]
+        }
     }
 
     package func contents(ofState slot: StateSlot) -> [UInt8] { (states[slot] ?? []).withUnsafeBytes(Array.init) }
@@ -113,16 +120,13 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         let size = description.blockSize
         let end = entry.startPosition + entry.tokens.count
         guard 0..<entry.tokens.count ~= entry.draftCount, entry.blocks.count * size >= end + entry.wantedDrafts,
-            entry.wantedDrafts == 0 || description.hasDraftHead
+            entry.wantedDrafts == 0 || description.drafter != nil
         else {
             throw EngineError(
                 "\(entry.session): \(entry.blocks.count) blocks, \(end) tokens, \(entry.draftCount) drafted"
             )
         }
-        for (offset, token) in entry.tokens.enumerated() {
-            let position = entry.startPosition + offset
-            memory[entry.blocks[position / size], default: Array(repeating: -1, count: size)][position % size] = token
-        }
+        write(entry.tokens[...], from: entry.startPosition, entry.blocks, &memory)
         let text = try advanceState(of: entry)
         guard entry.samples else { return [] }
         let known = end - entry.draftCount
@@ -130,7 +134,7 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         var constraint = entry.constraint
         for (offset, drafted) in ([nil] + entry.drafts.map(Optional.some)).enumerated() {
             if let drafted, constraint?.accept(drafted) == false { break }
-            let prefix = prefix(of: entry, upTo: known + offset)
+            let prefix = prefix(of: entry, upTo: known + offset, in: memory)
             // A wrong state gives a wrong token, as wrong blocks do.
             let ofState = text?.prefix(known + offset)
             let isSound = ofState.map { $0.count == known + offset && $0.suffix(prefix.count) == prefix[...] } ?? true
@@ -141,15 +145,41 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
         return samples
     }
 
-    /// What the draft head makes of what was sampled and counts.
+    private func write(
+        _ tokens: ArraySlice<Token>,
+        from start: Int,
+        _ blocks: [BlockIndex],
+        _ memory: inout [BlockIndex: [Token]]
+    ) {
+        let size = description.blockSize
+        for (position, token) in zip(start..., tokens) {
+            memory[blocks[position / size], default: Array(repeating: -1, count: size)][position % size] = token
+        }
+    }
+
+    /// Lets a draft model take in what counts of an entry's tokens.
+    private func follow(_ entry: StepEntry, _ samples: [Token]) {
+        guard description.drafter == .model else { return }
+        write(entry.unfollowed, from: entry.unfollowedStart, entry.blocks, &followed)
+        guard entry.isFollowed else { return }
+        let count = entry.tokens.count - entry.draftCount + StepResult.rightDrafts(samples, of: entry)
+        write(entry.tokens.prefix(count), from: entry.startPosition, entry.blocks, &followed)
+    }
+
+    /// What the draft head or model makes of what was sampled and counts.
     private func drafts(after samples: [Token], of entry: StepEntry) -> [Token] {
         guard entry.wantedDrafts > 0, let draftScript, !samples.isEmpty else { return [] }
         let right = StepResult.rightDrafts(samples, of: entry)
         let known = entry.startPosition + entry.tokens.count - entry.draftCount
-        var text = prefix(of: entry, upTo: known) + samples.prefix(right + 1)
+        var text = prefix(of: entry, upTo: known, in: memory) + samples.prefix(right + 1)
         let count = text.count
+        let end = known + right
+        let isKnown =
+            description.drafter != .model
+            || prefix(of: entry, upTo: end, in: followed) == prefix(of: entry, upTo: end, in: memory)
         for _ in 0..<entry.wantedDrafts {
-            text.append(draftScript(description.window.map { Array(text.suffix($0)) } ?? text))
+            let next = draftScript(description.window.map { Array(text.suffix($0)) } ?? text)
+            text.append(isKnown ? next : next == 0 ? 1 : 0)
         }
         return Array(text[count...])
     }
@@ -175,7 +205,7 @@ package actor ScriptedEngine: InferenceEngine, BlockTransfer {
     }
 
     /// What the blocks of an entry hold of the positions before `end`, as far as the token after them sees them.
-    private func prefix(of entry: StepEntry, upTo end: Int) -> [Token] {
+    private func prefix(of entry: StepEntry, upTo end: Int, in memory: [BlockIndex: [Token]]) -> [Token] {
         let size = description.blockSize
         let firstSeen = description.window.map { max(0, end - $0) } ?? 0
         var prefix: [Token] = []

@@ -50,6 +50,8 @@ final class Session {
     var wasPreempted = false
     var lastTokenAt: ContinuousClock.Instant?
     var drafter = Drafter()
+    /// How many tokens of the text the engine's draft model has taken in.
+    var followedCount = 0
 
     private let vocabularySize: Int
 
@@ -111,15 +113,24 @@ final class Session {
         return Array(draft.prefix { (constraint.forced.first ?? $0) == $0 && constraint.accept($0) })
     }
 
-    /// How many tokens the draft head is to draft for the step after one with a draft, the last one that was made.
-    func wantedDrafts(beside draft: [Token], atMost limit: Int) -> Int {
+    /// How many tokens the engine is to draft for the step after one with a draft, the last one that was made.
+    /// - Parameter cost: of a token, as a share of a step; nil if it is not known.
+    func wantedDrafts(beside draft: [Token], atMost limit: Int, cost: Double?) -> Int {
         // The token after the draft is sampled, and the last one of the answer is not drafted either.
-        drafter.wantedOfHead(beside: draft.count, atMost: min(limit, sampleLimit - sampled - draft.count - 2))
+        let limit = min(limit, sampleLimit - sampled - draft.count - 2)
+        guard limit > 0, drafter.engine != .model || missedCount != nil else { return 0 }
+        return drafter.wantedOfEngine(beside: draft.count, atMost: limit, cost: cost)
     }
 
-    /// Takes what the draft head has drafted after the last known token.
+    /// How many computed tokens the engine's draft model has missed; nil if what these see was given back in part.
+    var missedCount: Int? {
+        guard followedCount < sequence.computed else { return 0 }
+        return sequence.outOfWindowBlocks == 0 ? sequence.computed - followedCount : nil
+    }
+
+    /// Takes what the engine has drafted after the last known token.
     func take(_ draft: [Token]) {
-        let tokens = draft.prefix(HeadDraftPace.maxLength).prefix { 0..<vocabularySize ~= Int($0) }
+        let tokens = draft.prefix(Drafter.maxLength).prefix { 0..<vocabularySize ~= Int($0) }
         drafter.take(Array(tokens), after: sequence.tokens.count)
     }
 
@@ -128,10 +139,12 @@ final class Session {
     ///   - count: how many of its known tokens are computed.
     ///   - draft: what may follow the last known token, which must be among them.
     ///   - wanted: how many tokens the engine is to draft for the next step.
-    func stepEntry(_ count: Int, draft: [Token] = [], wanted: Int = 0) -> StepEntry {
+    ///   - madeUp: how many tokens that it missed the engine's draft model takes in; and the entry's after them if these are
+    ///     all. Nil: none of either.
+    func stepEntry(_ count: Int, draft: [Token] = [], wanted: Int = 0, madeUp: Int? = nil) -> StepEntry {
         let end = sequence.computed + count
         let samples = end == sequence.tokens.count && sampleLimit > 0
-        return StepEntry(
+        var entry = StepEntry(
             session: id,
             tokens: sequence.tokens[sequence.computed..<end] + draft,
             startPosition: sequence.computed,
@@ -145,6 +158,12 @@ final class Session {
             state: sequence.stateUse(count, hasDrafts: !draft.isEmpty),
             wantedDrafts: samples ? wanted : 0
         )
+        if let madeUp, let missedCount {
+            entry.unfollowedStart = sequence.computed - missedCount
+            entry.unfollowed = sequence.tokens[entry.unfollowedStart...].prefix(min(madeUp, missedCount))
+            entry.isFollowed = madeUp >= missedCount
+        }
+        return entry
     }
 
     // MARK: Constraint

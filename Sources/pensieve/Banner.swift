@@ -40,7 +40,7 @@ enum Banner {
             ),
             ("context", "\(Format.count(engine.contextLength)) tokens for each session"),
             ("KV memory", "\(Format.bytes(tokens * engine.kvBytesPerToken)), \(Format.count(tokens)) tokens in all"),
-        ] + states(engine) + [
+        ] + states(engine) + drafting(engine) + [
             (
                 "memory",
                 "at most \(Format.bytes(peakBytes(engine, configuration))) in all, and "
@@ -52,6 +52,10 @@ enum Banner {
                 "\(engine.threads) \(engine.threads == 1 ? "thread" : "threads"), \(engine.kernelVariant) kernels"
             ),
         ]
+    }
+
+    private static func drafting(_ engine: EngineDescription) -> [(name: String, value: String)] {
+        engine.draftModel.map { [("drafts", "by \($0.visible), where they pay")] } ?? []
     }
 
     /// The memory for recurrent layers' states, if there are any.

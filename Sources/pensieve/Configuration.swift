@@ -38,6 +38,7 @@ struct Configuration: Sendable, Equatable {
     var interTokenGoalMs = 0.0
     var speculation = true
     var draftHead = true
+    var draftModel: String?
     var keepThinking = false
 
     var pingSeconds = 5.0
@@ -73,7 +74,7 @@ extension Configuration {
     var serverLogFormat: ServerLog.Format { ServerLog.Format(rawValue: logFormat) ?? .text }
 
     /// Whether a model's draft head is read.
-    var usesDraftHead: Bool { speculation && draftHead }
+    var usesDraftHead: Bool { speculation && draftHead && draftModel == nil }
 
     /// The engine's options.
     var engineOptions: EngineOptions {

@@ -93,6 +93,12 @@ enum ForeignNames {
         ),
         Flag(names: ["workers", "reload"], hint: "one process serves all clients at once"),
         Flag(names: ["metrics"], hint: "/metrics is always there"),
+        Flag(
+            names: ["md", "model-draft", "spec-draft-model", "speculative-model", "assistant-model"],
+            ours: ["draft-model"]
+        ),
+        Flag(names: ["mtp", "multi-token-prediction", "enable-mtp", "num-nextn"], ours: ["draft-head"]),
+        Flag(names: ["spec", "speculative", "prompt-lookup", "lookup-decoding"], ours: ["speculation"]),
         Flag(names: ["fa", "flash-attn"], hint: "attention has one way, the fast one"),
     ]
 

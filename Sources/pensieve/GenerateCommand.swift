@@ -11,7 +11,7 @@ enum GenerateCommand {
     static let settings = [
         "model", "context", "kv-memory", "kv-type", "threads", "precise", "activations", "kernels", "step-tokens",
         "speculation",
-        "draft-head", "temperature", "top-p", "top-k", "min-p", "repetition-penalty",
+        "draft-head", "draft-model", "temperature", "top-p", "top-k", "min-p", "repetition-penalty",
     ]
     private static let own = ["config", "system", "max-tokens", "seed"]
 

@@ -1,5 +1,6 @@
 import BuiltinModel
 import Chat
+import Console
 import EngineContract
 import Foundation
 import Inference
@@ -28,9 +29,11 @@ struct Model: Sendable {
         if configuration.mock { return try mock(configuration) }
         var location: ModelLocation?
         if let name = configuration.model { location = try await ModelLocation.find(name) }
+        var draft: ModelLocation?
+        if configuration.speculation, let name = configuration.draftModel { draft = try await ModelLocation.find(name) }
         let line = LoadingLine(configuration.model ?? "the built-in model")
         defer { line.clear() }
-        let model = try real(configuration, at: location, progress: line.show, warn: warn)
+        let model = try real(configuration, at: location, draft: draft, progress: line.show, warn: warn)
         line.printTime()
         return model
     }
@@ -51,6 +54,7 @@ struct Model: Sendable {
     private static func real(
         _ configuration: Configuration,
         at location: ModelLocation?,
+        draft: ModelLocation?,
         progress: @escaping (Double) -> Void,
         warn: (String) -> Void
     ) throws -> Model {
@@ -68,12 +72,39 @@ struct Model: Sendable {
         loaded.configuration.generation.warnings.forEach(warn)
         loaded.leftOut.text.map { warn("weights that the language model does without are not read: \($0)") }
         if location != nil { text.notes.forEach(warn) }
+        let drafting = try draft.map { try self.draft(at: $0, for: text.tokenizer, configuration) }
         return Model(
-            engine: try Engine(model: loaded, options: configuration.engineOptions),
+            engine: try Engine(model: loaded, draft: drafting, options: configuration.engineOptions),
             tokenizer: text.tokenizer,
             chatFormat: text.chatFormat,
             generation: loaded.configuration.generation,
             createdAt: BuiltinFiles.createdAt
+        )
+    }
+
+    /// Loads a model that drafts for one with a tokenizer.
+    private static func draft(
+        at location: ModelLocation,
+        for tokenizer: Tokenizer,
+        _ configuration: Configuration
+    ) throws -> LoadedModel {
+        try check(location.path)
+        let source = try location.source
+        let loaded = try loadModel(
+            from: source,
+            modelID: location.id,
+            packing: !configuration.precise,
+            draftHead: false
+        )
+        let own = try ModelText(source, loaded.configuration, loaded.vocabulary).tokenizer
+        let rows = Int32(min(own.vocabularySize, tokenizer.vocabularySize))
+        let differing = (0..<rows).filter { own.bytes(of: $0) != tokenizer.bytes(of: $0) }
+        // Models of one family differ in a few tokens that were added to some.
+        guard let first = differing.first, differing.count * 100 > rows else { return loaded }
+        let texts = [own, tokenizer].map { "'\(String(decoding: $0.bytes(of: first), as: UTF8.self).visible)'" }
+        throw ConfigurationError(
+            "--draft-model \(loaded.modelID): its vocabulary is not the model's: token \(first) is \(texts[0]) there and "
+                + "\(texts[1]) here; a draft model needs the same vocabulary, as smaller models of a family have"
         )
     }
 

@@ -201,8 +201,16 @@ extension Setting {
                 name: "speculation",
                 placeholder: "on|off",
                 kind: .onOff(\.speculation),
-                help: "while few sessions run, guess tokens from a session's own text and recent ones that begin alike, and "
-                    + "compute them along: the same answers, sooner where they repeat what was said"
+                help: "while few sessions run, guess tokens from a session's own text and recent ones that begin "
+                    + "alike, and compute them along: the same answers, sooner where they repeat what was said"
+            ),
+            Setting(
+                name: "draft-model",
+                placeholder: "MODEL",
+                kind: .path(\.draftModel),
+                help: "guess with a smaller model of the same vocabulary (named as --model) in place of a draft head: "
+                    + "the same answers, sooner where it is often right; it rests where it does not pay. Takes memory "
+                    + "for its weights and its part of the KV cache, and a share of prompts' time"
             ),
             Setting(
                 name: "draft-head",

@@ -32,6 +32,7 @@ enum ValidateCommand {
     /// The sampling parameters that the model recommends; nil if it is not local.
     private static func generation(_ configuration: Configuration) throws -> GenerationConfiguration? {
         if configuration.mock { return nil }
+        if let draft = configuration.draftModel { try Model.check(draft) }
         if let model = configuration.model { return try Model.check(model)?.generation }
         return try ModelConfiguration(source: .memory(BuiltinFiles.all)).generation
     }

@@ -50,7 +50,7 @@ import Testing
     func reference(name: String) async throws {
         let (fixture, reference) = (try Fixture("\(name)-draft"), try Reference(name))
         let engine = try Engine.make(fixture.model, precise: true)
-        #expect(engine.description.hasDraftHead)
+        #expect(engine.description.drafter == .head)
         let logits = try await engine.draftLogits(of: fixture.prompt)
         #expect(logits.count == fixture.prompt.count - 1)
         #expect(relativeDifference(logits, reference.logits) < 1e-4)

@@ -24,7 +24,7 @@ import Testing
         isRight: @escaping @Sendable ([Token]) -> Bool
     ) async throws -> (answers: [[Token]], steps: [[SessionID: Int]], statistics: SchedulerStatistics) {
         var description = EngineDescription.make(blocks: blocks, blockSize: 4, stateSlots: stateSlots)
-        description.hasDraftHead = true
+        description.drafter = .head
         let engine = ScriptedEngine(
             description: description,
             keepsHistory: true,
@@ -106,7 +106,7 @@ import Testing
     @Test("Where text and head say the same, the longer draft is taken, and the head rests meanwhile")
     func both() async throws {
         var description = EngineDescription.make(blocks: 100)
-        description.hasDraftHead = true
+        description.drafter = .head
         let looping: @Sendable ([Token]) -> Token = { Token($0.count % 6) }
         let engine = ScriptedEngine(description: description, keepsHistory: true, drafts: looping, script: looping)
         let scheduler = Scheduler(engine: engine)

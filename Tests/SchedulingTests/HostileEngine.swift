@@ -118,7 +118,16 @@ actor HostileEngine: InferenceEngine, BlockTransfer {
             let blocks = entry.blocks.dropFirst(firstSeen / size)
             let end = entry.startPosition + entry.tokens.count + entry.wantedDrafts
             expect(end <= description.contextLength, "\(entry.session): drafts beyond the context")
-            expect(entry.wantedDrafts == 0 || description.hasDraftHead, "\(entry.session): wants drafts of no head")
+            expect(entry.wantedDrafts == 0 || description.drafter != nil, "\(entry.session): wants drafts of nothing")
+            let isModel = description.drafter == .model
+            expect(!entry.isFollowed || isModel, "\(entry.session): is followed by nothing")
+            expect(entry.wantedDrafts == 0 || !isModel || entry.isFollowed, "\(entry.session): wants unfollowed drafts")
+            let missed = entry.unfollowedStart..<entry.unfollowedStart + entry.unfollowed.count
+            expect(missed.isEmpty || isModel && missed.upperBound <= entry.startPosition, "\(entry.session): \(missed)")
+            expect(
+                missed.isEmpty || !entry.isFollowed || missed.upperBound == entry.startPosition,
+                "\(entry.session): is followed after \(missed)"
+            )
             expect(Set(blocks).count == blocks.count, "\(entry.session): a block twice in its table")
             expect(blocks.allSatisfy { 0..<description.blockCount ~= Int($0) }, "\(entry.session): no such block")
             expect(!entry.tokens.isEmpty, "\(entry.session): no tokens")

@@ -35,11 +35,14 @@ import Testing
             // From the middle of a text, or what hardly stands in one.
             let source = all[Int.random(in: 0..<all.count, using: &numbers)]
             let end = Int.random(in: 6...60, using: &numbers)
-            let other = Bool.random(using: &numbers) ? Array(source[..<end]) : begin + Self.random(8, &numbers, below: 5)
+            let isCopy = Bool.random(using: &numbers)
+            let other = isCopy ? Array(source[..<end]) : begin + Self.random(8, &numbers, below: 5)
             let draft = texts.tree(of: Self.sequence(other))?.draft(after: other, count: 5)
             var expected = TextDraft()
             for length in [16, 8, 4] where expected.matched == 0 && length <= other.count {
-                let place = places.first { $0.end + 1 >= length && $0.text[...$0.end].suffix(length) == other.suffix(length) }
+                let place = places.first { place in
+                    place.end + 1 >= length && place.text[...place.end].suffix(length) == other.suffix(length)
+                }
                 if let place {
                     expected = TextDraft(tokens: Array(place.text[(place.end + 1)...].prefix(5)), matched: length)
                 }

@@ -78,7 +78,7 @@ struct StressRound: Sendable {
             window: script.window,
             stateSlots: [nil, any(1...3), any(1...30)][any(0...2)]
         )
-        description.hasDraftHead = any(0...1) == 0
+        description.drafter = [nil, .head, .model][any(0...2)]
         self.description = description
         var configuration = SchedulerConfiguration()
         configuration.stepTokenBudget = any(1...8) * any(1...8)

@@ -99,7 +99,7 @@ extension ForwardPass {
     func attend(_ attention: Attention, layer: Int) {
         let (description, heads) = (attention.description, attention.heads)
         let qkv = store(attention, layer: layer)
-        var kv = kv.view(layer: layer)
+        var kv = keysAndValues(ofLayer: layer)
         let spans = spans(of: heads)
         ck_attention(
             compute.handle,
@@ -130,7 +130,7 @@ extension ForwardPass {
     func store(_ attention: Attention, layer: Int) -> UnsafeMutablePointer<Float> {
         let (description, heads) = (attention.description, attention.heads)
         let qkv = project(attention)
-        var kv = kv.view(layer: layer)
+        var kv = keysAndValues(ofLayer: layer)
         let rotary = description.rotary.map { rotaryTables[$0] } ?? unrotated
         normalizeAllHeads(of: attention, qkv)
         let half = rotary.dimensions / 2

@@ -174,7 +174,7 @@ extension ForwardPass {
     /// headValues = latent attention of each token of `normed`; what later positions need goes to KV memory.
     func attend(_ attention: LatentAttention, layer: Int) {
         let (description, heads) = (attention.description, attention.heads)
-        var kv = kv.view(layer: layer)
+        var kv = keysAndValues(ofLayer: layer)
         let queries = store(attention, layer: layer)
         let spans = spans(of: AttentionHeads(count: heads, kvCount: 1, size: description.keySize))
         let gathered = attentionOutput.ensureCapacity(count * heads * description.rank)
@@ -204,7 +204,7 @@ extension ForwardPass {
     @discardableResult
     func store(_ attention: LatentAttention, layer: Int) -> UnsafeMutablePointer<Float> {
         let (description, heads) = (attention.description, attention.heads)
-        var kv = kv.view(layer: layer)
+        var kv = keysAndValues(ofLayer: layer)
         let queries = computeLatentQueries(attention)
         let rotary = rotaryTables[0]
         let half = description.rotarySize / 2
