@@ -15,6 +15,8 @@ package struct SchedulerConfiguration: Sendable {
     package var readerStallLimit: Duration = .seconds(60)
     /// Whether small steps carry drafts of the next tokens. Answers are the same with and without.
     package var speculates = true
+    /// Whether the engine is asked for drafts only as far as they pay by the time that they take; else as if they took none.
+    package var weighsDrafts = true
     /// Whether tokens that a constraint forces are computed together, without sampling each. Answers are the same with and
     /// without.
     package var ridesForcedTokens = true

@@ -98,12 +98,13 @@ extension SchedulerState {
             entries.allSatisfy({ sessions[$0.session]?.isDecoding == true })
         else { return }
         let nextRoom = engineDrafter == nil ? 0 : room / entries.count
+        let cost = configuration.weighsDrafts ? draftCost.share : nil
         var madeUp = Self.madeUpTokens.beside
         for index in entries.indices where room > 0 {
             guard entries[index].samples, let session = sessions[entries[index].session] else { continue }
             let sharers = entries.count - index
             let draft = session.makeDraft(atMost: (room + sharers - 1) / sharers, recent: recent)
-            var wanted = session.wantedDrafts(beside: draft, atMost: nextRoom, cost: draftCost.share)
+            var wanted = session.wantedDrafts(beside: draft, atMost: nextRoom, cost: cost)
             if session.sequence.tokens.count + draft.count + wanted > draftContextLength { wanted = 0 }
             // What a draft model has missed comes first.
             let missed = wanted > 0 && engineDrafter == .model ? session.missedCount : nil

@@ -209,6 +209,7 @@ import Testing
         options.stateSlots = 16
         var configuration = SchedulerConfiguration()
         configuration.speculates = speculates
+        configuration.weighsDrafts = false
         configuration.maxRunningSessions = 3
         let engine = try Engine(model: fixture.model, options: options)
         let scheduler = Scheduler(engine: engine, configuration: configuration)
