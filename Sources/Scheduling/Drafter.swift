@@ -113,8 +113,8 @@ struct TextDraftPace {
 struct EngineDraftPace {
     /// The share of accepted first tokens below which it rests as long as their cost is not known.
     private static let leastShare = 0.35
-    /// What is believed of it when it begins anew beyond what it costs: a few rejected drafts more, and it rests again.
-    private static let trial = 0.15
+    /// What is believed of it when it begins anew beyond what it costs: one or two rejected drafts more, and it rests again.
+    private static let trial = 0.06
     private static let firstPause = 16
     private static let maxPause = 512
     /// What is believed of a drafter of which nothing is known.
