@@ -26,11 +26,11 @@ from speculation import answer, counted, running
 
 def first_layers(model: pathlib.Path, layers: int, folder: pathlib.Path) -> pathlib.Path:
     """A file with the first layers of a model."""
-    import gguf
-
     path = folder / f"{model.stem}-{layers}-layers.gguf"
     if path.exists():
         return path
+    import gguf
+
     reader = gguf.GGUFReader(model)
     arch = reader.fields["general.architecture"].contents()
     part = path.with_suffix(".part")

@@ -128,6 +128,7 @@ struct EngineDraftPace {
     private var least = leastShare
     private var pause = firstPause
     private var pausedSteps = 0
+    private var isNew = true
 
     init(maxLength: Int, share: Double = firstShare) {
         self.maxLength = maxLength
@@ -138,6 +139,12 @@ struct EngineDraftPace {
     /// - Parameter cost: of a token, as a share of a step; nil if it is not known.
     mutating func next(cost: Double?) -> Int {
         if let cost { least = Self.leastShare(cost: cost) }
+        if isNew, share < least {
+            // As others have learnt.
+            pause = 4 * Self.firstPause
+            rest()
+        }
+        isNew = false
         guard pausedSteps == 0 else {
             pausedSteps -= 1
             return 0
@@ -148,13 +155,17 @@ struct EngineDraftPace {
     mutating func learn(accepted: Int, of count: Int) {
         share += ((accepted > 0 ? 1 : 0) - share) / 12
         length = min(maxLength, accepted + 1)
-        let trial = min(0.95, least + Self.trial)
-        if share > trial { pause = Self.firstPause }
-        guard share < least else { return }
+        if share > shareOfTrial { pause = Self.firstPause }
+        if share < least { rest() }
+    }
+
+    private var shareOfTrial: Double { min(0.95, least + Self.trial) }
+
+    private mutating func rest() {
         // Where a draft costs as much as a token, nothing would make it pay.
         pausedSteps = least < 0.95 ? pause : Self.maxPause
         pause = min(Self.maxPause, 2 * pause)
-        share = trial
+        share = shareOfTrial
     }
 
     /// A step with one draft gives 1 + share tokens in 1 + cost of its time; it is to be clearly faster.

@@ -129,7 +129,7 @@ import Testing
             }
             return asked
         }
-        #expect(asked(cost.acceptedShare) < 5 && asked(EngineDraftPace.firstShare) > 10)
+        #expect(asked(cost.acceptedShare) == 0 && asked(EngineDraftPace.firstShare) > 10)
         for _ in 0..<200 { cost.learn(isAccepted: true) }
         #expect(cost.acceptedShare == EngineDraftPace.firstShare)
     }

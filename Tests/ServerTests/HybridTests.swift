@@ -68,7 +68,7 @@ import Testing
 
 extension ModelFolder {
     /// Puts a model of the kind of Qwen 3.5 with random weights in the place of the built-in one, with that one's vocabulary.
-    fileprivate func makeHybrid() throws {
+    func makeHybrid() throws {
         let config = """
             {"model_type": "qwen3_5_text", "vocab_size": 771, "hidden_size": 64, "intermediate_size": 64,
             "num_hidden_layers": 4, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32,

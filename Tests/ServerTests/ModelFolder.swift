@@ -69,6 +69,10 @@ extension ServerProcess {
         try await exchange("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     }
 
+    func metrics() async throws -> String {
+        try await exchange("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").body
+    }
+
     private func exchange(_ request: String) async throws -> PlainResponse {
         let socket = try RawSocket(port: port)
         try socket.send(request)
