@@ -88,6 +88,29 @@ import Testing
         #expect(statistics.preemptionsTotal > 0 && statistics.prefixHitTokensTotal > 0)
     }
 
+    @Test("Blocks that were filled without it are made up for when a session is given them")
+    func adopted() async throws {
+        var description = EngineDescription.make(blocks: 130, blockSize: 4)
+        description.drafter = .model
+        let engine = ScriptedEngine(description: description, drafts: Self.script.next, script: Self.script.next)
+        let scheduler = Scheduler(engine: engine)
+        // It takes in a text that fills the memory, but not the answers of ten sessions in the same blocks.
+        _ = await (try scheduler.submit(.make((0..<505).map { Token($0 % 97) }, 10))).collect()
+        let requests = Self.requests([Int](repeating: 40, count: 10))
+        var generations: [Generation] = []
+        for request in requests { generations.append(try await scheduler.submit(request)) }
+        var answers: [[Token]] = []
+        for generation in generations { answers.append(await generation.collect().tokens) }
+        #expect(answers == Self.answers(requests))
+        let before = await scheduler.statistics().prefixHitTokensTotal
+        let next = GenerationRequest.make(requests[0].prompt + answers[0] + [7, 8], 60)
+        #expect(await (try scheduler.submit(next)).collect().tokens == Self.answers([next])[0])
+        let statistics = await scheduler.statistics()
+        #expect(statistics.prefixHitTokensTotal - before > 40)
+        let counts = try #require(statistics.drafts[.model])
+        #expect(counts.accepted == counts.drafted && counts.drafted > 30)
+    }
+
     @Test("Where its drafts are wrong for long it rests, and what it missed then is no more than it may make up for")
     func rests() async throws {
         let requests = Self.requests([1500])
