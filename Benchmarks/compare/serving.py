@@ -45,9 +45,8 @@ class Served:
             f"{self.input_tokens} in, {self.output_tokens} out")
 
 
-def bytes_of(model: pathlib.Path) -> int:
-    files = model.glob("*.safetensors") if model.is_dir() else [model]
-    return sum(file.stat().st_size for file in files)
+def files_of(model: pathlib.Path) -> list[pathlib.Path]:
+    return list(model.glob("*.safetensors")) if model.is_dir() else [model]
 
 
 def serve(
@@ -58,13 +57,14 @@ def serve(
     or if it is more than the file, the KV memory and `SPARE`."""
     deadline = time.monotonic() + SECONDS
     side = OneModel(program, model, threads or os.cpu_count() or 1, list(flags))
-    for file in model.glob("*.safetensors") if model.is_dir() else [model]:
+    files = files_of(model)
+    for file in files:
         machine.warm(file)
     with Server(side, model.name, 1, 4096, log, deadline) as server:
         stream = Stream(server.port, request(text(words, model.name), 16), deadline)
         stream.join()
         answer = stream.answer
-        served = Served(server.ready, bytes_of(model), server.resident(), answer.input_tokens, answer.output_tokens)
+        served = Served(server.ready, sum(file.stat().st_size for file in files), server.resident(), answer.input_tokens, answer.output_tokens)
     if answer.error or answer.output_tokens == 0:
         raise Failure(f"{model.name}: no answer: {answer.error}")
     bound = served.file + KV_MEMORY + SPARE

@@ -53,6 +53,8 @@ package struct StepEntry: Sendable {
     /// `tokens` after them. Their blocks are in the table.
     package var unfollowed: ArraySlice<Token> = []
     package var unfollowedStart = 0
+    /// The most tokens of `unfollowed` in a step, all entries' together.
+    package static let mostUnfollowed = 512
 
     /// Stands in a block table for a block that lies before every window: the session has given it back.
     package static let outOfWindow: BlockIndex = -1

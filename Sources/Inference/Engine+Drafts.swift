@@ -105,13 +105,14 @@ extension Engine {
         _ active: inout [Drafting]
     ) {
         let followed = model.followed(step, result)
-        result.notFollowed = Set(step.entries.indices.filter { index in !followed.contains { $0.index == index } })
-        active.removeAll { drafting in !followed.contains { $0.index == drafting.entry } }
+        result.notFollowed = Set(step.entries.indices).subtracting(followed.map(\.index))
+        active.removeAll { result.notFollowed.contains($0.entry) }
         guard !followed.isEmpty else { return }
         var (rows, end) = ([Int](), 0)
+        let drafting = Set(active.map(\.entry))
         for (index, entry) in followed {
             end += entry.tokens.count
-            if active.contains(where: { $0.entry == index }) { rows.append(end - 1) }
+            if drafting.contains(index) { rows.append(end - 1) }
         }
         model.pass.begin(followed.map(\.entry))
         model.transformer.forward(model.pass, logitsOf: rows)

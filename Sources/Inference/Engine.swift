@@ -64,43 +64,13 @@ package actor Engine: InferenceEngine {
         files = model.mappedFiles + (draft?.mappedFiles ?? [])
         blockIdentity = Self.blockIdentity(model, draft: draft, options, plan.kv, variant: compute.variant.name)
         blockBytes = shape.blockBytes
-        var description = EngineDescription(
-            modelID: model.modelID,
-            displayName: model.displayName,
-            architecture: model.configuration.modelType,
-            parameterCount: model.parameterCount,
-            quantization: model.quantization,
-            contextLength: plan.kv.contextLength,
-            vocabularySize: transformer.vocabularySize,
-            blockSize: shape.blockSize,
-            blockCount: plan.kv.blockCount,
-            kvBytesPerToken: shape.bytesPerToken,
-            weightBytes: model.weightBytes + (draft?.weightBytes ?? 0),
-            threads: threads,
-            kernelVariant: compute.variant.name,
-            isMock: false,
-            maxStepTokens: StepChecks.maxTokens,
-            window: Self.widestWindow(transformer, drafting)
-        )
-        description.working = WorkingMemory(transformer, threads: threads)
-        if let drafting { description.working = description.working + WorkingMemory(drafting, threads: threads) }
-        description.stateMemory = plan.stateMemory
-        description.drafter = draft != nil ? .model : transformer.draftHead != nil ? .head : nil
-        description.draftModel = draft?.displayName
-        description.draftContextLength = drafting?.contextLength ?? .max
-        self.description = description
+        description = EngineDescription(model, draft: draft, plan, shape: shape, compute)
         checks = StepChecks(description)
         do throws(ThreadError) {
             executor = try ThreadExecutor(name: "engine")
         } catch {
             throw ModelError("the engine's thread cannot be started")
         }
-    }
-
-    /// How many positions a token sees, in the layer of either model that sees the most; nil: all.
-    private static func widestWindow(_ model: TransformerDescription, _ draft: TransformerDescription?) -> Int? {
-        guard let draft, let own = model.widestWindow else { return model.widestWindow }
-        return draft.widestWindow.map { max($0, own) }
     }
 
     package func step(_ step: Step) throws(EngineError) -> StepResult {

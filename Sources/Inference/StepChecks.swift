@@ -40,6 +40,12 @@ struct StepChecks: Sendable {
                 throw EngineError("\(entry.session): block \(block) would be read and written in one step")
             }
         }
+        let unfollowed = entries.reduce(0) { $0 + $1.unfollowed.count }
+        guard unfollowed <= StepEntry.mostUnfollowed else {
+            throw EngineError(
+                "\(unfollowed) tokens for the draft model before a step; \(StepEntry.mostUnfollowed) are possible"
+            )
+        }
         try checkStates(of: entries)
     }
 

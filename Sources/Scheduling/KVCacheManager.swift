@@ -123,14 +123,13 @@ struct KVCacheManager {
     }
 
     private mutating func allocate() -> BlockIndex? {
-        if let block = pool.takeFree() {
-            followed.remove(block)
-            return block
-        }
-        guard let block = pool.takeOldestEvictable() else { return nil }
+        let free = pool.takeFree()
+        guard let block = free ?? pool.takeOldestEvictable() else { return nil }
         followed.remove(block)
-        cache.remove(block)
-        states?.remove(block)
+        if free == nil {
+            cache.remove(block)
+            states?.remove(block)
+        }
         return block
     }
 

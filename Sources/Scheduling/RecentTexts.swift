@@ -9,41 +9,38 @@ struct RecentTexts {
     /// Tokens that are kept in all; each takes some 100 bytes with its places in an index.
     static let maxTokens = 1 << 17
 
-    private var trees: [PrefixCache.Key: TextTree] = [:]
-    private var lastUse: [PrefixCache.Key: Int] = [:]
+    private struct Kept {
+        var tree = TextTree()
+        var lastUse = 0
+        var lastTick = 0
+    }
+
+    private var trees: [PrefixCache.Key: Kept] = [:]
     private var time = 0
-    private var lastTick: [PrefixCache.Key: Int] = [:]
     private var now = 0
 
     var isEmpty: Bool { trees.isEmpty }
-    var tokenCount: Int { trees.values.reduce(0) { $0 + $1.tokens.count } }
+    var tokenCount: Int { trees.values.reduce(0) { $0 + $1.tree.tokens.count } }
 
     /// The texts that a sequence may find drafts in.
-    func tree(of sequence: SequenceState) -> TextTree? { sequence.firstKey.flatMap { trees[$0] } }
+    func tree(of sequence: SequenceState) -> TextTree? { sequence.firstKey.flatMap { trees[$0]?.tree } }
 
     /// Keeps what is new of a sequence's text.
     mutating func add(_ sequence: SequenceState) {
         guard let key = sequence.firstKey else { return }
-        trees[key, default: TextTree()].add(sequence)
-        touch(key)
-        while tokenCount > Self.maxTokens, let oldest = lastUse.min(by: { $0.value < $1.value })?.key { remove(oldest) }
+        trees[key, default: Kept()].tree.add(sequence)
+        use(for: sequence)
+        while tokenCount > Self.maxTokens, let oldest = trees.min(by: { $0.value.lastUse < $1.value.lastUse })?.key {
+            trees[oldest] = nil
+        }
     }
 
     /// Takes note that a sequence uses its tree.
     mutating func use(for sequence: SequenceState) {
-        if let key = sequence.firstKey, trees[key] != nil { touch(key) }
-    }
-
-    private mutating func touch(_ key: PrefixCache.Key) {
+        guard let key = sequence.firstKey else { return }
         time += 1
-        lastUse[key] = time
-        lastTick[key] = now
-    }
-
-    private mutating func remove(_ key: PrefixCache.Key) {
-        trees[key] = nil
-        lastUse[key] = nil
-        lastTick[key] = nil
+        trees[key]?.lastUse = time
+        trees[key]?.lastTick = now
     }
 
     // MARK: Idle memory
@@ -52,9 +49,7 @@ struct RecentTexts {
     mutating func advanceTick() { now += 1 }
 
     /// Forgets the trees that nobody used for more than `ticks` ticks.
-    mutating func forgetIdle(since ticks: Int) {
-        for (key, tick) in lastTick where now - tick > ticks { remove(key) }
-    }
+    mutating func forgetIdle(since ticks: Int) { trees = trees.filter { now - $0.value.lastTick <= ticks } }
 }
 
 /// Texts that begin with the same block, one behind the other, each without what another one begins with, too.

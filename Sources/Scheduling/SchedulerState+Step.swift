@@ -7,7 +7,7 @@ extension SchedulerState {
     private static let freeTokens = 8
     /// Tokens that a draft model takes in of what it missed, in a step of answers alone: with so few it takes hardly longer
     /// than for one. And in a step with prompts.
-    private static let madeUpTokens = (beside: 16, inPrompts: 512)
+    private static let madeUpTokens = (beside: 16, inPrompts: StepEntry.mostUnfollowed)
 
     /// The next step, or nil if no session can go on.
     ///

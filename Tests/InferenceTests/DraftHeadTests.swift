@@ -197,58 +197,14 @@ import Testing
 
     // MARK: Served
 
-    /// The answers of sessions that run together with little memory, greedy and sampled.
-    private func answers(
-        _ fixture: Fixture,
-        speculates: Bool
-    ) async throws -> (answers: [[Token]], figures: SchedulerStatistics) {
-        let transformer = fixture.model.configuration.transformer
-        var options = EngineOptions(threads: 2, kvType: .f32, contextLimit: 200)
-        options.kvMemoryBytes = 12 * 16 * transformer.kvBytesPerToken(.f32)
-        options.kvMemoryBytes? += 16 * (transformer.stateBytesPerSession ?? 0)
-        options.stateSlots = 16
-        var configuration = SchedulerConfiguration()
-        configuration.speculates = speculates
-        configuration.weighsDrafts = false
-        configuration.maxRunningSessions = 3
-        let engine = try Engine(model: fixture.model, options: options)
-        let scheduler = Scheduler(engine: engine, configuration: configuration)
-        var generations: [Generation] = []
-        for index in 0..<8 {
-            let sampled = SamplingParameters(
-                temperature: 0.4,
-                topP: 0.9,
-                repetitionPenalty: index % 4 == 3 ? 1.1 : 1,
-                seed: UInt64(index)
-            )
-            let request = GenerationRequest(
-                client: "c\(index % 3)",
-                prompt: fixture.prompt.prefix(30 + 2 * index) + [Token(3 + index)],
-                maxTokens: 50 + 5 * index,
-                stopTokens: index % 4 == 2 ? [Token(2 * index)] : [],
-                sampling: index % 2 == 0 ? .greedy : sampled
-            )
-            generations.append(try await scheduler.submit(request))
-        }
-        var answers: [[Token]] = []
-        for generation in generations {
-            var answer: [Token] = []
-            for await case .token(let token) in generation { answer.append(token) }
-            answers.append(answer)
-        }
-        await scheduler.untilEmpty()
-        #expect(await scheduler.checkIntegrity() == nil)
-        return (answers, await scheduler.statistics())
-    }
-
     @Test(
         "Sessions that run together answer the same with a head's drafts, without them and without the head",
         arguments: models
     )
     func served(name: String) async throws {
         let fixture = try Fixture("\(name)-draft")
-        let drafted = try await answers(fixture, speculates: true)
-        let plain = try await answers(fixture, speculates: false)
+        let drafted = try await fixture.answers(fixture.model, speculates: true)
+        let plain = try await fixture.answers(fixture.model, speculates: false)
         #expect(drafted.answers == plain.answers)
         let counts = try #require(drafted.figures.drafts[.head])
         #expect(counts.accepted > 0 && counts.accepted < counts.drafted)

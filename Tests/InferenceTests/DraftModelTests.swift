@@ -160,6 +160,16 @@ import Testing
         for entry in wrong {
             await #expect(throws: EngineError.self) { try await engine.step(Step(entries: [entry])) }
         }
+        // Each has few enough, but all together do not.
+        let many = (0..<3).map { index in
+            let missed = [Token](repeating: 5, count: 180)
+            var entry = Self.entry(engine, tokens, from: 180, wanted: 1, unfollowed: missed[...])
+            entry.session = SessionID(UInt64(index))
+            entry.blocks = entry.blocks.map { $0 + BlockIndex(20 * index) }
+            return entry
+        }
+        await #expect(throws: EngineError.self) { try await engine.step(Step(entries: many)) }
+        #expect(try await engine.step(Step(entries: Array(many.prefix(2)))).drafts.map(\.count) == [1, 1])
         let alone = try Engine.make(model)
         await #expect(throws: EngineError.self) {
             try await alone.step(Step(entries: [Self.entry(alone, tokens, isFollowed: true)]))
@@ -170,52 +180,6 @@ import Testing
 
     // MARK: Served
 
-    /// The answers of sessions that run together with little memory, greedy and sampled.
-    private func answers(
-        _ fixture: Fixture,
-        _ model: LoadedModel,
-        draft: LoadedModel?
-    ) async throws -> (answers: [[Token]], figures: SchedulerStatistics) {
-        let transformer = model.configuration.transformer
-        var options = EngineOptions(threads: 2, kvType: .f32, contextLimit: 200)
-        let perToken =
-            transformer.kvBytesPerToken(.f32) + (draft?.configuration.transformer.kvBytesPerToken(.f32) ?? 0)
-        options.kvMemoryBytes = 12 * 16 * perToken + 16 * (transformer.stateBytesPerSession ?? 0)
-        options.stateSlots = 16
-        var configuration = SchedulerConfiguration()
-        configuration.speculates = draft != nil
-        configuration.weighsDrafts = false
-        configuration.maxRunningSessions = 3
-        let engine = try Engine(model: model, draft: draft, options: options)
-        let scheduler = Scheduler(engine: engine, configuration: configuration)
-        var generations: [Generation] = []
-        for index in 0..<8 {
-            let sampled = SamplingParameters(
-                temperature: 0.4,
-                topP: 0.9,
-                repetitionPenalty: index % 4 == 3 ? 1.1 : 1,
-                seed: UInt64(index)
-            )
-            let request = GenerationRequest(
-                client: "c\(index % 3)",
-                prompt: fixture.prompt.prefix(30 + 2 * index) + [Token(3 + index)],
-                maxTokens: 50 + 5 * index,
-                stopTokens: index % 4 == 2 ? [Token(2 * index)] : [],
-                sampling: index % 2 == 0 ? .greedy : sampled
-            )
-            generations.append(try await scheduler.submit(request))
-        }
-        var answers: [[Token]] = []
-        for generation in generations {
-            var answer: [Token] = []
-            for await case .token(let token) in generation { answer.append(token) }
-            answers.append(answer)
-        }
-        await scheduler.untilEmpty()
-        #expect(await scheduler.checkIntegrity() == nil)
-        return (answers, await scheduler.statistics())
-    }
-
     @Test(
         "Sessions that run together answer the same with a draft model and without, whatever it drafts",
         arguments: [
@@ -225,8 +189,8 @@ import Testing
     )
     func served(name: String, draft: String) async throws {
         let (fixture, model) = (try Fixture(name), try Self.model(name))
-        let drafted = try await answers(fixture, model, draft: Self.model(draft))
-        let plain = try await answers(fixture, model, draft: nil)
+        let drafted = try await fixture.answers(model, draft: Self.model(draft), speculates: true)
+        let plain = try await fixture.answers(model, speculates: false)
         #expect(drafted.answers == plain.answers)
         #expect(drafted.figures.drafts[.model].map { $0.drafted > 0 && $0.accepted < $0.drafted } == true)
         // With windows, sessions have room.
@@ -245,8 +209,8 @@ import Testing
         }
         files.configuration["vocab_size"] = 48
         let (fixture, model) = (try Fixture("llama-bf16"), try Self.model("llama-bf16"))
-        let drafted = try await answers(fixture, model, draft: loadModel(from: files.source))
-        let plain = try await answers(fixture, model, draft: nil)
+        let drafted = try await fixture.answers(model, draft: loadModel(from: files.source), speculates: true)
+        let plain = try await fixture.answers(model, speculates: false)
         #expect(drafted.answers == plain.answers)
         #expect(plain.answers.joined().contains { $0 >= 48 })
         // Prompts have such tokens, too, so that it knows few texts.
@@ -256,8 +220,8 @@ import Testing
     @Test("A model that drafts for itself is nearly always right among others that are preempted")
     func servedRight() async throws {
         let (fixture, model) = (try Fixture("llama-4bit"), try Self.model("llama-4bit"))
-        let drafted = try await answers(fixture, model, draft: model)
-        let plain = try await answers(fixture, model, draft: nil)
+        let drafted = try await fixture.answers(model, draft: model, speculates: true)
+        let plain = try await fixture.answers(model, speculates: false)
         #expect(drafted.answers == plain.answers)
         let counts = try #require(drafted.figures.drafts[.model])
         #expect(counts.drafted > 20 && 10 * counts.accepted >= 9 * counts.drafted, "\(counts)")

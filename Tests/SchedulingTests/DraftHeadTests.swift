@@ -22,27 +22,12 @@ import Testing
         blocks: Int = 400,
         speculates: Bool = true,
         isRight: @escaping @Sendable ([Token]) -> Bool
-    ) async throws -> (answers: [[Token]], steps: [[SessionID: Int]], statistics: SchedulerStatistics) {
+    ) async throws -> DraftingRun {
         var description = EngineDescription.make(blocks: blocks, blockSize: 4, stateSlots: stateSlots)
         description.drafter = .head
-        let engine = ScriptedEngine(
-            description: description,
-            keepsHistory: true,
-            drafts: { isRight($0) ? Self.script.next($0) : 1 },
-            script: Self.script.next
-        )
         var configuration = SchedulerConfiguration()
         configuration.speculates = speculates
-        let scheduler = Scheduler(engine: engine, configuration: configuration)
-        var generations: [Generation] = []
-        for request in requests { generations.append(try await scheduler.submit(request)) }
-        var answers: [[Token]] = []
-        for generation in generations { answers.append(await generation.collect().tokens) }
-        await scheduler.untilEmpty()
-        #expect(await scheduler.checkIntegrity() == nil)
-        let statistics = await scheduler.statistics()
-        #expect(statistics.blocksInUse == 0 && statistics.stateSlotsInUse == 0)
-        return (answers, await engine.history, statistics)
+        return try await DraftingRun(requests, description, configuration, Self.script, isRight: isRight)
     }
 
     /// The steps in which each session has its prompt behind it, which takes two steps at most.
@@ -57,7 +42,8 @@ import Testing
     @Test("A head that is always right gives four tokens a step, none beyond the end", arguments: [nil, 20] as [Int?])
     func right(stateSlots: Int?) async throws {
         let requests = Self.requests(1, tokens: 101)
-        let (answers, steps, statistics) = try await run(requests, stateSlots: stateSlots) { _ in true }
+        let result = try await run(requests, stateSlots: stateSlots) { _ in true }
+        let (answers, steps, statistics) = (result.answers, result.steps, result.statistics)
         #expect(answers == Self.answers(requests))
         // The prompt, then drafts of one token, two, and three.
         #expect(steps.count <= 5 + 101 / 4)

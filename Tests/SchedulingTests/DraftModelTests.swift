@@ -14,25 +14,10 @@ import Testing
         stateSlots: Int? = nil,
         configuration: SchedulerConfiguration = SchedulerConfiguration(),
         isRight: @escaping @Sendable ([Token]) -> Bool = { _ in true }
-    ) async throws -> (answers: [[Token]], steps: [[SessionID: Int]], statistics: SchedulerStatistics) {
+    ) async throws -> DraftingRun {
         var description = EngineDescription.make(blocks: blocks, blockSize: 4, window: window, stateSlots: stateSlots)
         description.drafter = .model
-        let engine = ScriptedEngine(
-            description: description,
-            keepsHistory: true,
-            drafts: { isRight($0) ? Self.script.next($0) : 1 },
-            script: Self.script.next
-        )
-        let scheduler = Scheduler(engine: engine, configuration: configuration)
-        var generations: [Generation] = []
-        for request in requests { generations.append(try await scheduler.submit(request)) }
-        var answers: [[Token]] = []
-        for generation in generations { answers.append(await generation.collect().tokens) }
-        await scheduler.untilEmpty()
-        #expect(await scheduler.checkIntegrity() == nil)
-        let statistics = await scheduler.statistics()
-        #expect(statistics.blocksInUse == 0 && statistics.stateSlotsInUse == 0)
-        return (answers, await engine.history, statistics)
+        return try await DraftingRun(requests, description, configuration, Self.script, isRight: isRight)
     }
 
     private static func requests(_ lengths: [Int]) -> [GenerationRequest] {
@@ -46,10 +31,10 @@ import Testing
     @Test("A model that is always right gives six tokens a step", arguments: [nil, 20] as [Int?])
     func right(stateSlots: Int?) async throws {
         let requests = Self.requests([121])
-        let (answers, steps, statistics) = try await run(requests, stateSlots: stateSlots)
-        #expect(answers == Self.answers(requests))
-        #expect(steps.count <= 8 + 121 / 6)
-        let counts = try #require(statistics.drafts[.model])
+        let result = try await run(requests, stateSlots: stateSlots)
+        #expect(result.answers == Self.answers(requests))
+        #expect(result.steps.count <= 8 + 121 / 6)
+        let counts = try #require(result.statistics.drafts[.model])
         #expect(counts.accepted == counts.drafted && counts.drafted > 90)
     }
 
@@ -57,22 +42,22 @@ import Testing
     func afterMany() async throws {
         // Ten at first, of which nothing is drafted, and one that goes on.
         let requests = Self.requests([300] + [Int](repeating: 60, count: 9))
-        let (answers, steps, statistics) = try await run(requests)
-        #expect(answers == Self.answers(requests))
-        let counts = try #require(statistics.drafts[.model])
+        let result = try await run(requests)
+        #expect(result.answers == Self.answers(requests))
+        let counts = try #require(result.statistics.drafts[.model])
         #expect(counts.accepted == counts.drafted && counts.drafted > 150)
-        #expect(steps.contains { $0.count == 10 } && steps.count < 150)
+        #expect(result.steps.contains { $0.count == 10 } && result.steps.count < 150)
     }
 
     @Test("Where blocks behind the window were given back, what it missed stays missed, and answers are the same")
     func window() async throws {
         let requests = Self.requests([300] + [Int](repeating: 60, count: 9))
-        let (answers, steps, statistics) = try await run(requests, window: 16)
-        #expect(answers.map(\.count) == requests.map(\.maxTokens))
+        let result = try await run(requests, window: 16)
+        #expect(result.answers.map(\.count) == requests.map(\.maxTokens))
         let alone = try await run([requests[0]], window: 16)
-        #expect(alone.answers[0] == answers[0])
-        #expect(statistics.drafts[.model]?.accepted == statistics.drafts[.model]?.drafted)
-        #expect(alone.steps.count < 80 && steps.count > 200)
+        #expect(alone.answers[0] == result.answers[0])
+        #expect(result.statistics.drafts[.model]?.accepted == result.statistics.drafts[.model]?.drafted)
+        #expect(alone.steps.count < 80 && result.steps.count > 200)
     }
 
     @Test("It is right after prefixes that others computed, chunks of prompts and preemptions")
@@ -81,11 +66,11 @@ import Testing
         configuration.stepTokenBudget = 16
         configuration.maxRunningSessions = 3
         let requests = Self.requests([80, 70, 60, 50, 40])
-        let (answers, _, statistics) = try await run(requests, blocks: 40, configuration: configuration)
-        #expect(answers == Self.answers(requests))
-        let counts = try #require(statistics.drafts[.model])
+        let result = try await run(requests, blocks: 40, configuration: configuration)
+        #expect(result.answers == Self.answers(requests))
+        let counts = try #require(result.statistics.drafts[.model])
         #expect(counts.accepted == counts.drafted && counts.drafted > 30)
-        #expect(statistics.preemptionsTotal > 0 && statistics.prefixHitTokensTotal > 0)
+        #expect(result.statistics.preemptionsTotal > 0 && result.statistics.prefixHitTokensTotal > 0)
     }
 
     @Test("Blocks that were filled without it are made up for when a session is given them")
@@ -114,10 +99,10 @@ import Testing
     @Test("Where its drafts are wrong for long it rests, and what it missed then is no more than it may make up for")
     func rests() async throws {
         let requests = Self.requests([1500])
-        let (answers, _, statistics) = try await run(requests, blocks: 600) { $0.count > 700 }
-        let isSame = answers == Self.answers(requests)
+        let result = try await run(requests, blocks: 600) { $0.count > 700 }
+        let isSame = result.answers == Self.answers(requests)
         #expect(isSame)
-        let counts = try #require(statistics.drafts[.model])
+        let counts = try #require(result.statistics.drafts[.model])
         #expect(counts.accepted > 300 && counts.drafted - counts.accepted < 80)
     }
 

@@ -30,6 +30,24 @@ import Testing
         #expect(kv.pool.referencedCount == 0 && kv.pool.evictableCount == 2 && kv.problem(with: []) == nil)
     }
 
+    @Test("What a draft model has taken in is found with the blocks, and forgotten when they are given out anew")
+    func followed() {
+        var kv = KVCacheManager(blocks: 3, blockSize: 4)
+        var (first, second) = (sequence(12), sequence(12, from: 100))
+        compute(12, of: &first, &kv)
+        kv.markFollowed(9, of: first)
+        #expect(kv.followedCount(of: first, after: 0) == 8 && kv.followedCount(of: first, after: 9) == 9)
+        kv.markFollowed(12, of: first)
+        kv.releaseBlocks(of: &first)
+        var again = sequence(13)
+        #expect(kv.reuseCachedBlocks(for: &again) == 12 && kv.followedCount(of: again, after: 0) == 12)
+        kv.releaseBlocks(of: &again)
+        compute(12, of: &second, &kv)
+        kv.releaseBlocks(of: &second)
+        var other = sequence(13, from: 100)
+        #expect(kv.reuseCachedBlocks(for: &other) == 12 && kv.followedCount(of: other, after: 0) == 0)
+    }
+
     @Test("Where there are too few blocks, a sequence keeps those that it got")
     func exhaustion() {
         var kv = KVCacheManager(blocks: 3, blockSize: 4)

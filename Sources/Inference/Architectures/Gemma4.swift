@@ -126,8 +126,9 @@ enum Gemma4: ModelFamily {
                 size: try fields.int("head_dim", sizes, default: 256)
             )
             heads = [AttentionHeads](repeating: usual, count: hasWindow.count)
+            let overrides = try layerOverrides(fields, count: hasWindow.count)
             for index in heads.indices {
-                try change(&heads[index], ofLayer: index, hasWindow: hasWindow[index], fields)
+                try change(&heads[index], hasWindow: hasWindow[index], overrides.map { $0[index] }, fields)
             }
         }
         for heads in heads { try heads.check(fields, name, gguf: key) }
@@ -137,15 +138,16 @@ enum Gemma4: ModelFamily {
     static let readsLayerOverrides = true
 
     /// What config.json has of a layer's heads that differs: by layers, or as older files have it, of those without a window.
+    /// - Parameter own: what is said of the layer, if anything is; nil if nothing is said by layers.
     private static func change(
         _ heads: inout AttentionHeads,
-        ofLayer index: Int,
         hasWindow: Bool,
+        _ own: ModelFields??,
         _ fields: ModelFields
     ) throws(ModelError) {
         let (counts, sizes) = (1...heads.count, 1...65_536)
-        if let layers = try fields.object("per_layer_config") {
-            guard let own = try layers.layer(index) else { return }
+        if let own {
+            guard let own else { return }
             heads.size = try own.int("head_dim", sizes, default: heads.size)
             heads.kvCount = try own.int("num_key_value_heads", counts, default: heads.kvCount)
         } else if !hasWindow {
@@ -153,6 +155,20 @@ enum Gemma4: ModelFamily {
             guard try fields.optionalBool("attention_k_eq_v") == true else { return }
             heads.kvCount = try fields.int("num_global_key_value_heads", counts, default: heads.kvCount)
         }
+    }
+
+    /// What config.json says of single layers, by their numbers; nil if it says nothing so. `transformers` begins the names
+    /// with zeros, so that all are as long as the last.
+    private static func layerOverrides(_ fields: ModelFields, count: Int) throws(ModelError) -> [Int: ModelFields]? {
+        guard let layers = try fields.object("per_layer_config") else { return nil }
+        var overrides: [Int: ModelFields] = [:]
+        var known: Set<Int> = []
+        for (name, _) in layers.members {
+            // Looking one up takes time with the object's size: only once for each layer.
+            guard let index = Int(name), 0..<count ~= index, known.insert(index).inserted else { continue }
+            overrides[index] = try layers.object(name)
+        }
+        return overrides
     }
 
     // MARK: Parts of a layer
@@ -288,13 +304,5 @@ enum Gemma4: ModelFamily {
             whole.scaling = .proportional(pairs: pairs, factor: pairs > 0 ? factors[0] : 1)
         }
         return [whole, RotaryParameters(base: windowBase, dimensions: size)]
-    }
-}
-
-extension ModelFields {
-    /// The member that is named for a layer; `transformers` begins names with zeros, so that all are as long as the last.
-    fileprivate func layer(_ index: Int) throws(ModelError) -> ModelFields? {
-        guard let name = members.first(where: { Int($0.name) == index })?.name else { return nil }
-        return try object(name)
     }
 }
