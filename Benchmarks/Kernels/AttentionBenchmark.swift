@@ -15,6 +15,7 @@ struct AttentionBenchmark {
         var latentSize = 0
 
         static let all = [
+            Shape(name: "9/3 heads of 64", heads: 9, kvHeads: 3, headSize: 64),
             Shape(name: "32 heads of 96", heads: 32, kvHeads: 32, headSize: 96),
             Shape(name: "32/8 heads of 128", heads: 32, kvHeads: 8, headSize: 128),
             Shape(name: "16 latent heads", heads: 16, kvHeads: 1, headSize: 576, latentSize: 512),
@@ -97,7 +98,7 @@ struct AttentionBenchmark {
         // Keys and values, a product and a sum each, of half the square.
         let operations = Double(shape.heads * shape.pairSize) * Double(tokens * (tokens + 1))
         let attention = median(times.map(\.attention))
-        let planes = type == CK_KV_INT8 ? 2.0 : 1.0
+        let planes = type == CK_KV_INT8 && shape.latentSize > 0 ? 2.0 : 1.0
         print(
             String(
                 format:
@@ -209,7 +210,7 @@ final class AttentionStep {
         let shared = shape.heads / shape.kvHeads
         // As the engine does it: several heads of keys and values where there is but one token.
         let wide = max(1, min(16 / shared, runs.count * shape.kvHeads / 2 / Int(ck_compute_threads(compute))))
-        let kvHeads = runs.count == tokens.count ? wide : 1
+        let kvHeads = runs.count == tokens.count ? (1...wide).last { shape.kvHeads % $0 == 0 } ?? 1 : 1
         let most = CK_QUERY_TILE_MAX / (shared * kvHeads)
         spans = stride(from: 0, to: shape.kvHeads, by: kvHeads).flatMap { head in
             runs.flatMap { run in

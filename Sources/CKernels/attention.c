@@ -90,15 +90,9 @@ static void attend_item(void *context, int item, int worker) {
     const attention_work *w = context;
     const kernels *k = w->compute->kernels;
     const ck_query_tile *query_tile = &w->tiles[item];
-    int size = value_size(w->attention.kv), last = last_split(&w->attention, query_tile);
     _Alignas(64) float states[CK_QUERY_TILE_MAX * (MAX_VALUE + STATE_EXTRA)];
-    _Alignas(64) float next[CK_QUERY_TILE_MAX * (MAX_VALUE + STATE_EXTRA)];
-    int split = first_split(&w->attention, query_tile);
-    k->attend_split(&w->attention, query_tile, split, states);
-    while (++split <= last) {
-        k->attend_split(&w->attention, query_tile, split, next);
-        k->merge_split(query_count(query_tile), size, next, states);
-    }
+    int first = first_split(&w->attention, query_tile), last = last_split(&w->attention, query_tile);
+    k->attend_splits(&w->attention, query_tile, first, last, states);
     k->finish_query_tile(&w->attention, query_tile, states, w->out);
 }
 
@@ -109,7 +103,7 @@ static void split_item(void *context, int item, int worker) {
     int split = first_split(&w->attention, query_tile) + item % w->splits;
     if (split > last_split(&w->attention, query_tile)) return;
     float *states = w->compute->splits + (size_t)item * w->split_floats;
-    w->compute->kernels->attend_split(&w->attention, query_tile, split, states);
+    w->compute->kernels->attend_splits(&w->attention, query_tile, split, split, states);
 }
 
 static void merge_item(void *context, int item, int worker) {

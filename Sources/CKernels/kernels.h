@@ -63,8 +63,9 @@ typedef struct kernels {
     void (*multiply_transposed)(
         const float *w, int rows, int columns, const float *x, size_t x_stride, int tokens, float *y, size_t y_stride,
         bool accumulate);
-    /// The softmax states of a query tile over the positions of one split (see kv.h): [query][state_floats].
-    void (*attend_split)(const attention *a, const ck_query_tile *query_tile, int split, float *states);
+    /// The softmax states of a query tile over the positions of the splits first ... last (see kv.h): [query][state_floats].
+    void (*attend_splits)(
+        const attention *a, const ck_query_tile *query_tile, int first, int last, float *states);
     /// Merges the states of the next split into those of all splits before it.
     void (*merge_split)(int queries, int value_size, const float *split, float *states);
     /// Divides by the softmax sums and writes the outputs of a query tile.

@@ -89,6 +89,28 @@ import Testing
         #expect(largestError(try one.computed(inputs, .int8, .init()), one.expected(inputs, last: one.count)) < 1e-2)
     }
 
+    @Test("Exponentials are right where weights are bytes too", arguments: [0.1, 0.35, 0.6, 1.05, 2.4, 5.9])
+    func exponentials(difference: Double) throws {
+        // All but the first position have a score that is lower by the difference, and values of 0.
+        let one = AttentionCase(headSize: 32, heads: 1, kvHeads: 1, dimensions: 0, scale: 1, count: 64)
+        var inputs = one.inputs()
+        inputs.rows = [Float](repeating: 0, count: inputs.rows.count)
+        for token in 0..<one.count {
+            inputs.rows[token * 96] = 1
+            inputs.rows[token * 96 + (token == 0 ? 64 : 32)] = token == 0 ? 1 : Float(-difference)
+        }
+        for variant in ck_variant.available {
+            // As one step, and token by token.
+            for chunk in [Int.max, 1] {
+                let out = try one.computed(inputs, .int8, .init(variant: variant, chunk: chunk))
+                for token in 0..<one.count {
+                    let expected = 1 / (1 + Double(token) * expDouble(-difference))
+                    #expect(abs(Double(out[token * 32]) / expected - 1) < 5e-6, "\(variant.name), token \(token)")
+                }
+            }
+        }
+    }
+
     @Test("One dimension of keys that is far larger than the others spoils none of them", arguments: [64, 96, 128])
     func outlier(headSize: Int) throws {
         let one = AttentionCase(headSize: headSize, heads: 2, kvHeads: 1, dimensions: 0, count: 70, outlier: 30)
