@@ -14,8 +14,10 @@ typedef struct matmul {
     size_t y_stride;
     int tokens;
     bool accumulate;
-    // Packed only: items of a tile's quantisation, and parts of the tokens, which a panel is multiplied with one by one.
+    // Packed only: items of a tile's quantisation; panels of all matrices, and the parts of the tokens that each is multiplied
+    // with by itself.
     int quantise_parts;
+    int panels;
     int parts;
 } matmul;
 
@@ -116,13 +118,24 @@ static int panel_grain(const ck_compute *c, const packed_shape *s, int items) {
     return grain > 1 ? grain : 1;
 }
 
+/// Into how many parts tokens are divided, each of whole tiles. With as many as there are threads, a thread's part has the
+/// tokens that it has quantised, and of which it has computed the inputs, and computes on with the outputs: caches that are far
+/// apart then share little. With few panels for each thread there are more parts, for even load.
+static int token_parts(const ck_compute *c, int tokens, int tiles, int panels) {
+    int own = tokens / CK_OWN_TOKENS < c->threads ? tokens / CK_OWN_TOKENS : c->threads;
+    int even = EVEN_LOAD * c->threads / panels;
+    int parts = own > even ? own : even;
+    if (parts > tiles) parts = tiles;
+    return parts > 1 ? parts : 1;
+}
+
 /// One panel of all matrices', and one part of the tokens.
 static void panel_item(void *context, int item, int worker) {
     (void)worker;
     const matmul *p = context;
-    int part = item % p->parts, first = part_start(p, part), tokens = part_start(p, part + 1) - first;
+    int part = item / p->panels, first = part_start(p, part), tokens = part_start(p, part + 1) - first;
     float *y = p->y + (size_t)first * p->y_stride;
-    multiply_panel_of(p->compute, p->w, item / p->parts, first, tokens, y, p->y_stride, p->accumulate);
+    multiply_panel_of(p->compute, p->w, item % p->panels, first, tokens, y, p->y_stride, p->accumulate);
 }
 
 static void multiply_packed(ck_compute *c, const matmul *all) {
@@ -138,10 +151,8 @@ static void multiply_packed(ck_compute *c, const matmul *all) {
         p.quantise_parts = quantise_items(c, &s, tiles);
         size_t cost = (size_t)((p.quantise_parts == 1 ? s.units : QUANTISED_UNITS) * UNIT / 4 * together);
         ck_parallel_for(c, CK_WORK_QUANTIZE, tiles * p.quantise_parts, grain_of(cost), quantise_item, &p);
-        // With few panels for each thread, tokens are divided too, in whole tiles.
-        p.parts = EVEN_LOAD * c->threads / panels;
-        if (p.parts > tiles) p.parts = tiles;
-        if (p.parts < 1) p.parts = 1;
+        p.panels = panels;
+        p.parts = token_parts(c, p.tokens, tiles, panels);
         int items = panels * p.parts;
         ck_parallel_for(c, CK_WORK_MATMUL, items, panel_grain(c, &s, items), panel_item, &p);
     }
@@ -164,7 +175,7 @@ void ck_matmul_parts(
     for (int i = 0, together; i < count; i += together) {
         const ck_matrix *w = &parts[i];
         for (together = 1; i + together < count && ck_share_inputs(w, w + together);) together++;
-        matmul p = {c, w, together, x, y, y_stride, tokens, accumulate, 1, 1};
+        matmul p = {c, w, together, x, y, y_stride, tokens, accumulate, 1, 1, 1};
         if (w->format == CK_PACKED) {
             multiply_packed(c, &p);
         } else {

@@ -187,8 +187,17 @@ final class ForwardPass {
         for kind in headKinds.indices { addSpans(of: runs[firstRun...], count, kind: kind, sessions: sessions) }
     }
 
-    /// Adds the spans of a session's runs. Neighbouring spans share a head, whose keys and values then stay in the cache.
+    /// Adds the spans of a session's runs, with many tokens first those that one thread works on, then the next one's.
     private func addSpans(of runs: ArraySlice<ck_token_run>, _ count: Int, kind: Int, sessions: Int) {
+        let parts = max(1, min(compute.threads, count / Int(CK_OWN_TOKENS)))
+        for part in 0..<parts {
+            let own = runs.count * part / parts..<runs.count * (part + 1) / parts
+            addSpans(ofPart: runs.dropFirst(own.lowerBound).prefix(own.count), count, kind: kind, sessions: sessions)
+        }
+    }
+
+    /// Neighbouring spans share a head, whose keys and values then stay in the cache.
+    private func addSpans(ofPart runs: ArraySlice<ck_token_run>, _ count: Int, kind: Int, sessions: Int) {
         let heads = headKinds[kind]
         let shared = heads.count / heads.kvCount
         // One token for each session leaves room for several heads of keys and values, as far as threads find enough spans.

@@ -112,6 +112,10 @@ typedef struct ck_matrix {
 /// Rows of a packed matrix that lie together: every so many of them are a packed matrix too.
 enum { CK_PANEL_ROWS = 32 };
 
+/// The fewest tokens of a step for which a thread works on them alone, and reads all weights by itself: it multiplies each
+/// byte so often then that reading does not matter.
+enum { CK_OWN_TOKENS = 64 };
+
 /// Describes the packed form of a matrix, which is lossless. Supported: affine with 16-bit scales, Q4_0 to Q8_0, Q2_K to
 /// Q6_K and MXFP4, with columns a multiple of 64; returns false for others. Values are widened to 4, 6 or 8 bits.
 /// - packed: receives the description; the caller provides `weights`, aligned to 64 bytes.
