@@ -112,7 +112,7 @@ bool ck_compute_reserve(ck_compute *c, size_t floats) {
 }
 
 /// The most at which a real model loses a third of what it does with 8 bits: see Numerics.md.
-static const float outlier_bound = 40;
+static const float outlier_bound = 40, inner_outlier_bound = 100;
 
 void ck_compute_set_activations(ck_compute *c, ck_activations activations) {
     free(c->activation_memory);
@@ -120,6 +120,7 @@ void ck_compute_set_activations(ck_compute *c, ck_activations activations) {
     c->activation_columns = 0;
     c->activations.planes = activations == CK_INT15 ? 2 : 1;
     c->activations.bound = activations == CK_MIXED ? outlier_bound : 0;
+    c->activations.inner_bound = activations == CK_MIXED ? inner_outlier_bound : 0;
 }
 
 bool ck_compute_reserve_activations(ck_compute *c, int columns) {

@@ -161,7 +161,7 @@ static void multiply_packed(ck_compute *c, const matmul *all) {
 bool ck_share_inputs(const ck_matrix *a, const ck_matrix *b) {
     if (a->format != CK_PACKED || b->format != CK_PACKED || a->columns != b->columns) return false;
     packed_shape s = packed_shape_of(a), t = packed_shape_of(b);
-    return s.groups == t.groups && s.zero == t.zero;
+    return s.groups == t.groups && s.zero == t.zero && a->has_inner_inputs == b->has_inner_inputs;
 }
 
 void ck_matmul(

@@ -59,6 +59,13 @@ struct Matrix: @unchecked Sendable {
         return Matrix(form, memory: [packed])
     }
 
+    /// The same for inputs that do not come from the residual stream.
+    func withInnerInputs() -> Matrix {
+        var view = view
+        view.has_inner_inputs = true
+        return Matrix(view, memory: memory)
+    }
+
     /// Has the system begin to read the weights from their file.
     func prefetch() {
         for bytes in memory { bytes.prefetch() }

@@ -212,6 +212,28 @@ import Testing
         }
     }
 
+    @Test("Mixed, an input must stand out further for 15 bits if it does not come from the residual stream")
+    func inner() throws {
+        for form in [Self.forms[2], Self.forms[10]] {
+            let stream = try form.packed()
+            let inner = stream.withInnerInputs()
+            #expect(!ck_share_inputs([stream.view], [inner.view]))
+            // The square of one input is 20, 64 and 200 times the mean square of all of them.
+            for (size, ofStream, ofInner) in [(4.65, false, false), (9.22, true, false), (30.2, true, true)] {
+                var x = inputs(3 * Self.columns).map { $0 < 0 ? Float(-1) : 1 }
+                for token in 0..<3 { x[token * Self.columns + 70] = Float(size) }
+                for variant in ck_variant.available {
+                    let int8 = try matmul(stream, x, tokens: 3, variant, .int8)
+                    #expect(identical(try matmul(inner, x, tokens: 3, variant, .int8), int8))
+                    for (matrix, hasMore) in [(stream, ofStream), (inner, ofInner)] {
+                        let mixed = try matmul(matrix, x, tokens: 3, variant, .mixed)
+                        #expect(identical(mixed, int8) == !hasMore, "\(variant.name), \(size)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test("Matrices one below the other give what each gives by itself, whether they share their inputs or not")
     func parts() throws {
         // Q4_0 twice, as MXFP4 by itself, and Q4_0 again, as it is in the file; MLX in 4 and in 6 bits.

@@ -49,6 +49,7 @@ extension WeightReader {
                 path,
                 [LinearPart(names.attentionOutput, hidden)],
                 columns: q,
+                inputs: .inner,
                 bias: attention.outputBias
             )
         )

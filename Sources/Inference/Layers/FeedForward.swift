@@ -30,6 +30,7 @@ extension WeightReader {
                 path,
                 [LinearPart(names.down, hiddenSize)],
                 columns: network.size,
+                inputs: .inner,
                 bias: network.bias
             ),
             activation: network.activation.gating

@@ -58,6 +58,7 @@ extension WeightReader {
                 path,
                 [LinearPart("out_proj", model.hiddenSize)],
                 columns: net.valueFloats,
+                inputs: .inner,
                 bias: .none
             )
         )

@@ -92,6 +92,7 @@ extension WeightReader {
                 path,
                 [LinearPart("o_proj", hidden)],
                 columns: heads * attention.valueSize,
+                inputs: .inner,
                 bias: bias
             )
         )

@@ -79,6 +79,14 @@ struct Linear: Sendable {
     }
 }
 
+/// Where a linear layer's inputs come from. In the residual stream some channels are far larger than the others in every
+/// token; with mixed activations these have more bits.
+enum LinearInputs {
+    case stream
+    /// What a layer has computed itself, such as the activations of a feed-forward network.
+    case inner
+}
+
 /// A matrix below a module's path, and its outputs.
 struct LinearPart {
     let name: String
@@ -114,13 +122,15 @@ extension WeightReader {
         _ path: String,
         _ parts: [LinearPart],
         columns: Int,
+        inputs: LinearInputs = .stream,
         bias: BiasPresence,
         isSmall: Bool = false
     ) throws(ModelError) -> Linear {
         var matrices: [Matrix] = []
         for part in parts {
             let path = "\(path).\(part.name)"
-            matrices.append(try matrix(path, rows: part.rows, columns: columns, interleaved: part.interleaved))
+            let own = try matrix(path, rows: part.rows, columns: columns, interleaved: part.interleaved)
+            matrices.append(inputs == .inner ? own.withInnerInputs() : own)
         }
         let hasBias =
             switch bias {

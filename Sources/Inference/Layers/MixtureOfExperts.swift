@@ -166,7 +166,7 @@ extension WeightReader {
         let (down, up) = (LinearPart("fc1_latent_proj", size), LinearPart("fc2_latent_proj", hiddenSize))
         return LatentExperts(
             down: try linear(path, [down], columns: hiddenSize, bias: mixture.latentBias),
-            up: try linear(path, [up], columns: size, bias: mixture.latentBias)
+            up: try linear(path, [up], columns: size, inputs: .inner, bias: mixture.latentBias)
         )
     }
 

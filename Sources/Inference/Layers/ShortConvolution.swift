@@ -26,7 +26,13 @@ extension WeightReader {
             input: try linear(path, [LinearPart("in_proj", 3 * channels)], columns: hiddenSize, bias: bias),
             weights: try self.convolution("\(path).conv", channels: channels, taps: convolution.taps),
             bias: hasBias ? try self.bias(path, [LinearPart("conv", channels)]) : nil,
-            output: try linear(path, [LinearPart("out_proj", hiddenSize)], columns: channels, bias: bias)
+            output: try linear(
+                path,
+                [LinearPart("out_proj", hiddenSize)],
+                columns: channels,
+                inputs: .inner,
+                bias: bias
+            )
         )
     }
 }

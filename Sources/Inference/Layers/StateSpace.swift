@@ -48,6 +48,7 @@ extension WeightReader {
                 path,
                 [LinearPart("out_proj", model.hiddenSize)],
                 columns: inner,
+                inputs: .inner,
                 bias: space.bias
             )
         )
