@@ -31,6 +31,9 @@ struct StepPlanner {
         var tokens: Int
     }
 
+    /// Matrix products compute so many tokens together, and what is left of a step's tokens takes nearly as long.
+    private static let tile = 8
+
     let budget: Int
     private var prefillBudget: PrefillBudget
     private var decodeTurn = 0
@@ -65,13 +68,21 @@ struct StepPlanner {
         if decoding.count > left { decodeTurn = (first + left) % decoding.count }
         self.decoding = Set(decoding.lazy.map(\.session))
         let isAlone = candidates.count == 1
-        left = min(left - shares.count, isAlone ? .max : prefillBudget.tokens(beside: shares.count))
+        left = min(left - shares.count, isAlone ? .max : promptTokens(beside: shares.count))
 
         let prefills = prefillOrder(withoutDuplicates(candidates.filter { !$0.isDecoding }))
         if shares.count == decoding.count {
             left -= addForced(of: decoding, to: &shares, atMost: prefills.isEmpty ? left : left / 2)
         }
         return shares + split(left, among: prefills)
+    }
+
+    /// What `PrefillBudget` allows, but whole tiles with the answers' tokens: fewer, unless that leaves next to nothing.
+    private func promptTokens(beside answers: Int) -> Int {
+        let allowed = prefillBudget.tokens(beside: answers)
+        guard answers > 0, (1..<budget).contains(allowed) else { return allowed }
+        let whole = (answers + allowed) / Self.tile * Self.tile - answers
+        return whole >= Self.tile / 2 ? whole : whole + Self.tile
     }
 
     /// Gives decoding sessions their forced tokens, the oldest first.

@@ -118,34 +118,55 @@ import Testing
         #expect(budget.tokens(beside: 1) >= PrefillBudget.minTokens)
     }
 
-    @Test("The planner gives answers their token first, and prompts what their goal leaves")
+    private func candidate(_ id: Int, remaining: Int, isDecoding: Bool) -> StepPlanner.Candidate {
+        StepPlanner.Candidate(session: SessionID(UInt64(id)), client: "c", remaining: remaining, isDecoding: isDecoding)
+    }
+
+    private func step(_ shares: [StepPlanner.Share]) -> Step {
+        Step(
+            entries: shares.map {
+                StepEntry(
+                    session: $0.session,
+                    tokens: Array(repeating: 0, count: $0.tokens),
+                    startPosition: 0,
+                    blocks: [],
+                    samples: true,
+                    sampling: .greedy,
+                    sampleIndex: $0.tokens == 1 ? 1 : 0
+                )
+            }
+        )
+    }
+
+    @Test("The planner gives answers their token first, and prompts what their goal leaves, in whole tiles")
     func planner() {
         var planner = StepPlanner(budget: 256, goalSeconds: 0.1)
-        func candidate(_ id: UInt64, remaining: Int, isDecoding: Bool) -> StepPlanner.Candidate {
-            StepPlanner.Candidate(session: SessionID(id), client: "c", remaining: remaining, isDecoding: isDecoding)
-        }
-        func step(_ shares: [StepPlanner.Share]) -> Step {
-            Step(
-                entries: shares.map {
-                    StepEntry(
-                        session: $0.session,
-                        tokens: Array(repeating: 0, count: $0.tokens),
-                        startPosition: 0,
-                        blocks: [],
-                        samples: true,
-                        sampling: .greedy,
-                        sampleIndex: $0.tokens == 1 ? 1 : 0
-                    )
-                }
-            )
-        }
         let answer = candidate(1, remaining: 1, isDecoding: true)
         planner.learn(step(planner.plan([answer])), seconds: 0.05)
         let prompt = candidate(2, remaining: 2000, isDecoding: false)
         let alone = planner.plan([prompt])
         #expect(alone == [StepPlanner.Share(session: SessionID(2), tokens: 256)])
         planner.learn(step(alone), seconds: 0.256)
+        // 50 would be within the goal.
         let together = planner.plan([answer, prompt])
-        #expect(together.map(\.tokens) == [1, 50])
+        #expect(together.map(\.tokens) == [1, 47])
+    }
+
+    @Test("Beside answers, the tokens of a step are a multiple of 8, and some of them the prompt's", arguments: 1...20)
+    func tiles(answers: Int) {
+        var planner = StepPlanner(budget: 256)
+        let machine = Machine(least: 0.055, perToken: 0.005)
+        let running = (1...answers).map { candidate($0, remaining: 1, isDecoding: true) }
+        var prompt = 4000
+        let alone = planner.plan([candidate(100, remaining: 256, isDecoding: false)])
+        planner.learn(step(alone), seconds: machine.seconds(256))
+        planner.learn(step(planner.plan(running)), seconds: machine.seconds(answers))
+        for _ in 0..<40 {
+            let shares = planner.plan(running + [candidate(100, remaining: prompt, isDecoding: false)])
+            let tokens = shares.map(\.tokens).reduce(0, +)
+            #expect(tokens % 8 == 0 && tokens >= answers + 4, "\(tokens)")
+            planner.learn(step(shares), seconds: machine.seconds(tokens))
+            prompt -= tokens - answers
+        }
     }
 }
