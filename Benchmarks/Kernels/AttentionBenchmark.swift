@@ -210,7 +210,7 @@ final class AttentionStep {
         let shared = shape.heads / shape.kvHeads
         // As the engine does it: several heads of keys and values where there is but one token.
         let wide = max(1, min(16 / shared, runs.count * shape.kvHeads / 2 / Int(ck_compute_threads(compute))))
-        let kvHeads = runs.count == tokens.count ? (1...wide).last { shape.kvHeads % $0 == 0 } ?? 1 : 1
+        let kvHeads = runs.count == tokens.count ? wide : 1
         let most = CK_QUERY_TILE_MAX / (shared * kvHeads)
         spans = stride(from: 0, to: shape.kvHeads, by: kvHeads).flatMap { head in
             runs.flatMap { run in
@@ -219,7 +219,7 @@ final class AttentionStep {
                         row: run.row + offset,
                         count: min(Int32(most), run.count - offset),
                         head: Int32(head * shared),
-                        heads: Int32(shared * kvHeads)
+                        heads: Int32(shared * min(kvHeads, shape.kvHeads - head))
                     )
                 }
             }

@@ -111,7 +111,7 @@ bool ck_compute_reserve(ck_compute *c, size_t floats) {
     return true;
 }
 
-/// The most at which a real model loses a third of what it does with 8 bits: see Numerics.md.
+/// The most at which a real model loses little more than a third of what it does with 8 bits: see Numerics.md.
 static const float outlier_bound = 40, inner_outlier_bound = 100;
 
 void ck_compute_set_activations(ck_compute *c, ck_activations activations) {

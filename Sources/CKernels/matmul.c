@@ -118,9 +118,10 @@ static int panel_grain(const ck_compute *c, const packed_shape *s, int items) {
     return grain > 1 ? grain : 1;
 }
 
-/// Into how many parts tokens are divided, each of whole tiles. With as many as there are threads, a thread's part has the
-/// tokens that it has quantised, and of which it has computed the inputs, and computes on with the outputs: caches that are far
-/// apart then share little. With few panels for each thread there are more parts, for even load.
+/// Into how many parts a slab's tokens are divided, each of whole tiles. With as many as there are threads, a thread's part has
+/// the tokens that it has quantised, and of which it has computed the inputs, and computes on with the outputs: caches that are
+/// far apart then share little; with more threads, a few share a part. With few panels for each thread there are more parts, for
+/// even load.
 static int token_parts(const ck_compute *c, int tokens, int tiles, int panels) {
     int own = tokens / CK_OWN_TOKENS < c->threads ? tokens / CK_OWN_TOKENS : c->threads;
     int even = EVEN_LOAD * c->threads / panels;

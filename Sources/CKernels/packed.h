@@ -99,7 +99,7 @@ typedef struct activations {
     int32_t *sums;   // [tile][unit][group][token][plane]; affine: floats, [tile][unit][group][token]
     int planes;
     // Mixed: a group is an outlier if the square of its largest input is above `bound` times the mean square of the
-    // token's row, or `inner_bound` times if the matrix has inner inputs. 0: not mixed.
+    // token's row, or `inner_bound` times if the matrix has inner inputs. Both are 0 if not mixed.
     float bound, inner_bound;
     int8_t *lows;       // the second plane: [tile][unit][token][UNIT]
     outlier *outliers;  // [tile], a list for each OUTLIER_UNITS units with room for all of their groups

@@ -59,7 +59,7 @@ struct Matrix: @unchecked Sendable {
         return Matrix(form, memory: [packed])
     }
 
-    /// The same for inputs that do not come from the residual stream.
+    /// The same for inputs that come from heads or a gate.
     func withInnerInputs() -> Matrix {
         var view = view
         view.has_inner_inputs = true

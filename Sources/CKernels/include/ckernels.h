@@ -107,7 +107,7 @@ typedef struct ck_matrix {
     int zero;
     bool two_levels;
     bool float4;  // q − zero is twice the value of a float of 4 bits (E2M1), which is what the codes are
-    bool has_inner_inputs;  // do not come from the residual stream: of CK_MIXED inputs fewer have 15 bits
+    bool has_inner_inputs;  // inputs come from heads or a gate: with CK_MIXED they must stand out further for 15 bits
 } ck_matrix;
 
 /// Rows of a packed matrix that lie together: every so many of them are a packed matrix too.

@@ -79,11 +79,12 @@ struct Linear: Sendable {
     }
 }
 
-/// Where a linear layer's inputs come from. In the residual stream some channels are far larger than the others in every
-/// token; with mixed activations these have more bits.
+/// Where a linear layer's inputs come from.
 enum LinearInputs {
+    /// The residual stream, or a projection of it: some channels are far larger than the others in every token. With mixed
+    /// activations these have more bits.
     case stream
-    /// What a layer has computed itself, such as the activations of a feed-forward network.
+    /// Heads, a gate or experts: what stands out is another channel in each token.
     case inner
 }
 

@@ -53,7 +53,8 @@ extension WeightReader {
         return PerLayerInput(
             gate: try matrix("\(path).per_layer_input_gate", rows: part.size, columns: model.hiddenSize),
             activation: part.activation.gating,
-            projection: try matrix("\(path).per_layer_projection", rows: model.hiddenSize, columns: part.size),
+            projection: try matrix("\(path).per_layer_projection", rows: model.hiddenSize, columns: part.size)
+                .withInnerInputs(),
             norm: try norm("\(path).post_per_layer_input_norm", model.hiddenSize, of: model)
         )
     }
