@@ -43,6 +43,25 @@ def stretches(tokenizer, count: int, length: int) -> list[list[int]]:
     return [found[i * len(found) // count] for i in range(count)]
 
 
+def parser(usage: str, sequences: int) -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(usage=usage.split("usage: ")[1].split("\n\n")[0])
+    found.add_argument("model", type=pathlib.Path)
+    found.add_argument("--sequences", type=int, default=sequences)
+    found.add_argument("--length", type=int, default=512)
+    found.add_argument("--threads", type=int, default=os.cpu_count())
+    return found
+
+
+def load(arguments: argparse.Namespace, **more):
+    """The model in transformers, stretches of text in tokens, and its logits of these."""
+    torch.set_num_threads(arguments.threads)
+    folder, file = arguments.model.parent, arguments.model.name
+    sequences = stretches(AutoTokenizer.from_pretrained(folder, gguf_file=file), arguments.sequences, arguments.length)
+    model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32, **more).eval()
+    print(f"{file}, {len(sequences)} stretches of {arguments.length} tokens\n")
+    return model, sequences, reference(model, sequences)
+
+
 def reference(model, sequences: list[list[int]]) -> list[np.ndarray]:
     with torch.inference_mode():
         return [model(torch.tensor([sequence])).logits[0].float().numpy() for sequence in sequences]
@@ -77,21 +96,12 @@ def compare(name: str, rows: list[np.ndarray], expected: list[np.ndarray], seque
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n\n")[0])
-    parser.add_argument("model", type=pathlib.Path)
-    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
-    parser.add_argument("--peers", type=pathlib.Path)
-    parser.add_argument("--sequences", type=int, default=8)
-    parser.add_argument("--length", type=int, default=512)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    arguments = parser.parse_args()
+    options = parser(__doc__, 8)
+    options.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    options.add_argument("--peers", type=pathlib.Path)
+    arguments = options.parse_args()
     arguments.continued = 0
-    torch.set_num_threads(arguments.threads)
-    folder, file = arguments.model.parent, arguments.model.name
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
-    sequences = stretches(tokenizer, arguments.sequences, arguments.length)
-    expected = reference(AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32).eval(), sequences)
-    print(f"{file}, {len(sequences)} stretches of {arguments.length} tokens\n")
+    _, sequences, expected = load(arguments)
     print("| | KL divergence | same most probable token | perplexity |\n|---|---|---|---|")
     compare("transformers in float32", expected, expected, sequences)
     for mode in arguments.modes:
