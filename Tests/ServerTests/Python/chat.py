@@ -233,6 +233,9 @@ def prompt():
     terminal.expect("Ctrl-D ends")
     terminal.prompt()
     terminal.type("dropped\x03")
+    # The line that is left is drawn once more with its prompt. Until the next one is, Ctrl-C comes as a signal.
+    terminal.expect("dropped")
+    terminal.expect("\r\n")
     terminal.prompt()
     terminal.type("\x03")
     terminal.expect("Ctrl-C again")
