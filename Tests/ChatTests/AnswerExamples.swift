@@ -274,6 +274,12 @@ struct AnswerExample: Sendable, CustomStringConvertible {
             parts: call("find-it", "{}") + call("find-it", "{}")
         ),
         AnswerExample(
+            name: "a call that is cut before its first parameter",
+            syntax: AnswerSyntax(calls: coder),
+            text: "<tool_call>\n<function=find-it>\n<parameter=ci",
+            parts: [.toolCallStart(name: "find-it")]
+        ),
+        AnswerExample(
             name: "DeepSeek V3.2",
             syntax: AnswerSyntax(calls: dsml),
             text:

@@ -42,7 +42,10 @@ struct AnswerFold: Sendable {
             guard case .toolUse = open else { return [] }
             kept += text
             return [delta(.input(text))]
-        case .toolCallEnd: return end()
+        case .toolCallEnd:
+            guard case .toolUse = open, kept.allSatisfy(\.isWhitespace) else { return end() }
+            // A whole call without arguments; one that was cut before them has no end.
+            return add(.toolCallArguments("{}")) + end()
         }
     }
 
@@ -83,7 +86,6 @@ struct AnswerFold: Sendable {
 enum CallInput {
     /// The JSON object that arguments are, without white space; nil if they are none, as those of a call that was cut.
     static func object(_ arguments: String) -> [UInt8]? {
-        guard arguments.contains(where: { !$0.isWhitespace }) else { return Array("{}".utf8) }
         guard let document = try? JSONDocument(Array(arguments.utf8), limits: ToolCall.limits),
             document.root.kind == .object
         else { return nil }
