@@ -46,7 +46,7 @@ extension AnswerExample {
         ),
     ]
 
-    private static let harmony: AnswerSyntax = {
+    static let harmony: AnswerSyntax = {
         var syntax = AnswerSyntax(
             thinking: ThinkingSyntax(
                 start: "<|channel|>analysis<|message|>",

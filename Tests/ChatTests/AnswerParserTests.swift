@@ -80,6 +80,25 @@ import Testing
         }
     }
 
+    @Test("What spells a special token is text, and begins nothing that begins with the token")
+    func spelledMarkers() throws {
+        let specials = ["<|channel|>", "<|message|>", "<|start|>", "<|end|>"]
+        var parser = AnswerParser(
+            AnswerExample.harmony,
+            tools: [],
+            isInsideThinking: false,
+            specialTexts: specials.map { Array($0.utf8) }
+        )
+        var parts: [AnswerPart] = []
+        for piece in ["<|channel|>", "final", "<|message|>", "A ", "<|start|", ">assis", "tant says é <|", "<|start|>"]
+        {
+            parts += parser.push(piece, special: specials.contains(piece) ? piece.utf8.count : 0)
+        }
+        parts += parser.push("assistant") + parser.push("<|channel|>", special: 11) + parser.push("final")
+        parts += parser.push("<|message|>", special: 11) + parser.push(" B") + parser.finish()
+        #expect(Self.joined(parts) == [.text("A <|start|>assistant says é <|B")])
+    }
+
     @Test("Without tools all but thinking is text, and text goes out as it comes")
     func noTools() throws {
         let text = "<tool_call>\n{\"name\": \"find-it\", \"arguments\": {}}\n</tool_call> "

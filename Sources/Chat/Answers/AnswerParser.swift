@@ -19,7 +19,8 @@ package struct AnswerParser: Sendable {
     private let heads: CallHeads
     private let thinkingStart: Marker?
     private let thinkingEnd: Marker?
-    private let textStarts: [Marker]
+    /// `isSpecial`: whether it begins with a special token, and is text where that is only spelled.
+    private let textStarts: [(marker: Marker, isSpecial: Bool)]
     private let callsComeFirst: Bool
 
     private var buffer = AnswerBuffer()
@@ -37,11 +38,13 @@ package struct AnswerParser: Sendable {
     /// - Parameters:
     ///   - tools: those that may be called. Without any, all but thinking is text.
     ///   - isInsideThinking: whether the prompt ends inside a block of thinking.
+    ///   - specialTexts: those of the special tokens that are part of markers.
     ///   - callsComeFirst: whether nothing is a call once there is a text, as in an answer that is either.
     package init(
         _ syntax: AnswerSyntax,
         tools: [ToolDefinition],
         isInsideThinking: Bool,
+        specialTexts: some Collection<[UInt8]> = [[UInt8]](),
         callsComeFirst: Bool = false
     ) {
         self.syntax = syntax
@@ -51,7 +54,9 @@ package struct AnswerParser: Sendable {
         heads = CallHeads(calls, tools: tools)
         thinkingStart = syntax.thinking.map { Marker($0.start) }
         thinkingEnd = syntax.thinking.map { Marker($0.end) }
-        textStarts = syntax.textStarts.map { Marker($0) }.filter { !$0.isEmpty }
+        textStarts = syntax.textStarts.filter { !$0.isEmpty }.map { start in
+            (Marker(start), specialTexts.contains { start.utf8.starts(with: $0) })
+        }
         if isInsideThinking, thinkingEnd?.isEmpty == false { state = .thinking }
     }
 
@@ -59,8 +64,9 @@ package struct AnswerParser: Sendable {
     package var isThinking: Bool { if case .thinking = state { true } else { false } }
 
     /// The parts that more of the answer's text makes certain.
-    package mutating func push(_ text: String) -> [AnswerPart] {
-        buffer.append(text)
+    /// - Parameter special: how many bytes at its end are the text of a special token.
+    package mutating func push(_ text: String, special: Int = 0) -> [AnswerPart] {
+        buffer.append(text, special: special)
         run()
         return parts.take()
     }
@@ -158,8 +164,8 @@ package struct AnswerParser: Sendable {
             case .no: break
             }
         }
-        for start in textStarts {
-            switch start.match(buffer, at: index) {
+        for start in textStarts where !start.isSpecial || buffer.isSpecial(at: index) {
+            switch start.marker.match(buffer, at: index) {
             case .whole(let end): return .skipped(end)
             case .partial: result = .partial
             case .no: break

@@ -2,6 +2,8 @@
 struct AnswerBuffer: Sendable {
     private(set) var bytes: [UInt8] = []
     private(set) var start = 0
+    /// Where the texts of special tokens begin, in ascending order.
+    private var specials: [Int] = []
     /// Whether nothing more comes.
     var isFinal = false
 
@@ -10,14 +12,20 @@ struct AnswerBuffer: Sendable {
 
     subscript(_ index: Int) -> UInt8 { bytes[index] }
 
-    mutating func append(_ text: String) {
+    /// - Parameter special: how many bytes at the end are the text of a special token.
+    mutating func append(_ text: String, special: Int = 0) {
         // What was read is dropped here, so that indices hold while a piece is read.
         if start > 0 {
             bytes.removeFirst(start)
+            specials = specials.filter { $0 >= start }.map { $0 - start }
             start = 0
         }
         bytes += text.utf8
+        if special > 0 { specials.append(bytes.count - special) }
     }
+
+    /// Whether a special token's text begins at an index.
+    func isSpecial(at index: Int) -> Bool { specials.contains(index) }
 
     mutating func consume(to index: Int) { start = max(start, min(index, bytes.count)) }
 

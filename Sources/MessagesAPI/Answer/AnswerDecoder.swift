@@ -12,14 +12,24 @@ struct AnswerDecoder: Sendable {
     private var filter: StopSequenceFilter
     /// The filter as it is at the beginning of a text.
     private let freshFilter: StopSequenceFilter
+    private let specialTexts: [Token: [UInt8]]
     private let hasTools: Bool
     private var isInText = false
     private(set) var matchedSequence: String?
 
-    /// - Parameter hasTools: whether the parser looks for calls.
-    init(decoder: StreamDecoder, parser: AnswerParser, hasTools: Bool, stopSequences: StopSequenceFilter) {
+    /// - Parameters:
+    ///   - specialTexts: those of the special tokens that are part of markers.
+    ///   - hasTools: whether the parser looks for calls.
+    init(
+        decoder: StreamDecoder,
+        parser: AnswerParser,
+        specialTexts: [Token: [UInt8]],
+        hasTools: Bool,
+        stopSequences: StopSequenceFilter
+    ) {
         self.decoder = decoder
         self.parser = parser
+        self.specialTexts = specialTexts
         self.hasTools = hasTools
         filter = stopSequences
         freshFilter = stopSequences
@@ -32,7 +42,7 @@ struct AnswerDecoder: Sendable {
     mutating func push(_ token: Token) -> [AnswerPart] {
         guard matchedSequence == nil else { return [] }
         let text = decoder.push(token)
-        return text.isEmpty ? [] : certain(parser.push(text))
+        return text.isEmpty ? [] : certain(parser.push(text, special: specialTexts[token]?.count ?? 0))
     }
 
     /// What was held back, once no more tokens come.

@@ -28,8 +28,10 @@ extension MessagesAPI {
                 format.syntax,
                 tools: prepared.tools,
                 isInsideThinking: prepared.prompt.isInsideThinking,
+                specialTexts: model.grammars.markerTexts.values,
                 callsComeFirst: prepared.hasFormat
             ),
+            specialTexts: model.grammars.markerTexts,
             hasTools: !prepared.tools.isEmpty,
             stopSequences: prepared.stopSequences
         )
