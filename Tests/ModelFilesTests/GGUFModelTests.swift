@@ -44,6 +44,22 @@ import Testing
         #expect(source.folderName == "x")
     }
 
+    @Test("In harmony's vocabulary <|end|> ends a thought, and no answer")
+    func harmonyEnds() throws {
+        let tokens = ["a", "<|return|>", "<|end|>", "<|call|>", "<|endoftext|>", "b", "<|start|>"]
+        for (types, ends) in [([1, 3, 3, 3, 3, 1, 3], [1, 3, 4]), ([1, 3, 3, 1, 3, 1, 3], [1, 2, 4])] {
+            let source = try source(
+                Self.vocabulary.merging(
+                    [
+                        "tokenizer.ggml.tokens": Self.strings(tokens), "tokenizer.ggml.eos_token_id": .uint32(1),
+                        "tokenizer.ggml.token_type": .array(of: .int32(0), types.map { .int32(Int32($0)) }),
+                    ]
+                ) { $1 }
+            )
+            #expect(try GenerationConfiguration(source: source).eosTokens == Set(ends))
+        }
+    }
+
     @Test("A vocabulary whose parts do not fit together is an error")
     func badVocabulary() throws {
         for (key, value) in [

@@ -66,10 +66,8 @@ package struct GGUFVocabulary: Sendable, Equatable {
         eosToken = try ids["eos"]
         unknownToken = try ids["unknown"]
         paddingToken = try ids["padding"]
-        endTokens = Array(
-            Set(try [ids["eos"], ids["eot"], ids["eom"]].compactMap(\.self)).union(Self.ends(tokens, types))
-        )
-        .sorted()
+        let named = Set(try [ids["eos"], ids["eot"], ids["eom"]].compactMap(\.self))
+        endTokens = Self.ends(named, tokens, types)
     }
 
     /// Several times what the largest vocabularies have, of tokens or of merges.
@@ -81,10 +79,19 @@ package struct GGUFVocabulary: Sendable, Equatable {
         // Gemma 4 stops for the result of a call.
         "<turn|>", "<|tool_response>",
     ]
+    /// Harmony's ends of an answer, in whose vocabulary `<|end|>` only ends a message, such as a thought.
+    private static let harmonyEnds: Set<String> = ["<|return|>", "<|call|>"]
 
-    private static func ends(_ tokens: [String], _ types: [Int]) -> Set<Int> {
+    /// - Parameter named: what the file names as ends.
+    private static func ends(_ named: Set<Int>, _ tokens: [String], _ types: [Int]) -> [Int] {
         // Control and user-defined tokens only: any text can spell a normal one.
-        Set(tokens.indices.filter { endTexts.contains(tokens[$0]) && types.indices.contains($0) && 3...4 ~= types[$0] })
+        let special = zip(tokens.indices, types).filter { 3...4 ~= $1 }.map(\.0)
+        let harmony = special.filter { harmonyEnds.contains(tokens[$0]) }
+        guard harmony.count == harmonyEnds.count else {
+            return named.union(special.filter { endTexts.contains(tokens[$0]) }).sorted()
+        }
+        let ends = special.filter { endTexts.contains(tokens[$0]) } + harmony
+        return named.union(ends).filter { tokens[$0] != "<|end|>" }.sorted()
     }
 
     /// The tokens with a part to play, by the names of their parts.
