@@ -77,7 +77,7 @@ package struct TensorDirectory: Sendable {
     /// - Throws: `ModelError` if there are shards of several models.
     private static func shardWithoutIndex(_ source: ModelSource) throws(ModelError) -> ShardName? {
         let shards = try source.names().compactMap { ShardName($0, suffix: ".safetensors") }.filter {
-            $0.stem == "model"
+            ["model", "model.safetensors"].contains($0.stem)
         }
         let counts = Set(shards.map(\.count)).sorted()
         guard counts.count <= 1 else {

@@ -68,14 +68,22 @@ package struct FileSelection: Sendable, Equatable {
     /// Redundant where there is a `tokenizer.json`.
     private static let vocabularies: Set<String> = ["tokenizer.model", "vocab.json", "merges.txt"]
 
-    /// `model.safetensors`, else its shards, else all `.safetensors` except copies in other formats.
+    /// `model.safetensors`, else its shards, and those files beside them that the index may name; else all `.safetensors`.
+    /// Copies in other formats are never chosen.
     private static func weights(_ top: Set<RepositoryPath>) -> Set<RepositoryPath> {
         let all = top.filter { $0.name.hasSuffix(".safetensors") }
         let whole = all.filter { $0.name == "model.safetensors" }
         if !whole.isEmpty { return whole }
-        let shards = all.filter { ShardName($0.name, suffix: ".safetensors")?.stem == "model" }
-        if !shards.isEmpty { return shards }
-        return all.filter { path in !["consolidated", "adapter", "model."].contains { path.name.hasPrefix($0) } }
+        let shards = all.filter { isShard($0.name) }
+        let hasIndex = top.contains { $0.name == "model.safetensors.index.json" }
+        if !shards.isEmpty, !hasIndex { return shards }
+        let others = all.filter { path in !["consolidated", "adapter", "model."].contains { path.name.hasPrefix($0) } }
+        return shards.union(others)
+    }
+
+    /// `model-00001-of-00003.safetensors`; gpt-oss counts from 0, and Qwen 3.5 has `model.safetensors-00001-of-…`.
+    private static func isShard(_ name: String) -> Bool {
+        name.wholeMatch(of: #/model(\.safetensors)?-[0-9]+-of-[0-9]+\.safetensors/#) != nil
     }
 
     private static func nothing(

@@ -36,6 +36,30 @@ import Testing
         )
     }
 
+    @Test(
+        "Shards are chosen as published models name them, with what else their index may name",
+        arguments: [
+            ["model.safetensors-00001-of-00001.safetensors"],
+            ["model.safetensors-00001-of-00002.safetensors", "model.safetensors-00002-of-00002.safetensors"],
+            [
+                "model-00000-of-00002.safetensors", "model-00001-of-00002.safetensors",
+                "model-00002-of-00002.safetensors",
+            ],
+            ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "mtp.safetensors"],
+        ]
+    )
+    func shards(_ weights: [String]) throws {
+        let copies = ["consolidated.safetensors", "adapter_model.safetensors", "model.fp16.safetensors"]
+        let others = ["config.json", "model.safetensors.index.json", "tokenizer.json"]
+        let selection = try select(weights + copies + others)
+        #expect(selection.files.map(\.description) == (weights + others).sorted())
+        // Without an index nothing names what is not numbered.
+        let plain = try select(weights + copies + ["config.json"])
+        #expect(
+            plain.files.map(\.description) == (weights.filter { $0 != "mtp.safetensors" } + ["config.json"]).sorted()
+        )
+    }
+
     @Test("Weights in one file are preferred to shards")
     func wholeFile() throws {
         let selection = try select([
