@@ -50,10 +50,11 @@ final class Compute {
     private func seconds(_ work: ck_work) -> Double { Double(ck_compute_nanoseconds(handle, work)) * 1e-9 }
 
     /// Scratch memory for all parts of a model.
-    func reserve(for model: TransformerDescription, contextLength: Int) throws(ModelError) {
-        try reserve(columns: model.maxColumns)
-        if let latent = model.latentAttention { try reserve(for: latent) }
-        for heads in model.headKinds { try reserve(partsOf: heads, contextLength: contextLength) }
+    func reserve(for model: LoadedModel, contextLength: Int) throws(ModelError) {
+        try reserve(columns: model.mostColumns)
+        let description = model.transformer.description
+        if let latent = description.latentAttention { try reserve(for: latent) }
+        for heads in description.headKinds { try reserve(partsOf: heads, contextLength: contextLength) }
     }
 
     /// Scratch memory for matrices of up to `columns` columns.

@@ -67,8 +67,8 @@ extension Engine: BlockTransfer {
 }
 
 extension TensorDirectory {
-    /// A digest of the description and of the tensors' names, types, shapes and some of their bytes: models that differ
-    /// have different ones.
+    /// A digest of the description and of the tensors' names, types, shapes and some of their bytes. Models that differ have
+    /// different ones, unless they differ in a few rows alone that no piece lies in.
     func identity(_ description: TransformerDescription) -> String {
         var hash = SHA256()
         Array("\(description)\n".utf8).withUnsafeBytes { hash.update($0) }

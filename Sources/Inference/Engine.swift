@@ -47,7 +47,7 @@ package actor Engine: InferenceEngine {
         let drafting = draft?.transformer.description
         let shape = KVShape(transformer, draft: drafting, blockSize: options.blockSize, type: options.chosenKVType)
         let plan = try EnginePlan(transformer, shape: shape, options: options)
-        for model in [transformer, drafting].compactMap(\.self) {
+        for model in [model, draft].compactMap(\.self) {
             try compute.reserve(for: model, contextLength: plan.kv.contextLength)
         }
         let states = try plan.makeStateMemory()

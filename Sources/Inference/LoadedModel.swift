@@ -12,6 +12,8 @@ package final class LoadedModel: Sendable {
     package let eosTokens: Set<Token>
     package let parameterCount: Int
     package let weightBytes: Int
+    /// The most columns of any matrix that is multiplied as a whole.
+    let mostColumns: Int
     /// For people: "MLX 8-bit, group 64", "float16", "Q4_K and Q6_K", those first that hold the most.
     package let quantization: String
     package let leftOut: LeftOutWeights
@@ -76,6 +78,7 @@ package final class LoadedModel: Sendable {
         eosTokens = Set(configuration.eosTokens.compactMap { Token(exactly: $0) })
         parameterCount = reader.parameterCount
         weightBytes = reader.byteCount
+        mostColumns = reader.mostColumns
         quantization = reader.formNames
         self.modelID = modelID ?? source.folderName ?? configuration.modelType
         self.displayName = displayName ?? self.modelID

@@ -19,6 +19,11 @@ struct Matrix: @unchecked Sendable {
     var byteCount: Int { memory.reduce(0) { $0 + $1.count } }
     var isQuantized: Bool { ![CK_F32, CK_F16, CK_BF16].contains(view.format) }
 
+    /// Whether this and another one may be parts of one product.
+    func sharesInputs(with other: Matrix) -> Bool {
+        withUnsafePointer(to: view) { own in withUnsafePointer(to: other.view) { ck_share_inputs(own, $0) } }
+    }
+
     /// y[tokens, rows] = x[tokens, columns] · Wᵀ, or y += if `adding`.
     func multiply(_ x: FloatBuffer, tokens: Int, into y: FloatBuffer, adding: Bool = false, on compute: Compute) {
         let output = adding ? y.buffer(tokens * rows) : y.ensureCapacity(tokens * rows)

@@ -21,6 +21,8 @@ final class WeightReader {
     private var layer = (index: 0, count: 1)
     private(set) var parameterCount = 0
     private(set) var byteCount = 0
+    /// Of any matrix that is multiplied as a whole.
+    private(set) var mostColumns = 0
     /// The bytes of matrices in each form met.
     private var forms: [String: Int] = [:]
 
@@ -136,6 +138,7 @@ final class WeightReader {
             }
         parameterCount += matrix.parameterCount
         byteCount += matrix.byteCount
+        if !readsRows { mostColumns = max(mostColumns, columns) }
         return matrix
     }
 

@@ -22,6 +22,8 @@ import Testing
         let fixture = try Fixture("\(name)-\(form)")
         let engine = try Engine.make(fixture.model, precise: true)
         #expect(try await Comparison(fixture, engine).largestError < 1e-4)
+        // By which the memory that a model needs is known before it is read.
+        #expect(fixture.model.mostColumns <= fixture.model.transformer.description.maxColumns)
         #expect(try await engine.generate(fixture.prompt, count: fixture.answer.count) == fixture.answer)
     }
 

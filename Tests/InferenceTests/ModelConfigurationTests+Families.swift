@@ -195,6 +195,9 @@ extension ModelConfigurationTests {
             latentSize: 1024
         )
         #expect(model.layers[1] == LayerDescription(feedForward: .experts(experts)))
+        // What experts see in place of the hidden state may be wider than that.
+        #expect(model.maxColumns == 4096)
+        #expect(try description(nemotron.merging(["moe_latent_size": "16384"]) { $1 }).maxColumns == 16384)
         for list in [
             #"["mamba", "moe", "attention", "mlp"]"#, #"["linear_attention", "moe", "full_attention", "mlp"]"#,
         ] {

@@ -106,19 +106,19 @@ extension TransformerDescription {
         max(allLayers.compactMap(\.feedForward?.innerSize).max() ?? 0, perLayerEmbedding?.size ?? 0)
     }
 
-    /// The most columns of any matrix.
+    /// The most columns of any matrix that is multiplied as a whole, before they are read.
     var maxColumns: Int {
         let attention = latentAttention.map { max($0.valueSize * heads.count, $0.queryRank ?? 0) } ?? widestQuery
         let recurrent = layers.map(\.recurrentOutputFloats).max() ?? 0
         let input = draftHead == nil ? hiddenSize : 2 * hiddenSize
-        return max(input, attention, widestFeedForward, recurrent)
+        return max(input, attention, widestFeedForward, widestLatent, recurrent)
     }
 
     /// Latent attention, of the same shape in every layer; nil: there is none.
     var latentAttention: LatentAttentionDescription? { layers.lazy.compactMap(\.latentAttention).first }
 
     /// The most that experts see of a token in place of the hidden state; 0 if none do.
-    var widestLatent: Int { layers.compactMap(\.feedForward?.latentSize).max() ?? 0 }
+    var widestLatent: Int { allLayers.compactMap(\.feedForward?.latentSize).max() ?? 0 }
 
     /// The experts of the layer that has the most; 0 if none has any.
     var mostExperts: Int { allLayers.compactMap(\.feedForward?.expertCount).max() ?? 0 }

@@ -18,13 +18,8 @@ struct Linear: Sendable {
 
     /// Whether `applyGroups` may have this and another one.
     func canBeGrouped(with other: Linear) -> Bool {
-        guard let first = parts.first, parts.count == other.parts.count else { return false }
-        return zip(parts, other.parts).allSatisfy { own, other in
-            own.rows == other.rows
-                && withUnsafePointer(to: first.view) { first in
-                    withUnsafePointer(to: other.view) { ck_share_inputs(first, $0) }
-                }
-        }
+        guard let first = parts.first, parts.map(\.rows) == other.parts.map(\.rows) else { return false }
+        return (parts + other.parts).allSatisfy(first.sharesInputs)
     }
 
     /// The same of several at once: y[tokens of all, rows], with the tokens of each behind those of the one before it.
