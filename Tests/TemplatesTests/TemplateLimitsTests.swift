@@ -34,6 +34,36 @@ import Testing
         #expect(error?.kind == .limit, "\(String(describing: error))")
     }
 
+    @Test("Names and keys of templates cost what looking for them costs", .timeLimit(.minutes(1)))
+    func namesAndKeys() {
+        let names = (0..<100_000).map { "{% set a\($0) = 1 %}" }.joined()
+        let key = "{% set k = 'a' * 1000000 %}"
+        let keys = (0..<9).map { "'\($0)': 1" }.joined(separator: ", ")
+        let tuple = (0..<40).map { _ in "{% set n.t = (n.t, n.t) %}" }.joined()
+        for source in [
+            "{% for i in range(99999) %}{% continue %}\(names){% endfor %}",
+            "{% macro f() %}{% if false %}{{ f() }}{% endif %}\(names){% endmacro %}"
+                + "{% for i in range(99999) %}{{ f() }}{% endfor %}",
+            key
+                + "{% set d = {\(keys)} %}{% for i in range(99999) %}{% for j in range(99) %}{{ d[k] }}{% endfor %}{% endfor %}",
+            key
+                + "{% for i in range(99999) %}{% for j in range(99) %}{{ d.get(k) }}{{ k is sameas k }}{% endfor %}{% endfor %}",
+            "{% set n = namespace(t=(1, 2)) %}\(tuple){% for i in range(99999) %}{{ {n.t: 1}[n.t] }}{% endfor %}",
+        ] {
+            let error = #expect(throws: TemplateError.self) {
+                try ChatTemplate(source: source).text([.init("d", .object([.init("a", .integer(1))]))])
+            }
+            #expect(error?.kind == .limit, "\(source.prefix(80)): \(String(describing: error))")
+        }
+    }
+
+    @Test("Of many names each has its own value")
+    func manyNames() throws {
+        let names = (0..<100).map { "{% set a\($0) = \($0) %}" }.joined()
+        let sums = (0..<100).map { "a\($0)" }.joined(separator: " + ")
+        #expect(try rendered("{% for i in [1] %}\(names){% set a3 = 1003 %}{{ \(sums) }}{% endfor %}") == "5950")
+    }
+
     @Test("A wide number with separators takes no more time than its width", .timeLimit(.minutes(1)))
     func wideGroups() throws {
         let text = try ChatTemplate(source: "{{ '{:01000000,}'.format(1) }}").text([])

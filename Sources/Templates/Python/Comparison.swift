@@ -58,7 +58,9 @@ enum Comparison {
         guard left.count == right.count else { return false }
         if left === right { return true }
         for (key, value) in zip(left.keys, left.values) {
-            guard let other = try right.value(for: key), try areEqual(value, other, budget) else { return false }
+            guard let other = try right.value(for: key, budget), try areEqual(value, other, budget) else {
+                return false
+            }
         }
         return true
     }
@@ -144,8 +146,8 @@ enum Comparison {
             }
             try budget.spend(bytes: text.count + part.count)
             return part.isEmpty || (part.count <= text.count && TextSearch(part).first(in: text) != nil)
-        case .dict(let dict): return try dict.value(for: item) != nil
-        case .view(let view) where view.kind == .keys: return try view.dict.value(for: item) != nil
+        case .dict(let dict): return try dict.value(for: item, budget) != nil
+        case .view(let view) where view.kind == .keys: return try view.dict.value(for: item, budget) != nil
         case .range(let range):
             guard let double = item.double, let integer = Int(exactly: double) else { return false }
             let (distance, overflow) = integer.subtractingReportingOverflow(range.start)

@@ -68,7 +68,7 @@ struct Repr {
         case .namespace(let namespace):
             try put("<Namespace ")
             let pairs = namespace.names.map { (key: Value.text($0), value: namespace[$0] ?? .none) }
-            try write(try DictValue(pairs))
+            try write(try DictValue(pairs, budget))
             try put(">")
         case .macro(let macro):
             let name = macro.definition.name

@@ -29,7 +29,7 @@ enum StringMethod: String, CaseIterable {
 extension Interpreter {
     func call(_ method: StringMethod, on text: Text, _ arguments: Arguments) throws(TemplateError) -> Value {
         if method == .format {
-            let named = try DictValue(arguments.named.map { (.string($0.name), $0.value) })
+            let named = try DictValue(arguments.named.map { (.string($0.name), $0.value) }, budget)
             return .text(try BraceFormat.formatted(text, positional: arguments.positional, named: named, self))
         }
         let parameters = method.parameters

@@ -46,6 +46,7 @@ extension Interpreter {
     /// `value.name`: an attribute, or else an element.
     func attribute(_ name: Value, of value: Value) throws(TemplateError) -> Value {
         guard case .text(let text) = name else { return try item(name, of: value) }
+        try budget.spend(bytes: text.count)
         if let attribute = try ownAttribute(text, of: value) { return attribute }
         if case .dict(let dict) = value, let element = dict[text] { return element }
         return .undefined(Undefined(.attribute(of: Attributes.owner(value), text.string)))
@@ -107,9 +108,13 @@ extension Interpreter {
     private func element(_ key: Value, of value: Value) throws(TemplateError) -> Value? {
         switch value {
         case .dict(let dict):
-            guard let hashed = try? HashKey(key) else { return nil }
-            if case .text(let text) = hashed { return dict[text] }
-            return try dict.value(for: key)
+            do {
+                return try dict.value(for: key, budget)
+            } catch {
+                if error.kind == .limit { throw error }
+                // It cannot be a key.
+                return nil
+            }
         case .list(let list), .tuple(let list): return place(key, list.count).map { list[$0] }
         case .range(let range): return place(key, range.count).map { .integer(range[$0]) }
         case .text(let text):
@@ -158,7 +163,7 @@ extension Interpreter {
         if name == "get" {
             guard arguments.named.isEmpty else { throw .operation("dict.get() takes no keyword arguments") }
             let bound = try arguments.bound("get", ["key", "default"], required: 1)
-            return try dict.value(for: bound[0] ?? .none) ?? bound[1] ?? .none
+            return try dict.value(for: bound[0] ?? .none, budget) ?? bound[1] ?? .none
         }
         _ = try arguments.bound("dict.\(name)()", [])
         guard let kind = DictView.Kind(rawValue: name) else { return .dict(dict) }
@@ -216,6 +221,6 @@ extension Interpreter {
     private func dictFromKeys(_ arguments: Arguments) throws(TemplateError) -> Value {
         let bound = try arguments.bound("fromkeys()", ["iterable", "value"], required: 1)
         let value = bound[1] ?? .none
-        return .dict(try DictValue(try (bound[0] ?? .none).elements(budget).map { ($0, value) }))
+        return .dict(try DictValue(try (bound[0] ?? .none).elements(budget).map { ($0, value) }, budget))
     }
 }

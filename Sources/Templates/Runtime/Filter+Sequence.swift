@@ -192,8 +192,7 @@ extension Interpreter {
             while let element = try iterator.next() {
                 try budget.spend()
                 let key = try self.key(try path.value(in: element, self), bound[0]?.isTrue != true)
-                if case .text(let text) = key { try budget.spend(bytes: text.count) }
-                if seen.insert(try HashKey(key)).inserted { results.append(element) }
+                if seen.insert(try HashKey(key, budget)).inserted { results.append(element) }
             }
         } catch {
             if error.kind == .limit { throw error }

@@ -158,7 +158,7 @@ extension Interpreter {
         }
         let format = try string(value)
         guard arguments.named.isEmpty else {
-            let mapping = try DictValue(arguments.named.map { (.string($0.name), $0.value) })
+            let mapping = try DictValue(arguments.named.map { (.string($0.name), $0.value) }, budget)
             return .text(try PercentFormat.formatted(format, .dict(mapping), self))
         }
         return .text(try PercentFormat.formatted(format, .tuple(try ListValue(arguments.positional)), self))

@@ -69,7 +69,7 @@ extension Interpreter {
         }
         pairs += arguments.named.map { (.string($0.name), $0.value) }
         try budget.spend(pairs.count)
-        return try DictValue(pairs)
+        return try DictValue(pairs, budget)
     }
 
     private func namespace(_ arguments: Arguments) throws(TemplateError) -> Namespace {

@@ -98,7 +98,7 @@ extension Interpreter {
 
     private func call(_ macro: Macro, _ arguments: Arguments) throws(TemplateError) -> Text {
         try descend { () throws(TemplateError) in
-            let scope = makeScope(macro.definition.body.scope, parent: macro.scope)
+            let scope = try makeScope(macro.definition.body.scope, parent: macro.scope)
             return try capture { () throws(TemplateError) in
                 try within(scope) { () throws(TemplateError) in
                     try bind(arguments, of: macro.definition)
@@ -123,7 +123,7 @@ extension Interpreter {
             set("caller", to: index.map { named.remove(at: $0).value } ?? missing)
         }
         if definition.uses.contains("kwargs") {
-            set("kwargs", to: .dict(try DictValue(named.map { (.string($0.name), $0.value) })))
+            set("kwargs", to: .dict(try DictValue(named.map { (.string($0.name), $0.value) }, budget)))
         } else if let extra = named.first {
             throw .operation("macro '\(definition.name)' takes no keyword argument '\(extra.name)'")
         }

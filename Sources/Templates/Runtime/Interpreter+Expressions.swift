@@ -81,7 +81,7 @@ extension Interpreter {
         var values: [(key: Value, value: Value)] = []
         values.reserveCapacity(pairs.count)
         for pair in pairs { values.append((try evaluate(pair.key), try evaluate(pair.value))) }
-        return .dict(try DictValue(values))
+        return .dict(try DictValue(values, budget))
     }
 
     private func concatenate(_ parts: [Expression]) throws(TemplateError) -> Text {

@@ -34,7 +34,7 @@ extension Interpreter {
         case .filterBlock(let filters, let body): return try filterBlock(filters, body)
         case .with(let values, let body): return try with(values, body)
         case .scope(let body):
-            let inner = makeScope(body.scope, parent: scope)
+            let inner = try makeScope(body.scope, parent: scope)
             return try within(inner) { () throws(TemplateError) in try execute(body.statements) }
         case .breakLoop: return .breaks
         case .continueLoop: return .continues
@@ -93,7 +93,7 @@ extension Interpreter {
         _ body: Statement.Body
     ) throws(TemplateError) -> Flow {
         var flow = Flow.normal
-        let inner = makeScope(body.scope, parent: scope)
+        let inner = try makeScope(body.scope, parent: scope)
         let text = try capture { () throws(TemplateError) in
             try within(inner) { () throws(TemplateError) in flow = try execute(body.statements) }
         }
@@ -109,7 +109,7 @@ extension Interpreter {
 
     private func filterBlock(_ filters: Expression, _ body: Statement.Body) throws(TemplateError) -> Flow {
         var flow = Flow.normal
-        let inner = makeScope(body.scope, parent: scope)
+        let inner = try makeScope(body.scope, parent: scope)
         let text = try capture { () throws(TemplateError) in
             try within(inner) { () throws(TemplateError) in flow = try execute(body.statements) }
         }
@@ -131,7 +131,7 @@ extension Interpreter {
     private func with(_ values: [(target: Target, value: Expression)], _ body: Statement.Body) throws(TemplateError)
         -> Flow
     {
-        let inner = makeScope(body.scope, parent: scope)
+        let inner = try makeScope(body.scope, parent: scope)
         for (target, value) in values { try assign(try evaluate(value), to: target, in: inner) }
         return try within(inner) { () throws(TemplateError) in try execute(body.statements) }
     }
@@ -176,7 +176,7 @@ extension Interpreter {
         var wasCompleted = false
         while let item = try loop.next() {
             try budget.spend()
-            let turn = makeScope(statement.body.scope, parent: scope)
+            let turn = try makeScope(statement.body.scope, parent: scope)
             if statement.usesLoop { turn.set(loopName, to: .loop(loop)) }
             try assign(item, to: statement.target, in: turn)
             let flow = try within(turn) { () throws(TemplateError) in try execute(statement.body.statements) }
@@ -184,7 +184,7 @@ extension Interpreter {
             if flow == .normal { wasCompleted = true }
         }
         guard !wasCompleted, let otherwise = statement.otherwise else { return .normal }
-        let inner = makeScope(otherwise.scope, parent: scope)
+        let inner = try makeScope(otherwise.scope, parent: scope)
         return try within(inner) { () throws(TemplateError) in try execute(otherwise.statements) }
     }
 

@@ -49,7 +49,7 @@ final class Interpreter {
             scope.clear()
         }
         do {
-            beginScope(0, in: scope)
+            try beginScope(0, in: scope)
             _ = try execute(body)
         } catch {
             throw error.at(line: line)
@@ -94,13 +94,14 @@ final class Interpreter {
     }
 
     /// A scope inside `parent`, with the variables that begin undefined in it.
-    func makeScope(_ number: Int, parent: Scope) -> Scope {
+    func makeScope(_ number: Int, parent: Scope) throws(TemplateError) -> Scope {
         let scope = Scope(parent: parent)
-        beginScope(number, in: scope)
+        try beginScope(number, in: scope)
         return scope
     }
 
-    private func beginScope(_ number: Int, in scope: Scope) {
+    private func beginScope(_ number: Int, in scope: Scope) throws(TemplateError) {
+        try budget.spend(undefinedAtStart[number].count)
         for name in undefinedAtStart[number] { scope.set(name, to: .undefined(Undefined(.name(names[name])))) }
     }
 
@@ -195,7 +196,7 @@ extension Value {
             var pairs: [(key: Value, value: Value)] = []
             pairs.reserveCapacity(members.count)
             for member in members { pairs.append((.text(Text(member.name, .input)), try Value(member.value))) }
-            self = .dict(try DictValue(pairs))
+            self = .dict(try DictValue(pairs, Budget(steps: .max)))
         case .spelled(let value, let json):
             switch try Value(value) {
             case .list(let list): self = .list(list.spelled(Text(json, .input)))

@@ -75,7 +75,9 @@ extension Interpreter {
         case .divisibleby: return try isRemainder(0, of: value, bound[0] ?? .none)
         case .even: return try isRemainder(0, of: value, .integer(2))
         case .odd: return try isRemainder(1, of: value, .integer(2))
-        case .sameas: return Comparison.isIdentical(value, bound[0] ?? .none)
+        case .sameas:
+            if case .text(let text) = value { try budget.spend(bytes: text.count) }
+            return Comparison.isIdentical(value, bound[0] ?? .none)
         case .filter: return try name(value).map { Filter(name: $0) != nil } ?? false
         case .test: return try name(value).map { Test(name: $0) != nil } ?? false
         case .lower: return CharacterTest.holds(.islower, try string(value))
@@ -85,7 +87,7 @@ extension Interpreter {
     }
 
     private func name(_ value: Value) throws(TemplateError) -> String? {
-        guard case .text(let text) = try HashKey(value) else { return nil }
+        guard case .text(let text) = try HashKey(value, budget) else { return nil }
         return text.string
     }
 

@@ -11,12 +11,12 @@ final class DictValue {
     private static let smallCount = 8
 
     /// - Throws: if a key cannot be hashed. Of equal keys the first keeps its place and the last gives the value.
-    init(_ pairs: [(key: Value, value: Value)]) throws(TemplateError) {
+    init(_ pairs: [(key: Value, value: Value)], _ budget: Budget) throws(TemplateError) {
         let isSmall = pairs.count <= DictValue.smallCount
         var hashed: [HashKey] = []
         var index: [HashKey: Int] = [:]
         for pair in pairs {
-            let key = try HashKey(pair.key)
+            let key = try HashKey(pair.key, budget)
             if let place = isSmall ? hashed.firstIndex(of: key) : index[key] {
                 values[place] = pair.value
                 continue
@@ -47,11 +47,11 @@ final class DictValue {
         return nil
     }
 
-    func value(for key: Value) throws(TemplateError) -> Value? {
+    func value(for key: Value, _ budget: Budget) throws(TemplateError) -> Value? {
+        let key = try HashKey(key, budget)
         if case .text(let text) = key { return self[text] }
-        let key = try HashKey(key)
         if let index { return index[key].map { values[$0] } }
-        for (place, candidate) in keys.enumerated() where try HashKey(candidate) == key { return values[place] }
+        for (place, candidate) in keys.enumerated() where try HashKey(candidate, budget) == key { return values[place] }
         return nil
     }
 }
@@ -68,17 +68,21 @@ enum HashKey: Hashable {
     case object(ObjectIdentifier)
     case function(GlobalFunction)
 
-    init(_ value: Value) throws(TemplateError) {
+    /// - Throws: if the value cannot be a key, or the budget does not suffice for what is hashed and compared.
+    init(_ value: Value, _ budget: Budget) throws(TemplateError) {
         switch value {
         case .none: self = .none
         case .undefined: self = .undefined
         case .bool(let flag): self = .integer(flag ? 1 : 0)
         case .integer(let integer): self = .integer(integer)
         case .number(let number): self = Int(exactly: number).map(HashKey.integer) ?? .number(number)
-        case .text(let text): self = .text(text)
+        case .text(let text):
+            try budget.spend(bytes: text.count)
+            self = .text(text)
         case .tuple(let list):
             var keys: [HashKey] = []
-            for element in list.elements { keys.append(try HashKey(element)) }
+            try budget.spend(list.count)
+            for element in list.elements { keys.append(try HashKey(element, budget)) }
             self = .tuple(keys)
         case .range(let range):
             self = .range(

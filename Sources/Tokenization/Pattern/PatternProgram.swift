@@ -21,6 +21,8 @@ struct PatternProgram: Sendable {
     /// Bounds to the work and memory that a hostile pattern can ask for.
     private static let longest = 20_000
     private static let mostSets = 500
+    /// The most bits of memory that a byte of a text may take (see `PatternMemo`); published patterns take 1,000.
+    private static let mostMemory = 8192
 
     private(set) var instructions: [Instruction] = []
     private(set) var sets: [ScalarSet] = []
@@ -44,9 +46,23 @@ struct PatternProgram: Sendable {
             default: break
             }
         }
+        guard memoryPerByte <= Self.mostMemory else {
+            throw PatternError("too many repetitions and alternatives: it would take too much memory")
+        }
         for case .fork(let first, let second) in instructions {
             firstBytes[first] = firstBytes(from: first)
             firstBytes[second] = firstBytes(from: second)
+        }
+    }
+
+    /// The bits that `PatternMemo` may take for each byte of a text.
+    private var memoryPerByte: Int {
+        zip(instructions, innerEnds).reduce(0) { sum, next in
+            switch next.0 {
+            case .run: sum + 2 * Int32.bitWidth
+            case .fork: sum + 1 + (next.1 >= 0 ? Int32.bitWidth : 0)
+            default: sum
+            }
         }
     }
 
