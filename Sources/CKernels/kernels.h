@@ -5,6 +5,7 @@
 #include "kv.h"
 #include "packed.h"
 #include "recurrent.h"
+#include "rows.h"
 
 /// Rows of a matrix that one item of a matrix product covers.
 enum { ROW_BLOCK = 16 };
@@ -42,7 +43,7 @@ typedef struct kernels {
     void (*scale)(float factor, int size, float *y);
     void (*soft_cap)(float cap, int size, float *y);
     void (*route_top_k)(const ck_routing *routing, float *logits, int experts, int32_t *chosen, float *weights);
-    // As the functions of the same names in ckernels.h.
+    // As the functions of the same names in rows.h.
     void (*mask_logits)(const uint64_t *mask, int count, float *x);
     int32_t (*argmax)(const float *x, int count);
     void (*sampling_weights)(

@@ -22,7 +22,7 @@
 #ifndef PENSIEVE_KV_H
 #define PENSIEVE_KV_H
 
-#include "ckernels.h"
+#include "attention.h"
 
 enum { GROUP_TILES = 4, GROUP = GROUP_TILES * CK_LANES, SPLIT = 512, KV_LINE = 64, MAX_HEAD = 576, MAX_VALUE = 512 };
 

@@ -1,4 +1,4 @@
-// The other operations of ckernels.h: parallel loops around the kernels, and sampling.
+// The operations of rows.h: parallel loops around the kernels, and sampling.
 #include "compute.h"
 
 // MARK: Per row

@@ -29,7 +29,7 @@
 #ifndef PENSIEVE_PACKED_H
 #define PENSIEVE_PACKED_H
 
-#include "ckernels.h"
+#include "matrices.h"
 
 enum { UNIT = 64, SUPER_UNITS = 4, BLOCK_ROWS = 16, PANEL_ROWS = CK_PANEL_ROWS, LINE = 64 };
 /// The distance from a line of a block to the next line of the same block.

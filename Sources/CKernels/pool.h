@@ -2,7 +2,7 @@
 #ifndef PENSIEVE_POOL_H
 #define PENSIEVE_POOL_H
 
-#include "ckernels.h"
+#include "thread_pool.h"
 
 typedef struct pool pool;
 

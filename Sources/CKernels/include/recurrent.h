@@ -2,7 +2,7 @@
 #ifndef PENSIEVE_RECURRENT_H
 #define PENSIEVE_RECURRENT_H
 
-#include "ckernels.h"
+#include "thread_pool.h"
 
 /// A copy of a session's state after some of a run's tokens.
 typedef struct ck_state_snapshot {
