@@ -73,8 +73,9 @@ struct BlockFileFormat: Sendable {
 enum BlockFile {
     /// - Returns: whether the file was written.
     static func write(_ head: [UInt8], _ contents: [UInt8], to path: String) -> Bool {
-        let temporary = "\(path).\(getpid())\(BlockFileIndex.temporarySuffix)"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        // Of its own: processes in several containers may have the same number.
+        let temporary = "\(path).\(UInt64.random(in: .min ... .max))\(BlockFileIndex.temporarySuffix)"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return false }
         let isWhole = [head, contents, hash(head, contents)].allSatisfy { write($0, to: descriptor) }
         // No fsync: the hash reveals what was lost in a crash.
@@ -85,19 +86,30 @@ enum BlockFile {
         return true
     }
 
-    /// - Returns: the contents; nil unless the file has this head, the expected size and a matching hash.
-    static func read(_ path: String, head: [UInt8], contentBytes: Int) -> [UInt8]? {
+    /// What became of reading a file.
+    enum Reading {
+        case contents([UInt8])
+        /// It is not what it should be.
+        case wrong
+        /// It may be right: there is no descriptor left, say, or the disk has failed.
+        case unreadable
+    }
+
+    /// Reads the contents, if the file has this head, the expected size and a matching hash.
+    static func read(_ path: String, head: [UInt8], contentBytes: Int) -> Reading {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
+        // A link is no file of ours.
+        guard descriptor >= 0 else { return errno == ELOOP ? .wrong : .unreadable }
         defer { close(descriptor) }
         var information = stat()
-        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG,
-            Int(information.st_size) == head.count + contentBytes + BlockFileFormat.hashBytes,
-            read(head.count, from: descriptor) == head,
-            let contents = read(contentBytes, from: descriptor),
-            read(BlockFileFormat.hashBytes, from: descriptor) == hash(head, contents)
-        else { return nil }
-        return contents
+        guard fstat(descriptor, &information) == 0 else { return .unreadable }
+        guard information.st_mode & S_IFMT == S_IFREG,
+            Int(information.st_size) == head.count + contentBytes + BlockFileFormat.hashBytes
+        else { return .wrong }
+        guard let ownHead = read(head.count, from: descriptor), let contents = read(contentBytes, from: descriptor),
+            let ownHash = read(BlockFileFormat.hashBytes, from: descriptor)
+        else { return .unreadable }
+        return ownHead == head && ownHash == hash(head, contents) ? .contents(contents) : .wrong
     }
 
     private static func hash(_ head: [UInt8], _ contents: [UInt8]) -> [UInt8] {

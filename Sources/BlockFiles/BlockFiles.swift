@@ -114,17 +114,18 @@ package final class BlockFiles: BlockStore {
         }
     }
 
-    /// A block's contents; nil if its file is not valid, which is then removed.
+    /// A block's contents; nil if its file is not valid, which is then removed, or cannot be read, and is then left alone.
     private func read(_ block: StoredBlock) -> [UInt8]? {
         let file = BlockFileIndex.file(block.part, of: block.name)
         let (head, bytes) = (format.head(of: block), format.contentBytes(block.part))
-        guard let contents = BlockFile.read(path(file), head: head, contentBytes: bytes) else {
-            unlink(path(file))
-            index.withLock { $0.remove(file) }
-            return nil
+        let reading = BlockFile.read(path(file), head: head, contentBytes: bytes)
+        if case .contents(let contents) = reading {
+            _ = markUsed(block.part, of: block.name)
+            return contents
         }
-        _ = markUsed(block.part, of: block.name)
-        return contents
+        if case .wrong = reading { unlink(path(file)) }
+        index.withLock { $0.remove(file) }
+        return nil
     }
 
     /// Removes least recently used files until `bytes` more fit.

@@ -95,6 +95,10 @@ package struct StepEntry: Sendable {
 package struct Step: Sendable {
     package var entries: [StepEntry]
 
+    /// Matrix products compute so many of a step's tokens together: each in little more time than one of many, and what is
+    /// left of them takes nearly as long.
+    package static let tile = 8
+
     package init(entries: [StepEntry]) { self.entries = entries }
 
     package var tokenCount: Int { entries.reduce(0) { $0 + $1.tokens.count } }

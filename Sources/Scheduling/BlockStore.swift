@@ -77,19 +77,29 @@ package struct StoredBlocks: Sendable {
     /// Keeps a part of a cached block, unless it is kept already.
     /// - Returns: whether it is kept now.
     func save(_ part: CachedPart) async -> Bool {
-        if await store.use(part.description.part, of: part.description.name) { return true }
-        let contents =
-            switch part.place {
-            case .block(let block): try? await engine.contents(of: block)
-            case .state(let slot): try? await engine.contents(ofState: slot)
-            }
-        guard let contents else { return false }
+        if await use(part.description) { return true }
+        guard let contents = await contents(of: part) else { return false }
         return await store.write(part.description, contents)
+    }
+
+    /// The same of contents that were copied before.
+    func save(_ block: StoredBlock, _ contents: [UInt8]) async {
+        if await !use(block) { _ = await store.write(block, contents) }
+    }
+
+    private func use(_ block: StoredBlock) async -> Bool { await store.use(block.part, of: block.name) }
+
+    /// A copy of what the engine has of a part; nil if that fails.
+    func contents(of part: CachedPart) async -> [UInt8]? {
+        switch part.place {
+        case .block(let block): try? await engine.contents(of: block)
+        case .state(let slot): try? await engine.contents(ofState: slot)
+        }
     }
 }
 
 /// What is to be read from the store for one session: blocks that follow each other, or one state.
-struct BlockRead {
+struct BlockRead: Equatable {
     var session: SessionID
     /// How many blocks of the session's table come before the blocks, or before the end that the state is at.
     var blocksBefore: Int
@@ -111,4 +121,6 @@ struct BlockReads {
     /// same block wait for it.
     var firstNames: Set<String> = []
     var isReadingState = false
+    /// The reads that sessions waited for in vain and that have not ended: no session waits for the store meanwhile.
+    var overdueCount = 0
 }

@@ -173,6 +173,12 @@ struct KVCacheManager {
     /// Gives all blocks of a sequence back, the last first, so that a prefix is evicted after what follows it.
     mutating func releaseBlocks(of sequence: inout SequenceState) {
         for block in sequence.heldBlocks.reversed() { pool.release(block, isCached: cache.contains(block)) }
+        // Those that were given back before, the first of them first, belong behind these.
+        for index in (0..<sequence.outOfWindowBlocks).reversed() {
+            guard let block = cachedBlock(of: sequence, index) else { continue }
+            pool.retain(block)
+            pool.release(block, isCached: true)
+        }
         sequence.removeAllBlocks()
         releaseState(of: &sequence)
     }

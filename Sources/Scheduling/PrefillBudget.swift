@@ -8,9 +8,8 @@ import EngineContract
 /// former is measured in a step without prompts now and then, also while prompts never end: too low a value would charge
 /// the reading of the weights to the prompts, and make ever smaller shares of them look expensive.
 struct PrefillBudget {
-    /// The fewest prompt tokens in a step, whatever the goal, so that prompts always progress. Matrix products of this many
-    /// tokens take nearly as little time per token as those of many.
-    static let minTokens = 8
+    /// The fewest prompt tokens in a step, whatever the goal, so that prompts always progress.
+    static let minTokens = Step.tile
     /// Without a goal, prompts may make a step this many times as long as it would be without them, …
     private static let stretch = 2.0
     /// … or this long: nobody reads faster.

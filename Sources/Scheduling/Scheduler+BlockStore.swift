@@ -4,6 +4,11 @@ import EngineContract
 extension Scheduler {
     func read(_ read: BlockRead) {
         guard let store = stored?.store else { return }
+        let deadline = Task { [weak self, limit = configuration.storeReadLimit] in
+            guard (try? await Task.sleep(for: limit)) != nil else { return }
+            await self?.giveUp(read)
+        }
+        runningReads.append((read, deadline))
         Task { [weak self] in
             let contents = await store.read(read.blocks)
             await self?.finishRead(read, contents)
@@ -11,7 +16,23 @@ extension Scheduler {
     }
 
     private func finishRead(_ read: BlockRead, _ contents: [[UInt8]]) {
-        finishedReads.append((read, contents))
+        if let index = runningReads.firstIndex(where: { $0.read == read }) {
+            runningReads.remove(at: index).deadline.cancel()
+            finishedReads.append((read, contents))
+        } else {
+            update { $0.reads.overdueCount -= 1 }
+        }
+        startLoop()
+    }
+
+    /// Lets sessions compute what they waited for: the disk does not answer.
+    private func giveUp(_ read: BlockRead) {
+        guard let index = runningReads.firstIndex(where: { $0.read == read }) else { return }
+        runningReads.remove(at: index)
+        update { state in
+            state.reads.overdueCount += 1
+            state.endRead(read)
+        }
         startLoop()
     }
 
@@ -49,6 +70,7 @@ extension Scheduler {
     /// - Returns: how many blocks are saved.
     package func saveBlocks() async -> Int {
         guard let stored, isStopping, state.sessions.isEmpty else { return 0 }
+        await idleMemory.saving?.value
         let parts = state.kv.partsToSave(in: stored.store)
         var saved = 0
         // The newest first: they are there even if the process is killed meanwhile.

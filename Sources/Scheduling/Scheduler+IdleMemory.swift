@@ -8,12 +8,14 @@ struct IdleMemory {
     var isDue = false
     /// The last step, or work elsewhere that left memory behind; nil once all was given back.
     var lastWork: ContinuousClock.Instant?
+    /// Writes blocks that were evicted to the store: steps do not wait for a disk.
+    var saving: Task<Void, Never>?
     /// Whether the engine has trimmed its memory since the last work.
     var isTrimmed = true
 
     /// The most blocks given back at once: bounds how long a step may have to wait.
     static let maxBlocks = 256
-    /// The same where each block is written to the store first; with a state, which may be large, one.
+    /// The same where each block is copied for the store; with a state, which may be large, one.
     static let maxStoredBlocks = 8
 
     static func maxBlocks(isStored: Bool, hasStates: Bool) -> Int {
@@ -73,7 +75,7 @@ extension Scheduler {
             idleMemory.isDue = false
             return
         }
-        if let limit = configuration.cacheIdleLimit {
+        if let limit = configuration.cacheIdleLimit, idleMemory.saving == nil {
             update { $0.recent.forgetIdle(since: ticks(limit)) }
             let blocks = state.kv.idleEvictable(
                 since: ticks(limit),
@@ -102,9 +104,25 @@ extension Scheduler {
         await engine.trim()
     }
 
-    /// Saves blocks that are about to be evicted, if there is a store: they are ordered such that a text's end comes first.
+    /// Copies blocks that are about to be evicted, if there is a store, and begins to write them: they are ordered such that
+    /// a text's end comes first.
     private func save(_ blocks: [BlockIndex]) async {
         guard let stored else { return }
-        for part in state.kv.parts(of: blocks, in: stored.store) { _ = await stored.save(part) }
+        var copies: [(block: StoredBlock, contents: [UInt8])] = []
+        for part in state.kv.parts(of: blocks, in: stored.store) {
+            guard let contents = await stored.contents(of: part) else { continue }
+            copies.append((part.description, contents))
+        }
+        guard !copies.isEmpty else { return }
+        idleMemory.saving = Task { [weak self, copies] in
+            for copy in copies { await stored.save(copy.block, copy.contents) }
+            await self?.finishSaving()
+        }
+    }
+
+    private func finishSaving() {
+        idleMemory.saving = nil
+        idleMemory.isDue = true
+        startLoop()
     }
 }

@@ -15,6 +15,8 @@ package actor Scheduler {
 
     /// Changed by `update` only, so that no event is left behind.
     private(set) var state: SchedulerState
+    /// What is being read from the store, and what ends the waiting for it.
+    var runningReads: [(read: BlockRead, deadline: Task<Void, Never>)] = []
     /// Blocks read from the store that their sessions do not have yet.
     var finishedReads: [(read: BlockRead, contents: [[UInt8]])] = []
     var idleMemory = IdleMemory()

@@ -24,6 +24,8 @@ package struct SchedulerConfiguration: Sendable {
     package var cacheIdleLimit: Duration? = .seconds(900)
     /// How long unused memory is kept for the next requests before the system gets it back.
     package var memoryIdleLimit: Duration = .seconds(20)
+    /// How long sessions wait for blocks to be read from the store. Then it rests until it has read them.
+    package var storeReadLimit: Duration = .seconds(10)
 
     package init() {}
 }

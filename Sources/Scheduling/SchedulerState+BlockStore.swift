@@ -6,6 +6,7 @@ extension SchedulerState {
     /// after it, unless they are being read already.
     mutating func awaitsStoredBlocks(_ session: Session) -> Bool {
         guard let stored, session.sequence.endsAtBlockBorder else { return false }
+        if reads.overdueCount > 0 { session.usesStore = false }
         if kv.states != nil { return awaitsStoredState(session, in: stored) }
         return session.usesStore && awaitsBlocks(session, before: .max, in: stored)
     }

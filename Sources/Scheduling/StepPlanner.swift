@@ -31,12 +31,11 @@ struct StepPlanner {
         var tokens: Int
     }
 
-    /// Matrix products compute so many tokens together, and what is left of a step's tokens takes nearly as long.
-    private static let tile = 8
-
     let budget: Int
     private var prefillBudget: PrefillBudget
     private var decodeTurn = 0
+    /// Where a step has one token: whether a prompt gets it next.
+    private var isPromptsTurn = false
     /// The decoding sessions of the last plan.
     private var decoding: Set<SessionID> = []
     /// The client whose turn was last.
@@ -57,32 +56,39 @@ struct StepPlanner {
 
     /// - Parameter candidates: sessions that can go on, oldest first.
     mutating func plan(_ candidates: [Candidate]) -> [Share] {
-        var left = budget
         var shares: [Share] = []
         let decoding = candidates.filter(\.isDecoding)
-        // More decoding sessions than the budget has tokens: they take turns.
-        let first = decoding.count > left ? decodeTurn % decoding.count : 0
-        for offset in 0..<min(left, decoding.count) {
+        let seats = budget - (decoding.count < candidates.count ? leastForPrompts() : 0)
+        // More decoding sessions than there are tokens for them: they take turns.
+        let first = decoding.count > seats ? decodeTurn % decoding.count : 0
+        for offset in 0..<min(seats, decoding.count) {
             shares.append(Share(session: decoding[(first + offset) % decoding.count].session, tokens: 1))
         }
-        if decoding.count > left { decodeTurn = (first + left) % decoding.count }
+        if decoding.count > seats { decodeTurn = (first + seats) % decoding.count }
         self.decoding = Set(decoding.lazy.map(\.session))
         let isAlone = candidates.count == 1
-        left = min(left - shares.count, isAlone ? .max : promptTokens(beside: shares.count))
+        var left = min(budget - shares.count, isAlone ? .max : promptTokens(beside: shares.count))
 
-        let prefills = prefillOrder(withoutDuplicates(candidates.filter { !$0.isDecoding }))
+        let prefills = withoutDuplicates(prefillOrder(candidates.filter { !$0.isDecoding }))
         if shares.count == decoding.count {
             left -= addForced(of: decoding, to: &shares, atMost: prefills.isEmpty ? left : left / 2)
         }
         return shares + split(left, among: prefills)
     }
 
+    /// What decoding sessions leave to prompts, however many they are.
+    private mutating func leastForPrompts() -> Int {
+        guard budget == 1 else { return min(PrefillBudget.minTokens, budget / 2) }
+        defer { isPromptsTurn.toggle() }
+        return isPromptsTurn ? 1 : 0
+    }
+
     /// What `PrefillBudget` allows, but whole tiles with the answers' tokens: fewer, unless that leaves next to nothing.
     private func promptTokens(beside answers: Int) -> Int {
         let allowed = prefillBudget.tokens(beside: answers)
         guard answers > 0, (1..<budget).contains(allowed) else { return allowed }
-        let whole = (answers + allowed) / Self.tile * Self.tile - answers
-        return whole >= Self.tile / 2 ? whole : whole + Self.tile
+        let whole = (answers + allowed) / Step.tile * Step.tile - answers
+        return whole >= Step.tile / 2 ? whole : whole + Step.tile
     }
 
     /// Gives decoding sessions their forced tokens, the oldest first.
@@ -98,17 +104,19 @@ struct StepPlanner {
         return limit - left
     }
 
-    /// Leaves out sessions whose next block is filled by another session that is further in it, or older.
+    /// Of sessions that fill the same block next, the one that is furthest in it, when it is the first one's turn.
     private func withoutDuplicates(_ candidates: [Candidate]) -> [Candidate] {
-        var best: [PrefixCache.Key: (session: SessionID, computed: Int)] = [:]
+        var places: [PrefixCache.Key: Int] = [:]
+        var result: [Candidate] = []
         for candidate in candidates {
-            guard let block = candidate.nextBlock, block.computed > best[block.key]?.computed ?? -1 else { continue }
-            best[block.key] = (candidate.session, block.computed)
+            guard let block = candidate.nextBlock, let place = places[block.key] else {
+                if let block = candidate.nextBlock { places[block.key] = result.count }
+                result.append(candidate)
+                continue
+            }
+            if block.computed > result[place].nextBlock?.computed ?? 0 { result[place] = candidate }
         }
-        return candidates.filter { candidate in
-            guard let block = candidate.nextBlock else { return true }
-            return best[block.key]?.session == candidate.session
-        }
+        return result
     }
 
     /// A session that cannot be completed in this step takes half of what is left, so that short prompts need not wait for

@@ -102,10 +102,37 @@ import Testing
             #expect(tokens == script.answer(to: prompt, count: 20))
             #expect(summary?.cachedTokens == (round == 0 ? 0 : 192))
             await wait { await scheduler.statistics().blocksCached == 0 }
+            // They are written when they have gone.
+            await wait { store.names.count == 13 }
         }
-        #expect(store.names.count == 13)
         // Near the end of the prompt, and at that of the answer.
         #expect(store.stateNames.count == (stateSlots == nil ? 0 : 2))
+    }
+
+    @Test("No step waits for a disk that hangs while cached blocks are saved")
+    func hungWrites() async throws {
+        let (engine, store) = (CountingEngine(script), MemoryStore())
+        let scheduler = Scheduler(
+            engine: engine,
+            configuration: configuration(cache: .milliseconds(20), memory: .milliseconds(20)),
+            stored: StoredBlocks(engine: engine, store: store)
+        )
+        store.hang()
+        #expect(
+            await (try scheduler.submit(.make(prompt, 20))).collect().tokens == script.answer(to: prompt, count: 20)
+        )
+        await wait { await scheduler.statistics().blocksCached < 13 }
+        for first in 300..<310 {
+            let other = [Token(first)] + prompt
+            #expect(
+                await (try scheduler.submit(.make(other, 5))).collect().tokens == script.answer(to: other, count: 5)
+            )
+        }
+        #expect(store.names.isEmpty)
+        store.goOn()
+        await wait { await scheduler.statistics().blocksCached == 0 }
+        await wait { store.names.count > 13 }
+        #expect(await scheduler.checkIntegrity() == nil)
     }
 
     @Test("An error that lasts is told once, and is what the Scheduler says of itself")

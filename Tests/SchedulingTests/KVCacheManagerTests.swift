@@ -123,8 +123,15 @@ import Testing
         #expect(kv.pool.referencedCount == 2 && kv.pool.evictableCount == 4 && kv.problem(with: [sequence]) == nil)
         // No sequence ever holds more than a window and a step take, however long it is.
         #expect(kv.fits(self.sequence(4000, from: 500), beside: [sequence]))
+        let end = sequence.heldBlocks
         kv.releaseBlocks(of: &sequence)
         #expect(kv.pool.referencedCount == 0 && kv.problem(with: []) == nil)
+        // What is evicted first is the end of a text, and its beginning last, whatever a window has given back before.
+        #expect(Array(kv.pool.evictableBlocks.prefix(2)) == end.reversed())
+        for left in (0..<6).reversed() {
+            kv.evict(kv.idleEvictable(since: -1, limit: 1))
+            #expect(kv.cachedTokens(of: self.sequence(28)) == 4 * left)
+        }
     }
 
     @Test("Blocks of rejected drafts are given back and are never found")

@@ -17,6 +17,8 @@ final class MemoryStore: BlockStore {
         var reads: [StoredPart] = []
         var uses: [Key] = []
         var damaged: Set<Key> = []
+        var isHung = false
+        var hung: [CheckedContinuation<Void, Never>] = []
     }
 
     /// In parts, whatever their size.
@@ -63,7 +65,30 @@ final class MemoryStore: BlockStore {
         }
     }
 
+    /// From now on nothing is read or written, like on a disk that does not answer.
+    func hang() { state.withLock { $0.isHung = true } }
+
+    /// Goes on with what hangs.
+    func goOn() {
+        let hung = state.withLock { state in
+            defer { (state.isHung, state.hung) = (false, []) }
+            return state.hung
+        }
+        for continuation in hung { continuation.resume() }
+    }
+
+    private func waitForDisk() async {
+        await withCheckedContinuation { continuation in
+            let hangs = state.withLock { state in
+                if state.isHung { state.hung.append(continuation) }
+                return state.isHung
+            }
+            if !hangs { continuation.resume() }
+        }
+    }
+
     func read(_ blocks: [StoredBlock]) async -> [[UInt8]] {
+        await waitForDisk()
         for _ in 0..<state.withLock({ Int.random(in: 0..<6, using: &$0.numbers) }) { await Task.yield() }
         return state.withLock { state in
             var result: [[UInt8]] = []
@@ -81,6 +106,7 @@ final class MemoryStore: BlockStore {
     }
 
     func write(_ block: StoredBlock, _ contents: [UInt8]) async -> Bool {
+        await waitForDisk()
         state.withLock { $0.parts[Key(part: block.part, name: block.name)] = contents }
         return true
     }

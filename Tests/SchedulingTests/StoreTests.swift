@@ -10,10 +10,17 @@ import Testing
         let engine: ScriptedEngine
         let scheduler: Scheduler
 
-        init(_ store: MemoryStore, blocks: Int = 100, stateSlots: Int? = nil, script: Script = Script()) {
+        init(
+            _ store: MemoryStore,
+            blocks: Int = 100,
+            stateSlots: Int? = nil,
+            script: Script = Script(),
+            configuration: SchedulerConfiguration = SchedulerConfiguration()
+        ) {
             let description = EngineDescription.make(blocks: blocks, window: script.window, stateSlots: stateSlots)
             engine = ScriptedEngine(description: description, keepsHistory: true, script: script.next)
-            scheduler = Scheduler(engine: engine, stored: StoredBlocks(engine: engine, store: store))
+            let stored = StoredBlocks(engine: engine, store: store)
+            scheduler = Scheduler(engine: engine, configuration: configuration, stored: stored)
         }
 
         /// Tokens computed in all steps.
@@ -67,6 +74,35 @@ import Testing
         }
         #expect(store.readCount == 20)
         #expect(await life.computed == 8)
+    }
+
+    @Test("What a disk that hangs does not give is computed, until it answers again", arguments: [nil, 8])
+    func hungReads(stateSlots: Int?) async throws {
+        let store = MemoryStore()
+        let text = (0..<320).map { Token($0) }
+        let others = [320, 640].map { more in text.map { $0 + more } }
+        let borders: Set = stateSlots == nil ? [] : [20]
+        for text in [text] + others { store.add(text, blockSize: 16, statesAfter: borders) }
+        var configuration = SchedulerConfiguration()
+        configuration.storeReadLimit = .milliseconds(50)
+        let life = Life(store, stateSlots: stateSlots, configuration: configuration)
+        store.hang()
+        for index in 0..<3 {
+            let prompt = (index == 1 ? others[0] : text) + [Token(500 + index)]
+            let (tokens, summary) = await (try life.scheduler.submit(.make(prompt, 4))).collect()
+            #expect(tokens == script.answer(to: prompt, count: 4))
+            // The third finds what the first has computed.
+            #expect(summary?.cachedTokens == (index == 2 ? 320 : 0))
+        }
+        #expect(store.readCount == 0)
+        store.goOn()
+        // The reads that nobody waits for any more end soon.
+        while store.readCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        try await Task.sleep(for: .milliseconds(50))
+        let prompt = others[1] + [7]
+        let (tokens, summary) = await (try life.scheduler.submit(.make(prompt, 4))).collect()
+        #expect(tokens == script.answer(to: prompt, count: 4) && summary?.cachedTokens == 320)
+        #expect(await life.scheduler.checkIntegrity() == nil)
     }
 
     @Test("A block that cannot be read is computed, and those behind it")
