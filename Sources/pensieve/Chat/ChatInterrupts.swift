@@ -5,8 +5,8 @@ import Synchronization
 final class ChatInterrupts: Sendable {
     enum Activity: Sendable {
         /// The user types. The line editor gets Ctrl-C as a key; without it, or between two lines, the signal arrives
-        /// here. `interruptions` counts the previous ones at an empty prompt.
-        case reading(interruptions: Int)
+        /// here, and the prompt is shown again. `interruptions` counts the previous ones at an empty prompt.
+        case reading(prompt: String, interruptions: Int)
         case answering(@Sendable () -> Void)
         /// A model is being loaded, which only the program's end can interrupt.
         case busy
@@ -37,8 +37,10 @@ final class ChatInterrupts: Sendable {
                     return state
                 }
                 switch now.activity {
-                case .reading(let interruptions) where interruptions + now.count > 1: Self.end(0)
-                case .reading: Terminal.error("\n" + Self.hint)
+                case .reading(_, let interruptions) where interruptions + now.count > 1: Self.end(0)
+                case .reading(let prompt, _):
+                    Terminal.error("\n" + Self.hint)
+                    Terminal.control(prompt)
                 // If an answer does not stop, further signals end the program.
                 case .answering where now.count > 2: Self.end(128 + number)
                 case .answering(let stop): stop()

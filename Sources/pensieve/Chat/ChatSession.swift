@@ -50,14 +50,15 @@ struct ChatSession {
         var assembler = TurnAssembler()
         var interruptions = 0
         while true {
-            interrupts.begin(.reading(interruptions: interruptions))
-            switch await lines.next(prompt: assembler.isInside ? Self.continuation : Self.prompt) {
+            let prompt = assembler.isInside ? Self.continuation : Self.prompt
+            interrupts.begin(.reading(prompt: prompt, interruptions: interruptions))
+            switch await lines.next(prompt: prompt) {
             case .end: return nil
             case .interrupted(let hadText):
                 interruptions = hadText || assembler.isInside ? 0 : interruptions + interrupts.count + 1
                 if interruptions > 1 { return nil }
                 // Before the hint is shown: until the editor reads again, the next Ctrl-C comes as a signal.
-                interrupts.begin(.reading(interruptions: interruptions))
+                interrupts.begin(.reading(prompt: Self.prompt, interruptions: interruptions))
                 if interruptions == 1 { Terminal.print(Terminal.dim(ChatInterrupts.hint)) }
                 assembler.reset()
             case .line(let line):

@@ -277,6 +277,7 @@ def dumb():
     terminal.prompt()
     terminal.type("\x03")
     terminal.expect("Ctrl-C again")
+    terminal.prompt()
     terminal.type("\x03")
     assert terminal.end() == 0
 
