@@ -1,11 +1,11 @@
 // Drives llama.cpp, or ik_llama.cpp (-DIK), through its library alone, which takes half the time to build that its programs
 // do.
 //
-// usage: engine MODEL THREADS speed PROMPTS SESSIONS CONTEXTS DECODED
+// usage: engine MODEL THREADS speed REPEATS PROMPTS SESSIONS CONTEXTS DECODED
 //        engine MODEL THREADS logits KV < SEQUENCES > LOGITS
 //
-// speed: as llama-batched-bench measures, with the same settings: tokens per second of prompts of so many tokens, and of
-// steps of so many sessions, each with keys and values of its own, after so many tokens; numbers by commas, as JSON. The
+// speed: as llama-batched-bench measures, with the same settings: tokens per second of prompts of so many tokens, the median
+// of REPEATS (at most 9), and of steps of so many sessions, each with keys and values of its own, after so many tokens; numbers by commas, as JSON. The
 // step in which a prompt is copied to all sessions does not count, also in models that cannot go back by a token.
 // logits: for each line of tokens, their number and the vocabulary's as int32, and the logits of all of them as float32.
 // KV is f16, q8_0 or q4_0. With ik_llama.cpp one token at a time: its products of many tokens with Q4_1 are far off (a KL
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { STEP = 512, MOST = 64, LONGEST = 1 << 16 };
+enum { STEP = 512, MOST = 64, LONGEST = 1 << 16, MOST_REPEATS = 9 };
 #ifdef IK
 enum { LOGITS_STEP = 1 };
 #else
@@ -105,6 +105,22 @@ static double prefill(engine *e, int count, int sequence) {
     return count / (seconds() - begin);
 }
 
+static int compare(const void *one, const void *other) {
+    double difference = *(const double *)one - *(const double *)other;
+    return (difference > 0) - (difference < 0);
+}
+
+/// The median of the speeds of some prompts of so many tokens.
+static double median_prefill(engine *e, int count, int repeats) {
+    double speeds[MOST_REPEATS];
+    for (int k = 0; k < repeats; k++) {
+        memory_clear(memory_of(e->context));
+        speeds[k] = prefill(e, count, 0);
+    }
+    qsort(speeds, (size_t)repeats, sizeof speeds[0], compare);
+    return (speeds[(repeats - 1) / 2] + speeds[repeats / 2]) / 2;
+}
+
 /// Tokens per second of `count` steps of some sequences, after one that counts for nothing.
 static double decode(engine *e, int position, int first, int end, int count) {
     double begin = 0;
@@ -126,17 +142,17 @@ static int numbers(const char *text, int *values) {
 }
 
 static void measure(engine *e, char **arguments) {
-    int prompts[MOST], sessions[MOST], contexts[MOST];
-    int prompt_count = numbers(arguments[0], prompts), session_count = numbers(arguments[1], sessions);
-    int context_count = numbers(arguments[2], contexts), decoded = atoi(arguments[3]), all = 0;
+    int repeats = atoi(arguments[0]), prompts[MOST], sessions[MOST], contexts[MOST];
+    int prompt_count = numbers(arguments[1], prompts), session_count = numbers(arguments[2], sessions);
+    int context_count = numbers(arguments[3], contexts), decoded = atoi(arguments[4]), all = 0;
+    if (repeats < 1 || repeats > MOST_REPEATS) fail("see the head of engine.c");
     for (int i = 0; i < session_count; i++) all += sessions[i];
     printf("{\"prefill\": {");
     for (int i = 0; i < prompt_count; i++) {
         start(e, 1, prompts[i]);
         // The first step touches weights, which is part of loading.
         prefill(e, 16, 0);
-        memory_clear(memory_of(e->context));
-        printf("%s\"%d\": %f", i > 0 ? ", " : "", prompts[i], prefill(e, prompts[i], 0));
+        printf("%s\"%d\": %f", i > 0 ? ", " : "", prompts[i], median_prefill(e, prompts[i], repeats));
     }
     printf("}, \"decode\": {");
     for (int i = 0; i < context_count; i++) {
@@ -192,7 +208,7 @@ static enum ggml_type kv_type(const char *name) {
 }
 
 int main(int count, char **arguments) {
-    bool is_speed = count == 8 && strcmp(arguments[3], "speed") == 0;
+    bool is_speed = count == 9 && strcmp(arguments[3], "speed") == 0;
     if (!is_speed && !(count == 5 && strcmp(arguments[3], "logits") == 0)) fail("see the head of engine.c");
     llama_log_set(silent, NULL);
     llama_backend_init();

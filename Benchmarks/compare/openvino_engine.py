@@ -1,13 +1,14 @@
 """Measures OpenVINO GenAI with continuous batching, as engine.c does llama.cpp.
 
-usage: openvino_engine.py MODEL THREADS PROMPTS SESSIONS CONTEXTS DECODED
+usage: openvino_engine.py MODEL THREADS REPEATS PROMPTS SESSIONS CONTEXTS DECODED
 
-Prints JSON: tokens per second of prompts of so many tokens, and of steps of so many sessions behind so many. Needs
-`openvino-genai` from PyPI.
+Prints JSON: tokens per second of prompts of so many tokens, the median of REPEATS, and of steps of so many sessions behind so
+many. Needs `openvino-genai` from PyPI.
 """
 
 import json
 import random
+import statistics
 import sys
 import time
 
@@ -21,7 +22,7 @@ def numbers(text: str) -> list[int]:
 
 
 def main():
-    model, threads, prompts, sessions, contexts, decoded = sys.argv[1:]
+    model, threads, repeats, prompts, sessions, contexts, decoded = sys.argv[1:]
     prompts, sessions, contexts, decoded = numbers(prompts), numbers(sessions), numbers(contexts), int(decoded)
     scheduling = openvino_genai.SchedulerConfig()
     scheduling.cache_size = 4
@@ -45,7 +46,7 @@ def main():
     for count in prompts:
         # The first time there is work for each new shape.
         run(1, count, 1)
-        figures[f"prefill {count}"] = count / run(1, count, 1)
+        figures[f"prefill {count}"] = statistics.median(count / run(1, count, 1) for _ in range(int(repeats)))
     for context in contexts:
         for count in sessions:
             # The difference is that of the steps alone: enough of them that the prompts' time cancels out.
