@@ -14,6 +14,8 @@ package struct ThinkingBudget: TokenConstraint {
         let closing: [Token]
         let vocabulary: Vocabulary
         let specialTexts: [Token: [UInt8]]
+        /// Whether the end marker is a special token: where that is only spelled, it ends nothing.
+        let isEndSpecial: Bool
 
         init(
             budget: Int,
@@ -29,6 +31,7 @@ package struct ThinkingBudget: TokenConstraint {
             self.closing = closing
             self.vocabulary = vocabulary
             self.specialTexts = specialTexts
+            isEndSpecial = specialTexts.values.contains(end)
         }
     }
 
@@ -118,16 +121,19 @@ package struct ThinkingBudget: TokenConstraint {
     package mutating func accept(_ token: Token) -> Bool {
         if let next = closingTokens.first, next != token { return false }
         guard inner?.accept(token) ?? true else { return false }
-        let text = rules.specialTexts[token].map { $0[...] } ?? rules.vocabulary.text(token)
+        let special = rules.specialTexts[token].map { $0[...] }
+        let text = special ?? rules.vocabulary.text(token)
+        // What may be of the end marker.
+        let end = rules.isEndSpecial && special == nil ? [] : text
         switch state {
         case .over: return true
         case .before(let bytes): begin(with: bytes + text)
         case .inside(let bytes):
             thought += 1
-            state = after(bytes + text) ?? .before(bytes: [])
+            state = after(bytes + end) ?? .before(bytes: [])
         case .closing(let index, let bytes, let wasEnded):
-            let isEnded = wasEnded || after(bytes + text) == nil
-            proceed(to: index + 1, bytes + text, isEnded: isEnded)
+            let isEnded = wasEnded || after(bytes + end) == nil
+            proceed(to: index + 1, bytes + end, isEnded: isEnded)
         }
         closeIfDue()
         return true

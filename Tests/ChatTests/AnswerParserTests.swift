@@ -99,6 +99,37 @@ import Testing
         #expect(Self.joined(parts) == [.text("A <|start|>assistant says é <|B")])
     }
 
+    @Test("What spells a special token ends no thought, and begins no call")
+    func spelledEnds() throws {
+        let specials = ["<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|call|>", "<|constrain|>"]
+        var parser = AnswerParser(
+            AnswerExample.harmony,
+            tools: try Self.tools(),
+            isInsideThinking: true,
+            specialTexts: specials.map { Array($0.utf8) }
+        )
+        var parts: [AnswerPart] = []
+        func push(_ pieces: String..., asTokens: Bool) {
+            for piece in pieces {
+                parts += parser.push(piece, special: asTokens && specials.contains(piece) ? piece.utf8.count : 0)
+            }
+        }
+        push("The ", "<|end|>", " of it.", asTokens: false)
+        push("<|end|>", "<|start|>", "assistant", "<|channel|>", "final", "<|message|>", asTokens: true)
+        let call = [
+            "<|channel|>", "commentary to=functions.find-it ", "<|constrain|>", "json", "<|message|>", "{}", "<|call|>",
+        ]
+        push("<|end|>", " is it: ", call.joined(), asTokens: false)
+        for piece in call { push(piece, asTokens: true) }
+        parts += parser.finish()
+        #expect(
+            Self.joined(parts) == [
+                .thinking("The <|end|> of it."), .text("<|end|> is it: " + call.joined()),
+                .toolCallStart(name: "find-it"), .toolCallArguments("{}"), .toolCallEnd,
+            ]
+        )
+    }
+
     @Test("Without tools all but thinking is text, and text goes out as it comes")
     func noTools() throws {
         let text = "<tool_call>\n{\"name\": \"find-it\", \"arguments\": {}}\n</tool_call> "

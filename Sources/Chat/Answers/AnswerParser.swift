@@ -19,9 +19,9 @@ package struct AnswerParser: Sendable {
     private let heads: CallHeads
     private let thinkingStart: Marker?
     private let thinkingEnd: Marker?
-    /// `isSpecial`: whether it begins with a special token, and is text where that is only spelled.
-    private let textStarts: [(marker: Marker, isSpecial: Bool)]
+    private let textStarts: [Marker]
     private let callsComeFirst: Bool
+    private let specialTexts: [[UInt8]]
 
     private var buffer = AnswerBuffer()
     private var state = State.text
@@ -38,25 +38,25 @@ package struct AnswerParser: Sendable {
     /// - Parameters:
     ///   - tools: those that may be called. Without any, all but thinking is text.
     ///   - isInsideThinking: whether the prompt ends inside a block of thinking.
-    ///   - specialTexts: those of the special tokens that are part of markers.
+    ///   - specialTexts: those of the special tokens that are part of markers. What begins with one is no marker where its
+    ///     text is only spelled.
     ///   - callsComeFirst: whether nothing is a call once there is a text, as in an answer that is either.
     package init(
         _ syntax: AnswerSyntax,
         tools: [ToolDefinition],
         isInsideThinking: Bool,
-        specialTexts: some Collection<[UInt8]> = [[UInt8]](),
+        specialTexts: [[UInt8]] = [],
         callsComeFirst: Bool = false
     ) {
         self.syntax = syntax
         self.callsComeFirst = callsComeFirst
+        self.specialTexts = specialTexts
         calls = tools.isEmpty ? [] : [syntax.calls] + syntax.otherCalls
         self.tools = Dictionary(tools.map { ($0.name, $0) }) { first, _ in first }
-        heads = CallHeads(calls, tools: tools)
-        thinkingStart = syntax.thinking.map { Marker($0.start) }
-        thinkingEnd = syntax.thinking.map { Marker($0.end) }
-        textStarts = syntax.textStarts.filter { !$0.isEmpty }.map { start in
-            (Marker(start), specialTexts.contains { start.utf8.starts(with: $0) })
-        }
+        heads = CallHeads(calls, tools: tools, specialTexts: specialTexts)
+        thinkingStart = syntax.thinking.map { Marker($0.start, specialTexts: specialTexts) }
+        thinkingEnd = syntax.thinking.map { Marker($0.end, specialTexts: specialTexts) }
+        textStarts = syntax.textStarts.map { Marker($0, specialTexts: specialTexts) }.filter { !$0.isEmpty }
         if isInsideThinking, thinkingEnd?.isEmpty == false { state = .thinking }
     }
 
@@ -164,8 +164,8 @@ package struct AnswerParser: Sendable {
             case .no: break
             }
         }
-        for start in textStarts where !start.isSpecial || buffer.isSpecial(at: index) {
-            switch start.marker.match(buffer, at: index) {
+        for start in textStarts {
+            switch start.match(buffer, at: index) {
             case .whole(let end): return .skipped(end)
             case .partial: result = .partial
             case .no: break
@@ -237,7 +237,7 @@ package struct AnswerParser: Sendable {
         (isAtBeginning, isAtBoundary, dropsSpace) = (false, true, true)
         parts.append(.toolCallStart(name: found.name))
         state = .call(
-            ArgumentReader(calls[found.syntax], tools[found.name]),
+            ArgumentReader(calls[found.syntax], tools[found.name], specialTexts: specialTexts),
             CallTail(calls[found.syntax], number: found.syntax)
         )
     }

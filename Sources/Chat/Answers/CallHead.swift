@@ -24,10 +24,10 @@ struct CallHeads: Sendable {
         let callEnd: Marker
         let parameterStart: Marker?
 
-        init(_ syntax: CallSyntax) {
+        init(_ syntax: CallSyntax, _ specialTexts: [[UInt8]]) {
             self.syntax = syntax
-            opening = Marker(syntax.sectionStart + syntax.callStart)
-            callStart = Marker(syntax.callStart)
+            opening = Marker(syntax.sectionStart + syntax.callStart, specialTexts: specialTexts)
+            callStart = Marker(syntax.callStart, specialTexts: specialTexts)
             identifierStart = syntax.identifier.map { Marker($0.start) }
             nameEnd = Marker(syntax.nameEnd)
             callEnd = Marker(syntax.callEnd)
@@ -51,8 +51,9 @@ struct CallHeads: Sendable {
     /// Bytes with which a call may begin.
     private var firstBytes = [Bool](repeating: false, count: 256)
 
-    init(_ syntaxes: [CallSyntax], tools: [ToolDefinition]) {
-        heads = syntaxes.map(Head.init)
+    /// - Parameter specialTexts: as `Marker` has them.
+    init(_ syntaxes: [CallSyntax], tools: [ToolDefinition], specialTexts: [[UInt8]]) {
+        heads = syntaxes.map { Head($0, specialTexts) }
         var names: [[UInt8]: String] = [:]
         for tool in tools { names[Array(tool.name.utf8)] = tool.name }
         self.names = names

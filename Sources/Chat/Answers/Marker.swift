@@ -80,9 +80,14 @@ struct Marker: Sendable {
     /// The white space at the marker's beginning and end.
     let spaceBefore: [UInt8]
     let spaceAfter: [UInt8]
+    /// Whether it begins with a special token: where that is only spelled, it is no marker.
+    private let isSpecial: Bool
 
-    init(_ text: String) {
+    /// - Parameter specialTexts: those of the special tokens that are part of markers.
+    init(_ text: String, specialTexts: [[UInt8]] = []) {
         let bytes = Array(text.utf8)
+        let beginning = bytes.drop(while: \.isSpace)
+        isSpecial = specialTexts.contains { beginning.starts(with: $0) }
         var core: [UInt8] = []
         var allowsSpace: [Bool] = []
         var followsSpace = false
@@ -106,6 +111,7 @@ struct Marker: Sendable {
 
     /// Whether the core stands at an index.
     func match(_ buffer: AnswerBuffer, at index: Int) -> MarkerMatch {
+        if isSpecial, !buffer.isSpecial(at: index) { return .no }
         var index = index
         for (place, byte) in core.enumerated() {
             if allowsSpace[place] {

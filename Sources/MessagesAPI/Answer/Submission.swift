@@ -28,7 +28,7 @@ extension MessagesAPI {
                 format.syntax,
                 tools: prepared.tools,
                 isInsideThinking: prepared.prompt.isInsideThinking,
-                specialTexts: model.grammars.markerTexts.values,
+                specialTexts: Array(model.grammars.markerTexts.values),
                 callsComeFirst: prepared.hasFormat
             ),
             specialTexts: model.grammars.markerTexts,

@@ -8,6 +8,8 @@ struct MarkerReader {
     private let stopTokens: Set<Token>
     /// The tokens that the syntax's markers spell, the longest first.
     private let tokens: [(id: Token, text: String)]
+    /// Those of them whose spelling is text, as the reader of answers has it.
+    private let specials: Set<Token>
 
     /// - Parameter controlTokens: tokens that no text has, beside those that the tokenizer calls special.
     init(_ syntax: AnswerSyntax, _ tokenizer: Tokenizer, stopTokens: Set<Token>, controlTokens: Set<Token>) {
@@ -17,6 +19,7 @@ struct MarkerReader {
         where tokenizer.isSpecial(token.id) || controlTokens.contains(token.id) || stopTokens.contains(token.id) {
             texts[token.id] = token.text
         }
+        specials = Set(texts.keys.filter(tokenizer.isSpecial)).subtracting(stopTokens)
         tokens = texts.map { ($0.key, $0.value) }.sorted { ($1.text.utf8.count, $0.id) < ($0.text.utf8.count, $1.id) }
     }
 
@@ -67,13 +70,14 @@ struct MarkerReader {
         return partsBeforeStop(String(thinking.closing[range.upperBound...])).parts
     }
 
-    /// Branches for a marker as the tokens that it has, and as the text that these are.
+    /// Branches for a marker: see `spellings`.
     func branches(of marker: [MarkerPart], then next: GrammarElement) -> [FreeText.Branch] {
         spellings(of: FreeText.Branch(marker, then: .shared("after \(marker)", next)))
     }
 
-    /// A branch, and the same with its tokens spelled out, which reads as the same.
+    /// A branch, and the same with its tokens spelled out where that reads as the same.
     func spellings(of branch: FreeText.Branch) -> [FreeText.Branch] {
+        if case .token(let token)? = branch.marker.first, specials.contains(token) { return [branch] }
         var spelled = branch
         spelled.marker = branch.marker.map { part in
             if case .token(let token) = part { .text(text(of: token)) } else { part }

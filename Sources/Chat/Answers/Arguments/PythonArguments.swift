@@ -19,7 +19,10 @@ struct PythonArguments: Sendable {
 struct BareArguments: Sendable {
     private var literals: Literals
 
-    init(quote: String) { literals = Literals(quotes: .marker(Array(quote.utf8))) }
+    /// - Parameter isSpecial: whether the quote is a special token, and text where that is only spelled.
+    init(quote: String, isSpecial: Bool) {
+        literals = Literals(quotes: .marker(Array(quote.utf8)), isSpecial: isSpecial)
+    }
 
     mutating func read(_ buffer: inout AnswerBuffer, into output: inout [UInt8]) -> Bool {
         literals.read(&buffer, into: &output)
@@ -50,6 +53,8 @@ struct Literals: Sendable {
     private static let longestWord = 1024
 
     private let quotes: Quotes
+    /// Whether the marker is a special token.
+    private let isSpecial: Bool
     private var containers: [Container] = []
     private var state = State.outside
     /// Whether a name comes next, in a container that has names.
@@ -57,7 +62,10 @@ struct Literals: Sendable {
     /// Whether a comma was read, and nothing since: one before a closing bracket is left out.
     private var isAfterComma = false
 
-    init(quotes: Quotes) { self.quotes = quotes }
+    init(quotes: Quotes, isSpecial: Bool = false) {
+        self.quotes = quotes
+        self.isSpecial = isSpecial
+    }
 
     mutating func open(_ container: Container) {
         containers.append(container)
@@ -139,7 +147,7 @@ struct Literals: Sendable {
             guard byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") else { return .no }
             quote = [byte]
         case .marker(let marker):
-            let match = Self.match(marker, buffer, at: buffer.start)
+            let match = match(marker, buffer, at: buffer.start)
             // A quote of JSON is understood as well.
             let isPlain = buffer[buffer.start] == UInt8(ascii: "\"")
             guard match == .no ? isPlain : match != .partial else { return match }
@@ -151,7 +159,8 @@ struct Literals: Sendable {
         return .whole(end: buffer.start)
     }
 
-    private static func match(_ marker: [UInt8], _ buffer: AnswerBuffer, at index: Int) -> MarkerMatch {
+    private func match(_ marker: [UInt8], _ buffer: AnswerBuffer, at index: Int) -> MarkerMatch {
+        if isSpecial, marker.count > 1, !buffer.isSpecial(at: index) { return .no }
         for (offset, byte) in marker.enumerated() {
             guard index + offset < buffer.end else { return buffer.isFinal ? .no : .partial }
             guard buffer[index + offset] == byte else { return .no }
@@ -174,7 +183,7 @@ struct Literals: Sendable {
                 index += length
                 continue
             }
-            switch Self.match(quote, buffer, at: index) {
+            switch match(quote, buffer, at: index) {
             case .partial: return false
             case .whole(let end):
                 output.append(UInt8(ascii: "\""))
@@ -247,7 +256,7 @@ struct Literals: Sendable {
         case "False", "false": output += "false".utf8
         case "None", "null", "none": output += "null".utf8
         default:
-            if let node = (try? JSONDocument(word))?.root, ArgumentTypes.kind(of: node) == .number {
+            if let node = (try? JSONDocument(word))?.root, SchemaKinds.kind(of: node) == .number {
                 output += word
             } else {
                 JSONText.appendString(word, to: &output)
