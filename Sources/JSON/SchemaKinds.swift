@@ -1,8 +1,7 @@
-import JSON
-
-/// The kinds of JSON that a tool's parameters may be, by its schema. Asked where a syntax writes strings without quotes.
-struct ArgumentTypes: Sendable {
-    enum Kind: String, Sendable, CaseIterable { case string, number, bool, null, object, array }
+/// The kinds of JSON that the members of an object may be, by its schema. Asked where a call's syntax writes strings without
+/// quotes: what may be written, and what is read of it, both go by these.
+package struct SchemaKinds: Sendable {
+    package enum Kind: String, Sendable, CaseIterable { case string, number, bool, null, object, array }
 
     private static let deepest = 8
     private static let mostAlternatives = 64
@@ -11,10 +10,10 @@ struct ArgumentTypes: Sendable {
 
     private let schema: JSONNode?
 
-    init(_ schema: JSONNode?) { self.schema = schema }
+    package init(_ schema: JSONNode?) { self.schema = schema }
 
-    /// The kinds of a parameter; nil if its schema does not say.
-    func kinds(of parameter: String) -> Set<Kind>? {
+    /// The kinds of a member; nil if its schema does not say.
+    package func kinds(of parameter: String) -> Set<Kind>? {
         guard let schema, let properties = try? schema["properties"].optional,
             let property = try? properties[parameter].optional
         else { return nil }
@@ -76,7 +75,7 @@ struct ArgumentTypes: Sendable {
         }
     }
 
-    static func kind(of value: JSONNode) -> Kind {
+    package static func kind(of value: JSONNode) -> Kind {
         switch value.kind {
         case .null: .null
         case .bool: .bool

@@ -14,7 +14,7 @@ struct LargeInputTests {
         let properties = ##"{"x":{"$ref":"#/$defs/a0"},"y":{"$ref":"#/$defs/a6"}}"##
         let definitions = "{" + wide.joined(separator: ",") + #","a6":{"type":"string"}}"#
         let schema = #"{"properties":\#(properties),"$defs":\#(definitions)}"#
-        let types = ArgumentTypes(try JSONDocument(Array(schema.utf8)).root)
+        let types = SchemaKinds(try JSONDocument(Array(schema.utf8)).root)
         #expect(types.kinds(of: "x") == nil)
         #expect(types.kinds(of: "y") == [.string])
     }

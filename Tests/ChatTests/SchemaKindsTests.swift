@@ -3,7 +3,7 @@ import Testing
 
 @testable import Chat
 
-@Suite struct ArgumentTypesTests {
+@Suite struct SchemaKindsTests {
     @Test(
         "The kinds of a parameter are those that its schema names, by whatever keyword, and not known if it leaves one open",
         arguments: [
@@ -15,11 +15,11 @@ import Testing
             (#"{"allOf":[{"maximum":5},{"type":"number"}]}"#, [.number]), (#"{"allOf":[{"maximum":5}]}"#, nil),
             (##"{"$ref":"#/$defs/a~1b~0c"}"##, [.array]), (##"{"$ref":"#/$defs/none"}"##, nil),
             (##"{"$ref":"other.json#/$defs/a"}"##, nil), ("{}", nil), ("true", nil),
-        ] as [(String, Set<ArgumentTypes.Kind>?)]
+        ] as [(String, Set<SchemaKinds.Kind>?)]
     )
-    func kinds(_ parameter: String, _ kinds: Set<ArgumentTypes.Kind>?) throws {
+    func kinds(_ parameter: String, _ kinds: Set<SchemaKinds.Kind>?) throws {
         let schema = #"{"properties":{"x":\#(parameter)},"$defs":{"a/b~c":{"type":"array"},"a":{"type":"array"}}}"#
-        let types = ArgumentTypes(try JSONDocument(Array(schema.utf8)).root)
+        let types = SchemaKinds(try JSONDocument(Array(schema.utf8)).root)
         #expect(types.kinds(of: "x") == kinds)
         #expect(types.kinds(of: "y") == nil)
     }

@@ -58,6 +58,16 @@ struct SchemaTests {
             not: ["-10", "-2", "0", "9"]
         ),
         Case(#"{"enum":[1,2,3,4],"not":{"multipleOf":2}}"#, ["1", "3"], not: ["2", "4"]),
+        Case(#"{"anyOf":[{"enum":[1,2,3],"minimum":2},{"type":"null"}]}"#, ["2", "3", "null"], not: ["1"]),
+        Case(#"{"anyOf":[{"type":"integer","enum":[1,2.5]},{"type":"null"}]}"#, ["1", "null"], not: ["2.5"]),
+        Case(#"{"oneOf":[{"enum":[1,2]},{"enum":[2,3]}]}"#, ["1", "3"], not: ["2"]),
+        Case(#"{"type":"string","pattern":"^(?!^(CON|NUL)$)[A-Z]+$"}"#, [#""COM""#, #""CONX""#], not: [#""CON""#]),
+        Case(
+            #"{"type":"string","pattern":"(?=^.{8,}$)(?=.*[0-9]).*"}"#,
+            [#""abcdefg1""#],
+            not: [#""abc1""#, #""abcdefgh""#]
+        ),
+        Case(#"{"type":"string","pattern":"(?!^[0-9]+$)^.+$"}"#, [#""a1""#], not: [#""12""#, #""""#]),
         Case(#"{"type":["number","integer"]}"#, ["1", "1.5"], not: ["true"]),
         Case(#"{"type":"number","not":{"type":"integer"}}"#, ["1.5", "-0.25"], not: ["1", "1.0", "0"]),
         Case(#"{"type":"integer","multipleOf":7}"#, ["0", "14", "-21", "7007"], not: ["1", "15", "-20"]),

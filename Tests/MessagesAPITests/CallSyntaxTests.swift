@@ -117,6 +117,13 @@ struct CallSyntaxTests {
             """,
             "stop": #"{"type":"object","properties":{}}"#,
             "free": #"{"type":"object","additionalProperties":{"type":["string","boolean"]}}"#,
+            "more": """
+            {"type":"object","properties":{"name":{"type":"string","maxLength":100000},
+             "alias":{"type":["string","null"],"maxLength":5000},"level":{"$ref":"#/$defs/Level"},
+             "labels":{"type":"object","propertyNames":{"type":"string"},"additionalProperties":{"type":"string"}},
+             "sizes":{"type":"object","propertyNames":{"pattern":"^[a-f]+$"},"additionalProperties":{"type":"integer"}}},
+             "required":["level"],"$defs":{"Level":{"enum":["1","2"],"type":"string"}}}
+            """,
         ])
     }
 
@@ -138,8 +145,8 @@ struct CallSyntaxTests {
         // A string that need not be one is none that would be read as something else.
         for (note, isRead) in [
             ("nothing", true), ("New York", true), ("India", true), ("12 Main Street", true), ("-", true), ("1.", true),
-            ("2024-02-29", true), ("1e", true), ("12", false), (" -1.5e+3 ", false), ("None", false), ("[a", false),
-            ("\"a", false), ("{", false),
+            ("2024-02-29", true), ("1e", true), ("12", true), (" -1.5e+3 ", true), ("None", false), ("[a]", true),
+            ("[1]", true), ("true", true), ("\"a", false), ("{", true),
         ] {
             #expect(try admits(Self.tagged(), call(text + parameter("note", note))) == isRead, "\(note)")
         }
@@ -150,6 +157,72 @@ struct CallSyntaxTests {
         #expect(try !admits(Self.tagged(), call(parameter("text", "a </parameter> b"))))
         #expect(try admits(Self.tagged(), "<function=stop>\n</function>"))
         #expect(try !admits(Self.tagged(), "<function=stop> text"))
+    }
+
+    @Test func lengthsReferencesAndRecordsAreAsInJSON() throws {
+        let tagged = { (body: String) in "<tool_call>\n<function=more>\n\(body)</function>\n</tool_call>" }
+        let parameter = { (name: String, value: String) in "<parameter=\(name)>\n\(value)\n</parameter>\n" }
+        let level = parameter("level", "2")
+        for (body, isValid) in [
+            (parameter("name", "a b") + level, true), (parameter("alias", "12") + level, true),
+            (parameter("alias", "null") + level, true), (level + parameter("labels", #"{"a b": "c"}"#), true),
+            (level + parameter("sizes", #"{"ab": 1}"#), true), (level + parameter("sizes", #"{"xy": 1}"#), false),
+            (parameter("level", "3"), false), (parameter("level", "\"2\""), false),
+        ] {
+            #expect(try admits(Self.tagged(), tagged(body)) == isValid, "\(body)")
+        }
+        let bare = { (body: String) in "<tool>call:more{\(body)}</tool>" }
+        let two = "level:<quote>2<quote>"
+        for (body, isValid) in [
+            ("name:<quote>a b<quote>,\(two)", true),
+            ("\(two),labels:{Content-Type:<quote>c<quote>,a:<quote><quote>}", true),
+            ("\(two),labels:{a b:<quote>c<quote>}", false), ("\(two),sizes:{ab:1}", true),
+            ("\(two),sizes:{xy:1}", false),
+        ] {
+            #expect(try admits(Self.bare("<quote>"), bare(body)) == isValid, "\(body)")
+        }
+    }
+
+    @Test func whatIsIgnoredOfASchemaTakesNothingElseWithIt() throws {
+        let tools = try AnswerGrammarTests.tools([
+            "set": #"""
+            {"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],"anyOf":[{}],
+             "unevaluatedProperties":false,"patternProperties":{"^\\p{Nope}":{}}}
+            """#
+        ])
+        let constraint = try #require(try Self.model.constraint(AnswerGrammarTests.hermes(), tools, ToolChoice(), nil))
+        for (value, isValid) in [("1", true), ("\"abc\"", false)] {
+            let text = "<tool_call>\n{\"name\": \"set\", \"arguments\": {\"n\": \(value)}}\n</tool_call>"
+            #expect(Self.model.admits(constraint, text) == isValid)
+        }
+    }
+
+    @Test func markersInStringsOfJSONEndNoValue() throws {
+        let tools = try Self.tools()
+        let tags = #"["a</parameter>\n</function>", "b \" c"]"#
+        let text =
+            "<tool_call>\n<function=find>\n<parameter=text>\nx\n</parameter>\n<parameter=tags>\n\(tags)\n</parameter>\n"
+        let whole = text + "</function>\n</tool_call>"
+        let call = try #require(ReadCall.all(in: whole, Self.tagged(), tools).first)
+        #expect(call.isWhole && call.arguments == "{\"text\": \"x\", \"tags\": \(tags)}")
+        // Byte by byte it is the same.
+        var parser = AnswerParser(Self.tagged(), tools: tools, isInsideThinking: false)
+        let parts = whole.flatMap { parser.push(String($0)) } + parser.finish()
+        let arguments = parts.map { if case .toolCallArguments(let text) = $0 { text } else { "" } }.joined()
+        #expect(arguments == call.arguments)
+    }
+
+    @Test func spelledQuotesAreText() throws {
+        var parser = AnswerParser(
+            Self.bare("<|q|>"),
+            tools: try Self.tools(),
+            isInsideThinking: false,
+            specialTexts: [Array("<|q|>".utf8)]
+        )
+        var parts = parser.push("<tool>call:find{text:") + parser.push("<|q|>", special: 5)
+        parts += parser.push("use <|q|> here") + parser.push("<|q|>", special: 5) + parser.push("}</tool>")
+        let arguments = (parts + parser.finish()).map { if case .toolCallArguments(let text) = $0 { text } else { "" } }
+        #expect(arguments.joined() == #"{"text": "use <|q|> here"}"#)
     }
 
     @Test func stringsMeetTheirSchemaAsTheyAre() throws {
@@ -225,7 +298,7 @@ struct CallSyntaxTests {
         var calls = 0
         var finished = 0
         for seed in 0..<UInt64(30) {
-            let kinds: [ToolChoice.Kind] = [.any, .tool("find"), .tool("set"), .tool("free")]
+            let kinds: [ToolChoice.Kind] = [.any, .tool("find"), .tool("set"), .tool("free"), .tool("more")]
             let choice = ToolChoice(kind: kinds[Int(seed) % kinds.count])
             let constraint = try #require(
                 try Self.model.constraint(syntax, tools, choice, nil, mayThink: false)

@@ -30,8 +30,8 @@ struct RuleBuilder {
     private var known: [Source: Int32] = [:]
     private var objects: [StyledObject: Int32?] = [:]
     private var pending: [(rule: Int32, source: Source)] = []
-    /// Members of the whole value that are strings by what their schema says in so many words: readers take them as such.
-    private var strings: Set<SchemaAtom> = []
+    /// The kinds that readers take the members of the whole value for, by their schemas.
+    private var kinds: [SchemaAtom: Set<SchemaKinds.Kind>] = [:]
 
     /// Adds the rules of a schema.
     /// - Parameter work: grows by what it took, which is bounded for all schemas of a grammar.
@@ -73,8 +73,9 @@ struct RuleBuilder {
         self.reader = reader
         self.writer = writer
         guard writer.hasParameters, let members = try? reader.document.root["properties"].members() else { return }
-        for member in members where SchemaReader.isPlainlyString(member.value) {
-            strings.insert(SchemaAtom(kind: .schema, offset: member.value.offset))
+        let types = SchemaKinds(reader.document.root)
+        for member in members {
+            kinds[SchemaAtom(kind: .schema, offset: member.value.offset)] = types.kinds(of: member.name)
         }
     }
 
@@ -99,9 +100,15 @@ struct RuleBuilder {
         let shapes = try reader.shapes(of: atoms, &pool)
         var value = ValueRule()
         var scalars: [RegexID] = []
-        let isString = style == .text || style == .parameter && atoms.contains(where: strings.contains)
+        let known = self.kinds
+        let kinds: Set<SchemaKinds.Kind>? =
+            switch style {
+            case .text: [.string]
+            case .parameter: atoms.lazy.compactMap { known[$0] }.first
+            default: nil
+            }
         for shape in shapes {
-            scalars += writer.scalars(shape, style, isString: isString, &pool)
+            scalars += writer.scalars(shape, style, kinds: kinds, &pool)
             if let object = shape.object, style != .text {
                 let styled = StyledObject(shape: object, style: style)
                 let index: Int32?
@@ -244,7 +251,7 @@ struct RuleBuilder {
         let saysNothingOfOthers = patterns.isEmpty && isNamed && shape.rules.allSatisfy { $0.others.isEmpty }
         if reader.options.isClosed, saysNothingOfOthers, shape.least <= names.count { return [] }
         if writer.writing(style) != nil {
-            return namedRegion(shape, names, style, hasPatterns: !patterns.isEmpty, &rules, &pool)
+            return namedRegion(shape, names, style, &rules, &pool)
         }
         var start = pool.plainString()
         if !names.isEmpty {
@@ -288,19 +295,27 @@ struct RuleBuilder {
         return result
     }
 
-    /// Keys that are not named, in a syntax where only names can be keys: patterns are for the text of JSON.
+    /// Keys that are not named, in a syntax where only names can be keys: patterns, which are for the text of JSON, can only
+    /// refuse some.
     private mutating func namedRegion(
         _ shape: ObjectShape,
         _ names: [[UInt8]],
         _ style: ValueStyle,
-        hasPatterns: Bool,
         _ rules: inout GrammarRules,
         _ pool: inout RegexPool
     ) -> [ObjectRule.Region] {
-        if hasPatterns { return [] }
+        let refusing = shape.rules.flatMap(\.patterns).filter { pool.isAlive($0.keys) }
+        guard refusing.allSatisfy({ $0.atoms.contains(.never) }) else { return [] }
+        var keys = writer.otherKeys(names, &pool)
+        for pattern in refusing {
+            let texts = pool.intersection(pool.plainString(), pattern.keys)
+            let content = pool.content(of: texts)
+            keys = pool.intersection(keys, pool.complement(content))
+        }
+        guard pool.isAlive(keys) else { return [] }
         let nested = writer.nested(style)
         let atoms = shape.rules.flatMap(\.others).unique
         let source = Source(atoms: atoms, style: nested == .other ? .parameter : nested)
-        return [ObjectRule.Region(keys: writer.otherKeys(names, &pool), value: rule(source, &rules))]
+        return [ObjectRule.Region(keys: keys, value: rule(source, &rules))]
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Writes values as a syntax has them: the scalars, the keys, and what stands around.
 struct ValueWriter: Sendable {
     private let syntax: ValueSyntax
@@ -102,8 +104,10 @@ struct ValueWriter: Sendable {
     /// Names that are not among some.
     func otherKeys(_ names: [[UInt8]], _ pool: inout RegexPool) -> RegexID {
         let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
-        let first = pool.bytes(ByteSet(letters.utf8))
-        let others = pool.bytes(ByteSet((letters + "0123456789").utf8))
+        // Where an object has a writing of its own, but is no call's arguments, names have signs too.
+        let signs = if case .bare = syntax { "-./@#$%&*+!?;^|~`" } else { "" }
+        let first = pool.bytes(ByteSet((letters + signs).utf8))
+        let others = pool.bytes(ByteSet((letters + "0123456789" + signs).utf8))
         let all = pool.pair(first, pool.repetition(others, 0, 63))
         let named = pool.union(names.map { pool.literal($0) })
         return pool.intersection(all, pool.complement(named))
@@ -111,8 +115,13 @@ struct ValueWriter: Sendable {
 
     // MARK: Scalars
 
-    /// - Parameter isString: whether a parameter's value can only be a string, so that none is taken for JSON.
-    func scalars(_ shape: Shape, _ style: ValueStyle, isString: Bool, _ pool: inout RegexPool) -> [RegexID] {
+    /// - Parameter kinds: what a reader takes a parameter's value for; nil: for whatever JSON it looks like.
+    func scalars(
+        _ shape: Shape,
+        _ style: ValueStyle,
+        kinds: Set<SchemaKinds.Kind>?,
+        _ pool: inout RegexPool
+    ) -> [RegexID] {
         guard style != .arguments else { return [] }
         var parts: [RegexID] = []
         let words = style == .python ? ["None", "True", "False"] : ["null", "true", "false"]
@@ -125,18 +134,18 @@ struct ValueWriter: Sendable {
         switch style {
         case .json, .python: parts.append(pool.strings(string))
         case .bare:
-            let text = text(string, mayLookLikeJSON: true, &pool)
+            let text = text(string, kinds: [.string], &pool)
             parts.append(pool.pair(textEnd, text))
         case .parameter, .text:
             let end = pool.pair(space, pool.accept(Tags.ended))
-            parts.append(pool.pair(text(string, mayLookLikeJSON: isString, &pool), end))
+            parts.append(pool.pair(text(string, kinds: kinds ?? Set(SchemaKinds.Kind.allCases), &pool), end))
         case .arguments, .other: break
         }
         return parts
     }
 
     /// A string as it is, and what ends it but for the white space behind.
-    private func text(_ shape: StringShape, mayLookLikeJSON: Bool, _ pool: inout RegexPool) -> RegexID {
+    private func text(_ shape: StringShape, kinds: Set<SchemaKinds.Kind>, _ pool: inout RegexPool) -> RegexID {
         var markers = [MarkerFinder.Marker(symbols: endSymbols, tag: Tags.value)]
         for symbols in forbidden { markers.append(.init(symbols: symbols, place: .nowhere, tag: Tags.value)) }
         var parts = [pool.text(MarkerFinder(markers, mayEnd: false))]
@@ -145,18 +154,28 @@ struct ValueWriter: Sendable {
             let strings = pool.plainStrings(shape)
             parts.append(pool.pair(pool.content(of: strings), end))
         }
-        if !mayLookLikeJSON { parts += Self.notLikeJSON(end, &pool) }
+        // What can only be a string is read as it is.
+        if kinds != [.string] { parts += Self.notLikeJSON(of: kinds, end, &pool) }
         return pool.intersection(parts)
     }
 
-    /// Texts that are not read as JSON, and their end. What begins like an array, an object or a string counts as one.
-    private static func notLikeJSON(_ end: RegexID, _ pool: inout RegexPool) -> [RegexID] {
+    /// Texts that are not read as JSON of some kinds, and their end. What begins like an array, an object or a string counts
+    /// as one.
+    private static func notLikeJSON(
+        of kinds: Set<SchemaKinds.Kind>,
+        _ end: RegexID,
+        _ pool: inout RegexPool
+    ) -> [RegexID] {
         let space = pool.star(pool.bytes(ByteSet(" \t\r\n".utf8)))
-        let first = pool.bytes(ByteSet("{[\"".utf8))
+        let beginnings: [(SchemaKinds.Kind, String)] = [(.object, "{"), (.array, "["), (.string, "\"")]
+        let first = pool.bytes(ByteSet(beginnings.filter { kinds.contains($0.0) }.flatMap(\.1.utf8)))
         let value = pool.sequence(space, first, RegexPool.everything)
-        let words = ["null", "true", "false", "None", "True", "False"].map { pool.literal(Array($0.utf8)) }
-        let scalars = pool.union(words + [Self.anyNumber(&pool)])
-        let scalar = pool.sequence(space, scalars, space, end)
+        let words: [(SchemaKinds.Kind, [String])] = [
+            (.null, ["null", "None"]), (.bool, ["true", "false", "True", "False"]),
+        ]
+        var scalars = words.filter { kinds.contains($0.0) }.flatMap(\.1).map { pool.literal(Array($0.utf8)) }
+        if kinds.contains(.number) { scalars.append(Self.anyNumber(&pool)) }
+        let scalar = pool.sequence(space, pool.union(scalars), space, end)
         return [pool.complement(value), pool.complement(scalar)]
     }
 

@@ -43,6 +43,8 @@ struct NumberShape: Hashable, Sendable {
         result.nondivisors.formUnion(other.nondivisors)
         result.excluded.formUnion(other.excluded)
         if let theirs = other.values { result.values = values.map { $0.filter(Set(theirs).contains) } ?? theirs }
+        // A union of lists keeps nothing else.
+        result.values = result.values?.filter(result.admits)
         return result
     }
 }

@@ -40,6 +40,7 @@ struct PatternCompiler: Sendable {
             isEnd = true
             parts.removeLast()
         }
+        try Self.anchorAssertions(&parts, &isStart)
         let quote = pool.byte(RegexPool.quote)
         let any = pool.star(pool.anyCharacter())
         if Self.hasAnchorInside(parts) {
@@ -54,6 +55,61 @@ struct PatternCompiler: Sendable {
         let body = try build(.sequence(parts), then: tail, &pool)
         let text = pool.sequence(quote, isStart ? RegexPool.empty : any, body)
         return parts.contains(where: \.hasAssertion) ? pool.intersection(text, pool.quoted(any)) : text
+    }
+
+    /// Takes `^` out of the assertions at the beginning of the text: it holds there.
+    /// - Parameter isStart: becomes true where one demands that they stand there.
+    /// - Throws: `PatternError` for a `^` in any other assertion.
+    private static func anchorAssertions(_ parts: inout [PatternNode], _ isStart: inout Bool) throws(PatternError) {
+        var index = 0
+        while index < parts.count, case .lookahead(let part, let isNegative) = parts[index] {
+            if let rest = withoutStart(part) {
+                let isStartNext = parts[(index + 1)...].first { if case .lookahead = $0 { false } else { true } }.map {
+                    if case .start = $0 { true } else { false }
+                }
+                if isStart || !isNegative {
+                    isStart = true
+                    parts[index] = .lookahead(rest, isNegative: isNegative)
+                } else if isStartNext == true {
+                    parts[index] = .lookahead(rest, isNegative: isNegative)
+                }
+            }
+            index += 1
+        }
+        // What stood behind them is where they are.
+        if index < parts.count, case .start = parts[index], index > 0 {
+            isStart = true
+            parts.remove(at: index)
+        }
+        guard !parts.contains(where: hasStartInAssertion) else {
+            throw PatternError("is a pattern with ^ in an assertion that is not at the beginning")
+        }
+    }
+
+    /// The same behind the `^` that it begins with; nil if it begins otherwise.
+    private static func withoutStart(_ node: PatternNode) -> PatternNode? {
+        switch node {
+        case .start: return .sequence([])
+        case .sequence(let parts):
+            guard let first = parts.first, let rest = withoutStart(first) else { return nil }
+            return .sequence([rest] + parts.dropFirst())
+        case .alternatives(let parts):
+            let rests = parts.compactMap(withoutStart)
+            return rests.count == parts.count ? .alternatives(rests) : nil
+        default: return nil
+        }
+    }
+
+    private static func hasStartInAssertion(_ node: PatternNode) -> Bool { hasStart(node, isInside: false) }
+
+    private static func hasStart(_ node: PatternNode, isInside: Bool) -> Bool {
+        switch node {
+        case .start: isInside
+        case .set, .end: false
+        case .lookahead(let part, _): hasStart(part, isInside: true)
+        case .sequence(let parts), .alternatives(let parts): parts.contains { hasStart($0, isInside: isInside) }
+        case .repetition(let part, _, _): hasStart(part, isInside: isInside)
+        }
     }
 
     private static func isAnchored(_ node: PatternNode) -> Bool {

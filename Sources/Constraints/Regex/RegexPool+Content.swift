@@ -9,7 +9,7 @@ extension RegexPool {
     }
 
     /// What is left of a content when `strings` is left of its JSON.
-    private mutating func rest(ofContent strings: RegexID) -> RegexID {
+    mutating func rest(ofContent strings: RegexID) -> RegexID {
         guard strings != Self.nothing else { return Self.nothing }
         let end = derivative(of: strings, Self.quote)
         return intern(

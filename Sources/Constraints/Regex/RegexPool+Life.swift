@@ -62,7 +62,7 @@ extension RegexPool {
 
     private mutating func step(_ id: RegexID) -> Step {
         var targets = edges(of: id).map(\.target) + possibleSpecials(of: id).map(\.target)
-        if let far = farTarget(of: id, targets) { targets.insert(far, at: 0) }
+        if let far = farTarget(of: id) { targets.insert(far, at: 0) }
         return Step(id: id, targets: targets)
     }
 
@@ -78,16 +78,23 @@ extension RegexPool {
     ///
     /// If a byte leads from an intersection to the same with all its counts lowered by one, it does so again as long as no
     /// count comes to its end. So what is alive behind that is alive here, and the steps need not be walked.
-    private mutating func farTarget(of id: RegexID, _ targets: [RegexID]) -> RegexID? {
-        guard self[id].kind == .intersection else { return nil }
+    private mutating func farTarget(of id: RegexID) -> RegexID? {
+        let node = self[id]
+        if node.kind == .sequence {
+            guard let far = farTarget(of: node.a) else { return nil }
+            return pair(far, node.b)
+        }
+        guard node.kind == .intersection else { return nil }
         var steps = Int32.max
-        for operand in operands(of: self[id]) {
+        for operand in operands(of: node) {
             guard let count = firstCount(of: operand) else { continue }
             guard count.b != 1, !self[count.a].isNullable else { return nil }
             if count.b > 1 { steps = min(steps, count.b - 1) }
             if count.c != RegexNode.unlimited { steps = min(steps, count.c - 2) }
         }
-        guard steps >= Self.leastJump, steps < .max, targets.contains(lowered(id, by: 1)) else { return nil }
+        guard steps >= Self.leastJump, steps < .max else { return nil }
+        let next = lowered(id, by: 1)
+        guard edges(of: id).contains(where: { $0.target == next }) else { return nil }
         return lowered(id, by: steps)
     }
 
@@ -96,9 +103,22 @@ extension RegexPool {
 
     /// The repetition that an expression is, or begins with.
     private func firstCount(of id: RegexID) -> RegexNode? {
+        switch self[id].kind {
+        case .repetition: self[id]
+        case .sequence, .content: firstCount(of: self[id].a)
+        default: nil
+        }
+    }
+
+    /// An expression with another one in place of the repetition that it begins with.
+    private mutating func replacingFirstCount(of id: RegexID, by rest: RegexID) -> RegexID {
         let node = self[id]
-        let head = node.kind == .sequence ? self[node.a] : node
-        return head.kind == .repetition ? head : nil
+        switch node.kind {
+        case .repetition: return rest
+        case .sequence: return pair(replacingFirstCount(of: node.a, by: rest), node.b)
+        case .content: return self.rest(ofContent: replacingFirstCount(of: node.a, by: rest))
+        default: return id
+        }
     }
 
     /// An intersection with the counts that its operands begin with lowered.
@@ -108,7 +128,7 @@ extension RegexPool {
             guard let count = firstCount(of: parts[index]) else { continue }
             let most = count.c == RegexNode.unlimited ? count.c : count.c - steps
             let rest = repetition(count.a, max(0, count.b - steps), most)
-            parts[index] = self[parts[index]].kind == .sequence ? pair(rest, self[parts[index]].b) : rest
+            parts[index] = replacingFirstCount(of: parts[index], by: rest)
         }
         return intersection(parts)
     }

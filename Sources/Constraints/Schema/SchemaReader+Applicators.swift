@@ -220,6 +220,7 @@ extension SchemaReader {
         let keys = pool.union(expressions)
         var shape = Shape.any
         let other = pool.intersection(pool.plainString(), pool.complement(keys))
+        guard pool.isAlive(other) else { return shape }
         shape.object?.rules = [ObjectShape.Rule(patterns: [.init(keys: other, atoms: [.never])])]
         return shape
     }

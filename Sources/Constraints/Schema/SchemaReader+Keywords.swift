@@ -209,8 +209,12 @@ extension SchemaReader {
             rest = keywords["items"]
         }
         if rest == nil, let unevaluated = keywords["unevaluatedItems"] {
-            try refuseOthers(unevaluated, keywords)
-            rest = unevaluated
+            do throws(SchemaError) {
+                try refuseOthers(unevaluated, keywords)
+                rest = unevaluated
+            } catch {
+                try ignore(error)
+            }
         }
         if prefix.isEmpty, rest == nil { return nil }
         return ArrayShape.Rule(prefix: prefix, rest: rest.map { [document.atom($0)] } ?? [])
@@ -244,16 +248,24 @@ extension SchemaReader {
                 throw SchemaError(.malformed, all, "is no object, or too large")
             }
             for member in members {
-                let keys = try expression(member.name, member.value, &pool)
-                patterns.append(ObjectShape.Pattern(keys: keys, atoms: [document.atom(member.value)]))
+                do throws(SchemaError) {
+                    let keys = try expression(member.name, member.value, &pool)
+                    patterns.append(ObjectShape.Pattern(keys: keys, atoms: [document.atom(member.value)]))
+                } catch {
+                    try ignore(error)
+                }
             }
         }
         var others: [SchemaAtom] = []
         if let additional = keywords["additionalProperties"] {
             others = [document.atom(additional)]
         } else if let unevaluated = keywords["unevaluatedProperties"] {
-            try refuseOthers(unevaluated, keywords)
-            others = [document.atom(unevaluated)]
+            do throws(SchemaError) {
+                try refuseOthers(unevaluated, keywords)
+                others = [document.atom(unevaluated)]
+            } catch {
+                try ignore(error)
+            }
         }
         let rule = ObjectShape.Rule(
             namesMembers: keywords["properties"] != nil,

@@ -127,17 +127,6 @@ struct SchemaReader {
         if let node = error.node, ignored.count < Self.mostIgnored { ignored.insert(node.offset) }
     }
 
-    /// Whether a schema says in so many words that a value is a string.
-    static func isPlainlyString(_ node: JSONNode) -> Bool {
-        guard node.kind == .object else { return false }
-        if (try? node["type"].optional) != nil {
-            return (try? node["type"].string()) == "string" || (try? node["type"].strings(atMost: 1)) == ["string"]
-        }
-        if let value = try? node["const"].optional { return value.kind == .string }
-        guard let values = try? node["enum"].elements() else { return false }
-        return values.allSatisfy { $0.kind == .string }
-    }
-
     // MARK: Constants
 
     /// The very value of a node.

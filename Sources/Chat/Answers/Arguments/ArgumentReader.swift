@@ -1,3 +1,5 @@
+import JSON
+
 /// Makes JSON of a call's arguments while they come, whatever their syntax.
 enum ArgumentReader: Sendable {
     case json(JSONArguments)
@@ -6,15 +8,17 @@ enum ArgumentReader: Sendable {
     case bare(BareArguments)
 
     /// For a call of a tool in a syntax.
-    init(_ syntax: CallSyntax, _ tool: ToolDefinition?) {
+    /// - Parameter specialTexts: as `Marker` has them.
+    init(_ syntax: CallSyntax, _ tool: ToolDefinition?, specialTexts: [[UInt8]]) {
         switch syntax.arguments {
         case .json: self = .json(JSONArguments())
         case .parameters(let parameters):
             self = .parameters(
-                ParameterArguments(parameters, callEnd: syntax.callEnd, ArgumentTypes(tool?.inputSchema))
+                ParameterArguments(parameters, callEnd: syntax.callEnd, SchemaKinds(tool?.inputSchema))
             )
         case .python: self = .python(PythonArguments())
-        case .bare(let quote): self = .bare(BareArguments(quote: quote))
+        case .bare(let quote):
+            self = .bare(BareArguments(quote: quote, isSpecial: specialTexts.contains(Array(quote.utf8))))
         }
     }
 

@@ -18,11 +18,11 @@ struct ParameterArguments: Sendable {
     private let otherNameEnd: Marker?
     private let valueEnd: Marker
     private let callEnd: Marker
-    private let types: ArgumentTypes
+    private let types: SchemaKinds
     private var state = State.between
     private var isFirst = true
 
-    init(_ syntax: ParameterSyntax, callEnd: String, _ types: ArgumentTypes) {
+    init(_ syntax: ParameterSyntax, callEnd: String, _ types: SchemaKinds) {
         start = Marker(syntax.start)
         nameEnd = Marker(syntax.nameEnd)
         otherNameEnd = syntax.otherNameEnd.map { Marker($0) }
@@ -111,17 +111,20 @@ struct ParameterArguments: Sendable {
 
     /// Where the value ends, from an index.
     private func endOfValue(_ buffer: AnswerBuffer, from first: Int) -> (index: Int, match: MarkerMatch) {
-        var index = first
-        while index < buffer.end {
-            // The white space before the marker's core is the marker's only if the core follows.
-            var place = index
-            for byte in valueEnd.spaceBefore where place < buffer.end && buffer[place] == byte { place += 1 }
-            if place == buffer.end, place > index, !buffer.isFinal { return (index, .partial) }
-            let match = valueEnd.match(buffer, at: place)
+        for index in first..<max(first, buffer.end) {
+            let match = endMatch(buffer, at: index)
             if match != .no { return (index, match) }
-            index += 1
         }
-        return (index, .no)
+        return (max(first, buffer.end), .no)
+    }
+
+    /// Whether the value ends at an index.
+    private func endMatch(_ buffer: AnswerBuffer, at index: Int) -> MarkerMatch {
+        // The white space before the marker's core is the marker's only if the core follows.
+        var place = index
+        for byte in valueEnd.spaceBefore where place < buffer.end && buffer[place] == byte { place += 1 }
+        if place == buffer.end, place > index, !buffer.isFinal { return .partial }
+        return valueEnd.match(buffer, at: place)
     }
 
     /// Goes past the white space that stands between a parameter's name and its value.
@@ -163,7 +166,14 @@ struct ParameterArguments: Sendable {
             guard skipSpaceBeforeValue(&buffer) else { return false }
             value.isFirst = false
         }
-        let (index, match) = endOfValue(buffer, from: buffer.start)
+        var (index, match) = (buffer.start, MarkerMatch.no)
+        while index < buffer.end {
+            // In a string of JSON no marker ends the value.
+            if !value.isInString { match = endMatch(buffer, at: index) }
+            guard match == .no else { break }
+            value.advance(buffer[index])
+            index += 1
+        }
         value.append(buffer.bytes[buffer.start..<index], into: &output)
         buffer.consume(to: index)
         guard case .whole(let end) = match else { return false }
@@ -180,12 +190,28 @@ struct ParameterValue: Sendable {
     private static let longest = 1 << 20
 
     /// What it may be; nil: anything.
-    let kinds: Set<ArgumentTypes.Kind>?
+    let kinds: Set<SchemaKinds.Kind>?
     var isFirst = true
     private var held: [UInt8] = []
     private var isTooLong = false
+    /// Whether it must be JSON: what it may be is no string.
+    private let isJSON: Bool
+    /// Whether what has come ends in a string of JSON, and there behind a backslash.
+    private(set) var isInString = false
+    private var isEscaped = false
 
-    init(kinds: Set<ArgumentTypes.Kind>?) { self.kinds = kinds }
+    init(kinds: Set<SchemaKinds.Kind>?) {
+        self.kinds = kinds
+        isJSON = kinds.map { !$0.contains(.string) } ?? false
+    }
+
+    /// Goes past a byte of the value.
+    mutating func advance(_ byte: UInt8) {
+        guard isJSON else { return }
+        let wasEscaped = isEscaped
+        isEscaped = isInString && !wasEscaped && byte == UInt8(ascii: "\\")
+        if byte == UInt8(ascii: "\""), !wasEscaped { isInString.toggle() }
+    }
 
     mutating func append(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
         if !isTooLong {
@@ -204,7 +230,7 @@ struct ParameterValue: Sendable {
         guard !isTooLong else { return output.append(UInt8(ascii: "\"")) }
         let text = Array(held.trimmed)
         for json in [text, Self.words[text] ?? Self.json(python: text)] {
-            guard let node = (try? JSONDocument(json))?.root, kinds?.contains(ArgumentTypes.kind(of: node)) ?? true
+            guard let node = (try? JSONDocument(json))?.root, kinds?.contains(SchemaKinds.kind(of: node)) ?? true
             else {
                 continue
             }
