@@ -98,8 +98,8 @@ enum BlockFile {
     /// Reads the contents, if the file has this head, the expected size and a matching hash.
     static func read(_ path: String, head: [UInt8], contentBytes: Int) -> Reading {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        // A link is no file of ours.
-        guard descriptor >= 0 else { return errno == ELOOP ? .wrong : .unreadable }
+        // A link is no file of ours, and one that is gone is none.
+        guard descriptor >= 0 else { return [ELOOP, ENOENT].contains(errno) ? .wrong : .unreadable }
         defer { close(descriptor) }
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { return .unreadable }

@@ -13,6 +13,8 @@ struct BlockFileIndex: Sendable {
     private struct File {
         var bytes: Int
         var lastUse: Int
+        /// Whether it could not be read: it takes room until it is removed or written anew.
+        var isHidden = false
     }
 
     private var files: [String: File] = [:]
@@ -61,7 +63,10 @@ struct BlockFileIndex: Sendable {
             && name.allSatisfy { "0123456789abcdef".utf8.contains($0) }
     }
 
-    func contains(_ name: String) -> Bool { files[name] != nil }
+    func contains(_ name: String) -> Bool { files[name]?.isHidden == false }
+
+    /// Lets a file not be found any more.
+    mutating func hide(_ name: String) { files[name]?.isHidden = true }
 
     mutating func add(_ name: String, bytes: Int) {
         remove(name)
@@ -73,7 +78,7 @@ struct BlockFileIndex: Sendable {
 
     /// - Returns: whether there is such a file.
     mutating func use(_ name: String) -> Bool {
-        guard let file = files[name] else { return false }
+        guard let file = files[name], !file.isHidden else { return false }
         add(name, bytes: file.bytes)
         return true
     }

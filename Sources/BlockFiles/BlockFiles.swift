@@ -123,7 +123,11 @@ package final class BlockFiles: BlockStore {
             _ = markUsed(block.part, of: block.name)
             return contents
         }
-        if case .wrong = reading { unlink(path(file)) }
+        guard case .wrong = reading else {
+            index.withLock { $0.hide(file) }
+            return nil
+        }
+        unlink(path(file))
         index.withLock { $0.remove(file) }
         return nil
     }

@@ -95,8 +95,8 @@ package struct StepEntry: Sendable {
 package struct Step: Sendable {
     package var entries: [StepEntry]
 
-    /// Matrix products compute so many of a step's tokens together: each in little more time than one of many, and what is
-    /// left of them takes nearly as long.
+    /// Matrix products compute so many of a step's tokens together. A token then takes little more time than in a large step,
+    /// and a last tile that is not full takes nearly as long as a full one.
     package static let tile = 8
 
     package init(entries: [StepEntry]) { self.entries = entries }

@@ -82,9 +82,10 @@ package struct StoredBlocks: Sendable {
         return await store.write(part.description, contents)
     }
 
-    /// The same of contents that were copied before.
-    func save(_ block: StoredBlock, _ contents: [UInt8]) async {
-        if await !use(block) { _ = await store.write(block, contents) }
+    /// The same of contents that were copied before; nil: they are in the store, if it has not removed them since.
+    func saveCopy(_ contents: [UInt8]?, of block: StoredBlock) async {
+        if await use(block) { return }
+        if let contents { _ = await store.write(block, contents) }
     }
 
     private func use(_ block: StoredBlock) async -> Bool { await store.use(block.part, of: block.name) }

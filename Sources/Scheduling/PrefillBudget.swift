@@ -8,7 +8,7 @@ import EngineContract
 /// former is measured in a step without prompts now and then, also while prompts never end: too low a value would charge
 /// the reading of the weights to the prompts, and make ever smaller shares of them look expensive.
 struct PrefillBudget {
-    /// The fewest prompt tokens in a step, whatever the goal, so that prompts always progress.
+    /// The fewest prompt tokens in a step that is not to measure answers alone, whatever the goal: prompts always progress.
     static let minTokens = Step.tile
     /// Without a goal, prompts may make a step this many times as long as it would be without them, …
     private static let stretch = 2.0

@@ -31,6 +31,7 @@ extension Scheduler {
         runningReads.remove(at: index)
         update { state in
             state.reads.overdueCount += 1
+            state.sessions[read.session]?.usesStore = false
             state.endRead(read)
         }
         startLoop()

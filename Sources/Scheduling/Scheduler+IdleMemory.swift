@@ -96,7 +96,8 @@ extension Scheduler {
         let states = update { $0.kv.takeIdleFreeStates(since: idleTicks) }
         if !states.isEmpty { await engine.release(states: states) }
         idleMemory.isDue = false
-        guard state.sessions.isEmpty, let last = idleMemory.lastWork,
+        // What is saved now leaves memory behind, too.
+        guard state.sessions.isEmpty, idleMemory.saving == nil, let last = idleMemory.lastWork,
             ContinuousClock.now - last >= configuration.memoryIdleLimit
         else { return }
         idleMemory.lastWork = nil
@@ -108,14 +109,14 @@ extension Scheduler {
     /// a text's end comes first.
     private func save(_ blocks: [BlockIndex]) async {
         guard let stored else { return }
-        var copies: [(block: StoredBlock, contents: [UInt8])] = []
+        var copies: [(block: StoredBlock, contents: [UInt8]?)] = []
         for part in state.kv.parts(of: blocks, in: stored.store) {
-            guard let contents = await stored.contents(of: part) else { continue }
-            copies.append((part.description, contents))
+            let isStored = stored.store.contains(part.description.part, of: part.description.name)
+            copies.append((part.description, isStored ? nil : await stored.contents(of: part)))
         }
         guard !copies.isEmpty else { return }
         idleMemory.saving = Task { [weak self, copies] in
-            for copy in copies { await stored.save(copy.block, copy.contents) }
+            for copy in copies { await stored.saveCopy(copy.contents, of: copy.block) }
             await self?.finishSaving()
         }
     }

@@ -6,10 +6,12 @@ extension SchedulerState {
     /// after it, unless they are being read already.
     mutating func awaitsStoredBlocks(_ session: Session) -> Bool {
         guard let stored, session.sequence.endsAtBlockBorder else { return false }
-        if reads.overdueCount > 0 { session.usesStore = false }
         if kv.states != nil { return awaitsStoredState(session, in: stored) }
-        return session.usesStore && awaitsBlocks(session, before: .max, in: stored)
+        return usesStore(session) && awaitsBlocks(session, before: .max, in: stored)
     }
+
+    /// Not while the disk does not answer.
+    private func usesStore(_ session: Session) -> Bool { session.usesStore && reads.overdueCount == 0 }
 
     /// - Parameter end: no block from this index on is asked for.
     private mutating func awaitsBlocks(_ session: Session, before end: Int, in stored: StoredBlocks) -> Bool {
@@ -36,7 +38,7 @@ extension SchedulerState {
     private mutating func awaitsStoredState(_ session: Session, in stored: StoredBlocks) -> Bool {
         let before = session.sequence.blocksOfState ?? session.sequence.fullBlocks
         let end =
-            session.usesStore
+            usesStore(session)
             ? kv.knownBlocks(of: &session.sequence, from: before, in: stored.store).countWithState : before
         guard end > before else {
             giveUpBlocks(of: session)

@@ -3,7 +3,7 @@ import EngineContract
 /// Decides which sessions get how many tokens of a step.
 ///
 /// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a token
-/// budget. Decoding sessions come first, with a token each. What is left goes to what else is known, as much as
+/// budget. Decoding sessions come first, with a token each, but for a few tokens that prompts always have. What is left goes to what else is known, as much as
 /// `PrefillBudget` allows beside running answers: to the forced tokens of decoding sessions, which take half of it at most
 /// while there are prefills, and to prefills: the oldest of each client, clients taking turns. A long prompt leaves a part
 /// to those behind it, and a block that several sessions need is computed by one of them.
@@ -58,7 +58,9 @@ struct StepPlanner {
     mutating func plan(_ candidates: [Candidate]) -> [Share] {
         var shares: [Share] = []
         let decoding = candidates.filter(\.isDecoding)
-        let seats = budget - (decoding.count < candidates.count ? leastForPrompts() : 0)
+        // Not where the time of answers alone is to be measured.
+        let hasPrompts = decoding.count < candidates.count && prefillBudget.tokens(beside: decoding.count) > 0
+        let seats = budget - (hasPrompts ? leastForPrompts() : 0)
         // More decoding sessions than there are tokens for them: they take turns.
         let first = decoding.count > seats ? decodeTurn % decoding.count : 0
         for offset in 0..<min(seats, decoding.count) {
