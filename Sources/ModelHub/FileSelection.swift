@@ -44,17 +44,14 @@ package struct FileSelection: Sendable, Equatable {
         alternatives = variant == nil ? others.sorted() : []
     }
 
-    /// The files of a folder of safetensors; nil if it has no weights or no `config.json`.
+    /// The files of a folder of safetensors; nil if it has no weights, no `config.json` or no `tokenizer.json`.
     private static func folder(_ names: Set<RepositoryPath>) -> (files: [RepositoryPath], entry: RepositoryPath)? {
         let top = names.filter(\.isAtTop)
         guard let config = top.first(where: { $0.name == "config.json" }) else { return nil }
         let weights = self.weights(top)
-        guard !weights.isEmpty else { return nil }
-        let hasTokenizer = top.contains { $0.name == "tokenizer.json" }
+        guard !weights.isEmpty, top.contains(where: { $0.name == "tokenizer.json" }) else { return nil }
         let others = names.filter { path in
-            if path.isAtTop {
-                return companions.contains(path.name) || !hasTokenizer && vocabularies.contains(path.name)
-            }
+            if path.isAtTop { return companions.contains(path.name) }
             return path.components[0] == "additional_chat_templates" && path.name.hasSuffix(".jinja")
         }
         return (others.union(weights).sorted(), config)
@@ -65,8 +62,6 @@ package struct FileSelection: Sendable, Equatable {
         "added_tokens.json", "chat_template.jinja", "chat_template.json", "processor_config.json",
         "model.safetensors.index.json",
     ]
-    /// Redundant where there is a `tokenizer.json`.
-    private static let vocabularies: Set<String> = ["tokenizer.model", "vocab.json", "merges.txt"]
 
     /// `model.safetensors`, else its shards, and those files beside them that the index may name; else all `.safetensors`.
     /// Copies in other formats are never chosen.
@@ -93,6 +88,13 @@ package struct FileSelection: Sendable, Equatable {
     ) -> HubError {
         if let variant {
             return HubError("\(repository) has no GGUF files, so ':\(variant)' chooses nothing; leave it out")
+        }
+        let top = Set(names.filter(\.isAtTop).map(\.name))
+        if top.contains("config.json"), !weights(names.filter(\.isAtTop)).isEmpty {
+            return HubError(
+                "\(repository) has no tokenizer.json, and vocabularies in other forms are not read: look for a repository of "
+                    + "the same model that has one, or GGUF files"
+            )
         }
         let pickles = [".bin", ".pt", ".pth", ".ckpt"]
         let pickle = names.filter { path in pickles.contains { path.name.hasSuffix($0) } }.min()
@@ -187,7 +189,7 @@ package struct GGUFName: Sendable, Equatable {
     package init?(_ path: RepositoryPath) {
         guard path.name.lowercased().hasSuffix(".gguf") else { return nil }
         let name = path.name.lowercased()
-        guard !name.hasPrefix("mmproj"), !name.contains("-mmproj"), !name.contains("imatrix") else { return nil }
+        guard !name.contains("mmproj"), !name.contains("imatrix") else { return nil }
         let shard = ShardName(path.description, suffix: ".gguf")
         (part, partCount) = (shard?.number ?? 1, shard?.count ?? 1)
         stem = shard?.stem ?? String(path.description.dropLast(".gguf".count))

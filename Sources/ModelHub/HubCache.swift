@@ -39,7 +39,7 @@ package struct HubCache: Sendable {
     }
 
     /// Creates the folders of a model.
-    /// - Throws: `HubError` for a failed file operation, as the next two.
+    /// - Throws: `HubError` for a failed file operation, as the next three.
     func prepare(_ repository: RepositoryName) throws(HubError) {
         for name in ["blobs", "refs", "snapshots"] { try FileSystem.makeFolder("\(folder(repository))/\(name)") }
         try FileSystem.makeFolder(locks(repository))
@@ -63,6 +63,24 @@ package struct HubCache: Sendable {
             try FileSystem.makeFolder(FileSystem.folder(of: path))
             if FileSystem.linkTarget(path) != target { try FileSystem.link(target, at: path, by: folder(repository)) }
         }
+    }
+
+    /// Gives `body` a folder with files that were fetched, under their names; it is no snapshot, and gone afterwards.
+    func withFolder(
+        of files: [RemoteFile],
+        of repository: RepositoryName,
+        _ body: (String) throws(HubError) -> Void
+    ) throws(HubError) {
+        let temporary = FileManager.default.temporaryDirectory.path
+        let folder = "\(temporary)/pensieve-\(UInt64.random(in: .min ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for file in files {
+            let path = folder + "/" + file.path.description
+            let target = URL(fileURLWithPath: blob(file.hash, of: repository)).path
+            try FileSystem.makeFolder(FileSystem.folder(of: path))
+            guard symlink(target, path) == 0 else { throw .file(path, "made a link", errno) }
+        }
+        try body(folder)
     }
 
     /// Records which commit a revision points to.

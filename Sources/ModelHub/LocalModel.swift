@@ -49,7 +49,7 @@ extension HubCache {
     /// `model.safetensors` or every shard, by the index or by their names, and a tokenizer.
     private static func isComplete(_ sizes: [RepositoryPath: Int?], in folder: String) -> Bool {
         let names = Set(sizes.keys.map(\.description))
-        guard names.contains("tokenizer.json") || names.contains("tokenizer.model") else { return false }
+        guard names.contains("tokenizer.json") else { return false }
         guard !names.contains("model.safetensors") else { return true }
         guard let file = FileHandle(forReadingAtPath: folder + "/model.safetensors.index.json") else {
             return Self.hasAllShards(names)

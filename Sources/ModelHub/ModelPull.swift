@@ -21,10 +21,12 @@ package struct ModelPull: Sendable {
     /// Downloads what the cache lacks of the model at the reference's current commit.
     /// - Parameters:
     ///   - progress: updated during the download.
+    ///   - check: given a folder that has all files of a folder of safetensors but the weights, before these are fetched.
     ///   - chosen: called once the files to fetch are known.
     /// - Throws: `HubError`; what was received is kept for the next pull, except files whose hash is wrong.
     package func run(
         progress: PullProgress,
+        check: (String) throws(HubError) -> Void = { _ in },
         chosen: (FileSelection) -> Void = { _ in }
     ) async throws(HubError) -> LocalModel {
         guard !settings.isOffline else {
@@ -38,7 +40,10 @@ package struct ModelPull: Sendable {
         let files = try await describe(selection.files, of: listing)
         try cache.prepare(reference.repository)
         try checkSpace(for: files)
-        try await fetch(files, progress)
+        try await fetch(files, progress) { (small) throws(HubError) in
+            guard selection.format == .folder else { return }
+            try cache.withFolder(of: small, of: reference.repository, check)
+        }
         try cache.link(files, commit: listing.commit, of: reference.repository)
         try cache.setCommit(listing.commit, of: reference)
         return LocalModel(
@@ -75,11 +80,24 @@ package struct ModelPull: Sendable {
         return files
     }
 
-    /// Small files first, so that a wrong model or format shows early.
-    private func fetch(_ files: [RemoteFile], _ progress: PullProgress) async throws(HubError) {
+    /// The weights last, so that a wrong model or format shows early.
+    /// - Parameter check: is given the others, once they are there.
+    private func fetch(
+        _ files: [RemoteFile],
+        _ progress: PullProgress,
+        check: ([RemoteFile]) throws(HubError) -> Void
+    ) async throws(HubError) {
         let files = files.sorted { ($0.size, $0.path) < ($1.size, $1.path) }
         progress.begin(files)
-        _ = try await inParallel(Array(files.enumerated())) { (index, file) throws(HubError) in
+        let isWeights = files.map { $0.path.name.hasSuffix(".safetensors") || $0.path.name.hasSuffix(".gguf") }
+        let numbered = Array(zip(files.indices, files))
+        try await fetch(numbered.filter { !isWeights[$0.0] }, progress)
+        try check(zip(files, isWeights).filter { !$0.1 }.map(\.0))
+        try await fetch(numbered.filter { isWeights[$0.0] }, progress)
+    }
+
+    private func fetch(_ files: [(Int, RemoteFile)], _ progress: PullProgress) async throws(HubError) {
+        _ = try await inParallel(files) { (index, file) throws(HubError) in
             try await FileDownload(
                 client: client,
                 cache: cache,

@@ -54,9 +54,10 @@ import Testing
         let selection = try select(weights + copies + others)
         #expect(selection.files.map(\.description) == (weights + others).sorted())
         // Without an index nothing names what is not numbered.
-        let plain = try select(weights + copies + ["config.json"])
+        let few = ["config.json", "tokenizer.json"]
+        let plain = try select(weights + copies + few)
         #expect(
-            plain.files.map(\.description) == (weights.filter { $0 != "mtp.safetensors" } + ["config.json"]).sorted()
+            plain.files.map(\.description) == (weights.filter { $0 != "mtp.safetensors" } + few).sorted()
         )
     }
 
@@ -64,9 +65,9 @@ import Testing
     func wholeFile() throws {
         let selection = try select([
             "config.json", "model-00001-of-00001.safetensors", "model.safetensors", "model.fp16.safetensors",
-            "tokenizer.model",
+            "tokenizer.json", "tokenizer.model",
         ])
-        #expect(selection.files.map(\.description) == ["config.json", "model.safetensors", "tokenizer.model"])
+        #expect(selection.files.map(\.description) == ["config.json", "model.safetensors", "tokenizer.json"])
     }
 
     @Test(
@@ -109,6 +110,7 @@ import Testing
             (["config.json", "pytorch_model.bin"], nil, "pytorch_model.bin"), (["README.md"], nil, "neither"),
             (["m-Q4_0.gguf", "m-Q8_0.gguf"], "Q5_0", "it has Q4_0, Q8_0"),
             (["config.json", "model.safetensors"], "Q4_0", "no GGUF"),
+            (["config.json", "model.safetensors", "tekken.json"], nil, "no tokenizer.json"),
             (["a-Q4_0.gguf", "b-Q4_0.gguf"], "Q4_0", "name one of the files"),
             (["m-Q4_0-00001-of-00002.gguf"], "Q4_0", "parts are missing"),
         ]

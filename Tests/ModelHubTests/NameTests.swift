@@ -89,7 +89,7 @@ import Testing
 
     @Test(
         "Projectors and importance matrices are no models",
-        arguments: ["mmproj-F16.gguf", "a-imatrix.gguf", "a.bin"]
+        arguments: ["mmproj-F16.gguf", "a-imatrix.gguf", "a.bin", "Qwen2-Audio-7B.mmproj-Q8_0.gguf"]
     )
     func noModels(_ path: String) throws {
         #expect(try GGUFName(RepositoryPath(path)) == nil)

@@ -243,6 +243,23 @@ import Testing
         #expect(try String(contentsOfFile: side.folder + "/refs/v1", encoding: .utf8) == side.snapshots.first)
     }
 
+    @Test("A model that cannot be loaded is refused before its weights are fetched", .timeLimit(.minutes(2)))
+    func unsupported() async throws {
+        let side = try tiny("test/awq")
+        let tiny = try #require(try HubServer.tinyModel()["config.json"])
+        var config = try #require(try JSONSerialization.jsonObject(with: tiny) as? [String: Any])
+        config["quantization_config"] = ["quant_method": "awq", "bits": 4]
+        try side.hub.publish(["config.json": JSONSerialization.data(withJSONObject: config)], as: "test/awq")
+        for command in [["pull"], ["start", "--port", "0"]] {
+            let arguments = [command[0], "test/awq"] + command.dropFirst()
+            let outcome = try await Program.run(arguments, environment: side.environment)
+            #expect(outcome.status == 1 && outcome.errors.contains("awq"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("not fetched"), "\(outcome.errors)")
+        }
+        let hash = try weights().hash
+        #expect(!side.blobs.isEmpty && !side.blobs.keys.contains { $0.hasPrefix(hash) })
+    }
+
     @Test("A model that does not fit on the disk is refused before the download", .timeLimit(.minutes(2)))
     func noRoom() async throws {
         let side = try tiny("test/huge")

@@ -1,4 +1,6 @@
 import Foundation
+import Inference
+import ModelFiles
 import ModelHub
 
 /// `pensieve pull ORG/NAME`: downloads or updates a model, and prints its path.
@@ -32,15 +34,18 @@ enum HubModels {
 
     /// Pulls a model with progress on standard error; first prints what was chosen among several quantisations.
     static func pull(_ reference: ModelReference, settings: HubSettings) async throws -> LocalModel {
-        PullInterruption.begin()
-        defer { PullInterruption.end() }
+        let handled = PullInterruption.begin()
+        defer { PullInterruption.end(handled) }
         let progress = PullProgress()
         let pull = ModelPull(reference, settings: settings)
         let origin = settings.isOffline ? settings.cache : settings.endpoint.absoluteString
         Terminal.error("Pulling \(reference) from \(origin)")
         let start = ContinuousClock.now
         let model = try await PullDisplay.showing(progress) {
-            try await pull.run(progress: progress) { printChoice($0) }
+            try await pull.run(progress: progress, check: { (folder) throws(HubError) in try check(folder, reference) })
+            {
+                printChoice($0)
+            }
         }
         let received = progress.files.map { $0.size - $0.found }.saturatedSum
         let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -51,6 +56,17 @@ enum HubModels {
                     + model.commit.prefix(12)
         )
         return model
+    }
+
+    /// Checks the small files of a model before its weights are fetched.
+    /// - Throws: `HubError` for a model that cannot be loaded.
+    private static func check(_ folder: String, _ reference: ModelReference) throws(HubError) {
+        do {
+            _ = try ModelConfiguration(source: .folder(folder))
+        } catch {
+            let reason = "\(error)".replacing(folder + "/", with: "")
+            throw HubError("\(reference): the weights are not fetched, as they could not be loaded: \(reason)")
+        }
     }
 
     private static func printChoice(_ selection: FileSelection) {
@@ -67,10 +83,19 @@ enum HubModels {
 enum PullInterruption {
     private static let numbers = [SIGINT, SIGTERM]
 
-    static func begin() { numbers.forEach { signal($0, endByPullInterruption) } }
+    /// - Returns: the signals that it handles: those that nobody handles, as a conversation does.
+    static func begin() -> [Int32] {
+        let free = numbers.filter { number in
+            var action = sigaction()
+            // The handler comes first, whatever it is; 0 is the default.
+            return sigaction(number, nil, &action) == 0 && withUnsafeBytes(of: action) { $0.load(as: Int.self) == 0 }
+        }
+        for number in free { signal(number, endByPullInterruption) }
+        return free
+    }
 
     /// Restores the default action.
-    static func end() { numbers.forEach { signal($0, SIG_DFL) } }
+    static func end(_ handled: [Int32]) { for number in handled { signal(number, SIG_DFL) } }
 }
 
 /// A plain signal handler suffices, as what was received is in the cache already. It calls only async-signal-safe
