@@ -3,7 +3,6 @@ import EngineContract
 import Foundation
 import Platform
 import Scheduling
-import Tokenization
 
 /// `pensieve generate "prompt"`: one answer, streaming, through the same scheduler and engine as a server's.
 enum GenerateCommand {
@@ -38,10 +37,11 @@ enum GenerateCommand {
         var sampling = configuration.sampling(model.generation)
         sampling.seed = seed ?? .random(in: .min ... .max)
         let turns = [system.map { ChatTurn(role: .system, text: $0) }, ChatTurn(role: .user, text: prompt)]
+        let conversation = ChatConversation(turns: turns.compactMap { $0 })
+        let chatPrompt = try model.chatFormat.prompt(conversation, with: model.tokenizer)
         let request = GenerationRequest(
             client: "terminal",
-            prompt: try model.chatFormat.prompt(ChatConversation(turns: turns.compactMap { $0 }), with: model.tokenizer)
-                .tokens,
+            prompt: chatPrompt.tokens,
             maxTokens: maxTokens,
             stopTokens: model.chatFormat.stopTokens(in: model.tokenizer),
             sampling: sampling
@@ -50,11 +50,15 @@ enum GenerateCommand {
             engine: model.engine,
             configuration: Assembly.schedulerConfiguration(configuration)
         )
-        return try await stream(request, model: model, scheduler: scheduler)
+        return try await stream(request, LocalAnswer(model, to: chatPrompt), scheduler: scheduler)
     }
 
     /// Streams the answer. The first Ctrl-C ends it and prints the statistics, the second ends the program.
-    private static func stream(_ request: GenerationRequest, model: Model, scheduler: Scheduler) async throws -> Int32 {
+    private static func stream(
+        _ request: GenerationRequest,
+        _ answer: LocalAnswer,
+        scheduler: Scheduler
+    ) async throws -> Int32 {
         let generation: Generation
         do {
             generation = try await scheduler.submit(request)
@@ -71,15 +75,15 @@ enum GenerateCommand {
 
         let start = ContinuousClock.now
         var first: ContinuousClock.Instant?
-        var decoder = StreamDecoder(tokenizer: model.tokenizer)
+        var answer = answer
         var status: Int32 = 0
         for await event in generation {
             switch event {
             case .token(let token):
                 first = first ?? .now
-                Terminal.stream(decoder.push(token))
+                Terminal.stream(answer.push(token))
             case .finished(let summary):
-                Terminal.stream(decoder.finish() + "\n")
+                Terminal.stream(answer.finish() + "\n")
                 if case .failed(let reason) = summary.reason { throw EngineError(reason) }
                 Terminal.error(AnswerStatistics(summary, start: start, first: first).line)
                 if summary.reason == .cancelled { status = 128 + SIGINT }

@@ -11,6 +11,11 @@ enum Terminal {
     /// A piece of a model's text, without a new line. On a terminal, control characters are escaped.
     static func stream(_ text: String) { write(isOutputSeen ? text.visible : text, to: .standardOutput) }
 
+    /// A piece of what a model thinks, for a user at a terminal alone.
+    static func thought(_ text: String) {
+        if isInteractive { write(dim(text.visible), to: .standardError) }
+    }
+
     /// Writes control sequences; only for a terminal.
     static func control(_ text: String) { write(text, to: .standardOutput) }
 

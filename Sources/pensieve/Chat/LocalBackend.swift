@@ -4,7 +4,6 @@ import Foundation
 import ModelHub
 import Scheduling
 import Synchronization
-import Tokenization
 
 /// A model in this process, with a server's scheduler: its prefix cache saves recomputing earlier turns.
 final class LocalBackend: ChatBackend {
@@ -48,13 +47,15 @@ final class LocalBackend: ChatBackend {
         let start = ContinuousClock.now
         running.withLock { $0 = Running() }
         defer { running.withLock { $0 = Running() } }
-        let generation = try await generation(conversation.chatTurns(asking: question))
+        let turns = conversation.chatTurns(asking: question)
+        let prompt = try loaded.chatFormat.prompt(ChatConversation(turns: turns), with: loaded.tokenizer)
+        let generation = try await generation(prompt.tokens)
         running.withLock { running in
             running.generation = generation
             if running.isInterrupted { generation.cancel() }
         }
         var first: ContinuousClock.Instant?
-        var decoder = StreamDecoder(tokenizer: loaded.tokenizer)
+        var answer = LocalAnswer(loaded, to: prompt)
         var text = ""
         func append(_ piece: String) {
             text += piece
@@ -64,9 +65,9 @@ final class LocalBackend: ChatBackend {
             switch event {
             case .token(let token):
                 first = first ?? .now
-                append(decoder.push(token))
+                append(answer.push(token))
             case .finished(let summary):
-                append(decoder.finish())
+                append(answer.finish())
                 if case .failed(let reason) = summary.reason { throw ChatError(reason) }
                 return ChatAnswer(text: text, statistics: AnswerStatistics(summary, start: start, first: first))
             }
@@ -74,12 +75,12 @@ final class LocalBackend: ChatBackend {
         throw ChatError("the answer was broken off")
     }
 
-    private func generation(_ turns: [ChatTurn]) async throws -> Generation {
+    private func generation(_ prompt: [Token]) async throws -> Generation {
         var sampling = configuration.sampling(loaded.generation)
         sampling.seed = options.seed.map { UInt64($0) } ?? .random(in: .min ... .max)
         let request = GenerationRequest(
             client: "terminal",
-            prompt: try loaded.chatFormat.prompt(ChatConversation(turns: turns), with: loaded.tokenizer).tokens,
+            prompt: prompt,
             maxTokens: options.maxTokens,
             stopTokens: loaded.chatFormat.stopTokens(in: loaded.tokenizer),
             sampling: sampling
