@@ -48,10 +48,10 @@ package actor HTTPServer {
         poller?.stop()
     }
 
-    /// Checks that a host name or address to listen on can be resolved.
-    /// - Throws: `HTTPServerError` if it cannot.
-    package static func check(host: String) async throws(HTTPServerError) {
-        _ = try await Address.resolve(host: host, port: 0)
+    /// Checks that a host name or address to listen on can be resolved, and that the port is free, unless it is 0.
+    /// - Throws: `HTTPServerError` as `bind` would.
+    package static func check(host: String, port: UInt16) async throws(HTTPServerError) {
+        try await Listener.check(host: host, port: port)
     }
 
     /// Listens on every address of a host that this machine has; port 0 picks a free port. Returns the port.

@@ -40,6 +40,18 @@ struct Listener {
         }
     }
 
+    /// Checks that `bind` would succeed now.
+    static func check(host: String, port: UInt16) async throws(HTTPServerError) {
+        let addresses = try await Address.resolve(host: host, port: port).prefix(maxAddresses)
+        for address in addresses where port != 0 {
+            do throws(BindFailure) {
+                close(try boundSocket(address))
+            } catch {
+                guard isMissing(error) else { throw error.explained }
+            }
+        }
+    }
+
     private static func bind(
         _ addresses: some Sequence<Address>,
         port: UInt16,
@@ -52,8 +64,7 @@ struct Listener {
             do throws(BindFailure) {
                 listeners.append(try Listener(address, poller: poller))
             } catch {
-                // For example ::1 on a machine without IPv6.
-                guard [EADDRNOTAVAIL, EAFNOSUPPORT].contains(error.code) else { throw error }
+                guard isMissing(error) else { throw error }
                 missing = error
             }
         }
@@ -61,15 +72,32 @@ struct Listener {
         return listeners
     }
 
-    private init(_ address: Address, poller: Poller) throws(BindFailure) {
+    /// For example ::1 on a machine without IPv6.
+    private static func isMissing(_ failure: BindFailure) -> Bool {
+        [EADDRNOTAVAIL, EAFNOSUPPORT].contains(failure.code)
+    }
+
+    private static func boundSocket(_ address: Address) throws(BindFailure) -> Int32 {
         let descriptor = StreamSocket.open(family: address.family)
         guard descriptor >= 0 else { throw BindFailure(code: errno, address: address) }
-        socket = Socket(adopting: descriptor, poller: poller)
-        socket.setOption(Int(SOL_SOCKET), SO_REUSEADDR, 1)
-        if address.family == AF_INET6 { socket.setOption(IPPROTO_IPV6, IPV6_V6ONLY, 0) }
+        setOption(of: descriptor, Int(SOL_SOCKET), SO_REUSEADDR, 1)
+        if address.family == AF_INET6 { setOption(of: descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0) }
         guard address.withPointer({ Platform.bind(descriptor, $0, $1) }) == 0 else {
-            throw BindFailure(code: errno, address: address)
+            let failure = BindFailure(code: errno, address: address)
+            close(descriptor)
+            throw failure
         }
+        return descriptor
+    }
+
+    private static func setOption(of descriptor: Int32, _ level: Int, _ name: Int32, _ value: Int32) {
+        var value = value
+        setsockopt(descriptor, Int32(level), name, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    private init(_ address: Address, poller: Poller) throws(BindFailure) {
+        let descriptor = try Self.boundSocket(address)
+        socket = Socket(adopting: descriptor, poller: poller)
         guard listen(descriptor, 1024) == 0 else { throw BindFailure(code: errno, address: address) }
         self.port = Address(localOf: descriptor).port
     }

@@ -24,7 +24,7 @@ enum StartCommand {
         // A closed standard error must not end the server.
         signal(SIGPIPE, SIG_IGN)
         // Before keys are checked or a model is loaded: an unknown host is a mistake in the arguments.
-        try await HTTPServer.check(host: configuration.host)
+        try await HTTPServer.check(host: configuration.host, port: 0)
         let writer = LogWriter { ServerLog.line($0, .warning, configuration.serverLogFormat) }
         let log = ServerLog(configuration.serverLogFormat) { writer.write($0) }
         let keys = try APIKeys.check(configuration)
@@ -38,6 +38,8 @@ enum StartCommand {
                 .warning
             )
         }
+        // Not when the model is loaded, which takes time, and memory that another server needs.
+        try await HTTPServer.check(host: configuration.host, port: UInt16(configuration.port))
         // Until the server runs, a signal ends the program immediately, also while a model is pulled.
         let assembly = try await Assembly.make(configuration, keys: keys, log: log)
         let signals = Signals()
