@@ -51,6 +51,7 @@ package struct LoadOptions: Sendable {
 extension LoadOptions {
     /// The key that a Pensieve server without configured keys accepts on loopback.
     private static let developmentKey = "test-api-key-12345"
+    private static let keyVariable = "PENSIEVE_API_KEY"
 
     package static let help = """
         Loads a server that speaks the Anthropic Messages API, and reports what its
@@ -60,7 +61,9 @@ extension LoadOptions {
 
         Server
           --url URL            plain http, without /v1 (default http://127.0.0.1:7777)
-          --api-key KEY        (default \(developmentKey))
+          --api-key-file FILE  the first key in it; else the variable \(keyVariable), else
+                               \(developmentKey)
+          --api-key KEY        which every user of this machine sees
           --model NAME         (default claude-local)
           --timeout S          for one request (default 300)
 
@@ -107,8 +110,16 @@ extension LoadOptions {
 
     /// Parses the arguments; nil if they ask for help.
     /// - Throws: `UsageError` that names the flag and the mistake.
-    package static func parse(_ arguments: [String]) throws(UsageError) -> LoadOptions? {
+    package static func parse(
+        _ arguments: [String],
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(UsageError) -> LoadOptions? {
         var options = LoadOptions()
+        if let key = environment[keyVariable], !key.isEmpty {
+            do throws(UsageError) { options.key = try visible(key) } catch {
+                throw UsageError("\(keyVariable): \(error)")
+            }
+        }
         var given: [String: String] = [:]
         var rest = arguments[...]
         while let argument = rest.popFirst() {
@@ -136,6 +147,9 @@ extension LoadOptions {
     }
 
     private mutating func set(_ given: [String: String]) throws(UsageError) {
+        guard given["api-key"] == nil || given["api-key-file"] == nil else {
+            throw UsageError("--api-key and --api-key-file exclude each other")
+        }
         guard given["concurrency"] == nil || given["rate"] == nil else {
             throw UsageError("--concurrency and --rate exclude each other")
         }
@@ -160,6 +174,7 @@ extension LoadOptions {
 
     private static let setters: [String: Setter] = [
         "url": { (options, text) throws(UsageError) in options.target = try Target(url: text) },
+        "api-key-file": { (options, text) throws(UsageError) in options.key = try visible(firstKey(inFile: text)) },
         "api-key": { (options, text) throws(UsageError) in options.key = try visible(text) },
         "model": { (options, text) in options.model = text },
         "concurrency": { (options, text) throws(UsageError) in
@@ -210,6 +225,17 @@ extension LoadOptions {
 
     private static func plain(_ value: Double) -> String {
         Int(exactly: value).map { "\($0)" } ?? "\(value)"
+    }
+
+    /// The first key of a file as servers have it: keys begin lines, others are comments.
+    private static func firstKey(inFile path: String) throws(UsageError) -> String {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw UsageError("'\(path)' cannot be read")
+        }
+        for line in text.split(whereSeparator: \.isNewline) {
+            if let key = line.split(whereSeparator: \.isWhitespace).first, !key.hasPrefix("#") { return String(key) }
+        }
+        throw UsageError("'\(path)' has no key")
     }
 
     /// A value that is safe in a header: no control characters, which could start another header.

@@ -1,4 +1,5 @@
 import APIClient
+import Foundation
 import Testing
 
 @testable import LoadTest
@@ -19,6 +20,33 @@ import Testing
         #expect(options.goals.interTokenLatency == nil)
         #expect(options.htmlPath == "page.html" && options.jsonPath == "-")
         #expect(try LoadOptions.parse(["--concurrency", "3", "-h"]) == nil)
+    }
+
+    @Test("A key comes from a file or the environment, and not from the command line alone")
+    func keys() throws {
+        let path = FileManager.default.temporaryDirectory.path + "/keys-\(UInt64.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data("# of the team\n\nalpha-1 laptop\nbeta-2\n".utf8).write(to: URL(fileURLWithPath: path))
+        let none = path + "-none"
+        defer { try? FileManager.default.removeItem(atPath: none) }
+        try Data("# nobody\n".utf8).write(to: URL(fileURLWithPath: none))
+        let environment = ["PENSIEVE_API_KEY": "gamma-3"]
+        for (arguments, environment, key) in [
+            (["--api-key-file", path], environment, "alpha-1"), ([], environment, "gamma-3"),
+            (["--api-key", "delta-4"], environment, "delta-4"), ([], [:], "test-api-key-12345"),
+        ] {
+            #expect(try LoadOptions.parse(arguments, environment: environment)?.key == key)
+        }
+        for (arguments, environment, expected) in [
+            (["--api-key-file", path + "x"], [:], "cannot be read"), (["--api-key-file", none], [:], "has no key"),
+            (["--api-key-file", path, "--api-key", "x"], [:], "exclude"),
+            ([], ["PENSIEVE_API_KEY": "a\nb"], "PENSIEVE_API_KEY"),
+        ] {
+            let error = #expect(throws: UsageError.self) {
+                try LoadOptions.parse(arguments, environment: environment)
+            }
+            #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+        }
     }
 
     @Test(

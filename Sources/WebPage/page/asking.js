@@ -1,5 +1,11 @@
 // Sends messages and follows the answers.
 
+/** What is said of answers that end before their time, by the reason. */
+const cuts = {
+  max_tokens: "Cut: it reached the longest answer allowed in the settings",
+  model_context_window_exceeded: "Cut: the context is full; begin a new conversation",
+};
+
 function send(text) {
   if (running.has(current.id) || text.trim() === "") return;
   ui.notice.hidden = true;
@@ -77,7 +83,7 @@ async function ask(conversation) {
       },
       end: (delta, usage) => {
         clock.ended(usage);
-        if (delta.stop_reason === "max_tokens") message.stopped = "Cut: the longest answer allowed, or the context is full";
+        message.stopped = cuts[delta.stop_reason] ?? message.stopped;
       },
     });
   } catch (error) {

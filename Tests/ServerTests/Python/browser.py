@@ -191,7 +191,8 @@ def settings(chat):
     assert (body["system"], body["temperature"], body["max_tokens"]) == ("Be brief.", 0.5, 4), body
     assert body["thinking"] == {"type": "adaptive"}, body
     assert body["stream"] is True and body["model"] == "pensieve-mock"
-    assert "Cut" in chat.text(".figures")
+    assert "longest answer" in chat.text(".figures")
+    assert "context is full" in chat.evaluate("cuts.model_context_window_exceeded")
     assert "temperature" not in bodies(chat)[0] and "system" not in bodies(chat)[0] \
         and "thinking" not in bodies(chat)[0], "an empty field is the server's matter"
 
