@@ -4,9 +4,10 @@
 // usage: engine MODEL THREADS speed REPEATS PROMPTS SESSIONS CONTEXTS DECODED
 //        engine MODEL THREADS logits KV < SEQUENCES > LOGITS
 //
-// speed: as llama-batched-bench measures, with the same settings: tokens per second of prompts of so many tokens, the median
-// of REPEATS (at most 9), and of steps of so many sessions, each with keys and values of its own, after so many tokens; numbers by commas, as JSON. The
-// step in which a prompt is copied to all sessions does not count, also in models that cannot go back by a token.
+// speed: as llama-batched-bench measures, with the same settings: tokens per second of prompts of so many tokens, the median of
+// REPEATS (at most 9), and of steps of so many sessions, each with keys and values of its own, after so many tokens; numbers
+// by commas, as JSON. The step in which a prompt is copied to all sessions does not count, also in models that cannot go back
+// by a token.
 // logits: for each line of tokens, their number and the vocabulary's as int32, and the logits of all of them as float32.
 // KV is f16, q8_0 or q4_0. With ik_llama.cpp one token at a time: its products of many tokens with Q4_1 are far off (a KL
 // divergence of 1.0 for SmolLM2, whether or not it repacks tensors and with or without flash attention; of one token 3.0e-3).

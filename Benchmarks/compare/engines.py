@@ -1,8 +1,8 @@
 """What engines compute per second of the same file, without a server: prompts, and steps of several sessions.
 
 Each function gives figures by row, such as "prefill 512" or "decode 16 at 128", in tokens per second. Of prompts, unless they
-are long, each engine computes three in a row, and the median counts: the first finds caches cold, which takes 13 % of the
-time of a small model's.
+are long or steps follow, each engine computes three in a row, and the median counts: the first finds caches cold, which takes
+13 % of the time of a small model's.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ class Work:
 
     @property
     def repeats(self) -> int:
-        return 3 if self.prompts and max(self.prompts) <= 2048 else 1
+        return 3 if self.prompts and not self.sessions and max(self.prompts) <= 2048 else 1
 
     @property
     def rows(self) -> list[str]:

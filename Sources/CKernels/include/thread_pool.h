@@ -1,4 +1,4 @@
-// The compute side of the engine: a thread pool, and the kernels of a transformer with a paged KV cache.
+// The compute side of the engine: a thread pool, and the instruction sets of the kernels that run on it.
 //
 // Every result is a float32, computed in an order that depends on the shapes only: not on the number of threads, the
 // other rows of the batch or the instruction set (reductions use 16 lanes everywhere, with fused multiply-adds). So a
