@@ -43,13 +43,18 @@ struct Listener {
     /// Checks that `bind` would succeed now.
     static func check(host: String, port: UInt16) async throws(HTTPServerError) {
         let addresses = try await Address.resolve(host: host, port: port).prefix(maxAddresses)
-        for address in addresses where port != 0 {
+        guard port != 0 else { return }
+        var (isThere, missing): (Bool, BindFailure?) = (false, nil)
+        for address in addresses {
             do throws(BindFailure) {
                 close(try boundSocket(address))
+                isThere = true
             } catch {
                 guard isMissing(error) else { throw error.explained }
+                missing = error
             }
         }
+        if !isThere, let missing { throw missing.explained }
     }
 
     private static func bind(

@@ -18,7 +18,16 @@ package struct SchemaKinds: Sendable {
             let property = try? properties[parameter].optional
         else { return nil }
         var places = Self.mostPlaces
-        return kinds(property, depth: 0, &places)
+        return kinds(of: property, &places)
+    }
+
+    /// The same of a member's schema, as a part of this one.
+    /// - Parameter places: how many places of schemas may be looked at in all; nil is the answer where they do not suffice.
+    package func kinds(of member: JSONNode, _ places: inout Int) -> Set<Kind>? {
+        var own = min(places, Self.mostPlaces)
+        let before = own
+        defer { places -= before - max(0, own) }
+        return kinds(member, depth: 0, &own)
     }
 
     /// - Parameter places: how many more may be looked at.

@@ -71,8 +71,7 @@ package struct HubCache: Sendable {
         of repository: RepositoryName,
         _ body: (String) throws(HubError) -> Void
     ) throws(HubError) {
-        let temporary = FileManager.default.temporaryDirectory.path
-        let folder = "\(temporary)/pensieve-\(UInt64.random(in: .min ... .max))"
+        let folder = "\(self.folder(repository))/.draft-\(UInt64.random(in: .min ... .max))"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         for file in files {
             let path = folder + "/" + file.path.description

@@ -31,7 +31,8 @@ extension Scheduler {
         runningReads.remove(at: index)
         update { state in
             state.reads.overdueCount += 1
-            state.sessions[read.session]?.usesStore = false
+            // Those that wait for the same have waited as long.
+            for session in state.sessions.values { session.usesStore = false }
             state.endRead(read)
         }
         startLoop()

@@ -96,8 +96,7 @@ extension Scheduler {
         let states = update { $0.kv.takeIdleFreeStates(since: idleTicks) }
         if !states.isEmpty { await engine.release(states: states) }
         idleMemory.isDue = false
-        // What is saved now leaves memory behind, too.
-        guard state.sessions.isEmpty, idleMemory.saving == nil, let last = idleMemory.lastWork,
+        guard state.sessions.isEmpty, let last = idleMemory.lastWork,
             ContinuousClock.now - last >= configuration.memoryIdleLimit
         else { return }
         idleMemory.lastWork = nil
@@ -124,6 +123,8 @@ extension Scheduler {
     private func finishSaving() {
         idleMemory.saving = nil
         idleMemory.isDue = true
+        // The copies have left memory behind.
+        idleMemory.lastWork = idleMemory.lastWork ?? .now
         startLoop()
     }
 }

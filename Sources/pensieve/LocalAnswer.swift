@@ -32,7 +32,9 @@ struct LocalAnswer {
     /// What was held back, once no more tokens come.
     mutating func finish() -> String {
         let text = decoder.finish()
-        return shown((text.isEmpty ? [] : parser.push(text)) + parser.finish())
+        let rest = shown((text.isEmpty ? [] : parser.push(text)) + parser.finish())
+        if isThinking { Terminal.thought("\n") }
+        return rest
     }
 
     private mutating func shown(_ parts: [AnswerPart]) -> String {

@@ -11,8 +11,14 @@ import Synchronization
 struct Signals: Sendable {
     let received: AsyncStream<Int32>
 
+    private static let listeners = Atomic<Int>(0)
+
+    /// Whether signals are handled by any of these now.
+    static var areHandled: Bool { listeners.load(ordering: .relaxed) > 0 }
+
     /// Handles SIGINT, SIGTERM and, unless it is ignored (`nohup`), SIGHUP.
     init() {
+        Self.listeners.add(1, ordering: .relaxed)
         let (stream, continuation) = AsyncStream<Int32>.makeStream()
         let numbers = [SIGINT, SIGTERM] + (Signals.isIgnored(SIGHUP) ? [] : [SIGHUP])
         let sources = numbers.map { number in
@@ -27,7 +33,10 @@ struct Signals: Sendable {
         }
         // Dispatch sources can be held and cancelled from any thread; the stream keeps them alive.
         nonisolated(unsafe) let held = sources
-        continuation.onTermination = { @Sendable _ in held.forEach { $0.cancel() } }
+        continuation.onTermination = { @Sendable _ in
+            held.forEach { $0.cancel() }
+            Self.listeners.subtract(1, ordering: .relaxed)
+        }
         received = stream
     }
 

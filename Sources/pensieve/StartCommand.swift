@@ -38,6 +38,7 @@ enum StartCommand {
                 .warning
             )
         }
+        if !configuration.mock, let model = configuration.model { try ModelLocation.check(model) }
         // Not when the model is loaded, which takes time, and memory that another server needs.
         try await HTTPServer.check(host: configuration.host, port: UInt16(configuration.port))
         // Until the server runs, a signal ends the program immediately, also while a model is pulled.

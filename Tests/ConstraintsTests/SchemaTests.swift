@@ -67,6 +67,12 @@ struct SchemaTests {
             [#""abcdefg1""#],
             not: [#""abc1""#, #""abcdefgh""#]
         ),
+        Case(
+            #"{"type":"string","pattern":"(?=^[a-z])(?:^abc|x.*)$"}"#,
+            [#""abc""#, #""xy""#],
+            not: [#""ab""#, #""Xy""#]
+        ),
+        Case(#"{"type":"string","pattern":"(?!^(CON|NUL)$)(?=^[A-Z]+$).*"}"#, [#""COM""#], not: [#""CON""#, #""a""#]),
         Case(#"{"type":"string","pattern":"(?!^[0-9]+$)^.+$"}"#, [#""a1""#], not: [#""12""#, #""""#]),
         Case(#"{"type":["number","integer"]}"#, ["1", "1.5"], not: ["true"]),
         Case(#"{"type":"number","not":{"type":"integer"}}"#, ["1.5", "-0.25"], not: ["1", "1.0", "0"]),

@@ -187,7 +187,8 @@ struct CallSyntaxTests {
         let tools = try AnswerGrammarTests.tools([
             "set": #"""
             {"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],"anyOf":[{}],
-             "unevaluatedProperties":false,"patternProperties":{"^\\p{Nope}":{}}}
+             "unevaluatedProperties":false,
+             "patternProperties":{"^\\p{Nope}":{}},"additionalProperties":false}
             """#
         ])
         let constraint = try #require(try Self.model.constraint(AnswerGrammarTests.hermes(), tools, ToolChoice(), nil))
@@ -205,6 +206,10 @@ struct CallSyntaxTests {
         let whole = text + "</function>\n</tool_call>"
         let call = try #require(ReadCall.all(in: whole, Self.tagged(), tools).first)
         #expect(call.isWhole && call.arguments == "{\"text\": \"x\", \"tags\": \(tags)}")
+        // Also where any kind of value may stand.
+        let any = "<tool_call>\n<function=set>\n<parameter=any>\n\(tags)\n</parameter>\n</function>\n</tool_call>"
+        let other = try #require(ReadCall.all(in: any, Self.tagged(), tools).first)
+        #expect(other.isWhole && other.arguments == "{\"any\": \(tags)}")
         // Byte by byte it is the same.
         var parser = AnswerParser(Self.tagged(), tools: tools, isInsideThinking: false)
         let parts = whole.flatMap { parser.push(String($0)) } + parser.finish()

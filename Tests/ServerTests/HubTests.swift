@@ -248,6 +248,7 @@ import Testing
         let side = try tiny("test/awq")
         let tiny = try #require(try HubServer.tinyModel()["config.json"])
         var config = try #require(try JSONSerialization.jsonObject(with: tiny) as? [String: Any])
+        config["quantization"] = nil
         config["quantization_config"] = ["quant_method": "awq", "bits": 4]
         try side.hub.publish(["config.json": JSONSerialization.data(withJSONObject: config)], as: "test/awq")
         for command in [["pull"], ["start", "--port", "0"]] {

@@ -4,6 +4,8 @@ import JSON
 struct RuleBuilder {
     private static let mostRules = 100_000
     private static let mostRegions = 200
+    /// Places that are looked at for the kinds of all members of the whole value.
+    private static let mostPlaces = 50_000
     /// Objects and arrays that one value may be: until what they begin with tells them apart, each token is tried for
     /// every one of them, while other answers wait.
     private static let mostAlternatives = 512
@@ -74,8 +76,9 @@ struct RuleBuilder {
         self.writer = writer
         guard writer.hasParameters, let members = try? reader.document.root["properties"].members() else { return }
         let types = SchemaKinds(reader.document.root)
+        var places = Self.mostPlaces
         for member in members {
-            kinds[SchemaAtom(kind: .schema, offset: member.value.offset)] = types.kinds(of: member.name)
+            kinds[SchemaAtom(kind: .schema, offset: member.value.offset)] = types.kinds(of: member.value, &places)
         }
     }
 

@@ -61,25 +61,25 @@ struct PatternCompiler: Sendable {
     /// - Parameter isStart: becomes true where one demands that they stand there.
     /// - Throws: `PatternError` for a `^` in any other assertion.
     private static func anchorAssertions(_ parts: inout [PatternNode], _ isStart: inout Bool) throws(PatternError) {
-        var index = 0
-        while index < parts.count, case .lookahead(let part, let isNegative) = parts[index] {
-            if let rest = withoutStart(part) {
-                let isStartNext = parts[(index + 1)...].first { if case .lookahead = $0 { false } else { true } }.map {
-                    if case .start = $0 { true } else { false }
+        let count = parts.prefix { if case .lookahead = $0 { true } else { false } }.count
+        if count < parts.count, case .start = parts[count] { isStart = true }
+        for case .lookahead(let part, isNegative: false) in parts.prefix(count) where withoutStart(part) != nil {
+            isStart = true
+        }
+        if isStart {
+            for index in 0..<count {
+                guard case .lookahead(let part, let isNegative) = parts[index], let rest = withoutStart(part) else {
+                    continue
                 }
-                if isStart || !isNegative {
-                    isStart = true
-                    parts[index] = .lookahead(rest, isNegative: isNegative)
-                } else if isStartNext == true {
-                    parts[index] = .lookahead(rest, isNegative: isNegative)
+                parts[index] = .lookahead(rest, isNegative: isNegative)
+            }
+            if count < parts.count {
+                if case .start = parts[count] {
+                    parts.remove(at: count)
+                } else if case .alternatives(let others) = parts[count] {
+                    parts[count] = .alternatives(others.map { withoutStart($0) ?? $0 })
                 }
             }
-            index += 1
-        }
-        // What stood behind them is where they are.
-        if index < parts.count, case .start = parts[index], index > 0 {
-            isStart = true
-            parts.remove(at: index)
         }
         guard !parts.contains(where: hasStartInAssertion) else {
             throw PatternError("is a pattern with ^ in an assertion that is not at the beginning")

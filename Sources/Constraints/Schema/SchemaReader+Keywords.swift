@@ -243,6 +243,7 @@ extension SchemaReader {
             try spend(members.count / 16, properties)
         }
         var patterns: [ObjectShape.Pattern] = []
+        var leavesKeysOpen = false
         if let all = keywords["patternProperties"] {
             guard let members = try? all.members(atMost: 1000) else {
                 throw SchemaError(.malformed, all, "is no object, or too large")
@@ -253,6 +254,7 @@ extension SchemaReader {
                     patterns.append(ObjectShape.Pattern(keys: keys, atoms: [document.atom(member.value)]))
                 } catch {
                     try ignore(error)
+                    leavesKeysOpen = true
                 }
             }
         }
@@ -267,6 +269,8 @@ extension SchemaReader {
                 try ignore(error)
             }
         }
+        // Which keys are others is not known then.
+        if leavesKeysOpen { others = [] }
         let rule = ObjectShape.Rule(
             namesMembers: keywords["properties"] != nil,
             members: members,

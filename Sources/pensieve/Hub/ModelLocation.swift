@@ -34,6 +34,16 @@ struct ModelLocation: Sendable {
         }
     }
 
+    /// Checks that a name is one that a model may have, and what is known of a local model without loading it.
+    /// - Throws: `HubError` or `ConfigurationError`, as finding or loading it would.
+    static func check(_ name: String) throws {
+        if FileManager.default.fileExists(atPath: name) {
+            try Model.check(name)
+        } else if (try? ModelReference(name)) == nil {
+            throw HubError(nothing(called: name, in: HubCache(root: try HubModels.settings().cache)))
+        }
+    }
+
     /// The message for a name that is neither a path nor a valid reference.
     private static func nothing(called name: String, in cache: HubCache) -> String {
         let shown = String(name.prefix(200)).printable

@@ -83,15 +83,12 @@ enum HubModels {
 enum PullInterruption {
     private static let numbers = [SIGINT, SIGTERM]
 
-    /// - Returns: the signals that it handles: those that nobody handles, as a conversation does.
+    /// Not where signals are handled already, as in a conversation.
+    /// - Returns: what is to be ended.
     static func begin() -> [Int32] {
-        let free = numbers.filter { number in
-            var action = sigaction()
-            // The handler comes first, whatever it is; 0 is the default.
-            return sigaction(number, nil, &action) == 0 && withUnsafeBytes(of: action) { $0.load(as: Int.self) == 0 }
-        }
-        for number in free { signal(number, endByPullInterruption) }
-        return free
+        guard !Signals.areHandled else { return [] }
+        for number in numbers { signal(number, endByPullInterruption) }
+        return numbers
     }
 
     /// Restores the default action.

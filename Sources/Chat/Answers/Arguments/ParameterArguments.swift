@@ -194,23 +194,33 @@ struct ParameterValue: Sendable {
     var isFirst = true
     private var held: [UInt8] = []
     private var isTooLong = false
-    /// Whether it must be JSON: what it may be is no string.
-    private let isJSON: Bool
+    /// Whether it must be JSON, by how it begins; nil before that.
+    private var isJSON: Bool?
     /// Whether what has come ends in a string of JSON, and there behind a backslash.
     private(set) var isInString = false
     private var isEscaped = false
 
-    init(kinds: Set<SchemaKinds.Kind>?) {
-        self.kinds = kinds
-        isJSON = kinds.map { !$0.contains(.string) } ?? false
-    }
+    init(kinds: Set<SchemaKinds.Kind>?) { self.kinds = kinds }
 
     /// Goes past a byte of the value.
     mutating func advance(_ byte: UInt8) {
-        guard isJSON else { return }
+        if isJSON == nil, !byte.isSpace { isJSON = beginsJSON(byte) }
+        guard isJSON == true else { return }
         let wasEscaped = isEscaped
         isEscaped = isInString && !wasEscaped && byte == UInt8(ascii: "\\")
         if byte == UInt8(ascii: "\""), !wasEscaped { isInString.toggle() }
+    }
+
+    /// No string that may stand here begins as JSON of a kind that may.
+    private func beginsJSON(_ byte: UInt8) -> Bool {
+        let kind: SchemaKinds.Kind? =
+            switch byte {
+            case UInt8(ascii: "["): .array
+            case UInt8(ascii: "{"): .object
+            case UInt8(ascii: "\""): .string
+            default: nil
+            }
+        return kind.map { kinds?.contains($0) ?? true } ?? false
     }
 
     mutating func append(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
