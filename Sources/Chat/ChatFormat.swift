@@ -113,10 +113,11 @@ package struct ChatFormat: Sendable {
         return endTokens.union(stops.compactMap(tokenizer.specialToken).filter { !inner.contains($0) })
     }
 
-    /// Special tokens that are part of a marker: an answer's text must have them, so that it can be read.
-    package func visibleTokens(in tokenizer: Tokenizer) -> Set<Int32> {
+    /// Special tokens that are part of a marker, by what they spell: an answer's text must have them, so that it can be read.
+    package func markerTexts(in tokenizer: Tokenizer) -> [Int32: [UInt8]] {
         let all = tokens(of: syntax.innerMarkers + syntax.outerMarkers, in: tokenizer).filter(tokenizer.isSpecial)
-        return Set(all).subtracting(stopTokens(in: tokenizer))
+        let visible = Set(all).subtracting(stopTokens(in: tokenizer))
+        return Dictionary(uniqueKeysWithValues: visible.map { ($0, tokenizer.bytes(of: $0)) })
     }
 
     private func tokens(of markers: [String], in tokenizer: Tokenizer) -> [Int32] {

@@ -85,19 +85,14 @@ struct Listener {
     private static func boundSocket(_ address: Address) throws(BindFailure) -> Int32 {
         let descriptor = StreamSocket.open(family: address.family)
         guard descriptor >= 0 else { throw BindFailure(code: errno, address: address) }
-        setOption(of: descriptor, Int(SOL_SOCKET), SO_REUSEADDR, 1)
-        if address.family == AF_INET6 { setOption(of: descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0) }
+        Socket.setOption(of: descriptor, Int(SOL_SOCKET), SO_REUSEADDR, 1)
+        if address.family == AF_INET6 { Socket.setOption(of: descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0) }
         guard address.withPointer({ Platform.bind(descriptor, $0, $1) }) == 0 else {
             let failure = BindFailure(code: errno, address: address)
             close(descriptor)
             throw failure
         }
         return descriptor
-    }
-
-    private static func setOption(of descriptor: Int32, _ level: Int, _ name: Int32, _ value: Int32) {
-        var value = value
-        setsockopt(descriptor, Int32(level), name, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
     private init(_ address: Address, poller: Poller) throws(BindFailure) {

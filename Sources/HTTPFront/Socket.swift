@@ -31,6 +31,10 @@ final class Socket: Sendable {
     deinit { poller.close(descriptor) }
 
     func setOption(_ level: Int, _ name: Int32, _ value: Int32) {
+        Self.setOption(of: descriptor, level, name, value)
+    }
+
+    static func setOption(of descriptor: Int32, _ level: Int, _ name: Int32, _ value: Int32) {
         var value = value
         setsockopt(descriptor, Int32(level), name, &value, socklen_t(MemoryLayout<Int32>.size))
     }

@@ -25,7 +25,7 @@ package struct ServedModel: Sendable {
             chatFormat.syntax,
             stopTokens: chatFormat.stopTokens(in: tokenizer),
             controlTokens: chatFormat.controlTokens(in: tokenizer),
-            markerTokens: chatFormat.visibleTokens(in: tokenizer)
+            markerTexts: chatFormat.markerTexts(in: tokenizer)
         )
     }
 }

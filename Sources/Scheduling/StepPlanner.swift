@@ -3,10 +3,10 @@ import EngineContract
 /// Decides which sessions get how many tokens of a step.
 ///
 /// There are no phases: each session has tokens that are known but not computed, and a step closes that gap within a token
-/// budget. Decoding sessions come first, with a token each, but for a few tokens that prompts always have. What is left goes to what else is known, as much as
-/// `PrefillBudget` allows beside running answers: to the forced tokens of decoding sessions, which take half of it at most
-/// while there are prefills, and to prefills: the oldest of each client, clients taking turns. A long prompt leaves a part
-/// to those behind it, and a block that several sessions need is computed by one of them.
+/// budget. Decoding sessions come first, with a token each, but for a few tokens that prompts always have. What is left goes
+/// to what else is known, as much as `PrefillBudget` allows beside running answers: to the forced tokens of decoding sessions,
+/// which take half of it at most while there are prefills, and to prefills: the oldest of each client, clients taking turns. A
+/// long prompt leaves a part to those behind it, and a block that several sessions need is computed by one of them.
 struct StepPlanner {
     struct Candidate {
         var session: SessionID

@@ -210,7 +210,7 @@ import Tokenization
         let format = try Self.format(devstral.source)
         let marks = ["[TOOL_CALLS]", "[ARGS]"].compactMap(tokenizer.specialToken)
         #expect(marks.count == 2)
-        let visible = format.visibleTokens(in: tokenizer)
+        let visible = Set(format.markerTexts(in: tokenizer).keys)
         #expect(visible == Set(marks))
         #expect(format.stopTokens(in: tokenizer).isDisjoint(with: visible))
         let answer = tokenizer.encode(parsingSpecials: "[TOOL_CALLS]find-it[ARGS]{}")

@@ -7,29 +7,17 @@ import Tokenization
 ///
 /// Stop sequences are looked for in text alone, in each run of it: neither thinking nor calls can end an answer.
 struct AnswerDecoder: Sendable {
-    private var decoder: StreamDecoder
-    private var parser: AnswerParser
+    private var parser: AnswerTokenParser
     private var filter: StopSequenceFilter
     /// The filter as it is at the beginning of a text.
     private let freshFilter: StopSequenceFilter
-    private let specialTexts: [Token: [UInt8]]
     private let hasTools: Bool
     private var isInText = false
     private(set) var matchedSequence: String?
 
-    /// - Parameters:
-    ///   - specialTexts: those of the special tokens that are part of markers.
-    ///   - hasTools: whether the parser looks for calls.
-    init(
-        decoder: StreamDecoder,
-        parser: AnswerParser,
-        specialTexts: [Token: [UInt8]],
-        hasTools: Bool,
-        stopSequences: StopSequenceFilter
-    ) {
-        self.decoder = decoder
+    /// - Parameter hasTools: whether the parser looks for calls.
+    init(parser: AnswerTokenParser, hasTools: Bool, stopSequences: StopSequenceFilter) {
         self.parser = parser
-        self.specialTexts = specialTexts
         self.hasTools = hasTools
         filter = stopSequences
         freshFilter = stopSequences
@@ -41,19 +29,15 @@ struct AnswerDecoder: Sendable {
     /// What this token makes certain; nothing after a stop sequence.
     mutating func push(_ token: Token) -> [AnswerPart] {
         guard matchedSequence == nil else { return [] }
-        let text = decoder.push(token)
-        return text.isEmpty ? [] : certain(parser.push(text, special: specialTexts[token]?.count ?? 0))
+        return certain(parser.push(token))
     }
 
     /// What was held back, once no more tokens come.
     /// - Parameter isCut: whether there would have been more. Then the beginning of a call's marker is no text.
     mutating func finish(isCut: Bool) -> [AnswerPart] {
         guard matchedSequence == nil else { return [] }
-        let text = decoder.finish()
-        let last = text.isEmpty ? [] : parser.push(text)
-        let held = parser.finish().filter { part in
-            if isCut, hasTools, case .text = part { false } else { true }
-        }
+        var (last, held) = parser.finish()
+        if isCut, hasTools { held.removeAll { if case .text = $0 { true } else { false } } }
         var parts = certain(last + held)
         if matchedSequence == nil { parts += endText() }
         return parts

@@ -8,7 +8,6 @@ extension MessagesAPI {
     /// - Throws: `APIError` if the scheduler does not admit the request.
     func submit(_ prepared: PreparedRequest, of request: RoutedRequest) async throws(APIError) -> AnswerReader {
         let message = prepared.message
-        let format = model.chatFormat
         var generationRequest = GenerationRequest(
             client: request.clientName,
             prompt: prepared.prompt.tokens,
@@ -19,19 +18,15 @@ extension MessagesAPI {
         )
         generationRequest.constraint = prepared.constraint
         let decoder = AnswerDecoder(
-            decoder: StreamDecoder(
+            parser: AnswerTokenParser(
+                model.chatFormat.syntax,
                 tokenizer: model.tokenizer,
-                startsText: !prepared.continuesAssistantText,
-                visible: Set(model.grammars.markerTexts.keys)
-            ),
-            parser: AnswerParser(
-                format.syntax,
+                markerTexts: model.grammars.markerTexts,
                 tools: prepared.tools,
                 isInsideThinking: prepared.prompt.isInsideThinking,
-                specialTexts: Array(model.grammars.markerTexts.values),
-                callsComeFirst: prepared.hasFormat
+                callsComeFirst: prepared.hasFormat,
+                startsText: !prepared.continuesAssistantText
             ),
-            specialTexts: model.grammars.markerTexts,
             hasTools: !prepared.tools.isEmpty,
             stopSequences: prepared.stopSequences
         )

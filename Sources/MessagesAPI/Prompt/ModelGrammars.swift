@@ -20,10 +20,10 @@ final class ModelGrammars: Sendable {
         _ syntax: AnswerSyntax,
         stopTokens: Set<Token>,
         controlTokens: Set<Token>,
-        markerTokens: Set<Token>
+        markerTexts: [Token: [UInt8]]
     ) {
         self.syntax = PrintedSyntax(syntax)
-        markerTexts = Dictionary(uniqueKeysWithValues: markerTokens.map { ($0, tokenizer.bytes(of: $0)) })
+        self.markerTexts = markerTexts
         self.tokenizer = tokenizer
         self.stopTokens = stopTokens
         self.controlTokens = controlTokens

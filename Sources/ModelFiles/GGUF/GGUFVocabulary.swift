@@ -86,12 +86,10 @@ package struct GGUFVocabulary: Sendable, Equatable {
     private static func ends(_ named: Set<Int>, _ tokens: [String], _ types: [Int]) -> [Int] {
         // Control and user-defined tokens only: any text can spell a normal one.
         let special = zip(tokens.indices, types).filter { 3...4 ~= $1 }.map(\.0)
-        let harmony = special.filter { harmonyEnds.contains(tokens[$0]) }
-        guard harmony.count == harmonyEnds.count else {
-            return named.union(special.filter { endTexts.contains(tokens[$0]) }).sorted()
-        }
-        let ends = special.filter { endTexts.contains(tokens[$0]) } + harmony
-        return named.union(ends).filter { tokens[$0] != "<|end|>" }.sorted()
+        let isHarmony = harmonyEnds.isSubset(of: special.map { tokens[$0] })
+        let texts = isHarmony ? endTexts.union(harmonyEnds) : endTexts
+        let ends = named.union(special.filter { texts.contains(tokens[$0]) })
+        return ends.filter { !isHarmony || tokens[$0] != "<|end|>" }.sorted()
     }
 
     /// The tokens with a part to play, by the names of their parts.
